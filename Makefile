@@ -1,0 +1,99 @@
+# Everything is set up on the way: what is missing comes into .local/, which
+# git ignores. `make help` lists the targets.
+
+RUN := tools/run
+VERSION := $(shell sed -n 's/^Version: //p' DESCRIPTION)
+TARBALL := mangoro_$(VERSION).tar.gz
+GO_FLAGS := -mod=vendor -tags=arrow_json_stdlib
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+# --- the two commands of the README ---
+
+.PHONY: demo
+demo: setup-demo install ## Run the main job: the distances of 336,776 flights, in Go
+	@mkdir -p .local/demo
+	@$(RUN) Rscript inst/examples/flights.R .local/demo/flights.png
+
+.PHONY: test
+test: setup-test install ## Run all tests, and end with their number
+	@$(RUN) tools/test
+
+# --- set-up ---
+
+.PHONY: setup-demo setup-test setup-dev
+setup-demo setup-test setup-dev: setup-%:
+	@tools/setup go
+	@tools/setup r $*
+
+.PHONY: install
+install: ## Install the package into .local/library
+	@mkdir -p .local
+	@$(RUN) R CMD INSTALL --no-test-load --library=.local/library . >.local/install.log 2>&1 || { cat .local/install.log; exit 1; }
+
+# --- checks ---
+
+.PHONY: check
+check: setup-dev dist ## R CMD check --as-cran
+	@mkdir -p .local/check
+	@$(RUN) env -u MANGORO_CACHE_DIR R CMD check --as-cran --no-manual --output=.local/check $(TARBALL)
+
+.PHONY: lint
+lint: setup-dev ## Formats and style of R and Go
+	@$(RUN) tools/lint
+
+.PHONY: cross
+cross: ## Vet and build the Go side for Linux, macOS and Windows, amd64 and arm64
+	@tools/setup go
+	@tools/cross
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
+	@tools/setup go
+	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
+
+.PHONY: bench
+bench: setup-test install ## Measure small calls against the raw echo
+	@$(RUN) Rscript bench/calls.R
+
+.PHONY: large
+large: setup-test install ## Send a message of more than 2^31 bytes (needs 24 GB of memory)
+	@$(RUN) Rscript bench/large.R
+
+# --- generated files ---
+
+.PHONY: document
+document: setup-dev ## NAMESPACE and man/ from the roxygen comments
+	@$(RUN) Rscript -e 'roxygen2::roxygenise(load_code = "source")'
+
+.PHONY: readme
+readme: setup-dev install ## README.md from README.Rmd
+	@$(RUN) Rscript -e 'rmarkdown::render("README.Rmd", quiet = TRUE)'
+
+.PHONY: generate
+generate: document readme ## All generated files that need no network
+
+.PHONY: vendor
+vendor: ## inst/go/vendor, arrowcompat and inst/COPYRIGHTS (needs a Go module proxy)
+	@tools/setup go
+	@tools/vendor
+
+.PHONY: check-generated
+check-generated: setup-dev ## Prove that the generated files are fresh
+	@$(RUN) tools/check-generated
+	@tools/vendor --check
+
+# --- release ---
+
+.PHONY: dist
+dist: setup-dev ## The source package
+	@$(RUN) R CMD build .
+
+.PHONY: clean
+clean: ## Remove what was made here, all of .local/ included
+	chmod -R u+w .local 2>/dev/null || true
+	rm -rf .local inst/go/vendor.tar.xz mangoro_*.tar.gz mangoro.Rcheck

@@ -1,0 +1,59 @@
+# Argument checks shared by the verbs. Each returns its argument invisibly or
+# raises mangoro_error_invalid_argument, naming the argument and the value.
+
+check_string <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!rlang::is_string(x) || !nzchar(x)) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be one non-empty string, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+  invisible(x)
+}
+
+check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!rlang::is_bool(x)) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be {.code TRUE} or {.code FALSE}, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+  invisible(x)
+}
+
+# A whole number of at least `min`.
+check_count <- function(x, min = 1, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!rlang::is_scalar_integerish(x, finite = TRUE) || x < min) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be a whole number of at least {min}, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+  invisible(x)
+}
+
+# A length of time in seconds, more than 0; Inf waits for ever.
+check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!is.numeric(x) || length(x) != 1 || is.na(x) || x <= 0) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be a number of seconds above 0, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+  invisible(x)
+}
+
+check_raw <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!is.raw(x)) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be a raw vector, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+  invisible(x)
+}

@@ -1,0 +1,150 @@
+# Requests over a REQ socket, and the watch over its connection.
+
+# The longest wait between two looks at interrupts and the connection, in
+# milliseconds, and the length of the first wait, which nearly every call is
+# answered within.
+poll_interval <- 50
+first_wait <- 20
+
+# How long a server that is not there is tried again, in seconds: one that
+# listened once, or whose socket file is left over, may be about to return.
+return_grace <- 1
+
+# Sends `message` and waits for the reply, on a context of its own: closing it
+# gives the request up and leaves the socket as it was.
+request <- function(sock, message, what, timeout, call) {
+  check_socket(sock, call)
+  check_seconds(timeout, "timeout", call)
+  ctx <- nanonext::context(sock)
+  on.exit(close(ctx))
+  # Never send twice, and hear at once of a peer that goes away.
+  nanonext::opt(ctx, "req:resend-time") <- 0L
+  signal <- nanonext::cv()
+  aio <- nanonext::request(ctx, message, send_mode = "raw", recv_mode = "raw", cv = signal)
+  wait_for(aio, signal, sock, what, timeout, call)
+  check_result(aio$data, length(message), call)
+}
+
+check_socket <- function(sock, call) {
+  if (!inherits(sock, "nanoSocket") || attr(sock, "protocol") != "req") {
+    abort_invalid_argument(
+      "sock",
+      c(
+        "{.arg sock} must be a nanonext socket of protocol {.val req}, not {.obj_type_friendly {sock}}.",
+        "i" = "Make one with {.code nanonext::socket(\"req\", dial = url)}."
+      ),
+      call = call
+    )
+  }
+  if (attr(sock, "state") != "opened") {
+    abort_connection("The socket is closed.", call = call)
+  }
+}
+
+# Waits until `aio` is resolved. `signal` is what it signals, if anything.
+wait_for <- function(aio, signal, sock, what, timeout, call) {
+  started <- seconds()
+  wait <- first_wait
+  while (nanonext::unresolved(aio)) {
+    nanonext::until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
+    if (!nanonext::unresolved(aio)) break
+    waited <- seconds() - started
+    wait <- if (watch_peer(sock, waited, min(timeout, connect_timeout()), call)) poll_interval else first_wait
+    if (waited >= timeout) abort_timeout(what, timeout, call)
+  }
+}
+
+connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
+
+# TRUE if somebody is connected to. Raises if there is no hope that somebody
+# will be, `waited` seconds after the request was made.
+watch_peer <- function(sock, waited, patience, call) {
+  if (nanonext::stat(sock, "pipes") > 0 || length(attr(sock, "dialer")) == 0) {
+    return(TRUE)
+  }
+  dialers <- Filter(function(d) identical(d$state, "started"), attr(sock, "dialer"))
+  urls <- vapply(dialers, function(d) d$url, "")
+  if (redial(sock, dialers, urls)) {
+    return(TRUE)
+  }
+  lost <- any(vapply(dialers, nanonext::stat, 0, name = "connect") > 0)
+  if (lost && (waited >= return_grace || all(is_ipc(urls)))) {
+    abort_connection("The server at {.url {urls}} is gone.", url = urls, call = call)
+  }
+  if (waited >= return_grace && any(is_ipc(urls) & file.exists(sub("^ipc://", "", urls)))) {
+    abort_connection(
+      "Nobody listens at {.url {urls}}: a server that has ended left its socket file there.",
+      url = urls, call = call
+    )
+  }
+  if (waited >= patience) {
+    abort_connection(
+      c(
+        "Nobody has listened at {.url {urls}} within {patience} second{?s}.",
+        "i" = "Is the server running, and was it given this URL?"
+      ),
+      url = urls, call = call
+    )
+  }
+  FALSE
+}
+
+is_ipc <- function(url) startsWith(url, "ipc://")
+
+# A dialer tries once a second; on this machine a try costs nothing and may be
+# made at once. The dialer that succeeds takes the place of the others.
+redial <- function(sock, dialers, urls) {
+  for (url in unique(urls[is_ipc(urls)])) {
+    if (!nanonext::is_error_value(nanonext::dial(sock, url, autostart = NA, fail = "none"))) {
+      if (nanonext::stat(sock, "pipes") == 1) lapply(dialers[urls == url], close)
+      return(TRUE)
+    }
+  }
+  FALSE
+}
+
+seconds <- function() proc.time()[["elapsed"]]
+
+# NNG's error numbers.
+nng_error <- c(nomem = 2L, timedout = 5L, closed = 7L, connreset = 19L, msgsize = 26L)
+
+# The value of a finished operation, or its failure as a condition.
+check_result <- function(value, sent, call) {
+  if (!nanonext::is_error_value(value)) {
+    return(value)
+  }
+  if (value == nng_error[["nomem"]]) {
+    abort_resource_exhausted("There is not enough memory for the message.", call = call)
+  }
+  if (value == nng_error[["connreset"]]) {
+    size <- format(structure(sent, class = "object_size"), units = "auto")
+    abort_connection(
+      c(
+        "The server closed the connection during the call.",
+        "i" = "It ended, or takes no message of {size}."
+      ),
+      call = call
+    )
+  }
+  reason <- nanonext::nng_error(value)
+  abort_connection("The connection failed: {reason}.", call = call)
+}
+
+# The payload of a reply of the wanted type. An error reply is raised.
+payload_of <- function(reply, type, func_name, call) {
+  message <- parse_envelope(reply, call)
+  if (message$type == message_types[["error"]]) {
+    abort_reply(func_name, message$error_msg, parse_detail(message$data), call)
+  }
+  if (message$type != message_types[[type]]) {
+    got <- names(message_types)[message_types == message$type]
+    abort_protocol("The server answered with a message of type {.val {got}}, not {.val {type}}.", call = call)
+  }
+  message$data
+}
+
+# The JSON detail of an error reply as a list. A peer need not send any.
+parse_detail <- function(bytes) {
+  detail <- tryCatch(jsonlite::fromJSON(rawToChar(bytes)), error = function(cnd) NULL)
+  if (is.list(detail)) detail else list()
+}

@@ -1,0 +1,153 @@
+# The envelope that every request and reply travels in, all lengths big-endian:
+# [type:1][name_len:4][name][error_len:4][error][payload]. Go: rgoipc.RPCMessage.
+
+message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L)
+
+#' Bytes of a 32-bit integer
+#'
+#' The lengths in mangoro's message envelope are 32-bit integers in big-endian
+#' byte order. These functions convert between them and R's integers.
+#'
+#' @param x Integer vector of any length, or whole doubles within the range of
+#'   an integer. No `NA`; `NULL` is not accepted.
+#' @param bytes Raw vector whose length is a multiple of 4. No default.
+#'
+#' @returns `mangoro_pack_int32()` a raw vector of 4 bytes for each element of
+#'   `x`; `mangoro_unpack_int32()` an integer vector with an element for each 4
+#'   bytes (`NA` for the bytes `80 00 00 00`, as R has no such integer).
+#'
+#' @section Errors:
+#' `mangoro_error_invalid_argument` if the argument is none of the above.
+#'
+#' @examples
+#' mangoro_pack_int32(258L)
+#' mangoro_unpack_int32(as.raw(c(0, 0, 1, 2)))
+#' @export
+mangoro_pack_int32 <- function(x) {
+  if (!rlang::is_integerish(x, finite = TRUE) || any(abs(x) > .Machine$integer.max)) {
+    abort_invalid_argument(
+      "x",
+      "{.arg x} must be whole numbers that fit 32 bits, without {.code NA}, not {.obj_type_friendly {x}}.",
+      call = rlang::current_env()
+    )
+  }
+  writeBin(as.integer(x), raw(), size = 4, endian = "big")
+}
+
+#' @rdname mangoro_pack_int32
+#' @export
+mangoro_unpack_int32 <- function(bytes) {
+  check_raw(bytes)
+  if (length(bytes) %% 4 != 0) {
+    abort_invalid_argument(
+      "bytes",
+      "{.arg bytes} must have 4 bytes for each integer, not {length(bytes)} in all.",
+      call = rlang::current_env()
+    )
+  }
+  readBin(bytes, "integer", n = length(bytes) / 4, size = 4, endian = "big")
+}
+
+#' Messages to and from a Go server
+#'
+#' @description
+#' The pieces that [mangoro_rpc_call()] is made of, for programs that send and
+#' receive by themselves:
+#'
+#' * `mangoro_rpc_manifest_request()` is the request for the list of functions.
+#' * `mangoro_rpc_call_message()` is the call of a function.
+#' * `mangoro_rpc_parse_response()` takes a reply apart.
+#'
+#' A message is `[type:1][name_len:4][name][error_len:4][error][payload]`, all
+#' lengths big-endian. The types are 0 (manifest), 1 (call), 2 (result) and
+#' 3 (error). The payload of calls and results is an Arrow IPC stream, that of
+#' a manifest JSON.
+#'
+#' @param func_name The function to call, one string. No default.
+#' @param data The arguments, as [mangoro_rpc_call()] takes them.
+#' @param response A reply, a raw vector as [mangoro_rpc_recv()] returns it. No
+#'   default.
+#'
+#' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
+#'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
+#'   from 0 to 3), `func_name` and `error_msg` (strings, empty where there is
+#'   none) and `data` (the payload, a raw vector).
+#'
+#' @section Errors:
+#' `mangoro_error_invalid_argument` for arguments of another kind, or data that
+#' Arrow cannot represent; `mangoro_error_protocol` for bytes that are no reply.
+#'
+#' @examples
+#' mangoro_rpc_manifest_request()
+#'
+#' msg <- mangoro_rpc_call_message("add", data.frame(x = 1, y = 2))
+#' str(mangoro_rpc_parse_response(msg))
+#' @name mangoro_rpc_message
+NULL
+
+#' @rdname mangoro_rpc_message
+#' @export
+mangoro_rpc_manifest_request <- function() {
+  envelope_header("manifest")
+}
+
+#' @rdname mangoro_rpc_message
+#' @export
+mangoro_rpc_call_message <- function(func_name, data = NULL) {
+  check_string(func_name)
+  write_stream(data, header = envelope_header("call", func_name), call = rlang::current_env())
+}
+
+#' @rdname mangoro_rpc_message
+#' @export
+mangoro_rpc_parse_response <- function(response) {
+  check_raw(response)
+  parse_envelope(response, call = rlang::current_env())
+}
+
+# All of a message but its payload.
+envelope_header <- function(type, func_name = "") {
+  name <- charToRaw(enc2utf8(func_name))
+  c(as.raw(message_types[[type]]), mangoro_pack_int32(length(name)), name, raw(4))
+}
+
+parse_envelope <- function(bytes, call) {
+  name <- envelope_field(bytes, at = 1, field = "name", call = call)
+  error <- envelope_field(bytes, at = name$end, field = "error", call = call)
+  type <- as.integer(bytes[[1]])
+  if (!type %in% message_types) {
+    abort_protocol("The reply is of type {type}, which mangoro does not know.", call = call)
+  }
+  list(
+    type = type,
+    func_name = name$value,
+    error_msg = error$value,
+    data = if (error$end < length(bytes)) bytes[seq.int(error$end + 1, length(bytes))] else raw()
+  )
+}
+
+# The field whose length stands behind the first `at` bytes. Lengths are
+# doubles here: 32 bits hold more than an integer does.
+envelope_field <- function(bytes, at, field, call) {
+  if (length(bytes) < at + 4) {
+    abort_protocol(
+      "The reply is no message: it has {length(bytes)} byte{?s} and ends before its {field} field.",
+      call = call
+    )
+  }
+  size <- sum(as.integer(bytes[at + 1:4]) * 256^(3:0))
+  end <- at + 4 + size
+  if (end > length(bytes)) {
+    abort_protocol(
+      "The reply is no message: its {field} field claims {size} byte{?s},
+       and {length(bytes) - at - 4} {?is/are} left.",
+      call = call
+    )
+  }
+  text <- bytes[at + 4 + seq_len(size)]
+  if (any(text == 0) || !validUTF8(value <- rawToChar(text))) {
+    abort_protocol("The reply is no message: its {field} field is not UTF-8 text.", call = call)
+  }
+  Encoding(value) <- "UTF-8"
+  list(value = value, end = end)
+}

@@ -1,0 +1,24 @@
+#' @section Options:
+#'
+#' * `mangoro.timeout`: how long a call waits for its answer, in seconds;
+#'   60 by default.
+#' * `mangoro.connect_timeout`: how long a call waits for a server that has
+#'   never listened, in seconds; 10 by default.
+#' * `mangoro.go_path`: the Go to use, a `go` binary or its `GOROOT`; see
+#'   [go_binary_candidates()]. The environment variable `MANGORO_GO` does the
+#'   same.
+#' * `mangoro.cache_dir`: where built programs and Go's build cache are kept;
+#'   see [mangoro_cache_info()]. The environment variable `MANGORO_CACHE_DIR`
+#'   does the same.
+#'
+#' @section Conditions:
+#' Every failure is a condition of class `mangoro_error`, and of one of these:
+#' `mangoro_error_toolchain`, `mangoro_error_build`,
+#' `mangoro_error_connection`, `mangoro_error_timeout`,
+#' `mangoro_error_protocol`, `mangoro_error_not_found`,
+#' `mangoro_error_invalid_argument`, `mangoro_error_handler`,
+#' `mangoro_error_panic`, `mangoro_error_resource_exhausted`. The field `code`
+#' is the last part of that class.
+#' @importFrom rlang %||%
+#' @keywords internal
+"_PACKAGE"

@@ -1,0 +1,143 @@
+#' Call a function of a Go server
+#'
+#' @description
+#' `mangoro_rpc_call()` calls a function of a running Go server with a data
+#' frame of arguments and waits for its result.
+#'
+#' `mangoro_rpc_get_manifest()` asks the server which functions it has, and
+#' with which arguments and results.
+#'
+#' Both may be called as soon as the server's process is started: a server that
+#' does not listen yet is waited for. A call can be interrupted (Ctrl-C); the
+#' socket then works for the next call, while the server finishes the first one
+#' for nobody. A call is sent once: a server that dies is an error, not a
+#' reason to send it again.
+#'
+#' @param sock A nanonext socket of protocol `"req"` that dials the server:
+#'   `nanonext::socket("req", dial = url)`. No default.
+#' @param func_name The function to call, one string. No default.
+#' @param data The arguments: a data frame with a column for each, or anything
+#'   else with an [nanoarrow::as_nanoarrow_array_stream()] method that gives
+#'   records. Columns may hold `NA`. A data frame as a column, wrapped in
+#'   [I()], is an Arrow struct. `NULL`, the default, is a record without
+#'   columns.
+#' @param timeout The longest time to wait for the answer in seconds, one
+#'   number above 0; `Inf` waits for ever. The default is the option
+#'   `mangoro.timeout`, or 60.
+#'
+#' @returns `mangoro_rpc_call()` a [nanoarrow::nanoarrow_array_stream] of the
+#'   result; [as.data.frame()] makes it a data frame.
+#'   `mangoro_rpc_get_manifest()` a list with an element for each function, of
+#'   `Args` (a data frame), `ReturnType`, `Vectorized` and `Metadata`.
+#'
+#' @section Errors:
+#' All have the class `mangoro_error` and one of:
+#'
+#' * `mangoro_error_not_found`: the server has no such function.
+#' * `mangoro_error_invalid_argument`: `data` has other columns or types than
+#'   the function takes, or cannot be written as Arrow.
+#' * `mangoro_error_handler`: the function returned an error.
+#' * `mangoro_error_panic`: the function panicked; the field `stack` has the Go
+#'   stack. The server lives on.
+#' * `mangoro_error_timeout`: no answer in time.
+#' * `mangoro_error_connection`: nobody listens, or the server went away.
+#' * `mangoro_error_protocol`: the answer is no valid message.
+#' * `mangoro_error_resource_exhausted`: the answer needs more memory than
+#'   there is.
+#'
+#' @examplesIf mangoro:::has_go()
+#' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
+#' bin <- mangoro_go_build(server, tempfile())
+#' url <- create_ipc_path()
+#' proc <- processx::process$new(bin, args = url)
+#' sock <- nanonext::socket("req", dial = url)
+#'
+#' names(mangoro_rpc_get_manifest(sock))
+#' as.data.frame(mangoro_rpc_call(sock, "add", data.frame(x = c(1, NA), y = c(2, 3))))
+#'
+#' close(sock)
+#' proc$kill()
+#' @export
+mangoro_rpc_call <- function(sock, func_name, data = NULL,
+                             timeout = getOption("mangoro.timeout", 60)) {
+  check_string(func_name)
+  rpc_call(sock, func_name, data, timeout, call = rlang::current_env())
+}
+
+rpc_call <- function(sock, func_name, data, timeout = getOption("mangoro.timeout", 60), call) {
+  message <- write_stream(data, header = envelope_header("call", func_name), call = call)
+  reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
+  read_stream(payload_of(reply, "result", func_name, call), call)
+}
+
+#' @rdname mangoro_rpc_call
+#' @export
+mangoro_rpc_get_manifest <- function(sock, timeout = getOption("mangoro.timeout", 60)) {
+  call <- rlang::current_env()
+  reply <- request(sock, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
+  json <- payload_of(reply, "manifest", "", call)
+  rlang::try_fetch(
+    jsonlite::fromJSON(rawToChar(json)),
+    error = function(cnd) {
+      abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
+    }
+  )
+}
+
+#' Send a message, receive a reply
+#'
+#' `mangoro_rpc_send()` and `mangoro_rpc_recv()` are the two halves of
+#' [mangoro_rpc_call()] for messages that a program makes and takes apart by
+#' itself. A `mangoro_rpc_send()` while a reply is outstanding gives that reply
+#' up.
+#'
+#' @param sock A nanonext socket of protocol `"req"`. No default.
+#' @param msg The message, a raw vector. No default.
+#' @param max_attempts For how many seconds to try, one whole number of at
+#'   least 1. The default is 20 to send and the option `mangoro.timeout`, or
+#'   60, to receive.
+#'
+#' @returns `mangoro_rpc_send()` 0, invisibly; `mangoro_rpc_recv()` the reply as
+#'   a raw vector.
+#'
+#' @section Errors:
+#' `mangoro_error_timeout`, `mangoro_error_connection` and
+#' `mangoro_error_invalid_argument`, as for [mangoro_rpc_call()].
+#'
+#' @examplesIf mangoro:::has_go()
+#' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
+#' bin <- mangoro_go_build(server, tempfile())
+#' url <- create_ipc_path()
+#' proc <- processx::process$new(bin, args = url)
+#' sock <- nanonext::socket("req", dial = url)
+#'
+#' mangoro_rpc_send(sock, mangoro_rpc_manifest_request())
+#' mangoro_rpc_parse_response(mangoro_rpc_recv(sock))$type
+#'
+#' close(sock)
+#' proc$kill()
+#' @export
+mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
+  call <- rlang::current_env()
+  check_socket(sock, call)
+  check_raw(msg)
+  check_count(max_attempts)
+  aio <- nanonext::send_aio(sock, msg, mode = "raw")
+  on.exit(nanonext::stop_aio(aio))
+  wait_for(aio, nanonext::cv(), sock, "The server", max_attempts, call)
+  check_result(aio$result, length(msg), call)
+  invisible(0L)
+}
+
+#' @rdname mangoro_rpc_send
+#' @export
+mangoro_rpc_recv <- function(sock, max_attempts = getOption("mangoro.timeout", 60)) {
+  call <- rlang::current_env()
+  check_socket(sock, call)
+  check_count(max_attempts)
+  signal <- nanonext::cv()
+  aio <- nanonext::recv_aio(sock, mode = "raw", cv = signal)
+  on.exit(nanonext::stop_aio(aio))
+  wait_for(aio, signal, sock, "The server", max_attempts, call)
+  check_result(aio$data, 0, call)
+}

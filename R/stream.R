@@ -1,0 +1,73 @@
+# Arrow IPC streams as raw vectors, written and read with nanoarrow.
+
+# `header` and then the stream of `data`, in one raw vector.
+write_stream <- function(data, header = raw(), call) {
+  stream <- as_record_stream(data, call)
+  con <- rawConnection(raw(), "wb")
+  on.exit(close(con))
+  writeBin(header, con)
+  rlang::try_fetch(
+    nanoarrow::write_nanoarrow(stream, con),
+    error = function(cnd) {
+      abort_invalid_argument(
+        "data",
+        c(
+          "{.arg data} cannot be written as Arrow.",
+          "i" = "Factors travel as {.fn as.character}."
+        ),
+        call = call,
+        parent = cnd
+      )
+    }
+  )
+  rawConnectionValue(con)
+}
+
+# A stream of records, which is what a data frame is in Arrow. NULL is a record
+# without columns.
+as_record_stream <- function(data, call) {
+  if (is.null(data)) data <- data.frame()
+  rlang::try_fetch(
+    {
+      stream <- nanoarrow::as_nanoarrow_array_stream(data)
+      format <- stream$get_schema()$format
+    },
+    error = function(cnd) {
+      abort_invalid_argument(
+        "data",
+        "{.arg data} must be a data frame or an Arrow stream of records, not {.obj_type_friendly {data}}.",
+        call = call
+      )
+    }
+  )
+  if (format != "+s") {
+    abort_invalid_argument(
+      "data",
+      "{.arg data} must be a data frame or an Arrow stream of records, not {.obj_type_friendly {data}}.",
+      call = call
+    )
+  }
+  stream
+}
+
+# All batches are read here, so that bytes that are no stream are an error of
+# the call that got them, not of a later one.
+read_stream <- function(bytes, call) {
+  if (length(bytes) == 0) {
+    return(nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct()))
+  }
+  rlang::try_fetch(
+    {
+      stream <- nanoarrow::read_nanoarrow(bytes)
+      schema <- stream$get_schema()
+      nanoarrow::basic_array_stream(nanoarrow::collect_array_stream(stream), schema = schema)
+    },
+    error = function(cnd) {
+      abort_protocol(
+        "The reply's {length(bytes)} byte{?s} are no Arrow stream.",
+        call = call,
+        parent = cnd
+      )
+    }
+  )
+}

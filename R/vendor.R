@@ -1,0 +1,96 @@
+# The Go module that travels with the package: its sources are installed as
+# files, the vendored ones as one archive that is unpacked into the cache.
+
+#' The vendored Go modules
+#'
+#' @description
+#' Go programs are built from sources that travel with the package, without a
+#' network. `find_mangoro_vendor()` is the directory that they are in;
+#' `get_mangos_version()` and `get_arrow_go_version()` are the versions of the
+#' two that R talks to.
+#'
+#' @returns One string: a path, or a version such as `"v3.4.2"`.
+#'
+#' @section Errors:
+#' `mangoro_error_resource_exhausted` if the sources cannot be unpacked into
+#' the cache, see [mangoro_cache_info()].
+#'
+#' @examples
+#' get_mangos_version()
+#' get_arrow_go_version()
+#' @name vendored
+NULL
+
+#' @rdname vendored
+#' @export
+find_mangoro_vendor <- function() {
+  file.path(module_dir(rlang::current_env()), "vendor")
+}
+
+#' @rdname vendored
+#' @export
+get_mangos_version <- function() module_version("go.nanomsg.org/mangos/v3")
+
+#' @rdname vendored
+#' @export
+get_arrow_go_version <- function() module_version("github.com/apache/arrow-go/v18")
+
+module_version <- function(module) {
+  lines <- readLines(go_file("go.mod"))
+  words <- strsplit(trimws(sub("^require", "", lines)), "[[:space:]]+")
+  required <- Filter(function(line) length(line) >= 2 && line[[1]] == module, words)
+  required[[1]][[2]]
+}
+
+# A file of the installed Go module.
+go_file <- function(...) system.file("go", ..., package = "mangoro", mustWork = TRUE)
+
+# The directory of a complete module, vendored sources included: the package's
+# own in a checkout, an unpacked copy in the cache otherwise.
+module_dir <- function(call) {
+  source <- go_file()
+  if (dir.exists(file.path(source, "vendor"))) {
+    return(source)
+  }
+  dir <- file.path(cache_dir(), "module", module_hash(source))
+  if (!file.exists(file.path(dir, "vendor", "modules.txt"))) stage_module(source, dir, call)
+  touch(dir)
+  dir
+}
+
+# Of all files of the module, kept for the session.
+module_hash <- function(source) {
+  key <- paste0("module ", source)
+  if (is.null(the[[key]])) {
+    files <- sort(list.files(source, recursive = TRUE, all.files = TRUE), method = "radix")
+    # A checkout's vendored sources are known by their list.
+    files <- files[!startsWith(files, "vendor/") | files == "vendor/modules.txt"]
+    hashes <- cli::hash_file_sha256(file.path(source, files))
+    the[[key]] <- cli::hash_sha256(paste(files, hashes, collapse = "\n"))
+  }
+  the[[key]]
+}
+
+# Copies and unpacks under another name and then renames, so that the module is
+# there whole or not at all. Whoever comes second throws its own away.
+stage_module <- function(source, dir, call) {
+  dir.create(dirname(dir), recursive = TRUE, showWarnings = FALSE)
+  staged <- tempfile(".new-", dirname(dir))
+  dir.create(staged)
+  on.exit(unlink(staged, recursive = TRUE))
+  rlang::try_fetch(
+    {
+      file.copy(list.files(source, full.names = TRUE), staged, recursive = TRUE)
+      utils::untar(file.path(source, "vendor.tar.xz"), exdir = staged, tar = "internal")
+      unlink(file.path(staged, "vendor.tar.xz"))
+    },
+    error = function(cnd) {
+      abort_resource_exhausted(
+        "The Go sources of mangoro could not be unpacked into {.path {dirname(dir)}}.",
+        call = call,
+        parent = cnd
+      )
+    }
+  )
+  suppressWarnings(file.rename(staged, dir))
+}

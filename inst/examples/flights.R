@@ -1,0 +1,98 @@
+# The great-circle distance of every flight that left New York in 2013, computed
+# in Go: Rscript flights.R [plot.png]. Needs the package nycflights13 and Go.
+
+library(mangoro)
+
+step <- function(label, expr) {
+  cli::cli_progress_step(label)
+  started <- proc.time()[["elapsed"]]
+  value <- force(expr)
+  took <- proc.time()[["elapsed"]] - started
+  cli::cli_progress_done()
+  times <<- rbind(times, data.frame(step = label, seconds = took))
+  value
+}
+times <- data.frame(step = character(), seconds = numeric())
+
+# The flights, with the coordinates of both airports. Four airports of the
+# Caribbean have none: their distance is NA.
+flights <- step("Join flights to airports", {
+  airports <- as.data.frame(nycflights13::airports)
+  flights <- as.data.frame(nycflights13::flights)
+  from <- airports[match(flights$origin, airports$faa), ]
+  to <- airports[match(flights$dest, airports$faa), ]
+  flights$lat1 <- from$lat
+  flights$lon1 <- from$lon
+  flights$lat2 <- to$lat
+  flights$lon2 <- to$lon
+  flights
+})
+points <- flights[c("lat1", "lon1", "lat2", "lon2")]
+
+# Build the server from its one file, start it and connect. Nothing has to wait
+# for it: the first call does.
+bin <- step("Build the Go server", {
+  mangoro_go_build(system.file("examples", "distance.go", package = "mangoro"), tempfile())
+})
+url <- create_ipc_path()
+server <- processx::process$new(bin, args = url)
+sock <- nanonext::socket("req", dial = url)
+manifest <- step("Start it and ask what it can do", mangoro_rpc_get_manifest(sock))
+print(manifest$great_circle$Args[c("Name", "Optional")])
+
+in_go <- step(
+  sprintf("Compute %s distances in Go", format(nrow(points), big.mark = ",")),
+  as.data.frame(mangoro_rpc_call(sock, "great_circle", points))$km
+)
+
+in_r <- step("Compute the same in R", {
+  haversine <- function(lat1, lon1, lat2, lon2, radius = 6371.0088) {
+    degree <- pi / 180
+    h <- sin((lat2 - lat1) * degree / 2)^2 +
+      cos(lat1 * degree) * cos(lat2 * degree) * sin((lon2 - lon1) * degree / 2)^2
+    2 * radius * asin(sqrt(pmin(h, 1)))
+  }
+  do.call(haversine, unname(points))
+})
+
+close(sock)
+server$kill()
+
+same <- all.equal(in_go, in_r, tolerance = 1e-12)
+if (!isTRUE(same)) stop("Go and R disagree: ", same)
+difference <- max(abs(in_go - in_r), na.rm = TRUE)
+cli::cli_alert_success(
+  "Go and R agree on all {format(length(in_go), big.mark = ',')} flights
+   ({sum(is.na(in_go))} without coordinates are NA in both):
+   they differ by at most {signif(difference, 1)} km"
+)
+
+# One point for each destination: how far it is, and how fast one gets there.
+file <- commandArgs(trailingOnly = TRUE)
+file <- if (length(file) > 0) file[[1]] else tempfile(fileext = ".png")
+step("Draw the plot", {
+  flights$km <- in_go
+  flown <- flights[!is.na(flights$km) & !is.na(flights$air_time), ]
+  routes <- data.frame(
+    km = tapply(flown$km, flown$dest, mean),
+    speed = tapply(flown$km / (flown$air_time / 60), flown$dest, mean),
+    flights = as.vector(table(flown$dest))
+  )
+  grDevices::png(file, width = 1600, height = 1000, res = 180)
+  par(mar = c(4.5, 4.5, 3, 1), las = 1, bty = "l")
+  plot(
+    routes$km, routes$speed,
+    log = "x", cex = 0.4 + sqrt(routes$flights) / 40, pch = 21,
+    bg = "#00ADD888", col = "#00758F",
+    xlab = "Great-circle distance from New York (km, log scale)",
+    ylab = "Mean speed over ground (km/h)",
+    main = "The farther the faster: flights from New York, 2013"
+  )
+  named <- c("HNL", "ANC", "LAX", "ORD", "MIA", "BOS", "PHL", "ATL", "DEN")
+  text(routes[named, "km"], routes[named, "speed"], named, pos = 3, offset = 0.9, cex = 0.8)
+  mtext("A point is a destination, its area the number of flights", cex = 0.8)
+  invisible(dev.off())
+})
+
+print(transform(times, seconds = sprintf("%.3f", seconds)), row.names = FALSE, right = FALSE)
+cli::cli_alert_info("Plot: {.file {file}}")

@@ -1,0 +1,24 @@
+// Command http-server is a file server that R starts and stops: a controller
+// with three functions over pkg/fileserver. Its argument is the URL that the
+// controller listens at.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"mangoro.local/pkg/rgoipc"
+)
+
+func main() {
+	out := newLineQueue(os.Stdout)
+	control := &controller{log: log.New(out, "[mangoro server] ", log.LstdFlags), flush: out.flush}
+	registry, err := control.registry()
+	if err != nil {
+		log.Fatal(err)
+	}
+	rgoipc.Main(registry, rgoipc.WithTitle("HTTP server controller"))
+	control.stop()
+	out.flush(time.Second)
+}

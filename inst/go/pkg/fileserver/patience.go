@@ -1,0 +1,63 @@
+package fileserver
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// writeTime is how long a client may take for the next chunk of an answer.
+// There is no limit to how long the whole answer takes.
+const writeTime = time.Minute
+
+// chunk is the number of bytes that writeTime is given for.
+const chunk = 1 << 20
+
+// patient gives a client writeTime for each chunk of an answer, where
+// http.Server's WriteTimeout would cut off a large download that is healthy.
+func patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pw := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w)}
+		pw.extend()
+		next.ServeHTTP(pw, r)
+	})
+}
+
+type patientWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// extend starts the time anew. A connection without deadlines goes without.
+func (w *patientWriter) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(writeTime)) }
+
+// Write writes the next chunk.
+func (w *patientWriter) Write(p []byte) (int, error) {
+	w.extend()
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom copies a file chunk by chunk, in a way that lets the kernel do it.
+func (w *patientWriter) ReadFrom(src io.Reader) (int64, error) {
+	limited, ok := src.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
+	}
+	var written int64
+	for limited.N > 0 {
+		w.extend()
+		n, err := io.CopyN(w.ResponseWriter, limited.R, min(chunk, limited.N))
+		written += n
+		limited.N -= n
+		if err == io.EOF {
+			return written, nil
+		}
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *patientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,171 @@
+package rgoipc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// arrowType returns the Arrow type that stands behind a name in a [TypeSpec].
+func arrowType(name string) (arrow.Type, bool) {
+	switch name {
+	case TypeInt32:
+		return arrow.INT32, true
+	case TypeInt64:
+		return arrow.INT64, true
+	case TypeFloat64:
+		return arrow.FLOAT64, true
+	case TypeString:
+		return arrow.STRING, true
+	case TypeBool:
+		return arrow.BOOL, true
+	case TypeList:
+		return arrow.LIST, true
+	case TypeStruct:
+		return arrow.STRUCT, true
+	default:
+		return arrow.NULL, false
+	}
+}
+
+// arguments returns the record with exactly the columns of the signature, in
+// its order, or an error of [CodeInvalidArgument] that names what does not
+// fit. A signature without arguments takes any record. The caller releases
+// what it gets.
+func (s FunctionSignature) arguments(rec arrow.Record) (arrow.Record, error) {
+	if len(s.Args) == 0 {
+		rec.Retain()
+		return rec, nil
+	}
+	if err := s.checkNames(rec.Schema()); err != nil {
+		return nil, err
+	}
+	fields := make([]arrow.Field, len(s.Args))
+	columns := make([]arrow.Array, len(s.Args))
+	for i, arg := range s.Args {
+		at := rec.Schema().FieldIndices(arg.Name)
+		if len(at) == 0 { // optional, as checkNames has seen to
+			missing := absent(arg.Type, int(rec.NumRows()))
+			defer missing.Release()
+			fields[i], columns[i] = arrow.Field{Name: arg.Name, Type: missing.DataType(), Nullable: true}, missing
+			continue
+		}
+		column := rec.Column(at[0])
+		if err := checkType(fmt.Sprintf("argument `%s`", arg.Name), arg.Type, column); err != nil {
+			return nil, err
+		}
+		fields[i], columns[i] = rec.Schema().Field(at[0]), column
+	}
+	metadata := rec.Schema().Metadata()
+	return array.NewRecordBatch(arrow.NewSchema(fields, &metadata), columns, rec.NumRows()), nil
+}
+
+// checkNames sees to it that each argument is there once, and nothing else.
+func (s FunctionSignature) checkNames(schema *arrow.Schema) error {
+	var wanted, missing []string
+	for _, arg := range s.Args {
+		wanted = append(wanted, arg.Name)
+		if !arg.Optional && !schema.HasField(arg.Name) {
+			missing = append(missing, arg.Name)
+		}
+	}
+	var got, unknown, twice []string
+	for _, field := range schema.Fields() {
+		switch {
+		case slices.Contains(got, field.Name):
+			twice = append(twice, field.Name)
+		case !slices.Contains(wanted, field.Name):
+			unknown = append(unknown, field.Name)
+		}
+		got = append(got, field.Name)
+	}
+	var problems []string
+	for _, p := range []struct {
+		problem string
+		names   []string
+	}{{"missing", missing}, {"unknown", unknown}, {"given twice", twice}} {
+		if len(p.names) > 0 {
+			problems = append(problems, p.problem+": "+quoted(p.names))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return errorf(CodeInvalidArgument, "it takes the columns %s; %s", quoted(wanted), strings.Join(problems, "; "))
+}
+
+func quoted(names []string) string {
+	return "`" + strings.Join(names, "`, `") + "`"
+}
+
+// absent stands for the values of an optional argument that is not there.
+func absent(spec TypeSpec, rows int) arrow.Array {
+	switch spec.Type {
+	case TypeInt32:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int32, rows)
+	case TypeInt64:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int64, rows)
+	case TypeFloat64:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Float64, rows)
+	case TypeString:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.BinaryTypes.String, rows)
+	case TypeBool:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.FixedWidthTypes.Boolean, rows)
+	default:
+		return array.NewNull(rows)
+	}
+}
+
+// checkType compares a column, and what it contains, with its description.
+// `what` names the place in an error: "argument `x`".
+func checkType(what string, spec TypeSpec, column arrow.Array) error {
+	want, known := arrowType(spec.Type)
+	if !known {
+		return nil
+	}
+	if got := column.DataType(); got.ID() != want {
+		return errorf(CodeInvalidArgument, "%s must be %s, not %s", what, spec.Type, got)
+	}
+	if !spec.Nullable && column.NullN() > 0 {
+		return errorf(CodeInvalidArgument, "%s takes no missing values, and row %d is missing", what, firstNull(column)+1)
+	}
+	switch column := column.(type) {
+	case *array.Struct:
+		return checkFields(what, spec.StructDef, column)
+	case *array.List:
+		if spec.ListSchema != nil {
+			return checkType("an element of "+what, *spec.ListSchema, column.ListValues())
+		}
+	}
+	return nil
+}
+
+func checkFields(what string, def *StructDef, column *array.Struct) error {
+	if def == nil {
+		return nil
+	}
+	structType := column.DataType().(*arrow.StructType)
+	for _, field := range def.Fields {
+		at, ok := structType.FieldIdx(field.Name)
+		if !ok {
+			return errorf(CodeInvalidArgument, "%s has no field `%s`", what, field.Name)
+		}
+		if err := checkType(fmt.Sprintf("field `%s` of %s", field.Name, what), field.Type, column.Field(at)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstNull(column arrow.Array) int {
+	for i := range column.Len() {
+		if column.IsNull(i) {
+			return i
+		}
+	}
+	return -1
+}

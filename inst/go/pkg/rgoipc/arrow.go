@@ -1,0 +1,132 @@
+package rgoipc
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"mangoro.local/internal/arrowipc"
+)
+
+// NewArrowReader reads the Arrow IPC stream of a message. The stream is
+// verified first, so that bytes of a stranger give an error and nothing worse.
+// Its records share their memory with data.
+func NewArrowReader(data []byte) (array.RecordReader, error) {
+	return arrowipc.NewReader(data, memory.DefaultAllocator)
+}
+
+// WriteArrowRecord returns the record as an Arrow IPC stream.
+func WriteArrowRecord(rec arrow.Record) ([]byte, error) {
+	return appendArrowRecord(nil, rec)
+}
+
+// appendArrowRecord appends the record's stream to buf.
+func appendArrowRecord(buf []byte, rec arrow.Record) ([]byte, error) {
+	out := bytes.NewBuffer(buf)
+	out.Grow(streamSize(rec))
+	w := ipc.NewWriter(out, ipc.WithSchema(rec.Schema()))
+	if err := w.Write(rec); err != nil {
+		return nil, fmt.Errorf("rgoipc: cannot write the record: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("rgoipc: cannot end the stream: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// streamSize guesses the length of the record's stream, rather too long than
+// too short: writing into a buffer that need not grow saves copies.
+func streamSize(rec arrow.Record) int {
+	size := 1024
+	for i, column := range rec.Columns() {
+		size += 256 + len(rec.ColumnName(i)) + dataSize(column.Data())
+	}
+	return size
+}
+
+func dataSize(data arrow.ArrayData) int {
+	size := 0
+	for _, buffer := range data.Buffers() {
+		if buffer != nil {
+			size += buffer.Len() + 128
+		}
+	}
+	for _, child := range data.Children() {
+		size += 64 + dataSize(child)
+	}
+	if data.DataType().ID() == arrow.DICTIONARY {
+		size += 512 + dataSize(data.Dictionary())
+	}
+	return size
+}
+
+// readRecord returns all of a stream as one record; no bytes at all are a
+// record without columns. The caller releases it.
+func readRecord(stream []byte) (arrow.Record, error) {
+	if len(stream) == 0 {
+		return array.NewRecordBatch(arrow.NewSchema(nil, nil), nil, 0), nil
+	}
+	reader, err := NewArrowReader(stream)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Release()
+
+	var batches []arrow.Record
+	defer func() {
+		for _, batch := range batches {
+			batch.Release()
+		}
+	}()
+	for reader.Next() {
+		batch := reader.RecordBatch()
+		batch.Retain()
+		batches = append(batches, batch)
+	}
+	if err := reader.Err(); err != nil {
+		return nil, err
+	}
+	return concatenate(reader.Schema(), batches)
+}
+
+// concatenate returns the batches as one record.
+func concatenate(schema *arrow.Schema, batches []arrow.Record) (arrow.Record, error) {
+	if len(batches) == 1 {
+		batches[0].Retain()
+		return batches[0], nil
+	}
+	var rows int64
+	for _, batch := range batches {
+		rows += batch.NumRows()
+	}
+	columns := make([]arrow.Array, schema.NumFields())
+	defer func() {
+		for _, column := range columns {
+			if column != nil {
+				column.Release()
+			}
+		}
+	}()
+	for i := range columns {
+		parts := make([]arrow.Array, 0, len(batches))
+		for _, batch := range batches {
+			parts = append(parts, batch.Column(i))
+		}
+		var err error
+		if columns[i], err = concatenateColumn(schema.Field(i).Type, parts); err != nil {
+			return nil, fmt.Errorf("rgoipc: cannot join the batches of column %q: %w", schema.Field(i).Name, err)
+		}
+	}
+	return array.NewRecordBatch(schema, columns, rows), nil
+}
+
+func concatenateColumn(dataType arrow.DataType, parts []arrow.Array) (arrow.Array, error) {
+	if len(parts) == 0 {
+		return array.MakeArrayOfNull(memory.DefaultAllocator, dataType, 0), nil
+	}
+	return array.Concatenate(parts, memory.DefaultAllocator)
+}

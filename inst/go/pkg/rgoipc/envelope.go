@@ -1,0 +1,93 @@
+package rgoipc
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// The types of a message. An endpoint answers a type that it does not know
+// with MsgTypeError.
+const (
+	MsgTypeManifest uint8 = 0 // a request for the manifest, and its reply: JSON
+	MsgTypeCall     uint8 = 1 // a call: an Arrow IPC stream of arguments
+	MsgTypeResult   uint8 = 2 // the reply to a call: an Arrow IPC stream
+	MsgTypeError    uint8 = 3 // the reply to what failed: message, and JSON detail
+)
+
+// ErrInvalidMessage is returned when bytes are no envelope.
+var ErrInvalidMessage = errors.New("rgoipc: invalid message")
+
+// headerLen is the length of an envelope whose fields are all empty.
+const headerLen = 1 + 4 + 4
+
+// RPCMessage is the envelope that every request and reply travels in, all
+// lengths big-endian:
+//
+//	[type:1][name_len:4][name][error_len:4][error][payload]
+//
+// The zero value is a request for the manifest.
+type RPCMessage struct {
+	// Type is one of the MsgType constants.
+	Type uint8
+	// FuncName is the function called. Empty in a manifest request.
+	FuncName string
+	// ArrowData is the payload: an Arrow IPC stream in calls and results,
+	// JSON in a manifest reply and, where there is detail, in an error.
+	ArrowData []byte
+	// ErrorMsg is the text a user reads in a reply of MsgTypeError. In a
+	// request it may carry metadata as JSON; a plain peer leaves it empty.
+	ErrorMsg string
+}
+
+// Marshal returns the envelope as bytes.
+func (m *RPCMessage) Marshal() []byte {
+	buf := make([]byte, 0, headerLen+len(m.FuncName)+len(m.ErrorMsg)+len(m.ArrowData))
+	return append(m.appendHeader(buf), m.ArrowData...)
+}
+
+// appendHeader appends all but the payload.
+func (m *RPCMessage) appendHeader(buf []byte) []byte {
+	buf = append(buf, m.Type)
+	buf = appendString(buf, m.FuncName)
+	return appendString(buf, m.ErrorMsg)
+}
+
+func appendString(buf []byte, s string) []byte {
+	buf = binary.BigEndian.AppendUint32(buf, uint32(len(s)))
+	return append(buf, s...)
+}
+
+// UnmarshalRPCMessage reads an envelope. The payload of the message shares its
+// memory with data. Bytes that are no envelope give an error that wraps
+// [ErrInvalidMessage]; any type is accepted.
+func UnmarshalRPCMessage(data []byte) (*RPCMessage, error) {
+	if len(data) < headerLen {
+		return nil, fmt.Errorf("%w: %d bytes, and the shortest message has %d", ErrInvalidMessage, len(data), headerLen)
+	}
+	name, rest, err := cutString(data[1:], "name")
+	if err != nil {
+		return nil, err
+	}
+	errorMsg, payload, err := cutString(rest, "error")
+	if err != nil {
+		return nil, err
+	}
+	return &RPCMessage{Type: data[0], FuncName: name, ErrorMsg: errorMsg, ArrowData: payload}, nil
+}
+
+// cutString reads a length and that many bytes of UTF-8 off the front of data.
+func cutString(data []byte, field string) (s string, rest []byte, err error) {
+	if len(data) < 4 {
+		return "", nil, fmt.Errorf("%w: it ends before the length of the %s field", ErrInvalidMessage, field)
+	}
+	n, rest := uint64(binary.BigEndian.Uint32(data)), data[4:]
+	if n > uint64(len(rest)) {
+		return "", nil, fmt.Errorf("%w: the %s field claims %d bytes, %d are left", ErrInvalidMessage, field, n, len(rest))
+	}
+	if !utf8.Valid(rest[:n]) {
+		return "", nil, fmt.Errorf("%w: the %s field is not UTF-8", ErrInvalidMessage, field)
+	}
+	return string(rest[:n]), rest[n:], nil
+}

@@ -1,0 +1,82 @@
+package rgoipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of failure an [Error] is. In R the condition that it
+// becomes has the class mangoro_error_<code>. There is no code for success.
+type Code string
+
+// The closed set of codes, the same in Go and in R. The first four arise in R
+// alone: before there is a server to answer.
+const (
+	CodeToolchain         Code = "toolchain"          // no Go that is new enough
+	CodeBuild             Code = "build"              // the compiler refused the program
+	CodeStart             Code = "start"              // the server did not start
+	CodeConnection        Code = "connection"         // nobody listens, or the peer went away
+	CodeTimeout           Code = "timeout"            // no answer in time
+	CodeCancelled         Code = "cancelled"          // the caller gave up
+	CodeProtocol          Code = "protocol"           // what came is no valid message
+	CodeNotFound          Code = "not_found"          // no such function, file or object
+	CodeInvalidArgument   Code = "invalid_argument"   // the arguments do not fit the signature
+	CodeHandler           Code = "handler"            // the function returned an error
+	CodePanic             Code = "panic"              // the function panicked
+	CodeResourceExhausted Code = "resource_exhausted" // a stated limit was reached
+)
+
+// Error is a failure with its code. A handler that returns one, wrapped or
+// not, chooses the class of the condition in R; any other error is
+// [CodeHandler].
+type Error struct {
+	// Code is the kind of failure. Empty means CodeHandler.
+	Code Code
+	// Message is the sentence that the user reads. Empty means Err's.
+	Message string
+	// Stack is the Go stack of a panic. Empty otherwise.
+	Stack string
+	// Err is the cause, for [errors.Is] and [errors.As]. May be nil.
+	Err error
+}
+
+// Error returns the message, or that of the cause.
+func (e *Error) Error() string {
+	switch {
+	case e.Message != "":
+		return e.Message
+	case e.Err != nil:
+		return e.Err.Error()
+	default:
+		return string(e.Code)
+	}
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// errorf returns an Error whose message and cause are those of fmt.Errorf.
+func errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// CodeOf returns the code of the first [Error] in err's chain, CodeTimeout or
+// CodeCancelled for the errors of a context, and CodeHandler for all others.
+// The code of nil is empty.
+func CodeOf(err error) Code {
+	var e *Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &e) && e.Code != "":
+		return e.Code
+	case errors.Is(err, context.DeadlineExceeded):
+		return CodeTimeout
+	case errors.Is(err, context.Canceled):
+		return CodeCancelled
+	default:
+		return CodeHandler
+	}
+}

@@ -1,0 +1,104 @@
+package rgoipc
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// FunctionHandler is a function that R calls: a record of arguments in, a
+// record of results out. A server that [Serve] runs gives it exactly the
+// columns of its signature, in that order. The record is valid until the
+// handler returns; Retain what is kept longer.
+type FunctionHandler func(arrow.Record) (arrow.Record, error)
+
+// Function is a registered function.
+type Function struct {
+	Name      string
+	Handler   FunctionHandler
+	Signature FunctionSignature
+}
+
+// Registry holds the functions of a server. Make one with [NewRegistry]; its
+// methods may be called from several goroutines.
+type Registry struct {
+	mu        sync.RWMutex // protects what follows
+	functions map[string]*Function
+	names     []string // in the order of registration
+}
+
+// NewRegistry returns a registry without functions.
+func NewRegistry() *Registry {
+	return &Registry{functions: make(map[string]*Function)}
+}
+
+// Register adds a function under a name of its own. It fails if the name is
+// empty or taken, if there is no handler, or if an argument has no name or
+// that of another.
+func (r *Registry) Register(name string, handler FunctionHandler, signature FunctionSignature) error {
+	if err := checkRegistration(name, handler, signature); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, taken := r.functions[name]; taken {
+		return fmt.Errorf("rgoipc: function %q is registered already", name)
+	}
+	r.functions[name] = &Function{Name: name, Handler: handler, Signature: signature}
+	r.names = append(r.names, name)
+	return nil
+}
+
+func checkRegistration(name string, handler FunctionHandler, signature FunctionSignature) error {
+	if name == "" || !utf8.ValidString(name) {
+		return fmt.Errorf("rgoipc: %q cannot be the name of a function", name)
+	}
+	if handler == nil {
+		return fmt.Errorf("rgoipc: function %q has no handler", name)
+	}
+	seen := make(map[string]bool, len(signature.Args))
+	for i, arg := range signature.Args {
+		if arg.Name == "" {
+			return fmt.Errorf("rgoipc: function %q: argument %d has no name", name, i+1)
+		}
+		if seen[arg.Name] {
+			return fmt.Errorf("rgoipc: function %q has two arguments %q", name, arg.Name)
+		}
+		seen[arg.Name] = true
+	}
+	if _, err := json.Marshal(signature); err != nil {
+		return fmt.Errorf("rgoipc: function %q: its signature is no JSON: %w", name, err)
+	}
+	return nil
+}
+
+// Get returns the function of that name, and whether there is one.
+func (r *Registry) Get(name string) (*Function, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	fn, ok := r.functions[name]
+	return fn, ok
+}
+
+// List returns the names of all functions in the order of registration.
+func (r *Registry) List() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.names)
+}
+
+// Manifest returns what R learns about the functions, as JSON: an object with
+// a [FunctionSignature] for each name.
+func (r *Registry) Manifest() ([]byte, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	signatures := make(map[string]FunctionSignature, len(r.functions))
+	for name, fn := range r.functions {
+		signatures[name] = fn.Signature
+	}
+	return json.Marshal(signatures)
+}

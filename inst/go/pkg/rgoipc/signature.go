@@ -1,0 +1,85 @@
+package rgoipc
+
+import "encoding/json"
+
+// The names of types in a [TypeSpec]. Other names are passed on to R as they
+// are and not checked.
+const (
+	TypeInt32   = "int32"
+	TypeInt64   = "int64"
+	TypeFloat64 = "float64"
+	TypeString  = "string"
+	TypeBool    = "bool"
+	TypeList    = "list"
+	TypeStruct  = "struct"
+)
+
+// FunctionSignature describes a function to R and to the checks of a server.
+type FunctionSignature struct {
+	// Args are the columns that the function takes. None: any columns.
+	Args []ArgSpec
+	// ReturnType is the type of the result, for R's information.
+	ReturnType TypeSpec
+	// Vectorized: one row of results for each row of arguments.
+	Vectorized bool
+	// Metadata is free text for R, such as a "description".
+	Metadata map[string]string
+}
+
+// MarshalJSON writes no arguments as an empty array.
+func (s FunctionSignature) MarshalJSON() ([]byte, error) {
+	type plain FunctionSignature
+	if s.Args == nil {
+		s.Args = []ArgSpec{}
+	}
+	return json.Marshal(plain(s))
+}
+
+// ArgSpec describes an argument.
+type ArgSpec struct {
+	// Name is the name of the column.
+	Name string
+	// Type is what the column must hold.
+	Type TypeSpec
+	// Optional: the column may be missing, and the handler then gets nulls.
+	Optional bool
+	// Default is what a missing argument stands for, for R's information.
+	Default any
+}
+
+// TypeSpec describes a type.
+type TypeSpec struct {
+	// Type is one of the Type constants, or another name.
+	Type string
+	// Nullable: missing values are allowed.
+	Nullable bool
+	// StructDef describes the fields of a TypeStruct. Nil: any fields.
+	StructDef *StructDef
+	// ListSchema describes the elements of a TypeList. Nil: any elements.
+	ListSchema *TypeSpec
+}
+
+// StructDef describes the fields of a struct.
+type StructDef struct {
+	// Fields are the fields, in order. None: any fields.
+	Fields []FieldDef
+}
+
+// MarshalJSON writes no fields as an empty array.
+func (d StructDef) MarshalJSON() ([]byte, error) {
+	type plain StructDef
+	if d.Fields == nil {
+		d.Fields = []FieldDef{}
+	}
+	return json.Marshal(plain(d))
+}
+
+// FieldDef describes a field of a struct.
+type FieldDef struct {
+	// Name is the name of the field.
+	Name string
+	// Type is what the field must hold.
+	Type TypeSpec
+	// Metadata is free text for R.
+	Metadata map[string]string
+}

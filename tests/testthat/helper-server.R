@@ -1,0 +1,49 @@
+# Servers for the tests, each built once a run and ended with the test.
+
+# The path of a command of the package, or of a program in tests/testthat/go.
+command_source <- function(name) {
+  file.path(system.file("go", package = "mangoro"), "cmd", name, "main.go")
+}
+
+test_source <- function(name) test_path("go", paste0(name, ".go"))
+
+built <- new.env()
+
+build_once <- function(src) {
+  skip_if_no_go()
+  if (is.null(built[[src]])) {
+    built[[src]] <- mangoro_go_build(src, tempfile("server"))
+  }
+  built[[src]]
+}
+
+# A running server: its process, URL and a socket that dials it.
+local_server <- function(src, args = character(), env = parent.frame()) {
+  bin <- build_once(src)
+  url <- create_ipc_path()
+  proc <- processx::process$new(bin, args = c(url, args), stdout = "|", stderr = "|")
+  sock <- nanonext::socket("req", dial = url)
+  withr::defer(
+    {
+      close(sock)
+      proc$kill()
+    },
+    envir = env
+  )
+  list(proc = proc, url = url, sock = sock)
+}
+
+# The server of go/puppet.go, and a function that sets what it answers.
+local_puppet <- function(env = parent.frame()) {
+  file <- withr::local_tempfile(.local_envir = env)
+  puppet <- local_server(test_source("puppet"), args = file, env = env)
+  puppet$answer <- function(bytes) writeBin(bytes, file)
+  puppet
+}
+
+# The address of a port that was free just now.
+free_address <- function(sock) {
+  started <- mangoro_http_start(sock, "127.0.0.1:0", dir = tempdir())
+  mangoro_http_stop(sock)
+  sub("^HTTP server started on ", "", started$message)
+}

@@ -1,0 +1,22 @@
+# Runs the tests of the installed package and writes their counts (passed,
+# failed, skipped) to a file: Rscript tools/test.R <root> <file>
+
+main <- function(root, file) {
+  results <- as.data.frame(testthat::test_dir(
+    file.path(root, "tests", "testthat"),
+    package = "mangoro",
+    load_package = "installed",
+    reporter = if (interactive()) "progress" else "summary",
+    stop_on_failure = FALSE
+  ))
+  failed <- results$failed > 0 | results$error
+  skipped <- results$skipped & !failed
+  passed <- !failed & !skipped
+  cat(sum(passed), sum(failed), sum(skipped), "\n", file = file)
+  slow <- utils::head(results[order(-results$real), c("file", "test", "real")], 5)
+  message("Slowest tests:")
+  message(paste(sprintf("  %6.1f s  %s: %s", slow$real, slow$file, slow$test), collapse = "\n"))
+}
+
+arguments <- commandArgs(trailingOnly = TRUE)
+main(arguments[[1]], arguments[[2]])
