@@ -17,24 +17,29 @@
 #'     such as `cmd/rpc-example/main.go`.
 #' @param out The file to write the program to, one string, no default. Its
 #'   directory must exist. An existing file is replaced, even while it runs.
+#'   On Windows its name gets the ending `.exe` if it has none.
 #' @param gomaxprocs How many cores to use, one whole number. `NULL`, the
 #'   default, is all of them, but two under `R CMD check`.
-#' @param gocache The directory of Go's build cache, one string. `NULL`, the
-#'   default, is the one in mangoro's own cache.
-#' @param ... More arguments for `go build`, unnamed strings such as `"-race"`.
-#'   They come after mangoro's own.
+#' @param gocache The directory of Go's build cache, one string, created if
+#'   need be. `NULL`, the default, is the one in mangoro's own cache.
+#' @param ... More arguments for `go build`, unnamed strings such as
+#'   `"-tags=debug"`. They come after mangoro's own, and so win; build tags are
+#'   added to mangoro's.
 #' @param quiet `TRUE` shows no progress. `FALSE`, the default in an interactive
 #'   session, shows a progress bar if the build takes longer than two seconds.
 #'
-#' @returns `out`.
+#' @returns The path of the program, one string: `out`, made absolute, such
+#'   that [processx::process] can start it.
 #'
 #' @section Errors:
 #' * `mangoro_error_toolchain`: there is no Go that is new enough; the field
 #'   `candidates` has a row for each that was looked at, and why it was refused.
 #' * `mangoro_error_build`: the program does not compile; the field
 #'   `diagnostics` is a data frame of `file`, `line`, `column` and `message`,
-#'   the field `output` all lines of the compiler.
-#' * `mangoro_error_invalid_argument`: `src` or `out` is none of the above.
+#'   the field `output` has all lines of the compiler.
+#' * `mangoro_error_invalid_argument`: an argument is none of the above, `src`
+#'   is no program, or `out` cannot be written.
+#' * `mangoro_error_resource_exhausted`: the cache cannot be written.
 #'
 #' @examplesIf mangoro:::has_go()
 #' hello <- tempfile(fileext = ".go")
@@ -49,30 +54,31 @@
 mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
                              quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
-  check_string(src)
-  check_out(out, call)
+  check_src(src, call)
+  out <- check_out(out, call)
   if (!is.null(gomaxprocs)) check_count(gomaxprocs)
   if (!is.null(gocache)) check_string(gocache)
   check_flag(quiet)
-  more <- check_build_arguments(list(...), call)
-  check_src(src, call)
-
-  result <- retry_when_cleaned(function() {
+  settings <- list(
+    gomaxprocs = gomaxprocs %||% default_cores(),
+    gocache = if (!is.null(gocache)) absolute_path(gocache),
+    arguments = check_build_arguments(list(...), call),
+    quiet = quiet
+  )
+  retry_when_cleaned(function() {
     program <- go_program(src, call)
-    build_program(program, out, gomaxprocs %||% default_cores(), gocache, more, quiet, call)
+    build_program(program, out, settings, call)
   })
-  if (!is.null(result$error)) {
-    abort_build(src, result$error$diagnostics, result$error$output, result$error$status, call)
-  }
   out
 }
 
 default_cores <- function() {
   cores <- max(1, parallel::detectCores(), na.rm = TRUE)
-  if (is_check()) min(2, cores) else cores
+  if (is_check() || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))) min(2, cores) else cores
 }
 
 check_src <- function(src, call) {
+  check_string(src, "src", call)
   if (!file.exists(src)) {
     abort_invalid_argument("src", "There is no file or directory {.file {src}}.", call = call)
   }
@@ -81,53 +87,80 @@ check_src <- function(src, call) {
   }
 }
 
+# The path of the program, after a file was written to its directory for a try.
 check_out <- function(out, call) {
   check_string(out, "out", call)
-  if (!dir.exists(dirname(out))) {
-    abort_invalid_argument("out", "There is no directory {.path {dirname(out)}} to write to.", call = call)
-  }
   if (dir.exists(out)) {
     abort_invalid_argument("out", "{.path {out}} is a directory, not a file to write.", call = call)
   }
+  if (!dir.exists(dirname(out))) {
+    abort_invalid_argument("out", "There is no directory {.path {dirname(out)}} to write to.", call = call)
+  }
+  trial <- tempfile(".new-", dirname(out))
+  if (!suppressWarnings(file.create(trial))) {
+    abort_invalid_argument("out", "The directory {.path {dirname(out)}} cannot be written to.", call = call)
+  }
+  unlink(trial)
+  # Windows starts nothing that has another ending.
+  if (is_windows() && !grepl("\\.exe$", out, ignore.case = TRUE)) out <- paste0(out, ".exe")
+  absolute_path(out)
 }
 
+absolute_path <- function(path) {
+  path <- path.expand(path)
+  if (is_absolute(path)) path else file.path(getwd(), path)
+}
+
+is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
+
 check_build_arguments <- function(more, call) {
-  if (!is.null(names(more)) || !all(vapply(more, rlang::is_string, TRUE))) {
+  if (!is.null(names(more)) || !all(vapply(more, is.character, TRUE)) || anyNA(unlist(more))) {
     abort_invalid_argument("...", "{.arg ...} must be unnamed strings, arguments for {.command go build}.", call = call)
   }
-  as.character(unlist(more))
+  more <- as.character(unlist(more))
+  if (any(grepl("^--?o(=|$)", more))) {
+    abort_invalid_argument("...", "{.arg ...} cannot name the output; use {.arg out}.", call = call)
+  }
+  more
 }
 
 # --- What there is to build -------------------------------------------------
 
-# A program is what `go build` is told: the package (`target`), where it runs
-# (`dir`), the source files (`files`, and `base` that their names in the key
-# are relative to), more arguments, and `user_path()`, which gives the user's
-# name for a file that the compiler names. `own_module`: a go.mod of its own
-# decides; then Go's own cache is all there is, as only Go knows what goes in.
+# A program is what `go build` is told:
+#   src         what the user called it
+#   target      what it builds, run in the directory `dir`
+#   arguments   more of them
+#   overlay     files that it sees in another place: names are those places
+#   own_module  whether a go.mod of its own decides. Then only Go knows what
+#               goes in, and its own cache is all there is
+#   key         what identifies the sources: names, and the `files` that are
+#               hashed; `base` is the directory that their names start from
+#   user_path   a function: the user's name for a file that the compiler names
 go_program <- function(src, call) {
-  path <- normalizePath(src)
+  path <- real_path(src)
   base <- if (dir.exists(path)) path else dirname(path)
-  if (startsWith(paste0(path, "/"), paste0(normalizePath(go_file()), "/"))) {
-    return(package_program(base, call))
+  program <- if (is_below(base, real_path(go_file()))) {
+    package_program(base, src, call)
+  } else if (!dir.exists(path)) {
+    file_program(path, src, call)
+  } else if (file.exists(file.path(path, "go.mod"))) {
+    module_program(path, src, call)
+  } else {
+    directory_program(path, src, call)
   }
-  if (!dir.exists(path)) {
-    return(file_program(path, src, call))
-  }
-  if (file.exists(file.path(path, "go.mod"))) {
-    return(module_program(path, src, call))
-  }
-  directory_program(path, src, call)
+  c(program, src = src)
 }
 
-# A package of our own module: it knows no other sources than the module's.
-package_program <- function(base, call) {
-  source <- normalizePath(go_file())
-  module <- normalizePath(module_dir(call))
-  check_main(go_files(base), base, call)
+# A package of our own module, whose hash is part of each key already.
+package_program <- function(base, src, call) {
+  source <- real_path(go_file())
+  check_main(go_files(base), src, call)
+  target <- paste0(".", substring(base, nchar(source) + 1))
+  module <- module_dir(call)
   list(
-    target = paste0("./", substring(base, nchar(source) + 2)),
+    target = target,
     dir = module,
+    key = c("package", target),
     files = character(),
     base = base,
     user_path = function(file) replace_prefix(file, module, source)
@@ -139,30 +172,30 @@ file_program <- function(path, src, call) {
   list(
     target = path,
     dir = module_dir(call),
-    files = path,
+    key = "file",
+    files = c(path, embedded_files(path, dirname(path))),
     base = dirname(path),
     user_path = function(file) if (identical(file, path)) src else file
   )
 }
 
-# The directory appears as a package of our module, by way of an overlay: the
-# module is not touched, and what the file names of Go mean stays true.
+# The directory appears as a package of our module by way of an overlay: the
+# module is not touched, and Go's rules for file names hold, which they do not
+# for files that are named one by one.
 directory_program <- function(path, src, call) {
-  check_main(go_files(path), src, call)
-  module <- normalizePath(module_dir(call))
-  name <- paste0("cmd/", cli::hash_md5(path))
-  virtual <- file.path(module, name)
-  files <- list.files(path, recursive = TRUE, all.files = TRUE)
-  overlay <- list(Replace = rlang::set_names(as.list(file.path(path, files)), file.path(virtual, files)))
-  file <- tempfile("overlay-", fileext = ".json")
-  jsonlite::write_json(overlay, file, auto_unbox = TRUE)
+  go <- go_files(path)
+  check_main(go, src, call)
+  module <- module_dir(call)
+  seen_as <- file.path(module, "program")
+  files <- c(go, list.files(path, "\\.(s|h|syso)$", full.names = TRUE), embedded_files(go, path))
   list(
-    target = paste0("./", name),
+    target = "./program",
     dir = module,
-    files = file.path(path, files),
+    overlay = rlang::set_names(files, replace_prefix(files, path, seen_as)),
+    key = "directory",
+    files = files,
     base = path,
-    arguments = paste0("-overlay=", file),
-    user_path = function(file) replace_prefix(file, virtual, src)
+    user_path = function(file) replace_prefix(replace_prefix(file, seen_as, path), path, src)
   )
 }
 
@@ -171,126 +204,160 @@ module_program <- function(path, src, call) {
   list(
     target = ".",
     dir = path,
+    arguments = if (dir.exists(file.path(path, "vendor"))) "-mod=vendor" else "-mod=readonly",
     own_module = TRUE,
-    arguments = if (dir.exists(file.path(path, "vendor"))) "-mod=vendor",
     user_path = function(file) replace_prefix(file, path, src)
   )
 }
 
 go_files <- function(dir) {
-  files <- list.files(dir, pattern = "\\.go$", full.names = TRUE)
-  files[!endsWith(files, "_test.go")]
+  files <- list.files(dir, "\\.go$", full.names = TRUE)
+  files[!endsWith(files, "_test.go") & !dir.exists(files)]
 }
 
-# `go build` makes an archive of a package that is no program.
+# The files that go:embed lines name: `//go:embed page.html static/*.css`.
+embedded_files <- function(go, base) {
+  lines <- unlist(lapply(go, readLines, warn = FALSE))
+  lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
+  lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
+  patterns <- unlist(lapply(lines, function(line) scan(text = line, what = "", quote = "\"`", quiet = TRUE)))
+  base <- gsub("([][*?])", "\\\\\\1", base)
+  found <- Sys.glob(file.path(base, sub("^all:", "", as.character(patterns))))
+  is_dir <- dir.exists(found)
+  below <- list.files(found[is_dir], recursive = TRUE, all.files = TRUE, full.names = TRUE)
+  unique(c(found[!is_dir], below))
+}
+
+# `go build` makes an archive of a package that is no program. This sees most
+# of them before Go is run, run_go_build() the others.
 check_main <- function(files, src, call) {
   if (length(files) == 0) {
     abort_invalid_argument("src", "There is no {.file .go} file in {.path {src}}.", call = call)
   }
   packages <- vapply(files, package_name, "")
   if (!any(packages %in% c("main", NA))) {
-    abort_invalid_argument(
-      "src",
-      c(
-        "{.file {src}} is no program: it is package {.val {packages[[1]]}}, not {.val main}.",
-        "i" = "Begin it with {.code package main}."
-      ),
-      call = call
-    )
+    abort_no_program(src, call)
   }
+}
+
+abort_no_program <- function(src, call) {
+  abort_invalid_argument(
+    "src",
+    c("{.file {src}} is no program.", "i" = "A program begins with {.code package main}."),
+    call = call
+  )
 }
 
 # The name in the package clause, NA if there is none to be seen: the compiler
 # then says why.
 package_name <- function(file) {
-  lines <- readLines(file, warn = FALSE)
-  clause <- regmatches(lines, regexec("^[[:space:]]*package[[:space:]]+([[:alnum:]_]+)", lines, useBytes = TRUE))
-  clause <- Filter(length, clause)
-  if (length(clause) == 0) NA_character_ else clause[[1]][[2]]
+  text <- paste(readLines(file, warn = FALSE), collapse = "\n")
+  text <- gsub("(?s)/\\*.*?\\*/", "", text, perl = TRUE, useBytes = TRUE)
+  clause <- "(?m)^[ \t]*package[ \t]+([A-Za-z0-9_]+)"
+  found <- regmatches(text, regexec(clause, text, perl = TRUE, useBytes = TRUE))[[1]]
+  if (length(found) == 0) NA_character_ else found[[2]]
 }
 
+is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
+
 replace_prefix <- function(file, prefix, by) {
-  if (startsWith(file, paste0(prefix, "/"))) file.path(by, substring(file, nchar(prefix) + 2)) else file
+  ifelse(startsWith(file, paste0(prefix, "/")), file.path(by, substring(file, nchar(prefix) + 2)), file)
 }
 
 # --- Building it ------------------------------------------------------------
 
-# Writes the program to `out`, from the cache or by Go. The result has an
-# `error` if Go failed.
-build_program <- function(program, out, gomaxprocs, gocache, more, quiet, call) {
-  own_module <- isTRUE(program$own_module)
+# Writes the program to `out`, from the cache or by Go.
+build_program <- function(program, out, settings, call) {
   go <- find_go(call)
-  env <- go_env(go, gomaxprocs, gocache, own_module)
-  arguments <- build_arguments(gomaxprocs, program$arguments, more)
-  if (own_module) {
-    return(run_go_build(go, c(arguments, program$target), out, program, env, quiet, call))
+  env <- go_env(settings$gomaxprocs, settings$gocache, isTRUE(program$own_module))
+  build <- function() run_go_build(go, program, out, env, settings, call)
+  if (isTRUE(program$own_module)) {
+    return(build())
   }
 
-  cached <- cached_program(build_key(program, go, env, more))
-  if (file.exists(cached) && copy_atomically(cached, out)) {
-    touch(cached)
-    return(list())
+  key <- build_key(program, go, env, settings)
+  cached <- file.path(cache_dir(), "bin", key)
+  if (file.exists(cached) && copy_program(cached, out)) {
+    return(touch(cached))
   }
-  result <- run_go_build(go, c(arguments, program$target), out, program, env, quiet, call)
-  if (is.null(result$error)) {
+  build()
+  # Unless the sources were changed meanwhile.
+  if (identical(key, build_key(program, go, env, settings))) {
     dir.create(dirname(cached), recursive = TRUE, showWarnings = FALSE)
-    copy_atomically(out, cached) # without it the next build takes longer
-    prune_cache()
+    copy_program(out, cached)
   }
-  result
-}
-
-build_tags <- "arrow_json_stdlib"
-
-build_arguments <- function(gomaxprocs, special, more) {
-  c(
-    "build", "-v", "-p", as.character(gomaxprocs),
-    "-trimpath", "-buildvcs=false", "-ldflags=-s -w", tags_argument(more),
-    special, more[!grepl("^--?tags=", more)]
-  )
-}
-
-# Go takes the last -tags alone; ours are kept beside the user's.
-tags_argument <- function(more) {
-  users <- sub("^--?tags=", "", grep("^--?tags=", more, value = TRUE))
-  paste0("-tags=", paste(c(build_tags, users), collapse = ","))
+  prune_cache()
 }
 
 # The hash of all that decides what the program will be.
-build_key <- function(program, go, env, more) {
-  settings <- env[startsWith(names(env), "GO") & !names(env) %in% go_places]
-  names <- substring(program$files, nchar(program$base) + 2)
+build_key <- function(program, go, env, settings) {
+  decisive <- env[startsWith(names(env), "GO") & !names(env) %in% go_places]
   cli::hash_sha256(paste(c(
-    "program", if (length(names) > 0) names else program$target,
-    "contents", cli::hash_file_sha256(program$files),
-    "module", module_hash(go_file()),
-    "go", file_identity(go),
-    "settings", sort(paste(names(settings), settings), method = "radix"),
-    "arguments", more
+    program$key, hash_files(program$files, replace_prefix(program$files, program$base, ".")),
+    "module", module_hash(),
+    "go", file_identity(go), R.version$platform,
+    "environment", sort(paste(names(decisive), decisive), method = "radix"),
+    "arguments", build_arguments(settings$arguments)
   ), collapse = "\n"))
+}
+
+build_arguments <- function(more) {
+  more <- split_tags(more)
+  # Go takes the last -tags alone. The tag saves arrow-go a third of its
+  # compilation: it then uses the JSON of Go's own library.
+  tags <- paste(c("arrow_json_stdlib", more$tags), collapse = ",")
+  c("-trimpath", "-buildvcs=false", "-ldflags=-s -w", paste0("-tags=", tags), more$others)
+}
+
+# Takes "-tags=a" and "-tags", "a" out of the arguments.
+split_tags <- function(arguments) {
+  joined <- grepl("^--?tags=", arguments)
+  flag <- grepl("^--?tags$", arguments)
+  value <- utils::head(c(FALSE, flag), -1)
+  list(
+    tags = c(sub("^--?tags=", "", arguments[joined]), arguments[value]),
+    others = arguments[!joined & !flag & !value]
+  )
 }
 
 # Runs `go build`, which writes a new file beside `out` that then takes its
 # place. An interrupt ends Go and leaves `out` as it was.
-run_go_build <- function(go, arguments, out, program, env, quiet, call) {
-  made <- tempfile(".new-", normalizePath(dirname(out)))
-  on.exit(unlink(made))
-  arguments <- append(arguments, c("-o", made), after = 1)
+run_go_build <- function(go, program, out, env, settings, call) {
+  made <- tempfile(".new-", dirname(out))
+  work <- tempfile("go-build-")
+  dir.create(work)
+  on.exit(unlink(c(made, work), recursive = TRUE))
   process <- processx::process$new(
-    go, arguments,
-    env = env, wd = program$dir,
+    go,
+    c(
+      "build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made,
+      overlay_argument(program$overlay, work), program$arguments,
+      build_arguments(settings$arguments), program$target
+    ),
+    env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
     stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
   )
-  on.exit(process$kill_tree(), add = TRUE)
-  output <- follow_build(process, quiet)
+  on.exit(process$kill_tree(), add = TRUE, after = FALSE)
+  output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
-  if (identical(status, 0L) && file.exists(made)) {
-    if (!file.rename(made, out)) {
-      abort_invalid_argument("out", "{.file {out}} cannot be written.", call = call)
-    }
-    return(list())
+  if (!identical(status, 0L) || !file.exists(made)) {
+    abort_go_build(program, output, status, call)
   }
-  list(error = build_error(output, status, program))
+  if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {
+    abort_no_program(program$src, call)
+  }
+  if (!move_program(made, out)) {
+    abort_invalid_argument("out", "{.file {out}} cannot be replaced.", call = call)
+  }
+}
+
+overlay_argument <- function(overlay, dir) {
+  if (is.null(overlay)) {
+    return(NULL)
+  }
+  file <- file.path(dir, "overlay.json")
+  jsonlite::write_json(list(Replace = as.list(overlay)), file, auto_unbox = TRUE)
+  paste0("-overlay=", file)
 }
 
 # Reads what Go prints until it ends. Lines of -v, a package each, are counted
@@ -298,54 +365,57 @@ run_go_build <- function(go, arguments, out, program, env, quiet, call) {
 follow_build <- function(process, quiet) {
   if (!quiet) {
     cli::cli_progress_bar(
-      format = "{cli::pb_spin} Go compiles: {cli::pb_current} package{?s} in {cli::pb_elapsed}; the next build will be fast",
+      format = paste(
+        "{cli::pb_spin} Go has compiled {cli::pb_current} package{?s} in {cli::pb_elapsed}.",
+        "The next build will be fast."
+      ),
       total = NA
     )
   }
   output <- character()
-  repeat {
+  while (process$is_incomplete_error()) {
     process$poll_io(200)
     lines <- process$read_error_lines()
     is_package <- grepl("^[[:alnum:]_.~-]+(/[[:alnum:]_.~-]+)*$", lines)
     output <- c(output, lines[!is_package])
     if (!quiet) cli::cli_progress_update(inc = sum(is_package))
-    if (!process$is_incomplete_error() && !process$is_alive()) break
   }
   process$wait()
-  if (!quiet) cli::cli_progress_done()
-  output
+  output[nzchar(output) & !startsWith(output, "# ")]
 }
 
 # --- What the compiler says -------------------------------------------------
 
 # Its lines, with the user's own names for files, and those that name a place
 # as a data frame.
-build_error <- function(output, status, program) {
-  output <- output[nzchar(output) & !startsWith(output, "# ")]
-  place <- regmatches(output, regexec("^(.+?\\.go):([0-9]+)(:([0-9]+))?: (.*)$", output, perl = TRUE))
+abort_go_build <- function(program, output, status, call) {
+  place <- regmatches(output, regexec("^(.+?\\.[A-Za-z]+):([0-9]+)(:([0-9]+))?: (.*)$", output, perl = TRUE))
   found <- lengths(place) > 0
   part <- function(i) vapply(place[found], `[[`, "", i)
   files <- vapply(part(2), user_file, "", program = program, USE.NAMES = FALSE)
-  diagnostics <- data.frame(
-    file = files,
-    line = as.integer(part(3)),
-    column = as.integer(part(5)),
-    message = part(6)
-  )
   output[found] <- sprintf("%s:%s%s: %s", files, part(3), part(4), part(6))
-  list(diagnostics = diagnostics, output = c(output, import_hints(output)), status = status)
+  abort_build(
+    src = program$src,
+    diagnostics = data.frame(
+      file = files,
+      line = as.integer(part(3)),
+      column = as.integer(part(5)),
+      message = part(6)
+    ),
+    output = output,
+    status = status,
+    hints = if (!isTRUE(program$own_module)) import_hints(output),
+    call = call
+  )
 }
 
 user_file <- function(file, program) {
   path <- if (is_absolute(file)) file else file.path(program$dir, file)
-  path <- normalizePath(path, winslash = "/", mustWork = FALSE)
-  program$user_path(lexical_path(path))
+  program$user_path(lexical_path(real_path(path)))
 }
 
-is_absolute <- function(path) grepl("^(/|[A-Za-z]:)", path)
-
-# The path without "." and "..", which normalizePath() leaves in where there is
-# no such file, as in an overlay.
+# The path without "." and "..", which real_path() leaves in where there is no
+# such file, as in an overlay.
 lexical_path <- function(path) {
   parts <- character()
   for (part in strsplit(path, "/", fixed = TRUE)[[1]]) {
@@ -360,13 +430,13 @@ lexical_path <- function(path) {
 
 # Go's own advice for a missing module is to download it, which it may not.
 import_hints <- function(output) {
-  missing <- regmatches(output, regexec("(?:no required module provides package|cannot find module providing package|cannot find package) \"?([^\":; ]+)", output))
-  missing <- unique(vapply(Filter(length, missing), `[[`, "", 2))
-  if (length(missing) == 0) {
-    return(character())
+  pattern <- "(?:provides|providing) package ([^:; ]+)|package ([^:; ]+) is not in std"
+  found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
+  missing <- unique(vapply(found, function(parts) paste0(parts[-1], collapse = ""), ""))
+  if (length(missing) > 0) {
+    c(
+      paste(missing, "is not among the modules that travel with mangoro."),
+      "To use other modules, give the program a directory with a go.mod of its own."
+    )
   }
-  c(
-    sprintf("%s is not among the modules that travel with mangoro.", missing),
-    "Give the program a directory with a go.mod of its own to use further modules."
-  )
 }

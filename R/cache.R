@@ -12,28 +12,40 @@
 #' Under `R CMD check` everything is in the session's temporary directory.
 #'
 #' After each build, programs that were not used for 30 days are removed, and
-#' the oldest ones beyond 1 GB. `mangoro_cache_clean()` removes everything. Any
-#' number of sessions may build, use and clean the cache at the same time.
+#' those used longest ago beyond 1 GB; the options `mangoro.cache_max_age` (in
+#' days) and `mangoro.cache_max_size` (in bytes) change that. Any number of
+#' sessions may build, use and clean the cache at the same time.
+#'
+#' @param max_age Remove only programs that were not used for so many days, one
+#'   number of at least 0. `NULL`, the default, sets no limit.
+#' @param max_size Remove only the programs used longest ago, until the others
+#'   take up no more than so many bytes, one number of at least 0. `NULL`, the
+#'   default, sets no limit. If both are `NULL`, all of the cache is removed.
 #'
 #' @returns `mangoro_cache_info()` a data frame with a row for each part of the
 #'   cache that exists: `kind` (`"bin"` for built programs, `"go-build"` for
 #'   Go's build cache, and others), `path`, `files` (their number), `size` (in
-#'   bytes) and `last_used` (a time). `mangoro_cache_clean()` the directory,
-#'   invisibly.
+#'   bytes) and `last_used` (a time). `mangoro_cache_clean()` the directory of
+#'   the cache, one string, invisibly.
+#'
+#' @section Errors:
+#' * `mangoro_error_invalid_argument`: `max_age` or `max_size` is no such number.
+#' * `mangoro_error_resource_exhausted`: the directory cannot be created.
 #'
 #' @examples
 #' mangoro_cache_info()
 #' @export
 mangoro_cache_info <- function() {
-  parts <- list.dirs(cache_dir(), recursive = FALSE)
-  rows <- lapply(parts, function(part) {
+  parts <- file.path(cache_dir(), cache_parts)
+  rows <- lapply(parts[dir.exists(parts)], function(part) {
     info <- file.info(list.files(part, recursive = TRUE, full.names = TRUE, all.files = TRUE))
+    info <- info[!is.na(info$size), ] # what another session removed meanwhile
     data.frame(
       kind = basename(part),
       path = part,
       files = nrow(info),
-      size = sum(info$size, na.rm = TRUE),
-      last_used = if (nrow(info) > 0) max(info$mtime, na.rm = TRUE) else as.POSIXct(NA)
+      size = sum(info$size),
+      last_used = if (nrow(info) > 0) max(info$mtime) else as.POSIXct(NA)
     )
   })
   none <- data.frame(
@@ -45,27 +57,69 @@ mangoro_cache_info <- function() {
 
 #' @rdname mangoro_cache_info
 #' @export
-mangoro_cache_clean <- function() {
-  dir <- cache_dir()
-  # Renamed first, which takes effect at once; removing takes its time. A build
-  # that this disturbs sees another epoch and starts again.
-  entries <- list.files(dir, all.files = TRUE, no.. = TRUE, full.names = TRUE)
-  entries <- entries[order(basename(entries) != "epoch")]
-  trash <- tempfile("trash-", dir)
-  dir.create(trash, showWarnings = FALSE)
-  for (entry in entries) {
-    suppressWarnings(file.rename(entry, file.path(trash, basename(entry))))
+mangoro_cache_clean <- function(max_age = NULL, max_size = NULL) {
+  if (!is.null(max_age)) check_limit(max_age)
+  if (!is.null(max_size)) check_limit(max_size)
+  if (is.null(max_age) && is.null(max_size)) {
+    empty_cache(cache_dir())
+  } else {
+    prune_cache(max_age %||% Inf, max_size %||% Inf)
   }
+  invisible(cache_dir())
+}
+
+check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!is.numeric(x) || length(x) != 1 || is.na(x) || x < 0) {
+    abort_invalid_argument(
+      arg,
+      "{.arg {arg}} must be a number of at least 0, not {.obj_type_friendly {x}}.",
+      call = call
+    )
+  }
+}
+
+# The directories that are ours. Nothing else is ever removed, in case the
+# cache was put where other things are.
+cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "mod")
+
+# Renamed first, which takes effect at once; removing takes its time. A build
+# that this disturbs sees another epoch and starts again.
+empty_cache <- function(dir) {
+  trash <- tempfile("trash-", dir)
+  dir.create(trash)
+  for (entry in c("epoch", cache_parts)) {
+    suppressWarnings(file.rename(file.path(dir, entry), file.path(trash, entry)))
+  }
+  # With what a session left that was killed here.
+  trash <- list.files(dir, pattern = "^trash-", full.names = TRUE)
   # Go's module cache is read-only.
-  Sys.chmod(list.dirs(trash), "0700", use_umask = FALSE)
+  suppressWarnings(Sys.chmod(list.dirs(trash), "0700", use_umask = FALSE))
   unlink(trash, recursive = TRUE, force = TRUE)
-  invisible(dir)
+}
+
+# Removes programs and modules that were not used for `max_age` days, and the
+# programs used longest ago while all of them are larger than `max_size` bytes.
+prune_cache <- function(max_age = getOption("mangoro.cache_max_age", 30),
+                        max_size = getOption("mangoro.cache_max_size", 1e9)) {
+  programs <- cache_entries("bin")
+  modules <- cache_entries("module")
+  is_old <- function(info) difftime(Sys.time(), info$mtime, units = "days") >= max_age
+  unlink(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size])
+  unlink(rownames(modules)[is_old(modules)], recursive = TRUE)
+}
+
+# The one used last comes first.
+cache_entries <- function(part) {
+  info <- file.info(list.files(file.path(cache_dir(), part), full.names = TRUE, all.files = TRUE, no.. = TRUE))
+  info <- info[!is.na(info$size), ]
+  info[order(info$mtime, decreasing = TRUE), ]
 }
 
 cache_dir <- function() {
   option <- getOption("mangoro.cache_dir")
   variable <- Sys.getenv("MANGORO_CACHE_DIR")
-  dir <- if (rlang::is_string(option)) {
+  dir <- if (!is.null(option)) {
+    check_string(option, "options(mangoro.cache_dir)")
     option
   } else if (nzchar(variable)) {
     variable
@@ -75,60 +129,83 @@ cache_dir <- function() {
     tools::R_user_dir("mangoro", "cache")
   }
   dir.create(dir, recursive = TRUE, showWarnings = FALSE)
-  normalizePath(dir)
+  if (!dir.exists(dir)) {
+    abort_resource_exhausted(c(
+      "The cache directory {.path {dir}} cannot be created.",
+      "i" = "Name another one with {.code options(mangoro.cache_dir = )}."
+    ))
+  }
+  real_path(dir)
 }
 
 is_check <- function() nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_"))
 
-# Changes when the cache is cleaned.
+# --- While others build and clean -------------------------------------------
+
+# Changes when the cache is emptied.
 cache_epoch <- function() {
   file <- file.path(cache_dir(), "epoch")
-  read <- function() tryCatch(readLines(file, warn = FALSE), error = function(cnd) "", warning = function(cnd) "")
-  if (identical(read(), "")) write_atomically(basename(tempfile()), file)
-  read()
+  if (!nzchar(read_line(file))) write_atomically(basename(tempfile("")), file)
+  read_line(file)
 }
 
-# Runs `build` again for as long as it fails while somebody cleans the cache.
-retry_when_cleaned <- function(build, attempts = 10) {
+# Runs `build` again if it fails while somebody empties the cache, the last time
+# in a cache that nobody else knows.
+retry_when_cleaned <- function(build, attempts = 5) {
   for (attempt in seq_len(attempts)) {
+    if (attempt == attempts) {
+      private <- tempfile("mangoro-cache-")
+      rlang::local_options(mangoro.cache_dir = private)
+      on.exit(unlink(private, recursive = TRUE), add = TRUE)
+    }
     epoch <- cache_epoch()
-    result <- build()
-    if (!is.null(result$error) && attempt < attempts && !identical(cache_epoch(), epoch)) next
-    return(result)
+    failure <- tryCatch(return(build()), error = identity)
+    if (identical(cache_epoch(), epoch)) break
   }
+  rlang::cnd_signal(failure)
+}
+
+# --- Files ------------------------------------------------------------------
+
+# Absolute, without links, with forward slashes.
+real_path <- function(path) normalizePath(path, winslash = "/", mustWork = FALSE)
+
+# The first line, "" if there is no such file.
+read_line <- function(file) {
+  lines <- tryCatch(readLines(file, n = 1, warn = FALSE), condition = function(cnd) character())
+  if (length(lines) == 0) "" else lines
 }
 
 write_atomically <- function(lines, file) {
   dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
   temporary <- tempfile(".new-", dirname(file))
-  writeLines(lines, temporary)
-  file.rename(temporary, file)
+  rlang::try_fetch(
+    suppressWarnings(writeLines(lines, temporary)),
+    error = function(cnd) {
+      abort_resource_exhausted("The cache file {.file {file}} cannot be written.", parent = cnd)
+    }
+  )
+  suppressWarnings(file.rename(temporary, file))
 }
 
-# Copies `from` to `to`, so that `to` is there whole or not at all. FALSE if it
-# cannot be read or written.
-copy_atomically <- function(from, to) {
+# Copies the program `from` to `to`, so that `to` is there whole or not at all.
+# FALSE if it cannot be read or written.
+copy_program <- function(from, to) {
   temporary <- tempfile(".new-", dirname(to))
   on.exit(unlink(temporary))
-  suppressWarnings(
-    file.copy(from, temporary, copy.mode = FALSE) &&
-      Sys.chmod(temporary, "0755", use_umask = FALSE) &&
-      file.rename(temporary, to)
-  )
+  suppressWarnings(file.copy(from, temporary)) && move_program(temporary, to)
 }
 
-cached_program <- function(key) file.path(cache_dir(), "bin", key)
+# Replaces `to` even while it runs.
+move_program <- function(from, to) {
+  Sys.chmod(from, "0755", use_umask = FALSE)
+  suppressWarnings(file.rename(from, to))
+}
 
 # Marks what was used now, for the pruning.
 touch <- function(path) suppressWarnings(Sys.setFileTime(path, Sys.time()))
 
-# Removes programs and modules that were not used for `max_age` days, and the
-# programs used longest ago while all of them are larger than `max_size` bytes.
-prune_cache <- function(max_age = 30, max_size = 1e9) {
-  programs <- file.info(list.files(file.path(cache_dir(), "bin"), full.names = TRUE))
-  programs <- programs[order(programs$mtime, decreasing = TRUE), ]
-  modules <- file.info(list.dirs(file.path(cache_dir(), "module"), recursive = FALSE))
-  is_old <- function(info) difftime(Sys.time(), info$mtime, units = "days") > max_age
-  unlink(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size])
-  unlink(rownames(modules)[is_old(modules)], recursive = TRUE)
+# One hash of the contents and of what they are called.
+hash_files <- function(files, names) {
+  cli::hash_sha256(paste(names, cli::hash_file_sha256(files), sep = "\n", collapse = "\n"))
 }

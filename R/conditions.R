@@ -23,12 +23,13 @@ abort_mangoro <- function(code, message, ..., call = NULL, parent = NULL,
   )
 }
 
-# `candidates` has a row per Go that was looked at: path, version, problem.
+# `candidates` has a row per Go that was looked at: path, source, version,
+# problem.
 abort_toolchain <- function(candidates, minimum, call = NULL) {
   looked_at <- if (nrow(candidates) == 0) {
     c("i" = "No {.command go} was found in any of the usual places.")
   } else {
-    tried <- sprintf("%s: %s", candidates$path, candidates$problem)
+    tried <- sprintf("%s (%s): %s", candidates$path, candidates$source, candidates$problem)
     c("Looked at:", rlang::set_names(escape_braces(tried), rep("x", length(tried))))
   }
   abort_mangoro(
@@ -47,8 +48,8 @@ abort_toolchain <- function(candidates, minimum, call = NULL) {
 }
 
 # `diagnostics` has a row per complaint of the compiler: file, line, column,
-# message; `output` is all that Go printed.
-abort_build <- function(src, diagnostics, output, status, call = NULL) {
+# message; `output` is all that Go printed; `hints` say what to do.
+abort_build <- function(src, diagnostics, output, status, hints = NULL, call = NULL) {
   shown <- utils::head(output, 20)
   more <- length(output) - length(shown)
   abort_mangoro(
@@ -56,7 +57,8 @@ abort_build <- function(src, diagnostics, output, status, call = NULL) {
     c(
       "Go could not build {.file {src}}.",
       rlang::set_names(escape_braces(shown), rep(" ", length(shown))),
-      if (more > 0) c(" " = "... and {more} more line{?s} in the field {.field output}")
+      if (more > 0) c(" " = "... and {more} more line{?s} in the field {.field output}"),
+      rlang::set_names(escape_braces(hints), rep("i", length(hints)))
     ),
     src = src,
     diagnostics = diagnostics,
@@ -107,7 +109,7 @@ abort_reply <- function(func_name, message, detail = list(), call = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
   what <- switch(code,
-    not_found = "The server has no function {.fn {func_name}}.",
+    not_found = "The call of {.fn {func_name}} failed.",
     panic = "The Go function {.fn {func_name}} panicked.",
     invalid_argument = "The Go function {.fn {func_name}} did not take its arguments.",
     "The Go function {.fn {func_name}} failed."

@@ -131,22 +131,22 @@ parse_envelope <- function(bytes, call) {
 envelope_field <- function(bytes, at, field, call) {
   if (length(bytes) < at + 4) {
     abort_protocol(
-      "The reply is no message: it has {length(bytes)} byte{?s} and ends before its {field} field.",
+      "The reply is no message: it has {length(bytes)} byte{?s} and ends before its field {.val {field}}.",
       call = call
     )
   }
   size <- sum(as.integer(bytes[at + 1:4]) * 256^(3:0))
   end <- at + 4 + size
   if (end > length(bytes)) {
+    lengths <- format(c(size, length(bytes) - at - 4), big.mark = ",", trim = TRUE)
     abort_protocol(
-      "The reply is no message: its {field} field claims {size} byte{?s},
-       and {length(bytes) - at - 4} {?is/are} left.",
+      "The reply is no message: the length of its field {.val {field}} is {lengths[[1]]} bytes, more than the {lengths[[2]]} that are left.",
       call = call
     )
   }
   text <- bytes[at + 4 + seq_len(size)]
   if (any(text == 0) || !validUTF8(value <- rawToChar(text))) {
-    abort_protocol("The reply is no message: its {field} field is not UTF-8 text.", call = call)
+    abort_protocol("The reply is no message: its field {.val {field}} is not UTF-8 text.", call = call)
   }
   Encoding(value) <- "UTF-8"
   list(value = value, end = end)

@@ -10,7 +10,8 @@ the <- new.env(parent = emptyenv())
 #' this order:
 #'
 #' 1. the option `mangoro.go_path` and then the environment variable
-#'    `MANGORO_GO`: a `go` binary, or a directory with `bin/go` in it;
+#'    `MANGORO_GO`: one string, a `go` binary or a directory with `bin/go` in it
+#'    (a `GOROOT`); unset by default;
 #' 2. `bin/go` in the environment variable `GOROOT`;
 #' 3. `go` on the `PATH`;
 #' 4. the usual places of the platform, such as `/usr/local/go`,
@@ -19,11 +20,15 @@ the <- new.env(parent = emptyenv())
 #'
 #' The first one of at least `mangoro_min_go_version()` is used. One that the
 #' option or the variable names is used or refused, but never passed over for
-#' another. Nothing is run here but, once for each binary, `go version`.
+#' another. To learn its version `go version` is run, once for each binary.
 #'
 #' @returns `go_binary_candidates()` a character vector of the paths that exist,
 #'   each once, of length 0 if there are none. `mangoro_min_go_version()` the
 #'   version that the vendored modules need, one string such as `"1.25"`.
+#'
+#' @section Errors:
+#' `mangoro_error_invalid_argument` if the option `mangoro.go_path` is set to
+#' something that is not one string.
 #'
 #' @examples
 #' mangoro_min_go_version()
@@ -41,164 +46,183 @@ mangoro_min_go_version <- function() {
   sub("^go ([0-9]+\\.[0-9]+).*", "\\1", line[[1]])
 }
 
-# Every place that is looked at, with where it comes from. Places that somebody
-# named are listed even if there is nothing there.
-go_candidates <- function() {
+# --- Where they are ---------------------------------------------------------
+
+# Every place that is looked at, with where it comes from. What somebody named
+# is listed even if there is nothing there.
+go_candidates <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.go_path")
-  named <- c(
-    "option mangoro.go_path" = if (rlang::is_string(option)) go_in(option),
-    "environment variable MANGORO_GO" = go_in(Sys.getenv("MANGORO_GO"))
+  if (!is.null(option)) check_string(option, "options(mangoro.go_path)", call)
+  usual <- usual_places(os_name())
+  on_path <- find_on_path("go")
+  path <- c(option, Sys.getenv("MANGORO_GO"), Sys.getenv("GOROOT"), on_path, usual)
+  source <- c(
+    if (!is.null(option)) "option mangoro.go_path",
+    "MANGORO_GO", "GOROOT", rep("PATH", length(on_path)), rep("usual place", length(usual))
   )
-  found <- c(
-    "environment variable GOROOT" = go_in(Sys.getenv("GOROOT")),
-    "PATH" = unname(Sys.which("go")),
-    rlang::set_names(usual_places(os_name()), rep("usual place", length(usual_places(os_name()))))
-  )
-  named <- named[nzchar(named)]
-  found <- found[nzchar(found) & file.exists(found)]
-  path <- c(named, found)
-  candidates <- data.frame(
-    path = path.expand(unname(path)),
-    source = names(path) %||% character(),
-    named = seq_along(path) <= length(named)
-  )
-  candidates[!duplicated(normalizePath(candidates$path, mustWork = FALSE)), ]
+  named <- source %in% c("option mangoro.go_path", "MANGORO_GO")
+  path <- vapply(path.expand(path), go_in, "", USE.NAMES = FALSE)
+  candidates <- data.frame(path = path, source = source, named = named)
+  candidates <- candidates[nzchar(path) & (named | file.exists(path)), ]
+  candidates[!duplicated(real_path(candidates$path)), ]
 }
 
-# The go binary that a user's setting means: itself, or the one of a GOROOT.
+# The go binary that a setting means: itself, or the one of a GOROOT.
 go_in <- function(path) {
-  if (!nzchar(path) || !dir.exists(path)) {
-    return(path)
-  }
-  file.path(path, "bin", exe("go"))
+  if (dir.exists(path)) file.path(path, "bin", if (is_windows()) "go.exe" else "go") else path
 }
 
-exe <- function(name) if (.Platform$OS.type == "windows") paste0(name, ".exe") else name
+find_on_path <- function(name) Sys.which(name)[[1]]
+
+is_windows <- function() .Platform$OS.type == "windows"
 
 usual_places <- function(os) {
   patterns <- switch(os,
     windows = c(
       file.path(Sys.getenv("ProgramFiles", "C:/Program Files"), "Go/bin/go.exe"),
-      "C:/Go/bin/go.exe", "~/scoop/apps/go/current/bin/go.exe", "~/sdk/go*/bin/go.exe"
+      "C:/Go/bin/go.exe", "C:/ProgramData/chocolatey/bin/go.exe",
+      file.path(Sys.getenv("USERPROFILE", "~"), c("scoop/apps/go/current", "sdk/go*"), "bin/go.exe")
     ),
     darwin = c(
       "/usr/local/go/bin/go", "/opt/homebrew/bin/go", "/usr/local/bin/go",
-      "/opt/local/bin/go", "~/sdk/go*/bin/go"
+      "/opt/local/bin/go", "~/sdk/go*/bin/go", "~/.local/go/bin/go"
     ),
     c(
       "/usr/local/go/bin/go", "/usr/lib/go-*/bin/go", "/usr/lib/golang/bin/go",
-      "/usr/local/bin/go", "/snap/bin/go", "~/.local/go/bin/go", "~/sdk/go*/bin/go"
+      "/usr/local/bin/go", "/snap/bin/go", "~/sdk/go*/bin/go", "~/.local/go/bin/go"
     )
   )
-  unlist(lapply(patterns, function(pattern) newest_first(Sys.glob(pattern))))
+  as.character(unlist(lapply(patterns, function(pattern) newest_first(Sys.glob(pattern)))))
 }
 
 # By the version in the name of the directory.
 newest_first <- function(paths) {
-  version <- numeric_version(gsub(".*/go-?([0-9.]+)/.*", "\\1", paths), strict = FALSE)
+  version <- numeric_version(sub(".*/go-?([0-9]+(\\.[0-9]+)*)[^/]*/.*", "\\1", paths), strict = FALSE)
   paths[order(version, decreasing = TRUE)]
 }
 
-# The candidates with their version and, unless they can be used, why not.
-probe_go <- function() {
-  candidates <- go_candidates()
-  minimum <- mangoro_min_go_version()
-  probed <- lapply(candidates$path, probe_one, minimum = minimum)
-  candidates$version <- vapply(probed, `[[`, "", "version")
-  candidates$problem <- vapply(probed, `[[`, "", "problem")
-  candidates
-}
+# --- Which of them can be used ----------------------------------------------
 
-probe_one <- function(path, minimum) {
-  result <- function(version, problem) list(version = version, problem = problem)
-  if (!file.exists(path)) {
-    return(result(NA_character_, "there is no such file"))
-  }
-  answer <- go_version_line(path)
-  version <- parse_go_version(answer)
-  if (is.na(version)) {
-    return(result(NA_character_, paste0("it is no Go: `go version` says \"", answer, "\"")))
-  }
-  if (numeric_version(version) < minimum) {
-    return(result(version, paste0("version ", version, " is older than ", minimum)))
-  }
-  result(version, NA_character_)
-}
-
-# "go version go1.26rc1 linux/amd64" is 1.26. A development version is as new
-# as the release that it leads to.
-parse_go_version <- function(line) {
-  match <- regmatches(line, regexec("\\bgo([0-9]+\\.[0-9]+(\\.[0-9]+)?)", line))[[1]]
-  if (!startsWith(line, "go version ") || length(match) == 0) NA_character_ else match[[2]]
-}
-
-# What `go version` says, asked once for each binary: the answer is kept in the
-# cache under the binary's identity.
-go_version_line <- function(path) {
-  file <- file.path(cache_dir(), "toolchain", cli::hash_sha256(file_identity(path)))
-  if (file.exists(file)) {
-    return(readLines(file, n = 1, warn = FALSE))
-  }
-  answer <- tryCatch(
-    {
-      run <- processx::run(
-        path, "version",
-        env = go_env(path, gomaxprocs = 1), timeout = 10, error_on_status = FALSE
-      )
-      if (run$timeout) "nothing for 10 seconds" else trimws(paste0(run$stdout, run$stderr))
-    },
-    error = function(cnd) "it cannot be run"
-  )
-  answer <- strsplit(answer, "\n")[[1]]
-  answer <- if (length(answer) == 0) "nothing" else answer[[1]]
-  if (!is.na(parse_go_version(answer))) write_atomically(answer, file)
-  answer
-}
-
-# Changes whenever the file does, and costs no read of it.
-file_identity <- function(path) {
-  path <- normalizePath(path)
-  info <- file.info(path)
-  paste(path, info$size, format(as.numeric(info$mtime), digits = 17))
-}
-
+# The Go to use.
 find_go <- function(call) {
-  candidates <- probe_go()
-  usable <- is.na(candidates$problem)
-  # A Go that somebody named is the one, or none is.
-  if (any(candidates$named)) usable <- usable & candidates$named & cumsum(candidates$named) == 1
-  if (!any(usable)) {
-    refused <- if (any(candidates$named)) candidates[candidates$named, ][1, ] else candidates
-    abort_toolchain(refused, mangoro_min_go_version(), call = call)
+  candidates <- go_candidates(call)
+  if (any(candidates$named)) candidates <- candidates[1, ]
+  for (path in candidates$path) {
+    if (is.na(probe_one(path)$problem)) {
+      return(path)
+    }
   }
-  candidates$path[usable][[1]]
+  abort_toolchain(probe_go(candidates), mangoro_min_go_version(), call = call)
 }
 
 # For tests and examples.
 has_go <- function() {
-  tryCatch(
-    {
-      find_go(NULL)
-      TRUE
-    },
-    mangoro_error_toolchain = function(cnd) FALSE
+  tryCatch(is.character(find_go(NULL)), mangoro_error_toolchain = function(cnd) FALSE)
+}
+
+# The candidates with their version and, unless they can be used, why not.
+probe_go <- function(candidates = go_candidates()) {
+  probed <- lapply(candidates$path, probe_one)
+  data.frame(
+    path = candidates$path,
+    source = candidates$source,
+    version = vapply(probed, `[[`, "", "version"),
+    problem = vapply(probed, `[[`, "", "problem")
   )
 }
 
+# The verdict on a binary is kept for the session, for as long as its file is
+# the same.
+probe_one <- function(path) {
+  if (!file.exists(path)) {
+    return(list(version = NA_character_, problem = "there is no such file"))
+  }
+  key <- cli::hash_sha256(file_identity(path))
+  if (is.null(the$go[[key]])) the$go[[key]] <- judge_go(path, key)
+  the$go[[key]]
+}
+
+# What a Go that can be used said is kept in the cache too, so that a later
+# session need not run it. One that is refused is asked again.
+judge_go <- function(path, key) {
+  kept <- file.path(cache_dir(), "toolchain", key)
+  known <- read_line(kept)
+  answer <- if (nzchar(known)) known else ask_go_version(path)
+  version <- parse_go_version(answer)
+  problem <- if (is.na(version)) {
+    paste("`go version`", answer)
+  } else if (is_older(version, mangoro_min_go_version())) {
+    paste("version", version, "is older than", mangoro_min_go_version())
+  } else {
+    NA_character_
+  }
+  if (is.na(problem) && !nzchar(known)) write_atomically(answer, kept)
+  list(version = version, problem = problem)
+}
+
+# The line of `go version`, or what happened in its stead.
+ask_go_version <- function(path, timeout = 10) {
+  run <- tryCatch(
+    processx::run(
+      path, "version",
+      env = go_env(), timeout = timeout, error_on_status = FALSE, cleanup_tree = TRUE
+    ),
+    error = function(cnd) NULL
+  )
+  if (is.null(run)) {
+    return("cannot be run")
+  }
+  if (run$timeout) {
+    return(paste("does not answer within", timeout, "seconds"))
+  }
+  said <- strsplit(paste(run$stdout, run$stderr, sep = "\n"), "[\r\n]+")[[1]]
+  said <- c(said[startsWith(said, "go version ")], said[nzchar(said)])
+  if (length(said) == 0) {
+    return(paste("prints nothing and ends with status", run$status))
+  }
+  if (startsWith(said[[1]], "go version ")) said[[1]] else paste("prints", dQuote(strtrim(said[[1]], 100), FALSE))
+}
+
+# "1.26rc1" of "go version go1.26rc1 linux/amd64", "1.28-devel" of a
+# development version; NA for what is no answer of a Go.
+parse_go_version <- function(line) {
+  pattern <- "^go version (devel )?.*?\\bgo([0-9]+\\.[0-9]+(\\.[0-9]+)?((rc|beta)[0-9]+)?)"
+  match <- regmatches(line, regexec(pattern, line, perl = TRUE))[[1]]
+  if (length(match) == 0) {
+    return(NA_character_)
+  }
+  paste0(match[[3]], if (nzchar(match[[2]])) "-devel")
+}
+
+# What comes before a release, a candidate say, is older than the release.
+is_older <- function(version, minimum) {
+  release <- sub("(rc|beta|-).*", "", version)
+  order <- utils::compareVersion(release, minimum)
+  order < 0 || order == 0 && release != version
+}
+
+# Changes whenever the file does, and costs no read of it.
+file_identity <- function(path) {
+  info <- file.info(path)
+  paste(path, real_path(path), info$size, format(as.numeric(info$mtime), digits = 17))
+}
+
+# --- The environment it runs in ---------------------------------------------
+
 # Settings of Go that name places or limits, and so do not change what is built.
-go_places <- c("GOCACHE", "GOPATH", "GOMODCACHE", "GOMAXPROCS", "GOTMPDIR", "GOROOT")
+go_places <- c("GOCACHE", "GOPATH", "GOMODCACHE", "GOMAXPROCS", "GOTMPDIR")
 
 # Settings that say where modules come from. Only a program with a go.mod of
 # its own is built with the user's.
 go_sources <- c(
-  "GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GONOPROXY",
-  "GOINSECURE", "GOFLAGS", "GOVCS", "GOAUTH"
+  "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE",
+  "GOFLAGS", "GOVCS", "GOAUTH"
 )
 
 # The whole environment of a Go that we run. It leaves nothing outside the
 # cache and goes to no network, but where `own_module` says that a go.mod asks
 # for modules.
-go_env <- function(go, gomaxprocs, gocache = NULL, own_module = FALSE) {
+go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE) {
   cache <- cache_dir()
   set <- c(
     CGO_ENABLED = "0",
@@ -206,7 +230,7 @@ go_env <- function(go, gomaxprocs, gocache = NULL, own_module = FALSE) {
     GOENV = "off",
     GOTOOLCHAIN = "local",
     GOWORK = "off",
-    GOMAXPROCS = as.character(gomaxprocs),
+    GOMAXPROCS = as.character(as.integer(gomaxprocs)),
     GOCACHE = gocache %||% file.path(cache, "go-build"),
     GOPATH = file.path(cache, "gopath"),
     go_config_env(file.path(cache, "config"), os_name()),
@@ -218,9 +242,10 @@ go_env <- function(go, gomaxprocs, gocache = NULL, own_module = FALSE) {
   )
   env <- Sys.getenv()
   env <- rlang::set_names(as.character(env), names(env))
-  # Go finds its own root; that of another Go would break it.
-  drop <- c("GOROOT", if (!own_module) go_sources, names(set))
-  c(env[setdiff(names(env), drop)], set)
+  # Go finds its own root; that of another Go would break it. Upper case,
+  # because the names of Windows know no other.
+  drop <- toupper(c("GOROOT", "GOMODCACHE", if (!own_module) go_sources, names(set)))
+  c(env[!toupper(names(env)) %in% drop], set)
 }
 
 # Go writes telemetry files into the user's configuration directory, whatever
@@ -241,7 +266,7 @@ module_cache <- function() {
   gopath <- strsplit(Sys.getenv("GOPATH"), .Platform$path.sep, fixed = TRUE)[[1]]
   places <- c(
     Sys.getenv("GOMODCACHE"),
-    if (length(gopath) > 0) file.path(gopath[[1]], "pkg", "mod"),
+    file.path(utils::head(gopath, 1), "pkg", "mod"),
     Filter(dir.exists, path.expand("~/go/pkg/mod")),
     file.path(cache_dir(), "mod")
   )

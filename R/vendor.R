@@ -48,27 +48,33 @@ go_file <- function(...) system.file("go", ..., package = "mangoro", mustWork = 
 # The directory of a complete module, vendored sources included: the package's
 # own in a checkout, an unpacked copy in the cache otherwise.
 module_dir <- function(call) {
-  source <- go_file()
+  source <- real_path(go_file())
   if (dir.exists(file.path(source, "vendor"))) {
     return(source)
   }
-  dir <- file.path(cache_dir(), "module", module_hash(source))
-  if (!file.exists(file.path(dir, "vendor", "modules.txt"))) stage_module(source, dir, call)
+  dir <- file.path(cache_dir(), "module", module_hash())
+  if (!dir.exists(dir)) stage_module(source, dir, call)
   touch(dir)
   dir
 }
 
-# Of all files of the module, kept for the session.
-module_hash <- function(source) {
-  key <- paste0("module ", source)
-  if (is.null(the[[key]])) {
-    files <- sort(list.files(source, recursive = TRUE, all.files = TRUE), method = "radix")
-    # A checkout's vendored sources are known by their list.
-    files <- files[!startsWith(files, "vendor/") | files == "vendor/modules.txt"]
-    hashes <- cli::hash_file_sha256(file.path(source, files))
-    the[[key]] <- cli::hash_sha256(paste(files, hashes, collapse = "\n"))
+# Of the names and contents of all files of the module. An installed one does
+# not change while a session runs; in a checkout somebody is at work.
+module_hash <- function() {
+  source <- go_file()
+  if (dir.exists(file.path(source, "vendor"))) {
+    return(hash_module(source))
   }
+  key <- paste("module", source)
+  if (is.null(the[[key]])) the[[key]] <- hash_module(source)
   the[[key]]
+}
+
+hash_module <- function(source) {
+  files <- sort(list.files(source, recursive = TRUE, all.files = TRUE), method = "radix")
+  # Vendored sources are known by their list.
+  files <- files[!startsWith(files, "vendor/") | files == "vendor/modules.txt"]
+  hash_files(file.path(source, files), files)
 }
 
 # Copies and unpacks under another name and then renames, so that the module is
@@ -76,21 +82,25 @@ module_hash <- function(source) {
 stage_module <- function(source, dir, call) {
   dir.create(dirname(dir), recursive = TRUE, showWarnings = FALSE)
   staged <- tempfile(".new-", dirname(dir))
-  dir.create(staged)
   on.exit(unlink(staged, recursive = TRUE))
+  failed <- function(cnd) {
+    abort_resource_exhausted(
+      "The Go sources of mangoro could not be unpacked into {.path {dirname(dir)}}.",
+      call = call,
+      parent = cnd
+    )
+  }
   rlang::try_fetch(
     {
-      file.copy(list.files(source, full.names = TRUE), staged, recursive = TRUE)
-      utils::untar(file.path(source, "vendor.tar.xz"), exdir = staged, tar = "internal")
+      dir.create(staged)
+      stopifnot(file.copy(list.files(source, full.names = TRUE), staged, recursive = TRUE))
+      utils::untar(file.path(staged, "vendor.tar.xz"), exdir = staged, tar = "internal")
       unlink(file.path(staged, "vendor.tar.xz"))
+      stopifnot(file.exists(file.path(staged, "vendor", "modules.txt")))
     },
-    error = function(cnd) {
-      abort_resource_exhausted(
-        "The Go sources of mangoro could not be unpacked into {.path {dirname(dir)}}.",
-        call = call,
-        parent = cnd
-      )
-    }
+    # A warning here is a file that could not be written.
+    warning = failed,
+    error = failed
   )
   suppressWarnings(file.rename(staged, dir))
 }

@@ -2,6 +2,7 @@
 # failed, skipped) to a file: Rscript tools/test.R <root> <file>
 
 main <- function(root, file) {
+  Sys.setenv(NOT_CRAN = "true") # snapshots too
   results <- as.data.frame(testthat::test_dir(
     file.path(root, "tests", "testthat"),
     package = "mangoro",

@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	github.com/apache/arrow-go/v18 v18.8.0
+	github.com/apache/arrow/go/v18 v18.0.0
 	go.nanomsg.org/mangos/v3 v3.4.2
 )
 
@@ -19,3 +20,6 @@ require (
 	golang.org/x/exp v0.0.0-20260112195511-716be5621a96 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 )
+
+// The import path that arrow-go had before: generated, its types are arrow-go's.
+replace github.com/apache/arrow/go/v18 => ./arrowcompat

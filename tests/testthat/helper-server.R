@@ -47,3 +47,12 @@ free_address <- function(sock) {
   mangoro_http_stop(sock)
   sub("^HTTP server started on ", "", started$message)
 }
+
+# Reads what a process prints until it has printed `text`.
+wait_for_output <- function(proc, text) {
+  seen <- ""
+  while (!grepl(text, seen, fixed = TRUE)) {
+    if (proc$poll_io(30000)[["output"]] != "ready") stop("the process printed only: ", seen)
+    seen <- paste0(seen, proc$read_output())
+  }
+}

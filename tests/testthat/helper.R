@@ -8,3 +8,83 @@ local_cache <- function(env = parent.frame()) {
   withr::local_options(mangoro.cache_dir = dir, .local_envir = env)
   normalizePath(dir)
 }
+
+# Go's build cache that all tests share, so that each of them is quick.
+shared_gocache <- file.path(cache_dir(), "go-build")
+
+# A shell script in the place of `go`.
+fake_go <- function(..., name = "go", env = parent.frame()) {
+  skip_on_os("windows")
+  path <- file.path(withr::local_tempdir(.local_envir = env), name)
+  writeLines(c("#!/bin/sh", ...), path)
+  Sys.chmod(path, "0755")
+  path
+}
+
+# A go that writes its arguments to a file, a line each call, and does its work.
+logging_go <- function(env = parent.frame()) {
+  log <- withr::local_tempfile(.local_envir = env)
+  file.create(log)
+  go <- fake_go(sprintf("echo \"$*\" >>'%s'", log), sprintf("exec '%s' \"$@\"", find_go(NULL)), env = env)
+  list(path = go, calls = function() readLines(log))
+}
+
+# As if nobody had named a Go and none was installed, but on `path`.
+local_no_go <- function(path = character(), env = parent.frame()) {
+  withr::local_options(mangoro.go_path = NULL, .local_envir = env)
+  withr::local_envvar(MANGORO_GO = NA, GOROOT = NA, .local_envir = env)
+  local_mocked_bindings(
+    usual_places = function(os) character(),
+    find_on_path = function(name) path,
+    .env = env
+  )
+}
+
+# As a new session that has probed no Go and hashed no module.
+local_new_session <- function(env = parent.frame()) {
+  local_mocked_bindings(the = new.env(), .env = env)
+}
+
+# Files from their lines: local_files(main.go = c(...), "data/x.txt" = "x").
+local_files <- function(..., env = parent.frame()) {
+  dir <- withr::local_tempdir(.local_envir = env)
+  files <- list(...)
+  for (name in names(files)) {
+    dir.create(dirname(file.path(dir, name)), recursive = TRUE, showWarnings = FALSE)
+    writeLines(files[[name]], file.path(dir, name))
+  }
+  normalizePath(dir)
+}
+
+# A program that prints an expression.
+go_printing <- function(expression, ...) {
+  c("package main", "", "import \"fmt\"", ..., "", sprintf("func main() { fmt.Print(%s) }", expression))
+}
+
+output_of <- function(program) processx::run(program)$stdout
+
+# Another R session that runs `code` with mangoro.
+other_session <- function(code, ...) {
+  package <- find.package("mangoro")
+  load <- if (dir.exists(file.path(package, "Meta"))) {
+    sprintf("library(mangoro, lib.loc = '%s')", dirname(package))
+  } else {
+    sprintf("pkgload::load_all('%s', quiet = TRUE)", package)
+  }
+  script <- tempfile(fileext = ".R")
+  writeLines(c(load, code), script)
+  processx::process$new(
+    file.path(R.home("bin"), "Rscript"), script,
+    env = c("current", R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), ...),
+    stdout = "|", stderr = "2>&1", cleanup_tree = TRUE
+  )
+}
+
+# Messages without the directories of this run.
+scrub_paths <- function(...) {
+  dirs <- c(...)
+  function(lines) {
+    for (i in seq_along(dirs)) lines <- gsub(dirs[[i]], paste0("<dir", i, ">"), lines, fixed = TRUE)
+    lines
+  }
+}

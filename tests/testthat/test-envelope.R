@@ -57,6 +57,12 @@ test_that("bytes that are no reply are a protocol error", {
     expect_error(mangoro_rpc_parse_response(corrupt[[!!what]]), class = "mangoro_error_protocol")
   }
   expect_error(mangoro_rpc_parse_response("text"), class = "mangoro_error_invalid_argument")
+  expect_snapshot(error = TRUE, {
+    mangoro_rpc_parse_response(corrupt$half_a_header)
+    mangoro_rpc_parse_response(corrupt$name_of_4_gib)
+    mangoro_rpc_parse_response(corrupt$name_not_utf8)
+    mangoro_rpc_parse_response(corrupt$unknown_type)
+  })
 })
 
 test_that("data that is no record is refused by name", {

@@ -101,15 +101,11 @@ test_that("a call that takes too long is given up, and the socket works on", {
 test_that("an interrupt gives R back, and the socket works on", {
   skip_on_os("windows")
   server <- local_server(test_source("server"))
-  # Another process interrupts this one once the call runs.
-  interrupter <- processx::process$new("sh", c("-c", "read go && kill -INT \"$0\"", Sys.getpid()), stdin = "|")
-  interrupter$write_input("go\n")
   got <- tryCatch(
-    mangoro_rpc_call(server$sock, "work", data.frame(s = 600)),
+    mangoro_rpc_call(server$sock, "interrupt", data.frame(pid = Sys.getpid())),
     interrupt = function(cnd) "interrupted"
   )
   expect_identical(got, "interrupted")
-  interrupter$wait()
   expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "echo", data.frame(x = 1))), data.frame(x = 1))
 })
 
@@ -127,9 +123,7 @@ test_that("a server that is gone is told at once, and found again when it is bac
 
   again <- processx::process$new(build_once(test_source("server")), args = server$url, stdout = "|")
   withr::defer(again$kill())
-  again$poll_io(-1)
-  again$read_output()
-  again$poll_io(-1) # "listening on"
+  wait_for_output(again, "listening on")
   expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "echo", data.frame(x = 1))), data.frame(x = 1))
 })
 

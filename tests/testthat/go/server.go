@@ -28,6 +28,17 @@ func main() {
 			return nil, errors.New(string(rune(values[3])))
 		},
 		"exit": func(arrow.Record) (arrow.Record, error) { os.Exit(3); return nil, nil },
+		// interrupt sends SIGINT to a process, and then works for ever.
+		"interrupt": func(rec arrow.Record) (arrow.Record, error) {
+			process, err := os.FindProcess(int(rec.Column(0).(*array.Int32).Value(0)))
+			if err != nil {
+				return nil, err
+			}
+			if err := process.Signal(os.Interrupt); err != nil {
+				return nil, err
+			}
+			select {}
+		},
 		// work stands for a computation of so many seconds.
 		"work": func(rec arrow.Record) (arrow.Record, error) {
 			seconds := rec.Column(0).(*array.Float64).Value(0)
