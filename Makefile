@@ -25,8 +25,8 @@ test: setup-test install ## Run all tests, and end with their number
 
 # --- set-up ---
 
-.PHONY: setup-demo setup-test setup-dev
-setup-demo setup-test setup-dev: setup-%:
+.PHONY: setup-demo setup-test setup-bench setup-dev
+setup-demo setup-test setup-bench setup-dev: setup-%:
 	@tools/setup go
 	@tools/setup r $*
 
@@ -41,6 +41,10 @@ install: ## Install the package into .local/library
 check: setup-dev dist ## R CMD check --as-cran
 	@mkdir -p .local/check
 	@$(RUN) env -u MANGORO_CACHE_DIR R CMD check --as-cran --no-manual --output=.local/check $(TARBALL)
+
+.PHONY: check-current
+check-current: setup-dev dist ## The same with the R of Debian's sid, in a chroot
+	@$(RUN) tools/check-current $(TARBALL)
 
 .PHONY: lint
 lint: setup-dev ## Formats and style of R and Go
@@ -57,11 +61,11 @@ fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
 	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
 
 .PHONY: bench
-bench: setup-test install ## Measure small calls against the raw echo
+bench: setup-bench install ## Measure against peers
 	@$(RUN) Rscript bench/calls.R
 
 .PHONY: large
-large: setup-test install ## Send a message of more than 2^31 bytes (needs 24 GB of memory)
+large: setup-bench install ## Send a message of more than 2^31 bytes (needs 24 GB of memory)
 	@$(RUN) Rscript bench/large.R
 
 # --- generated files ---

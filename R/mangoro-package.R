@@ -22,3 +22,6 @@
 #' @importFrom rlang %||%
 #' @keywords internal
 "_PACKAGE"
+
+# What a session keeps in memory.
+the <- new.env(parent = emptyenv())

@@ -1,8 +1,5 @@
 # Finding a Go that is new enough, and the environment it runs in.
 
-# What a session keeps in memory.
-the <- new.env(parent = emptyenv())
-
 #' Go toolchains on this machine
 #'
 #' @description

@@ -4,6 +4,8 @@
 purposes <- list(
   demo = list(fields = "Imports", more = "nycflights13"),
   test = list(fields = "Imports", more = "testthat"),
+  check = list(fields = c("Imports", "Suggests"), more = character()),
+  bench = list(fields = "Imports", more = "microbenchmark"),
   dev = list(fields = c("Imports", "Suggests"), more = c("lintr", "nycflights13", "roxygen2"))
 )
 
@@ -31,7 +33,7 @@ main <- function(root, library, purpose) {
   if (length(missing) == 0) {
     return(invisible())
   }
-  message("==> R packages: installing ", toString(missing), " into .local/library")
+  message("==> R packages: installing ", toString(missing), " into ", library)
   repos <- getOption("repos")
   if (identical(unname(repos["CRAN"]), "@CRAN@")) utils::chooseCRANmirror(ind = 1, local.only = TRUE)
   started <- Sys.time()

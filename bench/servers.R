@@ -1,0 +1,44 @@
+# What the benchmarks share: servers, and a clock.
+
+# Builds and starts a command of the package.
+start_server <- function(command) {
+  src <- file.path(system.file("go", package = "mangoro"), "cmd", command, "main.go")
+  url <- mangoro::create_ipc_path()
+  bin <- mangoro::mangoro_go_build(src, tempfile("server"), quiet = TRUE)
+  proc <- processx::process$new(bin, args = url)
+  list(proc = proc, url = url, sock = nanonext::socket("req", dial = url))
+}
+
+stop_server <- function(server) {
+  close(server$sock)
+  server$proc$kill()
+}
+
+# One round trip of bytes, as directly as nanonext can.
+raw_echo <- function(sock, bytes) {
+  nanonext::send(sock, bytes, mode = "raw", block = TRUE)
+  nanonext::recv(sock, mode = "raw", block = TRUE)
+}
+
+# A row for each function: median and quartiles in microseconds, and the ratio of
+# its median to that of the first. They take turns, so that what disturbs the
+# machine disturbs them all.
+compare <- function(functions, times) {
+  calls <- lapply(functions, function(f) as.call(list(f)))
+  invisible(microbenchmark::microbenchmark(list = calls, times = max(3, times %/% 10))) # warm up
+  taken <- microbenchmark::microbenchmark(list = calls, times = times, control = list(order = "inorder"))
+  micros <- split(taken$time / 1000, taken$expr)
+  quartiles <- t(vapply(micros, stats::quantile, numeric(3), probs = c(0.25, 0.5, 0.75)))
+  data.frame(
+    what = names(micros),
+    q25 = quartiles[, 1], median = quartiles[, 2], q75 = quartiles[, 3],
+    ratio = quartiles[, 2] / quartiles[1, 2],
+    row.names = NULL
+  )
+}
+
+show_table <- function(table) {
+  number <- vapply(table, is.numeric, TRUE)
+  table[number] <- lapply(table[number], function(x) formatC(x, digits = 3, format = "fg", flag = "#", big.mark = ","))
+  print(table, row.names = FALSE)
+}

@@ -1,0 +1,42 @@
+package contract
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Dependencies point one way: cmd, then pkg, then internal, then the modules of
+// others. The file server is of use without R, and so knows nothing of it.
+func TestDirections(t *testing.T) {
+	const (
+		rgoipc     = "mangoro.local/pkg/rgoipc"
+		fileserver = "mangoro.local/pkg/fileserver"
+		arrowipc   = "mangoro.local/internal/arrowipc"
+	)
+	tests := []struct {
+		pkg     string
+		without []string // prefixes of import paths
+	}{
+		{rgoipc, []string{fileserver, "mangoro.local/cmd", "net/http"}},
+		{fileserver, []string{"mangoro.local/internal", rgoipc, "go.nanomsg.org", "github.com/"}},
+		{arrowipc, []string{"mangoro.local/pkg", "mangoro.local/cmd", "go.nanomsg.org"}},
+		{"mangoro.local/cmd/rpc-example", []string{fileserver, "net/http"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.pkg, func(t *testing.T) {
+			list := exec.CommandContext(t.Context(), "go", "list", "-mod=vendor", "-tags=arrow_json_stdlib", "-deps", tt.pkg)
+			out, err := list.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, dep := range strings.Fields(string(out)) {
+				for _, prefix := range tt.without {
+					if strings.HasPrefix(dep, prefix) {
+						t.Errorf("%s depends on %s", tt.pkg, dep)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+# Dependencies between the files of R/ point one way: each uses itself and those
+# before it in this list.
+layers <- c(
+  "mangoro-package", "conditions", "check", "ipc",
+  "cache", "vendor", "toolchain", "build",
+  "stream", "envelope", "connection", "rpc", "http"
+)
+
+test_that("files use only what stands before them", {
+  sources <- test_path("..", "..", "R")
+  skip_if_not(dir.exists(sources), "the sources are not here")
+  files <- list.files(sources, "\\.R$", full.names = TRUE)
+  topic <- sub("\\.R$", "", basename(files))
+  expect_setequal(topic, layers)
+
+  code <- lapply(files, parse, keep.source = FALSE)
+  defined <- lapply(code, function(exprs) {
+    unlist(lapply(exprs, function(e) if (is.call(e) && identical(e[[1]], quote(`<-`))) as.character(e[[2]])[[1]]))
+  })
+  owner <- rep(topic, lengths(defined))
+  names(owner) <- unlist(defined)
+  wrong <- lapply(seq_along(files), function(i) {
+    used <- intersect(all.names(code[[i]]), names(owner))
+    later <- used[match(owner[used], layers) > match(topic[[i]], layers)]
+    if (length(later) > 0) sprintf("%s.R uses %s of %s.R", topic[[i]], later, owner[later])
+  })
+  expect_identical(as.character(unlist(wrong)), character())
+})
