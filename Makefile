@@ -95,7 +95,7 @@ check-generated: setup-dev ## Prove that the generated files are fresh
 
 .PHONY: dist
 dist: setup-dev ## The source package
-	@$(RUN) R CMD build .
+	@$(RUN) tools/dist
 
 .PHONY: clean
 clean: ## Remove what was made here, all of .local/ included

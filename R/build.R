@@ -41,7 +41,7 @@
 #'   is no program, or `out` cannot be written.
 #' * `mangoro_error_resource_exhausted`: the cache cannot be written.
 #'
-#' @examplesIf mangoro:::has_go()
+#' @examplesIf mangoro:::runs_examples()
 #' hello <- tempfile(fileext = ".go")
 #' writeLines(c(
 #'   "package main",

@@ -103,6 +103,19 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
   abort_mangoro("resource_exhausted", message, ..., call = call, parent = parent, .envir = .envir)
 }
 
+# `functions` are the names of those that the server has.
+abort_no_function <- function(func_name, functions, call = NULL) {
+  abort_mangoro(
+    "not_found",
+    c(
+      "The server has no function {.fn {func_name}}.",
+      "i" = if (length(functions) > 0) "Its functions are {.fn {functions}}."
+    ),
+    func_name = func_name,
+    call = call
+  )
+}
+
 # An error reply of a server. `detail` is its JSON as a list; a server that
 # sends none, or a code we do not know, has reported a failed handler.
 abort_reply <- function(func_name, message, detail = list(), call = NULL) {

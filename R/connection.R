@@ -130,17 +130,18 @@ check_result <- function(value, sent, call) {
   abort_connection("The connection failed: {reason}.", call = call)
 }
 
-# The payload of a reply of the wanted type. An error reply is raised.
-payload_of <- function(reply, type, func_name, call) {
+# The message that a reply is, if it is of the wanted type. An error reply is
+# raised.
+check_reply <- function(reply, type, func_name, call) {
   message <- parse_envelope(reply, call)
   if (message$type == message_types[["error"]]) {
-    abort_reply(func_name, message$error_msg, parse_detail(message$data), call)
+    abort_reply(func_name, message$error_msg, parse_detail(payload(reply, message)), call)
   }
   if (message$type != message_types[[type]]) {
     got <- names(message_types)[message_types == message$type]
     abort_protocol("The server answered with a message of type {.val {got}}, not {.val {type}}.", call = call)
   }
-  message$data
+  message
 }
 
 # The JSON detail of an error reply as a list. A peer need not send any.

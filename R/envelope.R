@@ -102,7 +102,13 @@ mangoro_rpc_call_message <- function(func_name, data = NULL) {
 #' @export
 mangoro_rpc_parse_response <- function(response) {
   check_raw(response)
-  parse_envelope(response, call = rlang::current_env())
+  message <- parse_envelope(response, call = rlang::current_env())
+  list(
+    type = message$type,
+    func_name = message$func_name,
+    error_msg = message$error_msg,
+    data = payload(response, message)
+  )
 }
 
 # All of a message but its payload.
@@ -111,6 +117,7 @@ envelope_header <- function(type, func_name = "") {
   c(as.raw(message_types[[type]]), mangoro_pack_int32(length(name)), name, raw(4))
 }
 
+# The fields of a message, and where its payload starts: behind so many bytes.
 parse_envelope <- function(bytes, call) {
   name <- envelope_field(bytes, at = 1, field = "name", call = call)
   error <- envelope_field(bytes, at = name$end, field = "error", call = call)
@@ -122,8 +129,12 @@ parse_envelope <- function(bytes, call) {
     type = type,
     func_name = name$value,
     error_msg = error$value,
-    data = if (error$end < length(bytes)) bytes[seq.int(error$end + 1, length(bytes))] else raw()
+    start = error$end
   )
+}
+
+payload <- function(bytes, message) {
+  if (message$start < length(bytes)) bytes[seq.int(message$start + 1, length(bytes))] else raw()
 }
 
 # The field whose length stands behind the first `at` bytes. Lengths are

@@ -40,7 +40,7 @@
 #' address is taken, the directory does not exist or the certificate does not
 #' fit the key, is a `mangoro_error_handler`; starting one that runs is too.
 #'
-#' @examplesIf mangoro:::has_go()
+#' @examplesIf mangoro:::runs_examples()
 #' controller <- file.path(system.file("go", package = "mangoro"), "cmd", "http-server", "main.go")
 #' bin <- mangoro_go_build(controller, tempfile())
 #' url <- create_ipc_path()

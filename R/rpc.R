@@ -25,8 +25,8 @@
 #'   number above 0; `Inf` waits for ever. The default is the option
 #'   `mangoro.timeout`, or 60.
 #'
-#' @returns `mangoro_rpc_call()` a [nanoarrow::nanoarrow_array_stream] of the
-#'   result; [as.data.frame()] makes it a data frame.
+#' @returns `mangoro_rpc_call()` a nanoarrow array stream of the result (see
+#'   [nanoarrow::as_nanoarrow_array_stream()]); [as.data.frame()] makes it a data frame.
 #'   `mangoro_rpc_get_manifest()` a list with an element for each function, of
 #'   `Args` (a data frame), `ReturnType`, `Vectorized` and `Metadata`.
 #'
@@ -45,7 +45,7 @@
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than
 #'   there is.
 #'
-#' @examplesIf mangoro:::has_go()
+#' @examplesIf mangoro:::runs_examples()
 #' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
 #' bin <- mangoro_go_build(server, tempfile())
 #' url <- create_ipc_path()
@@ -67,21 +67,28 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL,
 rpc_call <- function(sock, func_name, data, timeout = getOption("mangoro.timeout", 60), call) {
   message <- write_stream(data, header = envelope_header("call", func_name), call = call)
   reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
-  read_stream(payload_of(reply, "result", func_name, call), call)
+  read_stream(payload(reply, check_reply(reply, "result", func_name, call)), call)
 }
 
 #' @rdname mangoro_rpc_call
 #' @export
 mangoro_rpc_get_manifest <- function(sock, timeout = getOption("mangoro.timeout", 60)) {
   call <- rlang::current_env()
-  reply <- request(sock, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
-  json <- payload_of(reply, "manifest", "", call)
+  json <- fetch_manifest(sock, timeout, call)
   rlang::try_fetch(
-    jsonlite::fromJSON(rawToChar(json)),
+    jsonlite::fromJSON(json),
     error = function(cnd) {
       abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
     }
   )
+}
+
+# The manifest as JSON.
+fetch_manifest <- function(sock, timeout, call) {
+  reply <- request(sock, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
+  json <- payload(reply, check_reply(reply, "manifest", "", call))
+  if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
+  rawToChar(json)
 }
 
 #' Send a message, receive a reply
@@ -104,7 +111,7 @@ mangoro_rpc_get_manifest <- function(sock, timeout = getOption("mangoro.timeout"
 #' `mangoro_error_timeout`, `mangoro_error_connection` and
 #' `mangoro_error_invalid_argument`, as for [mangoro_rpc_call()].
 #'
-#' @examplesIf mangoro:::has_go()
+#' @examplesIf mangoro:::runs_examples()
 #' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
 #' bin <- mangoro_go_build(server, tempfile())
 #' url <- create_ipc_path()

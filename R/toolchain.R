@@ -112,9 +112,14 @@ find_go <- function(call) {
   abort_toolchain(probe_go(candidates), mangoro_min_go_version(), call = call)
 }
 
-# For tests and examples.
+# For tests.
 has_go <- function() {
   tryCatch(is.character(find_go(NULL)), mangoro_error_toolchain = function(cnd) FALSE)
+}
+
+# A first build takes longer than an example of CRAN's may.
+runs_examples <- function() {
+  has_go() && (!is_check() || identical(Sys.getenv("NOT_CRAN"), "true"))
 }
 
 # The candidates with their version and, unless they can be used, why not.

@@ -4,7 +4,6 @@
 purposes <- list(
   demo = list(fields = "Imports", more = "nycflights13"),
   test = list(fields = "Imports", more = "testthat"),
-  check = list(fields = c("Imports", "Suggests"), more = character()),
   bench = list(fields = "Imports", more = "microbenchmark"),
   dev = list(fields = c("Imports", "Suggests"), more = c("lintr", "nycflights13", "roxygen2"))
 )
