@@ -1,180 +1,260 @@
 package arrowipc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
 )
 
-// maxEmptyRows is how many rows a column may have whose values take no bytes:
-// nothing else limits a number that costs its sender nothing.
-const maxEmptyRows = 1 << 27
+const (
+	// maxUnbacked bounds rows that no bytes stand behind.
+	maxUnbacked = math.MaxInt32
+	// shareFactor bounds how often the bytes of a body may be used: by its buffers
+	// and, view by view, by strings that have to be read one by one.
+	shareFactor = 16
+	// nodeCost is a node and its buffers in bytes, roughly.
+	nodeCost = 16
+)
 
-// batch is a record batch under verification: its nodes and buffers are used
-// up in the order of the schema.
+// batch walks the nodes and buffers of one record batch in the order of the type
+// tree, which is the order of the format.
 type batch struct {
-	nodes   vector
-	buffers vector
-	node    int
-	buffer  int
-	body    int64 // length
+	schema *schema
+	meta   []byte
+	body   []byte
+	nodes  vector // of length, null count
+	bufs   vector // of offset, length
+	views  vector // the number of data buffers of each view column
+
+	node, buf, view int
+	rows            int64 // of all nodes
+	shared          int64 // bytes the buffers may still claim
+	text            int64 // bytes of single views that may still be read
+	uncounted       []nullCount
 }
 
-// checkBatch compares the table RecordBatch with the shapes of its columns and
-// with the length of its body.
-func checkBatch(t table, columns []*shape, body int64) error {
-	if _, compressed, err := t.child(3); err != nil {
-		return err
-	} else if compressed {
-		return errors.New("compressed bodies are not supported")
+// nullCount is a null count the peer has left to us: n belongs at pos of the
+// metadata.
+type nullCount struct {
+	pos int
+	n   int64
+}
+
+// column is what has been verified of one node.
+type column struct {
+	length   int64
+	nulls    int64
+	at       int    // where the null count lies in the metadata
+	valid    []byte // nil without nulls
+	values   []byte // of layoutFixed
+	children []column
+}
+
+// newBatch verifies a RecordBatch table as far as that goes without its types.
+func newBatch(t table, s *schema, body []byte) (*batch, error) {
+	limit := shareFactor * int64(len(body))
+	b := &batch{
+		schema: s,
+		meta:   t.f.data,
+		body:   body,
+		nodes:  t.vector(1, 16),
+		bufs:   t.vector(2, 16),
+		views:  t.vector(4, 8),
+		shared: limit,
+		text:   limit,
 	}
-	rows, err := t.integer(0, 8, 0)
-	if err != nil {
-		return err
+	if _, compressed := t.child(3); compressed {
+		return nil, errors.New("compressed bodies are not supported")
 	}
-	b := batch{body: body}
-	if b.nodes, err = t.vector(1, 16); err != nil {
-		return err
+	return b, t.f.err
+}
+
+// columns verifies the batch against its types; all columns have rows rows.
+func (b *batch) columns(fields []*field, rows int64) error {
+	if rows < 0 || rows > maxUnbacked && len(fields) == 0 {
+		return fmt.Errorf("batch claims %d rows", rows)
 	}
-	if b.buffers, err = t.vector(2, 16); err != nil {
-		return err
-	}
-	if variadic, err := t.vector(4, 8); err != nil {
-		return err
-	} else if variadic.len > 0 {
-		return errors.New("buffers of views, and there are no views")
-	}
-	if rows < 0 || len(columns) == 0 && rows > maxEmptyRows {
-		return fmt.Errorf("a batch of %d rows", rows)
-	}
-	for _, column := range columns {
-		if err := b.check(column, rows, rows); err != nil {
-			return err
+	for i, f := range fields {
+		c, err := b.column(f)
+		if err != nil {
+			return fmt.Errorf("column %d: %w", i, err)
+		}
+		if c.length != rows {
+			return fmt.Errorf("column %d has %d rows, the batch %d", i, c.length, rows)
 		}
 	}
-	if b.node != b.nodes.len || b.buffer != b.buffers.len {
-		return fmt.Errorf("%d nodes and %d buffers, where the schema has %d and %d",
-			b.nodes.len, b.buffers.len, b.node, b.buffer)
+	if b.node != b.nodes.n || b.buf != b.bufs.n || b.view != b.views.n {
+		return fmt.Errorf("schema needs %d nodes, %d buffers and %d variadic counts, the batch has %d, %d and %d",
+			b.node, b.buf, b.view, b.nodes.n, b.bufs.n, b.views.n)
 	}
 	return nil
 }
 
-// check uses up the nodes and buffers of a column whose length must lie within
-// the limits given.
-func (b *batch) check(f *shape, least, most int64) error {
-	if err := b.checkColumn(f, least, most); err != nil {
-		return fmt.Errorf("column %q: %w", f.name, err)
+// counted returns the metadata with every null count filled in, a copy if there
+// was one to fill in. A count that is not there is -1, all bits set, and nothing
+// else that has been read is: lengths, offsets, ids and enums would have been
+// refused, flags as well. So nothing but the count changes, whatever else a
+// hostile writer has laid over the same bytes.
+func (b *batch) counted() []byte {
+	if len(b.uncounted) == 0 {
+		return b.meta
 	}
-	return nil
+	meta := append([]byte(nil), b.meta...)
+	for _, c := range b.uncounted {
+		binary.LittleEndian.PutUint64(meta[c.pos:], uint64(c.n))
+	}
+	return meta
 }
 
-func (b *batch) checkColumn(f *shape, least, most int64) error {
-	if b.node >= b.nodes.len {
-		return fmt.Errorf("only %d nodes", b.nodes.len)
+// cost is what it takes to copy the batch, in bytes.
+func (b *batch) cost() int64 {
+	claimed := shareFactor*int64(len(b.body)) - b.shared
+	return claimed + b.rows + nodeCost*int64(b.node+b.buf)
+}
+
+// next reads the next node.
+func (b *batch) next() (column, error) {
+	if b.node >= b.nodes.n {
+		return column{}, fmt.Errorf("batch has only %d nodes", b.nodes.n)
 	}
-	length, nulls := b.nodes.int64(16*b.node), b.nodes.int64(16*b.node+8)
+	c := column{
+		length: b.nodes.i64(b.node, 0),
+		nulls:  b.nodes.i64(b.node, 8),
+		at:     b.nodes.pos + 16*b.node + 8,
+	}
 	b.node++
-	if length < least || length > most {
-		return fmt.Errorf("%d values, where there must be at least %d and at most %d", length, least, most)
+	if c.length < 0 || c.length > math.MaxInt || c.nulls < -1 || c.nulls > c.length {
+		return column{}, fmt.Errorf("node claims %d rows and %d nulls", c.length, c.nulls)
 	}
-	if nulls < 0 || nulls > length {
-		return fmt.Errorf("%d of %d values are null", nulls, length)
+	b.rows += c.length
+	return c, nil
+}
+
+// buffer returns the bytes of the next buffer.
+func (b *batch) buffer() ([]byte, error) {
+	if b.buf >= b.bufs.n {
+		return nil, fmt.Errorf("batch has only %d buffers", b.bufs.n)
 	}
-	if f.layout == layoutNull {
-		if length > maxEmptyRows {
-			return fmt.Errorf("%d nulls", length)
-		}
-		return nil
+	off, n := b.bufs.i64(b.buf, 0), b.bufs.i64(b.buf, 8)
+	size := int64(len(b.body))
+	if off < 0 || n < 0 || off > size || n > size-off {
+		return nil, fmt.Errorf("buffer %d of %d bytes at %d leaves the body of %d bytes", b.buf, n, off, size)
 	}
-	if err := b.checkValidity(length, nulls); err != nil {
+	if off%8 != 0 {
+		return nil, fmt.Errorf("buffer %d is misaligned at %d", b.buf, off)
+	}
+	if b.shared -= n; b.shared < 0 {
+		return nil, errors.New("buffers share the same bytes too often")
+	}
+	b.buf++
+	return b.body[off : off+n], nil
+}
+
+// sized returns the next buffer, which must hold n values of width bytes.
+func (b *batch) sized(n, width int64) ([]byte, error) {
+	buf, err := b.buffer()
+	if err == nil && n > int64(len(buf))/width {
+		err = fmt.Errorf("buffer %d of %d bytes is too small for %d values of %d bytes", b.buf-1, len(buf), n, width)
+	}
+	return buf, err
+}
+
+// bitmap returns the next buffer, which must hold n bits.
+func (b *batch) bitmap(n int64) ([]byte, error) {
+	buf, err := b.buffer()
+	if err == nil && n > 0 && (n-1)/8 >= int64(len(buf)) {
+		err = fmt.Errorf("buffer %d of %d bytes is too small for %d bits", b.buf-1, len(buf), n)
+	}
+	return buf, err
+}
+
+// validity reads the bitmap of a column and holds its null count against it. An
+// absent bitmap is an empty buffer.
+func (b *batch) validity(c *column) error {
+	absent := b.buf < b.bufs.n && b.bufs.i64(b.buf, 8) == 0
+	if absent && c.nulls <= 0 {
+		b.count(c, 0)
+		_, err := b.buffer()
 		return err
+	}
+	bits, err := b.bitmap(c.length)
+	if err != nil {
+		return fmt.Errorf("validity: %w", err)
+	}
+	nulls := c.length - int64(bitutil.CountSetBits(bits, 0, int(c.length)))
+	if c.nulls >= 0 && c.nulls != nulls {
+		return fmt.Errorf("null count is %d, but %d bits of the validity bitmap are unset", c.nulls, nulls)
+	}
+	if b.count(c, nulls); nulls > 0 {
+		c.valid = bits
+	}
+	return nil
+}
+
+// count settles the null count of a column.
+func (b *batch) count(c *column, n int64) {
+	if c.nulls < 0 {
+		b.uncounted = append(b.uncounted, nullCount{pos: c.at, n: n})
+	}
+	c.nulls = n
+}
+
+// column verifies the next node, its buffers and its children.
+func (b *batch) column(f *field) (column, error) {
+	c, err := b.next()
+	if err != nil {
+		return c, err
 	}
 	switch f.layout {
+	case layoutNull:
+		b.count(&c, c.length)
+	case layoutSparse, layoutDense, layoutRunEnds:
+		if c.nulls > 0 {
+			return c, fmt.Errorf("%s with %d nulls of its own, it cannot have any", typeName(f.kind), c.nulls)
+		}
+		b.count(&c, 0)
+	default:
+		if err := b.validity(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, b.content(f, &c)
+}
+
+// content verifies what a column has beside its validity.
+func (b *batch) content(f *field, c *column) (err error) {
+	switch f.layout {
+	case layoutNull:
+		return c.unbacked()
+	case layoutBits:
+		_, err = b.bitmap(c.length)
+		return err
 	case layoutFixed:
-		return b.checkValues(length, f.bits)
-	case layoutVariable:
-		if err := b.checkOffsets(length, f.bits); err != nil {
-			return err
-		}
-		_, err := b.next()
+		c.values, err = b.sized(c.length, f.width)
 		return err
-	case layoutList:
-		if err := b.checkOffsets(length, f.bits); err != nil {
-			return err
-		}
-		return b.check(f.children[0], 0, math.MaxInt64)
-	case layoutFixedSizeList:
-		if length > math.MaxInt64/f.listSize {
-			return fmt.Errorf("%d lists of %d values", length, f.listSize)
-		}
-		return b.check(f.children[0], length*f.listSize, math.MaxInt64)
-	default: // layoutStruct
-		if len(f.children) == 0 && length > maxEmptyRows {
-			return fmt.Errorf("%d structs without fields", length)
-		}
-		for _, child := range f.children {
-			if err := b.check(child, length, math.MaxInt64); err != nil {
-				return err
-			}
-		}
-		return nil
+	case layoutBinary:
+		return b.binary(f, c)
+	case layoutView:
+		return b.viewColumn(f, c)
+	case layoutDictionary:
+		return b.indices(f, c)
+	case layoutList, layoutMap:
+		return b.list(f, c)
+	case layoutListView:
+		return b.listView(f, c)
+	case layoutFixedList:
+		return b.fixedList(f, c)
+	case layoutStruct:
+		return b.structColumn(f, c)
+	case layoutSparse:
+		return b.sparseUnion(f, c)
+	case layoutDense:
+		return b.denseUnion(f, c)
+	case layoutRunEnds:
+		return b.runEnds(f, c)
 	}
+	return fmt.Errorf("layout %d is not known", f.layout)
 }
-
-// next returns the length of the next buffer, which lies inside the body.
-func (b *batch) next() (int64, error) {
-	if b.buffer >= b.buffers.len {
-		return 0, fmt.Errorf("only %d buffers", b.buffers.len)
-	}
-	offset, length := b.buffers.int64(16*b.buffer), b.buffers.int64(16*b.buffer+8)
-	b.buffer++
-	if offset < 0 || length < 0 || offset > b.body || length > b.body-offset {
-		return 0, fmt.Errorf("a buffer of %d bytes at %d in a body of %d bytes", length, offset, b.body)
-	}
-	if offset%8 != 0 {
-		return 0, fmt.Errorf("a buffer at %d, which is not a multiple of 8", offset)
-	}
-	return length, nil
-}
-
-// checkValidity: a bitmap is left out where there are no nulls.
-func (b *batch) checkValidity(length, nulls int64) error {
-	size, err := b.next()
-	if err != nil {
-		return err
-	}
-	if (nulls > 0 || size > 0) && size < bytesFor(length, 1) {
-		return fmt.Errorf("a validity bitmap of %d bytes for %d values", size, length)
-	}
-	return nil
-}
-
-func (b *batch) checkValues(length, bits int64) error {
-	size, err := b.next()
-	if err != nil {
-		return err
-	}
-	if length > (math.MaxInt64-7)/bits || size < bytesFor(length, bits) {
-		return fmt.Errorf("%d bytes for %d values of %d bits", size, length, bits)
-	}
-	return nil
-}
-
-// checkOffsets: there is one more offset than values, but none for no values.
-func (b *batch) checkOffsets(length, bits int64) error {
-	size, err := b.next()
-	if err != nil {
-		return err
-	}
-	if length == 0 {
-		return nil
-	}
-	if length > math.MaxInt64/64-1 || size < bytesFor(length+1, bits) {
-		return fmt.Errorf("%d bytes for the offsets of %d values", size, length)
-	}
-	return nil
-}
-
-// bytesFor returns how many bytes so many values take. The product must have
-// been checked not to overflow.
-func bytesFor(length, bits int64) int64 { return (length*bits + 7) / 8 }

@@ -1,16 +1,48 @@
 // Package arrowipc turns the bytes of an Arrow IPC stream that came from
-// somebody else into Arrow records, safely.
+// another process into arrow-go records without trusting a single byte of them.
 //
-// arrow-go trusts its input: a length in the metadata that lies makes it ask
-// for more memory than there is, which ends the process and cannot be
-// recovered. So [Verify] walks all messages first and checks each table, vector
-// and length against the bytes that are there, and each batch against the
-// schema. What is left, the values inside the bodies, arrow-go itself checks
-// for each record, and a panic on the way is an error.
+// arrow-go believes what a stream says about itself. A vector length in the
+// metadata, or a body length, becomes an allocation of that size, and a Go
+// process that asks for more memory than there is ends: no recover helps. So
+// nothing reaches arrow-go here before [Verify] has read it: every table,
+// vector and string of the metadata lies inside it, the batches fit the schema,
+// their buffers lie inside the body and are large enough, and every value that
+// steers a later memory access (validity, offsets, sizes, views, type ids, run
+// ends, dictionary indices) has been looked at. Strings are valid UTF-8.
 //
-// Refused by name, as R does not write them: compressed bodies, big-endian
-// data, unions, run-end encoding and the view layouts.
+// # What is accepted
 //
-// The formats are those of Arrow's Schema.fbs and Message.fbs, and of the
-// section "Encapsulated message format" of the Arrow columnar format.
+// Streams as arrow-go reads them: metadata version 4 or 5, little endian, one
+// schema first, then dictionaries and record batches; messages with the
+// continuation marker or, as written before Arrow 0.15, without. The end of
+// stream marker may be missing at a message boundary. Bytes after the marker are
+// an error, because they would be lost silently. A null count of -1 means "not
+// counted", as in the C data interface; it is counted here.
+//
+// # What is refused
+//
+// Each with an error that names it:
+//   - compressed bodies, which may claim any size once decompressed;
+//   - big endian data, which arrow-go swaps in the caller's memory;
+//   - tensors;
+//   - unions and run-end encoded data in version 4 metadata, which have a
+//     validity bitmap there;
+//   - dictionaries whose values are dictionaries, unions or run-end encoded, that
+//     columns of different or nested types share, or whose id is negative;
+//   - fixed-size binary of width 0 and fixed-size lists of size 0, which arrow-go
+//     cannot hold, and decimals whose scale is beyond their greatest precision,
+//     which it cannot print;
+//   - more than 64 levels of nesting, metadata above 64 MiB, metadata that
+//     refers to the same bytes over and over, buffers that share bytes more than
+//     sixteenfold, dictionaries that grow out of proportion to the stream, and
+//     rows without bytes to back them (null, struct, run-end encoded, no columns
+//     at all) beyond 2^31-1.
+//
+// Every other type of the format passes, extension types included.
+//
+// # What the caller still has to bear in mind
+//
+// A small stream can be a large table: a null column has 2^31 rows in no bytes,
+// run ends and dictionaries and views repeat long values at will. All of that
+// is legal, costs nothing here, and is the affair of whoever expands it.
 package arrowipc

@@ -5,172 +5,250 @@ import (
 	"fmt"
 )
 
-// A flatbuffer is read through these types alone: they look at no byte that
-// was not checked to be there.
+const (
+	// maxTables bounds the tables of one message, and with them the fields of a
+	// schema, whatever the size of its metadata.
+	maxTables = 1 << 20
+	// reuseFactor bounds how often the bytes of one message may be referred to.
+	// Writers that share strings and tables stay far below; a table graph that
+	// unfolds exponentially does not.
+	reuseFactor = 16
+	reuseFloor  = 64 << 10
+)
 
-// maxDepth is how deep tables may lie in each other.
-const maxDepth = 64
-
-// flatbuf is a flatbuffer under verification.
-type flatbuf struct {
-	bytes  []byte
-	tables int // tables that may still be looked at
+// flat reads one flatbuffer. The first failed check stays in err; from then on
+// every accessor returns a zero value, so that callers need to look at err only
+// before they act on what they have read.
+type flat struct {
+	data   []byte
+	tables int
+	bytes  int64
+	err    error
 }
 
-// newFlatbuf allows as many tables as the bytes can hold, each once: tables
-// that share others cannot make the walk longer than the buffer.
-func newFlatbuf(bytes []byte) *flatbuf {
-	return &flatbuf{bytes: bytes, tables: len(bytes)/4 + 1}
+func newFlat(data []byte) *flat {
+	return &flat{
+		data:   data,
+		tables: min(len(data)/8+64, maxTables),
+		bytes:  reuseFactor*int64(len(data)) + reuseFloor,
+	}
 }
 
-// table is a table whose vtable and extent are inside the buffer. The zero
-// table has no fields.
+func (f *flat) fail(format string, args ...any) {
+	if f.err == nil {
+		f.err = fmt.Errorf(format, args...)
+	}
+}
+
+// spend charges n visited bytes to the budget.
+func (f *flat) spend(n int) bool {
+	f.bytes -= int64(n)
+	if f.bytes < 0 {
+		f.fail("metadata refers to its own bytes too often")
+	}
+	return f.err == nil
+}
+
+// span checks that n elements of the given size follow pos.
+func (f *flat) span(pos, n, size int) bool {
+	if f.err == nil && (pos < 0 || pos > len(f.data) || n < 0 || n > (len(f.data)-pos)/size) {
+		f.fail("metadata of %d bytes has no %d x %d bytes at %d", len(f.data), n, size, pos)
+	}
+	return f.err == nil
+}
+
+func (f *flat) u16(pos int) int    { return int(binary.LittleEndian.Uint16(f.data[pos:])) }
+func (f *flat) u32(pos int) uint32 { return binary.LittleEndian.Uint32(f.data[pos:]) }
+func (f *flat) i64(pos int) int64  { return int64(binary.LittleEndian.Uint64(f.data[pos:])) }
+
+// follow resolves the offset stored at pos, which the caller has bounded. Offsets
+// are unsigned and relative, so a chain of them always moves on.
+func (f *flat) follow(pos int) int {
+	off := f.u32(pos)
+	if off < 4 || uint64(off) > uint64(len(f.data)-pos) {
+		f.fail("offset %d at %d leaves the metadata of %d bytes", off, pos, len(f.data))
+		return 0
+	}
+	return pos + int(off)
+}
+
+// root returns the table the buffer starts with.
+func (f *flat) root() table {
+	if !f.span(0, 1, 4) {
+		return table{f: f}
+	}
+	return f.table(f.follow(0))
+}
+
+// table is a verified table: its vtable and its fixed part lie in the buffer. A
+// table without slots stands for one that is absent or could not be verified.
 type table struct {
-	buf    *flatbuf
-	pos    int
-	vtable int
-	fields int // number of fields that the vtable has
-	size   int // length of the table itself
-	depth  int
+	f             *flat
+	pos, size     int
+	vtable, slots int
 }
 
-// root returns the table that the buffer is about.
-func (b *flatbuf) root() (table, error) {
-	if len(b.bytes) < 4 {
-		return table{}, fmt.Errorf("a flatbuffer of %d bytes", len(b.bytes))
+func (f *flat) table(pos int) table {
+	none := table{f: f}
+	if !f.span(pos, 1, 4) {
+		return none
 	}
-	return b.table(0, 1)
+	if f.tables--; f.tables < 0 {
+		f.fail("metadata has too many tables")
+		return none
+	}
+	vtable := int64(pos) - int64(int32(f.u32(pos)))
+	if pos%4 != 0 || vtable < 0 || vtable%2 != 0 || vtable > int64(len(f.data)) {
+		f.fail("table at %d is misplaced (vtable at %d)", pos, vtable)
+		return none
+	}
+	t := table{f: f, pos: pos, vtable: int(vtable)}
+	if !f.span(t.vtable, 1, 4) {
+		return none
+	}
+	length := f.u16(t.vtable)
+	t.size = f.u16(t.vtable + 2)
+	if length < 4 || length%2 != 0 || t.size < 4 {
+		f.fail("table at %d has a vtable of %d bytes for %d bytes", pos, length, t.size)
+		return none
+	}
+	if !f.span(t.vtable, length, 1) || !f.span(pos, t.size, 1) || !f.spend(t.size) {
+		return none
+	}
+	t.slots = length/2 - 2
+	return t
 }
 
-// table follows the offset at pos to a table.
-func (b *flatbuf) table(pos, depth int) (table, error) {
-	if depth > maxDepth {
-		return table{}, fmt.Errorf("tables lie more than %d deep", maxDepth)
+// at returns where the field of a slot lies, or false if it is absent.
+func (t table) at(slot, size int) (int, bool) {
+	if t.f.err != nil || slot >= t.slots {
+		return 0, false
 	}
-	if b.tables--; b.tables < 0 {
-		return table{}, fmt.Errorf("more tables than %d bytes can hold", len(b.bytes))
+	off := t.f.u16(t.vtable + 4 + 2*slot)
+	if off == 0 {
+		return 0, false
 	}
-	pos, err := b.follow(pos)
-	if err != nil {
-		return table{}, err
+	pos := t.pos + off
+	if off < 4 || off > t.size-size || pos%size != 0 {
+		t.f.fail("field %d of the table at %d is misplaced", slot, t.pos)
+		return 0, false
 	}
-	if len(b.bytes)-pos < 4 {
-		return table{}, fmt.Errorf("a table at %d of %d bytes", pos, len(b.bytes))
-	}
-	vtable := int64(pos) - int64(int32(binary.LittleEndian.Uint32(b.bytes[pos:])))
-	if vtable < 0 || vtable > int64(len(b.bytes)-4) {
-		return table{}, fmt.Errorf("a vtable at %d of %d bytes", vtable, len(b.bytes))
-	}
-	t := table{buf: b, pos: pos, vtable: int(vtable), depth: depth}
-	vtableSize := int(binary.LittleEndian.Uint16(b.bytes[t.vtable:]))
-	t.size = int(binary.LittleEndian.Uint16(b.bytes[t.vtable+2:]))
-	if vtableSize < 4 || vtableSize%2 != 0 || vtableSize > len(b.bytes)-t.vtable || t.size < 4 || t.size > len(b.bytes)-pos {
-		return table{}, fmt.Errorf("a table of %d bytes with a vtable of %d bytes does not fit", t.size, vtableSize)
-	}
-	t.fields = (vtableSize - 4) / 2
-	return t, nil
+	return pos, true
 }
 
-// follow returns the position that the offset at pos leads to.
-func (b *flatbuf) follow(pos int) (int, error) {
-	if pos < 0 || len(b.bytes)-pos < 4 {
-		return 0, fmt.Errorf("an offset at %d of %d bytes", pos, len(b.bytes))
+func (t table) u8(slot int) uint8 {
+	if pos, ok := t.at(slot, 1); ok {
+		return t.f.data[pos]
 	}
-	target := int64(pos) + int64(binary.LittleEndian.Uint32(b.bytes[pos:]))
-	if target > int64(len(b.bytes)) {
-		return 0, fmt.Errorf("an offset to %d of %d bytes", target, len(b.bytes))
-	}
-	return int(target), nil
+	return 0
 }
 
-// field returns where a field of so many bytes is, and whether it is there.
-func (t table) field(index, size int) (pos int, ok bool, err error) {
-	if index >= t.fields {
-		return 0, false, nil
+// flag reads a boolean, which is 0 or 1 and nothing else.
+func (t table) flag(slot int) bool {
+	v := t.u8(slot)
+	if v > 1 {
+		t.f.fail("field %d of the table at %d is %d, neither false nor true", slot, t.pos, v)
 	}
-	offset := int(binary.LittleEndian.Uint16(t.buf.bytes[t.vtable+4+2*index:]))
-	if offset == 0 {
-		return 0, false, nil
-	}
-	if offset < 4 || offset+size > t.size {
-		return 0, false, fmt.Errorf("field %d lies outside its table", index)
-	}
-	return t.pos + offset, true, nil
+	return v == 1
 }
 
-// integer returns a field of 1, 2, 4 or 8 bytes as a signed number, or what it
-// is by default.
-func (t table) integer(index, size int, byDefault int64) (int64, error) {
-	pos, ok, err := t.field(index, size)
-	if err != nil || !ok {
-		return byDefault, err
+// i16 reads an integer or an enum; absent is def.
+func (t table) i16(slot int, def int16) int16 {
+	if pos, ok := t.at(slot, 2); ok {
+		return int16(t.f.u16(pos))
 	}
-	bytes := t.buf.bytes[pos:]
-	switch size {
-	case 1:
-		return int64(int8(bytes[0])), nil
-	case 2:
-		return int64(int16(binary.LittleEndian.Uint16(bytes))), nil
-	case 4:
-		return int64(int32(binary.LittleEndian.Uint32(bytes))), nil
-	default:
-		return int64(binary.LittleEndian.Uint64(bytes)), nil
-	}
+	return def
 }
 
-// child returns the table that a field leads to, and whether there is one.
-func (t table) child(index int) (table, bool, error) {
-	pos, ok, err := t.field(index, 4)
-	if err != nil || !ok {
-		return table{}, false, err
+// i32 reads an integer; absent is def.
+func (t table) i32(slot int, def int32) int32 {
+	if pos, ok := t.at(slot, 4); ok {
+		return int32(t.f.u32(pos))
 	}
-	child, err := t.buf.table(pos, t.depth+1)
-	return child, err == nil, err
+	return def
 }
 
-// vector is a vector whose elements are inside the buffer.
+func (t table) i64(slot int) int64 {
+	if pos, ok := t.at(slot, 8); ok {
+		return t.f.i64(pos)
+	}
+	return 0
+}
+
+// child returns the table a slot refers to, or false if there is none.
+func (t table) child(slot int) (table, bool) {
+	pos, ok := t.at(slot, 4)
+	if !ok {
+		return table{f: t.f}, false
+	}
+	c := t.f.table(t.f.follow(pos))
+	return c, t.f.err == nil
+}
+
+// must is child for a slot the format requires.
+func (t table) must(slot int, what string) table {
+	c, ok := t.child(slot)
+	if !ok {
+		t.f.fail("%s is missing", what)
+	}
+	return c
+}
+
+// text checks the string of a slot and returns it; absent is empty.
+func (t table) text(slot int) []byte {
+	v := t.vector(slot, 1)
+	if v.f == nil {
+		return nil
+	}
+	end := v.pos + v.n
+	if end >= len(v.f.data) || v.f.data[end] != 0 {
+		v.f.fail("string at %d is not terminated", v.pos)
+		return nil
+	}
+	return v.f.data[v.pos:end]
+}
+
+// vector is a verified vector of n elements of size bytes that start at pos. The
+// zero vector is an absent one.
 type vector struct {
-	owner table
-	pos   int // of the first element
-	len   int
+	f            *flat
+	pos, n, size int
 }
 
-// vector returns the vector that a field leads to, of elements of size bytes.
-// A field that is not there is an empty vector.
-func (t table) vector(index, size int) (vector, error) {
-	pos, ok, err := t.field(index, 4)
-	if err != nil || !ok {
-		return vector{}, err
+// vector returns the vector of a slot. Elements are aligned to their size, but
+// to no more than 8.
+func (t table) vector(slot, size int) vector {
+	at, ok := t.at(slot, 4)
+	if !ok {
+		return vector{}
 	}
-	if pos, err = t.buf.follow(pos); err != nil {
-		return vector{}, err
+	f := t.f
+	pos := f.follow(at)
+	if !f.span(pos, 1, 4) {
+		return vector{}
 	}
-	left := len(t.buf.bytes) - pos - 4
-	if left < 0 {
-		return vector{}, fmt.Errorf("a vector at %d of %d bytes", pos, len(t.buf.bytes))
+	n := f.u32(pos)
+	if uint64(n) > uint64(len(f.data)-pos-4)/uint64(size) {
+		f.fail("vector at %d claims %d elements of %d bytes in metadata of %d bytes", pos, n, size, len(f.data))
+		return vector{}
 	}
-	n := binary.LittleEndian.Uint32(t.buf.bytes[pos:])
-	if int64(n) > int64(left/size) {
-		return vector{}, fmt.Errorf("a vector claims %d elements of %d bytes, and %d bytes are left", n, size, left)
+	if pos%4 != 0 || n > 0 && (pos+4)%min(size, 8) != 0 {
+		f.fail("vector at %d is misaligned", pos)
+		return vector{}
 	}
-	return vector{owner: t, pos: pos + 4, len: int(n)}, nil
+	if !f.spend(int(n) * size) {
+		return vector{}
+	}
+	return vector{f: f, pos: pos + 4, n: int(n), size: size}
 }
 
-// str returns the string that a field leads to. One that is not there is empty.
-func (t table) str(index int) (string, error) {
-	v, err := t.vector(index, 1)
-	if err != nil || v.len == 0 {
-		return "", err
+// table returns the i-th element of a vector of tables.
+func (v vector) table(i int) table {
+	if v.f.err != nil {
+		return table{f: v.f}
 	}
-	return string(t.buf.bytes[v.pos : v.pos+v.len]), nil
+	return v.f.table(v.f.follow(v.pos + 4*i))
 }
 
-// table returns an element of a vector of tables.
-func (v vector) table(i int) (table, error) {
-	return v.owner.buf.table(v.pos+4*i, v.owner.depth+1)
-}
-
-// int64 returns the number at a byte offset into a vector.
-func (v vector) int64(offset int) int64 {
-	return int64(binary.LittleEndian.Uint64(v.owner.buf.bytes[v.pos+offset:]))
-}
+// i64 reads the integer at off bytes into the i-th element.
+func (v vector) i64(i, off int) int64 { return v.f.i64(v.pos + i*v.size + off) }

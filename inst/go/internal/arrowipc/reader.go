@@ -1,130 +1,153 @@
 package arrowipc
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/endian"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Reader reads the records of a verified stream. It is an [array.RecordReader]:
-// a record is valid until the next call of Next, unless it is retained.
+// Reader hands out the record batches of a verified stream.
+//
+// Its records are views into the bytes given to [NewReader] wherever that is
+// possible: those bytes must not change as long as a record is in use, and the
+// garbage collector keeps them for that long. Only what arrow-go has to build
+// anew, dictionaries with deltas, comes from the allocator, and so does a body
+// whose bytes are not aligned to 8 on a processor that needs that.
+//
+// Retain and Release may be called from several goroutines at once, nothing else.
 type Reader struct {
-	reader *ipc.Reader
-	err    error
+	r   *ipc.Reader
+	n   int // batches read so far
+	err error
 }
 
-var _ array.RecordReader = (*Reader)(nil)
-
-// NewReader verifies a stream and returns a reader of its records. They are
-// copies in memory of mem: the stream is not needed after it was read.
+// NewReader verifies a stream and returns a reader of its record batches. The
+// error wraps [ErrInvalidStream] if the stream is to blame. A nil allocator is
+// [memory.DefaultAllocator]. Release the reader after use; a record that is to
+// outlive the next call of Next must be retained.
 func NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
-	if err := Verify(stream); err != nil {
+	if endian.IsBigEndian {
+		return nil, fmt.Errorf("arrowipc: %w on big endian processors", errors.ErrUnsupported)
+	}
+	if mem == nil {
+		mem = memory.DefaultAllocator
+	}
+	src := &messages{mem: mem, align: !toleratesMisaligned}
+	src.refs.Store(1)
+	if err := walk(stream, src.add); err != nil {
 		return nil, err
 	}
-	size := int64(len(stream)) + 1 // limits of 0 would be none
-	messages := ipc.NewMessageReader(bytes.NewReader(stream),
-		ipc.WithAllocator(mem), ipc.WithMetadataSizeLimit(size), ipc.WithBodySizeLimit(size))
-	reader, err := ipc.NewReaderFromMessageReader(messages, ipc.WithAllocator(mem))
+	inner, err := ipc.NewReaderFromMessageReader(src, ipc.WithAllocator(mem))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidStream, err)
+		return nil, fmt.Errorf("%w: schema: %w", ErrInvalidStream, err)
 	}
-	return &Reader{reader: reader}, nil
+	return &Reader{r: inner}, nil
 }
 
-// Retain adds a reference to the reader.
-func (r *Reader) Retain() { r.reader.Retain() }
+// Retain increases the reference count by 1.
+func (r *Reader) Retain() { r.r.Retain() }
 
-// Release drops a reference; with the last one goes the current record.
-func (r *Reader) Release() { r.reader.Release() }
+// Release decreases the reference count by 1. At 0 the current record and the
+// dictionaries are released.
+func (r *Reader) Release() { r.r.Release() }
 
-// Schema returns the schema of the stream.
-func (r *Reader) Schema() *arrow.Schema { return r.reader.Schema() }
+// Schema returns the schema of the stream. It is never nil.
+func (r *Reader) Schema() *arrow.Schema { return r.r.Schema() }
 
-// RecordBatch returns the current record, nil before the first.
-func (r *Reader) RecordBatch() arrow.RecordBatch { return r.reader.RecordBatch() }
-
-// Record is what RecordBatch was called once.
-func (r *Reader) Record() arrow.RecordBatch { return r.reader.RecordBatch() }
-
-// Next reads the next record and checks its values. It is false at the end of
-// the stream, and if the record is not valid: see Err.
-func (r *Reader) Next() (ok bool) {
-	if r.err != nil {
-		return false
+// Next moves on to the next record batch and reports whether there is one. After
+// false, Err tells whether that is the end of the stream.
+func (r *Reader) Next() bool {
+	if r.r.Next() {
+		r.n++
+		return true
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			r.err = fmt.Errorf("%w: %v", ErrInvalidStream, p)
-			ok = false
-		}
-	}()
-	if !r.reader.Next() {
-		return false
+	if err := r.r.Err(); err != nil && r.err == nil {
+		r.err = fmt.Errorf("%w: batch %d: %w", ErrInvalidStream, r.n, err)
 	}
-	if err := validate(r.RecordBatch()); err != nil {
-		r.err = fmt.Errorf("%w: %w", ErrInvalidStream, err)
-		return false
-	}
-	return true
+	return false
 }
 
-// Err returns why Next was false, and nil at the end of the stream.
-func (r *Reader) Err() error {
-	if r.err != nil {
-		return r.err
-	}
-	if err := r.reader.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidStream, err)
-	}
-	return nil
+// RecordBatch returns the current record batch, which is valid until the next call
+// of Next, or nil if there is none.
+func (r *Reader) RecordBatch() arrow.RecordBatch { return r.r.RecordBatch() }
+
+// Record is RecordBatch.
+//
+// Deprecated: use RecordBatch.
+func (r *Reader) Record() arrow.RecordBatch { return r.r.RecordBatch() }
+
+// Err returns what has ended the stream early, or nil.
+func (r *Reader) Err() error { return r.err }
+
+// toleratesMisaligned says whether the processor loads a float64 from any address.
+// On all others arrow-go's views need aligned bodies.
+const toleratesMisaligned = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" ||
+	runtime.GOARCH == "386" || runtime.GOARCH == "ppc64le" || runtime.GOARCH == "wasm"
+
+// messages is the verified stream as arrow-go wants to read it.
+type messages struct {
+	refs  atomic.Int64
+	mem   memory.Allocator
+	align bool
+	list  []message
+	last  *ipc.Message
 }
 
-// validate checks the values of a record: offsets, indices, UTF-8.
-func validate(rec arrow.RecordBatch) error {
-	for i, column := range rec.Columns() {
-		data := column.Data()
-		if hasNulls(data.DataType()) {
-			data = withNullBuffers(data)
-		}
-		checked := array.MakeFromData(data)
-		err := array.ValidateFull(checked)
-		checked.Release()
-		if err != nil {
-			return fmt.Errorf("column %q: %w", rec.ColumnName(i), err)
-		}
+func (s *messages) add(m message) { s.list = append(s.list, m) }
+
+// Retain increases the reference count by 1.
+func (s *messages) Retain() { s.refs.Add(1) }
+
+// Release decreases the reference count by 1 and drops everything at 0.
+func (s *messages) Release() {
+	if s.refs.Add(-1) == 0 {
+		s.drop()
+		s.list = nil
 	}
-	return nil
 }
 
-// hasNulls tells whether the null type is part of a type.
-func hasNulls(dataType arrow.DataType) bool {
-	if nested, ok := dataType.(arrow.NestedType); ok {
-		for _, field := range nested.Fields() {
-			if hasNulls(field.Type) {
-				return true
-			}
-		}
+func (s *messages) drop() {
+	if s.last != nil {
+		s.last.Release()
+		s.last = nil
 	}
-	return dataType.ID() == arrow.NULL
 }
 
-// withNullBuffers gives the arrays of the null type the buffer, of nothing,
-// that arrow-go's check wants them to have and its reader does not give them.
-func withNullBuffers(data arrow.ArrayData) arrow.ArrayData {
-	buffers := data.Buffers()
-	if data.DataType().ID() == arrow.NULL {
-		buffers = []*memory.Buffer{nil}
+// Message returns the next message, which is valid until the call after it.
+func (s *messages) Message() (*ipc.Message, error) {
+	s.drop()
+	if len(s.list) == 0 {
+		return nil, io.EOF
 	}
-	children := make([]arrow.ArrayData, len(data.Children()))
-	for i, child := range data.Children() {
-		children[i] = withNullBuffers(child)
-	}
-	if data.DataType().ID() == arrow.DICTIONARY {
-		return data // its values are checked where they lie
-	}
-	return array.NewData(data.DataType(), data.Len(), buffers, children, data.NullN(), data.Offset())
+	m := s.list[0]
+	s.list = s.list[1:]
+	body := s.body(m.body)
+	defer body.Release()
+	s.last = ipc.NewMessage(memory.NewBufferBytes(m.meta), body)
+	return s.last, nil
 }
+
+// body wraps the bytes of a body, or a copy if they must be aligned and are not.
+func (s *messages) body(b []byte) *memory.Buffer {
+	if !s.align || uintptr(unsafe.Pointer(unsafe.SliceData(b)))%8 == 0 {
+		return memory.NewBufferBytes(b)
+	}
+	buf := memory.NewResizableBuffer(s.mem)
+	buf.Resize(len(b))
+	copy(buf.Bytes(), b)
+	return buf
+}
+
+var (
+	_ array.RecordReader = (*Reader)(nil)
+	_ ipc.MessageReader  = (*messages)(nil)
+)

@@ -5,361 +5,351 @@ import (
 	"fmt"
 )
 
-// The members of the union Type in Schema.fbs.
-const (
-	typeNull            = 1
-	typeInt             = 2
-	typeFloatingPoint   = 3
-	typeBinary          = 4
-	typeUtf8            = 5
-	typeBool            = 6
-	typeDecimal         = 7
-	typeDate            = 8
-	typeTime            = 9
-	typeTimestamp       = 10
-	typeInterval        = 11
-	typeList            = 12
-	typeStruct          = 13
-	typeUnion           = 14
-	typeFixedSizeBinary = 15
-	typeFixedSizeList   = 16
-	typeMap             = 17
-	typeDuration        = 18
-	typeLargeBinary     = 19
-	typeLargeUtf8       = 20
-	typeLargeList       = 21
-	typeRunEndEncoded   = 22
-	typeBinaryView      = 23
-	typeUtf8View        = 24
-	typeListView        = 25
-	typeLargeListView   = 26
-)
+// maxDepth is arrow-go's own limit on nested types.
+const maxDepth = 64
 
-// typeName names the types that are refused.
-func typeName(id int64) string {
-	switch id {
-	case typeUnion:
-		return "union"
-	case typeRunEndEncoded:
-		return "run-end encoding"
-	case typeBinaryView:
-		return "binary view"
-	case typeUtf8View:
-		return "string view"
-	case typeListView, typeLargeListView:
-		return "list view"
-	default:
-		return fmt.Sprintf("number %d", id)
-	}
-}
-
-// shape is what must be known of a type to check the bodies of its batches:
-// which buffers there are, and how long they must be.
-type shape struct {
-	name       string
-	layout     layout
-	bits       int64 // of a value, or of an offset
-	children   []*shape
-	listSize   int64  // of a fixed-size list
-	dictionary *int64 // the dictionary whose indices these are
-}
-
-// layout is the kind of buffers that a type has.
-type layout int
+// layout says which nodes and buffers a column of a type has in a batch.
+type layout uint8
 
 const (
-	layoutNull          layout = iota // none
-	layoutFixed                       // validity, values
-	layoutVariable                    // validity, offsets, data
-	layoutList                        // validity, offsets; a child
-	layoutFixedSizeList               // validity; a child
-	layoutStruct                      // validity; children
+	layoutNull       layout = iota // nothing
+	layoutBits                     // validity, bits
+	layoutFixed                    // validity, values of width bytes
+	layoutBinary                   // validity, offsets of width bytes, data
+	layoutView                     // validity, views, any number of data buffers
+	layoutList                     // validity, offsets of width bytes; a child
+	layoutMap                      // as layoutList; entries without nulls
+	layoutListView                 // validity, offsets, sizes of width bytes; a child
+	layoutFixedList                // validity; a child of width rows for each row
+	layoutStruct                   // validity; children
+	layoutSparse                   // type ids; children
+	layoutDense                    // type ids, offsets; children
+	layoutRunEnds                  // two children: run ends, values
+	layoutDictionary               // validity, indices of width bytes
 )
 
-// schema is what a stream's first message tells.
+// field is the type of a column as far as its bytes are concerned.
+type field struct {
+	kind     uint8 // a value of the Type union
+	layout   layout
+	width    int64
+	signed   bool   // integers and dictionary indices
+	param    string // what else tells types without children apart
+	nullable bool
+	codes    []int8 // unions: the type id of each child
+	children []*field
+	dict     int64 // dictionary: its id
+}
+
+// schema is the type tree of a stream and its dictionaries by id.
 type schema struct {
-	fields       []*shape
-	dictionaries map[int64]*shape // the values of each dictionary
+	version int16
+	fields  []*field
+	dicts   map[int64]*dictionary
 }
 
-func (s *schema) read(t table) error {
-	endianness, err := t.integer(0, 2, 0)
-	if err != nil {
-		return err
-	}
-	if endianness != 0 {
-		return errors.New("big-endian data is not supported")
-	}
-	fields, err := t.vector(1, 4)
-	if err != nil {
-		return err
-	}
-	if s.fields, err = s.readFields(fields); err != nil {
-		return err
-	}
-	if _, err := t.vector(3, 8); err != nil { // features
-		return err
-	}
-	return checkMetadata(t, 2)
+// dictionary is what the stream has said so far about one dictionary.
+type dictionary struct {
+	value  *field
+	fields int64 // in the type tree of its values
+	known  bool
+	grown  bool // a delta has come that no batch has made use of yet
+	length int64
+	cost   int64 // of copying it, see [batch.cost]
 }
 
-func (s *schema) readFields(fields vector) ([]*shape, error) {
-	shapes := make([]*shape, 0, fields.len)
-	for i := range fields.len {
-		t, err := fields.table(i)
+// Values of the Type union of the Arrow metadata.
+const (
+	typeNull = iota + 1
+	typeInt
+	typeFloat
+	typeBinary
+	typeUtf8
+	typeBool
+	typeDecimal
+	typeDate
+	typeTime
+	typeTimestamp
+	typeInterval
+	typeList
+	typeStruct
+	typeUnion
+	typeFixedBinary
+	typeFixedList
+	typeMap
+	typeDuration
+	typeLargeBinary
+	typeLargeUtf8
+	typeLargeList
+	typeRunEnds
+	typeBinaryView
+	typeUtf8View
+	typeListView
+	typeLargeListView
+)
+
+func typeName(kind uint8) string {
+	names := [...]string{
+		typeNull: "null", typeInt: "integer", typeFloat: "float", typeBinary: "binary", typeUtf8: "string",
+		typeBool: "boolean", typeDecimal: "decimal", typeDate: "date", typeTime: "time", typeTimestamp: "timestamp",
+		typeInterval: "interval", typeList: "list", typeStruct: "struct", typeUnion: "union",
+		typeFixedBinary: "fixed-size binary", typeFixedList: "fixed-size list", typeMap: "map",
+		typeDuration: "duration", typeLargeBinary: "large binary", typeLargeUtf8: "large string",
+		typeLargeList: "large list", typeRunEnds: "run-end encoded", typeBinaryView: "binary view",
+		typeUtf8View: "string view", typeListView: "list view", typeLargeListView: "large list view",
+	}
+	if kind == 0 || int(kind) >= len(names) {
+		return fmt.Sprintf("type %d", kind)
+	}
+	return names[kind]
+}
+
+// readSchema verifies a Schema table.
+func readSchema(t table, version int16) (*schema, error) {
+	if e := t.i16(0, 0); e != 0 {
+		return nil, fmt.Errorf("endianness %d is not supported, only little endian is", e)
+	}
+	s := &schema{version: version, dicts: make(map[int64]*dictionary)}
+	fields := t.vector(1, 4)
+	for i := range fields.n {
+		f, err := s.field(fields.table(i), 1)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("column %d: %w", i, err)
 		}
-		field, err := s.readField(t)
+		s.fields = append(s.fields, f)
+	}
+	readMetadata(t.vector(2, 4))
+	t.vector(3, 8)
+	return s, t.f.err
+}
+
+// readMetadata verifies a vector of KeyValue tables.
+func readMetadata(pairs vector) {
+	for i := range pairs.n {
+		t := pairs.table(i)
+		t.text(0)
+		t.text(1)
+	}
+}
+
+// field verifies a Field table and everything below it.
+func (s *schema) field(t table, depth int) (*field, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("types are nested more than %d deep", maxDepth)
+	}
+	t.text(0)
+	nullable := t.flag(1)
+	kind := t.u8(2)
+	params := t.must(3, "type")
+	kids := t.vector(5, 4)
+	readMetadata(t.vector(6, 4))
+	if t.f.err != nil {
+		return nil, t.f.err
+	}
+	children := make([]*field, kids.n)
+	for i := range children {
+		c, err := s.field(kids.table(i), depth+1)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("child %d: %w", i, err)
 		}
-		shapes = append(shapes, field)
+		children[i] = c
 	}
-	return shapes, nil
-}
-
-func (s *schema) readField(t table) (*shape, error) {
-	name, err := t.str(0)
+	f, err := s.dataType(kind, params, children)
+	if t.f.err != nil {
+		err = t.f.err
+	}
 	if err != nil {
 		return nil, err
 	}
-	field, err := s.readFieldType(t, name)
-	if err != nil {
-		return nil, fmt.Errorf("field %q: %w", name, err)
-	}
-	return field, nil
-}
-
-func (s *schema) readFieldType(t table, name string) (*shape, error) {
-	if _, err := t.integer(1, 1, 0); err != nil { // nullable
-		return nil, err
-	}
-	if err := checkMetadata(t, 6); err != nil {
-		return nil, err
-	}
-	children, err := t.vector(5, 4)
-	if err != nil {
-		return nil, err
-	}
-	values := &shape{name: name}
-	if values.children, err = s.readFields(children); err != nil {
-		return nil, err
-	}
-	id, err := t.integer(2, 1, 0)
-	if err != nil {
-		return nil, err
-	}
-	typeTable, ok, err := t.child(3)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errors.New("there is no type")
-	}
-	if err := values.readType(id, typeTable); err != nil {
-		return nil, err
-	}
-	encoding, ok, err := t.child(4)
-	if err != nil || !ok {
-		return values, err
-	}
-	return s.readDictionary(encoding, values)
-}
-
-// readDictionary returns the shape of the indices, and keeps that of the values.
-func (s *schema) readDictionary(t table, values *shape) (*shape, error) {
-	id, err := t.integer(0, 8, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := t.integer(2, 1, 0); err != nil { // ordered
-		return nil, err
-	}
-	kind, err := t.integer(3, 2, 0)
-	if err != nil {
-		return nil, err
-	}
-	if kind != 0 {
-		return nil, fmt.Errorf("a dictionary of kind %d", kind)
-	}
-	if _, twice := s.dictionaries[id]; twice {
-		return nil, fmt.Errorf("two fields have the dictionary %d", id)
-	}
-	indices := &shape{name: values.name, layout: layoutFixed, bits: 32, dictionary: &id}
-	indexType, ok, err := t.child(1)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		if err := indices.readType(typeInt, indexType); err != nil {
+	if enc, ok := t.child(4); ok {
+		if f, err = s.dictionary(enc, f); err != nil {
 			return nil, err
 		}
 	}
-	s.dictionaries[id] = values
-	return indices, nil
+	f.nullable = nullable
+	return f, t.f.err
 }
 
-// readType fills in layout and widths from a member of the union Type.
-func (f *shape) readType(id int64, t table) error {
-	children := -1 // any number
-	var err error
-	switch id {
+// dataType verifies the table of one member of the Type union.
+func (s *schema) dataType(kind uint8, t table, children []*field) (*field, error) {
+	f := &field{kind: kind, children: children}
+	switch kind {
+	case typeList, typeLargeList, typeListView, typeLargeListView, typeFixedList, typeMap,
+		typeStruct, typeUnion, typeRunEnds:
+		return f, s.nested(t, f)
+	}
+	if len(children) != 0 {
+		return nil, fmt.Errorf("%s cannot have %d children", typeName(kind), len(children))
+	}
+	switch kind {
 	case typeNull:
-		f.layout, children = layoutNull, 0
+		f.layout = layoutNull
 	case typeBool:
-		f.layout, f.bits, children = layoutFixed, 1, 0
-	case typeInt:
-		f.layout, children = layoutFixed, 0
-		if _, err := t.integer(1, 1, 0); err != nil { // signed
-			return err
-		}
-		f.bits, err = oneOf(t, 0, 4, 0, "an integer width", map[int64]int64{8: 8, 16: 16, 32: 32, 64: 64})
-	case typeFloatingPoint:
-		f.layout, children = layoutFixed, 0
-		f.bits, err = oneOf(t, 0, 2, 0, "a precision", map[int64]int64{0: 16, 1: 32, 2: 64})
-	case typeDecimal:
-		f.layout, children = layoutFixed, 0
-		err = f.readDecimal(t)
-	case typeDate:
-		f.layout, children = layoutFixed, 0
-		f.bits, err = oneOf(t, 0, 2, 1, "a unit", map[int64]int64{0: 32, 1: 64})
-	case typeTime:
-		f.layout, children = layoutFixed, 0
-		err = f.readTime(t)
-	case typeTimestamp:
-		f.layout, f.bits, children = layoutFixed, 64, 0
-		if _, err := t.str(1); err != nil { // time zone
-			return err
-		}
-		err = checkUnit(t, 0)
-	case typeDuration:
-		f.layout, f.bits, children = layoutFixed, 64, 0
-		err = checkUnit(t, 1)
-	case typeInterval:
-		f.layout, children = layoutFixed, 0
-		f.bits, err = oneOf(t, 0, 2, 0, "a unit", map[int64]int64{0: 32, 1: 64, 2: 128})
-	case typeFixedSizeBinary:
-		f.layout, children = layoutFixed, 0
-		f.bits, err = positive(t, 0, "a width")
-		f.bits *= 8
+		f.layout = layoutBits
 	case typeBinary, typeUtf8:
-		f.layout, f.bits, children = layoutVariable, 32, 0
+		f.layout, f.width = layoutBinary, 4
 	case typeLargeBinary, typeLargeUtf8:
-		f.layout, f.bits, children = layoutVariable, 64, 0
+		f.layout, f.width = layoutBinary, 8
+	case typeBinaryView, typeUtf8View:
+		f.layout = layoutView
+	default:
+		f.layout = layoutFixed
+		return f, f.fixed(t)
+	}
+	return f, nil
+}
+
+// isText says whether the values must be UTF-8.
+func (f *field) isText() bool {
+	return f.kind == typeUtf8 || f.kind == typeLargeUtf8 || f.kind == typeUtf8View
+}
+
+// nested verifies a type with children.
+func (s *schema) nested(t table, f *field) error {
+	f.width = 4
+	want := len(f.children)
+	switch f.kind {
 	case typeList:
-		f.layout, f.bits, children = layoutList, 32, 1
+		f.layout, want = layoutList, 1
 	case typeLargeList:
-		f.layout, f.bits, children = layoutList, 64, 1
+		f.layout, f.width, want = layoutList, 8, 1
+	case typeListView:
+		f.layout, want = layoutListView, 1
+	case typeLargeListView:
+		f.layout, f.width, want = layoutListView, 8, 1
+	case typeFixedList:
+		f.layout, f.width, want = layoutFixedList, int64(t.i32(0, 0)), 1
+		if f.width <= 0 {
+			return fmt.Errorf("fixed-size list of size %d is not supported", f.width)
+		}
 	case typeMap:
-		f.layout, f.bits, children = layoutList, 32, 1
-		err = f.readMap(t)
-	case typeFixedSizeList:
-		f.layout, children = layoutFixedSizeList, 1
-		f.listSize, err = positive(t, 0, "a list size")
+		f.layout, want = layoutMap, 1
+		t.flag(0)
 	case typeStruct:
 		f.layout = layoutStruct
-	default:
-		return fmt.Errorf("the type %s is not supported", typeName(id))
-	}
-	if err != nil {
-		return err
-	}
-	if children >= 0 && len(f.children) != children {
-		return fmt.Errorf("its type has %d children, not %d", children, len(f.children))
-	}
-	return nil
-}
-
-func (f *shape) readDecimal(t table) error {
-	var err error
-	if f.bits, err = oneOf(t, 2, 4, 128, "a decimal width", map[int64]int64{32: 32, 64: 64, 128: 128, 256: 256}); err != nil {
-		return err
-	}
-	precision, err := t.integer(0, 4, 0)
-	if err != nil {
-		return err
-	}
-	scale, err := t.integer(1, 4, 0)
-	if err != nil {
-		return err
-	}
-	most := map[int64]int64{32: 9, 64: 18, 128: 38, 256: 76}[f.bits]
-	if precision < 1 || precision > most || scale < -most || scale > most {
-		return fmt.Errorf("a decimal of %d bits has no precision %d with scale %d", f.bits, precision, scale)
-	}
-	return nil
-}
-
-func (f *shape) readTime(t table) error {
-	unit, err := t.integer(0, 2, 1)
-	if err != nil {
-		return err
-	}
-	if f.bits, err = t.integer(1, 4, 32); err != nil {
-		return err
-	}
-	if unit < 0 || unit > 3 || f.bits != map[bool]int64{true: 32, false: 64}[unit < 2] {
-		return fmt.Errorf("a time of unit %d has %d bits", unit, f.bits)
-	}
-	return nil
-}
-
-// readMap checks that the entries of a map are keys and values.
-func (f *shape) readMap(t table) error {
-	if len(f.children) == 1 && (f.children[0].layout != layoutStruct || len(f.children[0].children) != 2) {
-		return errors.New("the entries of the map are no pairs")
-	}
-	_, err := t.integer(0, 1, 0) // sorted
-	return err
-}
-
-// oneOf reads an integer that must be a key of values, and returns its value.
-func oneOf(t table, index, size int, byDefault int64, what string, values map[int64]int64) (int64, error) {
-	got, err := t.integer(index, size, byDefault)
-	if err != nil {
-		return 0, err
-	}
-	value, ok := values[got]
-	if !ok {
-		return 0, fmt.Errorf("%d is not %s", got, what)
-	}
-	return value, nil
-}
-
-// positive reads a number of four bytes.
-func positive(t table, index int, what string) (int64, error) {
-	got, err := t.integer(index, 4, 0)
-	if err == nil && got < 1 {
-		err = fmt.Errorf("%d is not %s", got, what)
-	}
-	return got, err
-}
-
-func checkUnit(t table, byDefault int64) error {
-	unit, err := t.integer(0, 2, byDefault)
-	if err == nil && (unit < 0 || unit > 3) {
-		err = fmt.Errorf("%d is not a unit of time", unit)
-	}
-	return err
-}
-
-// checkMetadata looks at a vector of pairs of strings.
-func checkMetadata(t table, index int) error {
-	pairs, err := t.vector(index, 4)
-	if err != nil {
-		return err
-	}
-	for i := range pairs.len {
-		pair, err := pairs.table(i)
-		if err != nil {
+	case typeUnion:
+		if err := s.union(t, f); err != nil {
 			return err
 		}
-		for part := range 2 {
-			if _, err := pair.str(part); err != nil {
-				return err
-			}
+	case typeRunEnds:
+		f.layout, want = layoutRunEnds, 2
+		if s.version < version5 {
+			return errors.New("run-end encoded in version 4 metadata is not supported")
+		}
+	}
+	if len(f.children) != want {
+		return fmt.Errorf("%s with %d children, it must have %d", typeName(f.kind), len(f.children), want)
+	}
+	return f.checkChildren()
+}
+
+// union verifies the parameters of a union. A union without type ids numbers its
+// children.
+func (s *schema) union(t table, f *field) error {
+	if s.version < version5 {
+		return errors.New("union in version 4 metadata is not supported")
+	}
+	switch mode := t.i16(0, 0); mode {
+	case 0:
+		f.layout = layoutSparse
+	case 1:
+		f.layout = layoutDense
+	default:
+		return fmt.Errorf("union mode %d does not exist", mode)
+	}
+	ids := t.vector(1, 4)
+	n := len(f.children)
+	if n > 128 || ids.n > 0 && ids.n != n {
+		return fmt.Errorf("union has %d children and %d type ids", n, ids.n)
+	}
+	var seen [128]bool
+	for i := range n {
+		code := int32(i)
+		if ids.n > 0 {
+			code = int32(ids.f.u32(ids.pos + 4*i))
+		}
+		if code < 0 || code > 127 || seen[code] {
+			return fmt.Errorf("union type id %d is out of range or not unique", code)
+		}
+		seen[code] = true
+		f.codes = append(f.codes, int8(code))
+	}
+	return nil
+}
+
+// checkChildren verifies what a type demands of its children.
+func (f *field) checkChildren() error {
+	switch f.layout {
+	case layoutMap:
+		entry := f.children[0]
+		if entry.layout != layoutStruct || entry.nullable || len(entry.children) != 2 || entry.children[0].nullable {
+			return errors.New("map entries must be non-nullable structs of a non-nullable key and a value")
+		}
+	case layoutRunEnds:
+		ends := f.children[0]
+		if ends.layout != layoutFixed || ends.kind != typeInt || !ends.signed || ends.width < 2 {
+			return errors.New("run ends must be int16, int32 or int64")
 		}
 	}
 	return nil
+}
+
+// dictionary verifies a DictionaryEncoding table and returns the type of the
+// indices into a dictionary of the given values.
+func (s *schema) dictionary(t table, value *field) (*field, error) {
+	id := t.i64(0)
+	index := t.must(1, "dictionary index type")
+	t.flag(2)
+	kind := t.i16(3, 0)
+	if t.f.err != nil {
+		return nil, t.f.err
+	}
+	f := &field{kind: typeInt, layout: layoutDictionary, dict: id}
+	if err := f.integer(index); err != nil {
+		return nil, fmt.Errorf("dictionary index: %w", err)
+	}
+	if kind != 0 {
+		return nil, fmt.Errorf("dictionary kind %d does not exist", kind)
+	}
+	if id < 0 {
+		return nil, fmt.Errorf("dictionary id %d is negative", id)
+	}
+	fields, err := value.checkDictionaryValue()
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := s.dicts[id]; !ok {
+		s.dicts[id] = &dictionary{value: value, fields: fields}
+	} else if !d.value.same(value) {
+		return nil, fmt.Errorf("dictionary %d is shared by columns of different or nested types", id)
+	}
+	return f, nil
+}
+
+// checkDictionaryValue refuses what arrow-go misreads inside a dictionary, and
+// counts the fields of the type.
+func (f *field) checkDictionaryValue() (fields int64, err error) {
+	switch f.layout {
+	case layoutDictionary:
+		return 0, errors.New("dictionaries of dictionaries are not supported")
+	case layoutSparse, layoutDense:
+		return 0, errors.New("dictionaries of unions are not supported")
+	case layoutRunEnds:
+		return 0, errors.New("dictionaries of run-end encoded data are not supported")
+	}
+	fields = 1
+	for _, c := range f.children {
+		n, err := c.checkDictionaryValue()
+		if err != nil {
+			return 0, err
+		}
+		fields += n
+	}
+	return fields, nil
+}
+
+// same reports whether two types without children are the same.
+func (f *field) same(g *field) bool {
+	return f.kind == g.kind && f.width == g.width && f.signed == g.signed && f.param == g.param &&
+		len(f.children) == 0 && len(g.children) == 0
 }

@@ -1,173 +1,226 @@
 package arrowipc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
-// ErrInvalidStream is returned for bytes that are no Arrow IPC stream, or one
-// that is not supported.
-var ErrInvalidStream = errors.New("invalid Arrow stream")
+// ErrInvalidStream is what every error of this package wraps that the bytes of a
+// stream are to blame for.
+var ErrInvalidStream = errors.New("invalid Arrow IPC stream")
 
-// continuation stands before the length of each message.
-const continuation = 0xFFFFFFFF
-
-// The members of the union MessageHeader in Message.fbs.
 const (
-	headerSchema          = 1
-	headerDictionaryBatch = 2
-	headerRecordBatch     = 3
+	continuation = 0xFFFFFFFF
+	maxMetadata  = 64 << 20
+
+	version4 = 3
+	version5 = 4
+
+	headerSchema     = 1
+	headerDictionary = 2
+	headerRecords    = 3
+
+	// With each batch arrow-go walks the dictionaries it uses, and copies those
+	// that have grown. workFactor and workFloor bound these bytes in relation to
+	// the stream.
+	workFactor = 64
+	workFloor  = 64 << 20
 )
 
-// Versions of the metadata.
-const (
-	versionV4 = 3
-	versionV5 = 4
-)
-
-// Verify walks the messages of a stream and returns an error that wraps
-// [ErrInvalidStream] if arrow-go must not see them. The stream may end with its
-// end mark, after which there must be nothing, or without one.
+// Verify reads an IPC stream from its schema to its end and returns an error that
+// wraps [ErrInvalidStream] unless arrow-go can be given all of it. It allocates in
+// proportion to the metadata, not to the data, and keeps nothing of the stream.
 func Verify(stream []byte) error {
-	v := verifier{rest: stream, seen: make(map[int64]bool)}
-	for number := 1; ; number++ {
-		more, err := v.message()
-		if err != nil {
-			return fmt.Errorf("%w: message %d: %w", ErrInvalidStream, number, err)
-		}
-		if !more {
+	return walk(stream, func(message) {})
+}
+
+// message is a verified message.
+type message struct {
+	meta, body []byte
+}
+
+// walk verifies a stream and hands its messages out, in order.
+func walk(stream []byte, emit func(message)) error {
+	if bytes.HasPrefix(stream, []byte("ARROW1")) {
+		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
+	}
+	v := verifier{rest: stream, work: workFactor*int64(len(stream)) + workFloor}
+	for ; ; v.n++ {
+		m, err := v.frame()
+		if err == nil && m.meta == nil {
 			break
 		}
+		if err == nil {
+			err = v.message(&m)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: message %d: %w", ErrInvalidStream, v.n, err)
+		}
+		emit(m)
 	}
-	if v.schema == nil {
-		return fmt.Errorf("%w: there is no schema", ErrInvalidStream)
+	if err := v.end(); err != nil {
+		return fmt.Errorf("%w: after %d messages: %w", ErrInvalidStream, v.n, err)
 	}
 	return nil
 }
 
+// verifier is the state of a walk.
 type verifier struct {
-	rest   []byte
-	schema *schema
-	seen   map[int64]bool // dictionaries whose batch has come
+	rest    []byte
+	n       int
+	schema  *schema
+	batches int
+	dicts   int   // dictionary messages
+	work    int64 // bytes of dictionaries arrow-go may still go through
 }
 
-// message verifies the next message. There is none after the last.
-func (v *verifier) message() (more bool, err error) {
+// frame cuts the metadata of the next message off the stream. There is none at
+// the end.
+func (v *verifier) frame() (message, error) {
 	if len(v.rest) == 0 {
-		return false, nil
+		return message{}, nil
 	}
-	if len(v.rest) < 8 {
-		return false, fmt.Errorf("%d bytes are no message", len(v.rest))
+	length, err := v.take32()
+	if err == nil && length == continuation {
+		length, err = v.take32()
 	}
-	if mark := binary.LittleEndian.Uint32(v.rest); mark != continuation {
-		return false, fmt.Errorf("it starts with %#x, not with the mark of a message", mark)
+	switch {
+	case err != nil || length == 0:
+		return message{}, err
+	case length < 4:
+		return message{}, fmt.Errorf("metadata of %d bytes is too short", length)
+	case length > maxMetadata:
+		return message{}, fmt.Errorf("metadata of %d bytes is longer than %d", length, maxMetadata)
+	case uint64(length) > uint64(len(v.rest)):
+		return message{}, fmt.Errorf("metadata of %d bytes is longer than the rest of the stream, %d", length, len(v.rest))
 	}
-	size := int64(int32(binary.LittleEndian.Uint32(v.rest[4:])))
-	v.rest = v.rest[8:]
-	if size == 0 {
-		if len(v.rest) > 0 {
-			return false, fmt.Errorf("%d bytes after the end of the stream", len(v.rest))
-		}
-		return false, nil
+	m := message{meta: v.rest[:length:length]}
+	v.rest = v.rest[length:]
+	return m, nil
+}
+
+func (v *verifier) take32() (uint32, error) {
+	if len(v.rest) < 4 {
+		return 0, fmt.Errorf("stream ends inside the length of a message, %d bytes are left", len(v.rest))
+	}
+	n := binary.LittleEndian.Uint32(v.rest)
+	v.rest = v.rest[4:]
+	return n, nil
+}
+
+// message verifies the metadata of a message and cuts its body off the stream.
+func (v *verifier) message(m *message) error {
+	t := newFlat(m.meta).root()
+	version := t.i16(0, 0)
+	kind := t.u8(1)
+	header := t.must(2, "header")
+	size := t.i64(3)
+	readMetadata(t.vector(4, 4))
+	if t.f.err != nil {
+		return t.f.err
+	}
+	if version != version4 && version != version5 {
+		return fmt.Errorf("metadata version %d is not supported, only 4 and 5 are", version+1)
 	}
 	if size < 0 || size > int64(len(v.rest)) {
-		return false, fmt.Errorf("it claims %d bytes of metadata, and %d are left", size, len(v.rest))
+		return fmt.Errorf("body of %d bytes is not there, %d bytes are left", size, len(v.rest))
 	}
-	metadata := v.rest[:size]
+	m.body = v.rest[:size:size]
 	v.rest = v.rest[size:]
-	body, err := v.metadata(metadata)
-	if err != nil {
-		return false, err
-	}
-	v.rest = v.rest[body:]
-	return true, nil
-}
-
-// metadata verifies a message's metadata, and returns the length of its body,
-// which is there.
-func (v *verifier) metadata(bytes []byte) (body int64, err error) {
-	message, err := newFlatbuf(bytes).root()
-	if err != nil {
-		return 0, err
-	}
-	version, err := message.integer(0, 2, 0)
-	if err != nil {
-		return 0, err
-	}
-	if version != versionV4 && version != versionV5 {
-		return 0, fmt.Errorf("its metadata is of version %d", version)
-	}
-	body, err = message.integer(3, 8, 0)
-	if err != nil {
-		return 0, err
-	}
-	if body < 0 || body > int64(len(v.rest)) {
-		return 0, fmt.Errorf("it claims a body of %d bytes, and %d are left", body, len(v.rest))
-	}
-	if err := checkMetadata(message, 4); err != nil {
-		return 0, err
-	}
-	kind, err := message.integer(1, 1, 0)
-	if err != nil {
-		return 0, err
-	}
-	header, ok, err := message.child(2)
-	if err != nil {
-		return 0, err
-	}
-	if !ok {
-		return 0, errors.New("it has no header")
-	}
-	return body, v.header(kind, header, body)
-}
-
-func (v *verifier) header(kind int64, header table, body int64) error {
 	if (kind == headerSchema) != (v.schema == nil) {
-		return errors.New("the schema must come first, and once")
+		return errors.New("the first message, and no other, must be a schema")
+	}
+	if kind == headerSchema {
+		var err error
+		v.schema, err = readSchema(header, version)
+		return err
+	}
+	if version != v.schema.version {
+		return fmt.Errorf("metadata version is %d, but %d in the schema", version+1, v.schema.version+1)
 	}
 	switch kind {
-	case headerSchema:
-		if body != 0 {
-			return fmt.Errorf("a schema with a body of %d bytes", body)
-		}
-		v.schema = &schema{dictionaries: make(map[int64]*shape)}
-		return v.schema.read(header)
-	case headerDictionaryBatch:
-		return v.dictionaryBatch(header, body)
-	case headerRecordBatch:
-		if len(v.seen) != len(v.schema.dictionaries) {
-			return fmt.Errorf("a record batch after %d of %d dictionaries", len(v.seen), len(v.schema.dictionaries))
-		}
-		return checkBatch(header, v.schema.fields, body)
-	default:
-		return fmt.Errorf("messages of kind %d are not supported", kind)
+	case headerDictionary:
+		return v.dictionary(header, m)
+	case headerRecords:
+		return v.records(header, m)
 	}
+	return fmt.Errorf("header type %d is not supported", kind)
 }
 
-func (v *verifier) dictionaryBatch(header table, body int64) error {
-	id, err := header.integer(0, 8, 0)
+func (v *verifier) records(t table, m *message) error {
+	for id, d := range v.schema.dicts {
+		if !d.known {
+			return fmt.Errorf("dictionary %d is missing", id)
+		}
+		v.work -= nodeCost * d.fields
+		if d.grown {
+			v.work -= d.cost
+			d.grown = false
+		}
+	}
+	if v.work < 0 {
+		return errors.New("dictionaries are too large for so many batches")
+	}
+	b, err := newBatch(t, v.schema, m.body)
 	if err != nil {
 		return err
 	}
-	values, ok := v.schema.dictionaries[id]
-	if !ok {
-		return fmt.Errorf("the schema has no dictionary %d", id)
+	if err := b.columns(v.schema.fields, t.i64(0)); err != nil {
+		return err
 	}
-	isDelta, err := header.integer(2, 1, 0)
+	v.batches++
+	m.meta = b.counted()
+	return t.f.err
+}
+
+func (v *verifier) dictionary(t table, m *message) error {
+	id, delta := t.i64(0), t.flag(2)
+	data := t.must(1, "data of the dictionary")
+	if t.f.err != nil {
+		return t.f.err
+	}
+	d := v.schema.dicts[id]
+	if d == nil {
+		return fmt.Errorf("no column uses dictionary %d", id)
+	}
+	if delta && !d.known {
+		return fmt.Errorf("dictionary %d is extended before it is there", id)
+	}
+	b, err := newBatch(data, v.schema, m.body)
 	if err != nil {
 		return err
 	}
-	if isDelta != 0 && !v.seen[id] {
-		return fmt.Errorf("an addition to dictionary %d, which has not come", id)
+	rows := data.i64(0)
+	if err := b.columns([]*field{d.value}, rows); err != nil {
+		return fmt.Errorf("dictionary %d: %w", id, err)
 	}
-	data, ok, err := header.child(1)
-	if err != nil {
-		return err
+	if !delta {
+		d.length, d.cost = 0, 0
 	}
-	if !ok {
-		return fmt.Errorf("dictionary %d has no data", id)
+	d.known, d.grown = true, delta
+	d.length += rows
+	d.cost += b.cost()
+	if delta && d.cost > math.MaxInt32 {
+		return fmt.Errorf("dictionary %d is too large to be extended", id)
 	}
-	v.seen[id] = true
-	return checkBatch(data, []*shape{values}, body)
+	v.dicts++
+	m.meta = b.counted()
+	return t.f.err
+}
+
+// end verifies that the stream may end here.
+func (v *verifier) end() error {
+	if v.schema == nil {
+		return errors.New("there is no schema")
+	}
+	if len(v.rest) > 0 {
+		return fmt.Errorf("%d bytes follow the end of the stream", len(v.rest))
+	}
+	if v.batches == 0 && v.dicts > 0 && v.dicts < len(v.schema.dicts) {
+		return fmt.Errorf("%d of %d dictionaries are missing", len(v.schema.dicts)-v.dicts, len(v.schema.dicts))
+	}
+	return nil
 }
