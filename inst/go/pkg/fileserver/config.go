@@ -16,10 +16,10 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 )
 
 // Config says what to serve, and how.
@@ -42,7 +42,7 @@ type Config struct {
 	// TLS serves HTTPS, with CertFile and KeyFile. The default is false.
 	TLS bool
 	// CertFile and KeyFile are the certificate and its private key as PEM.
-	// TLS needs both. Neither is served, wherever it lies.
+	// TLS needs both; there is no default. Neither is served, wherever it lies.
 	CertFile, KeyFile string
 	// Log is told of the start, of each request and of the end. Nil is nobody.
 	Log *log.Logger
@@ -52,24 +52,35 @@ type Config struct {
 // in the form "/data/", or says what is wrong with it.
 func (c Config) check() (Config, error) {
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
-		return c, fmt.Errorf("%q is not an address of the form host:port: %w", c.Addr, err)
+		return c, fmt.Errorf("%q is not an address of the form host:port, such as \"127.0.0.1:8080\": %w", c.Addr, err)
 	}
-	dir, err := filepath.Abs(c.Dir)
-	if err != nil {
-		return c, fmt.Errorf("cannot serve %q: %w", c.Dir, err)
+	for _, file := range []*string{&c.Dir, &c.CertFile, &c.KeyFile} {
+		if *file == "" {
+			continue
+		}
+		full, err := filepath.Abs(*file)
+		if err != nil {
+			return c, fmt.Errorf("cannot tell where %q is: %w; give its full path", *file, err)
+		}
+		*file = full
+	}
+	c.Prefix = cleanPrefix(c.Prefix)
+	return c, checkDir(c.Dir)
+}
+
+// checkDir says what is wrong with the directory to serve, if anything is.
+func checkDir(dir string) error {
+	if dir == "" {
+		return errors.New(`no directory to serve: give one, such as "."`)
 	}
 	info, err := os.Stat(dir)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return c, fmt.Errorf("cannot serve %q: there is no such directory", dir)
 	case err != nil:
-		return c, fmt.Errorf("cannot serve %q: %w", dir, err)
+		return fmt.Errorf("cannot serve %q: %w; give a directory that exists and can be read", dir, err)
 	case !info.IsDir():
-		return c, fmt.Errorf("cannot serve %q: it is not a directory", dir)
+		return fmt.Errorf("cannot serve %q: it is not a directory; give the one it lies in", dir)
 	}
-	c.Dir = dir
-	c.Prefix = cleanPrefix(c.Prefix)
-	return c, nil
+	return nil
 }
 
 func cleanPrefix(prefix string) string {
@@ -80,31 +91,24 @@ func cleanPrefix(prefix string) string {
 	return cleaned
 }
 
-// tlsConfig loads the certificate.
+// tlsConfig loads the certificate. Without TLS there is none, and no configuration.
 func (c Config) tlsConfig() (*tls.Config, error) {
+	if !c.TLS {
+		return nil, nil
+	}
 	if c.CertFile == "" || c.KeyFile == "" {
-		return nil, errors.New("TLS needs the files of a certificate and of its key")
+		return nil, errors.New("TLS needs the PEM files of a certificate and of its key: give both")
 	}
 	certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the certificate %q with the key %q: %w", c.CertFile, c.KeyFile, err)
+		return nil, fmt.Errorf("cannot use the certificate %q with the key %q: %w; give readable PEM files that belong together",
+			c.CertFile, c.KeyFile, err)
 	}
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		Certificates: []tls.Certificate{certificate},
 		NextProtos:   []string{"h2", "http/1.1"},
 	}, nil
-}
-
-// secrets returns the files that are never served.
-func (c Config) secrets() []os.FileInfo {
-	var secrets []os.FileInfo
-	for _, file := range []string{c.CertFile, c.KeyFile} {
-		if info, err := os.Stat(file); file != "" && err == nil {
-			secrets = append(secrets, info)
-		}
-	}
-	return secrets
 }
 
 func (c Config) scheme() string {
@@ -126,5 +130,5 @@ func (c Config) origin(addr string) string {
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
 		addr = net.JoinHostPort("localhost", port)
 	}
-	return c.scheme() + "://" + addr + strings.TrimSuffix(c.Prefix, "/") + "/"
+	return (&url.URL{Scheme: c.scheme(), Host: addr, Path: c.Prefix}).String()
 }

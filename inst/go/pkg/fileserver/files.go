@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -13,7 +14,7 @@ import (
 // files opens what lies in the served directory, and nothing else.
 type files struct {
 	root    *os.Root
-	secrets []os.FileInfo // files that are never served
+	secrets secrets
 }
 
 // openFile is a file or directory that may be served.
@@ -30,15 +31,16 @@ func (f files) open(name string) (*openFile, error) {
 	if name == "." || name != "" && !fs.ValidPath(name) || !plainName(name) {
 		return nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	}
-	inside, err := f.resolve(filepath.FromSlash(name))
+	inside, err := f.resolve(name)
 	if err != nil {
 		return nil, err
 	}
+	hidden := f.secrets.now()
 	// The root refuses what leaves it, also if somebody changes a link between
 	// these lines. A pipe or device is not opened: that alone could block.
 	if info, err := f.root.Stat(inside); err != nil {
 		return nil, err
-	} else if !servable(info) || f.isSecret(info) {
+	} else if !servable(info) || hidden.has(info) {
 		return nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	}
 	file, err := f.root.OpenFile(inside, os.O_RDONLY|nonblock, 0)
@@ -46,7 +48,7 @@ func (f files) open(name string) (*openFile, error) {
 		return nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && (!servable(info) || f.isSecret(info)) {
+	if err == nil && (!servable(info) || hidden.has(info)) {
 		err = fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	}
 	if err != nil {
@@ -56,30 +58,29 @@ func (f files) open(name string) (*openFile, error) {
 	return &openFile{File: file, name: name, info: info}, nil
 }
 
-// resolve returns the name, relative to the root, that the links of a name
-// lead to. The root itself follows relative links only.
+// resolve returns the path, relative to the root, that the links of a
+// slash-separated name lead to. The root itself follows relative links only.
+// What the reason is that a name leads nowhere is not told: it would say what
+// there is outside.
 func (f files) resolve(name string) (string, error) {
+	nowhere := fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	top, err := filepath.EvalSymlinks(f.root.Name())
 	if err != nil {
-		return "", err
+		return "", nowhere
 	}
-	target, err := filepath.EvalSymlinks(filepath.Join(top, name))
+	target, err := filepath.EvalSymlinks(filepath.Join(top, filepath.FromSlash(name)))
 	if err != nil {
-		return "", err
+		return "", nowhere
 	}
 	inside, err := filepath.Rel(top, target)
 	if err != nil || !filepath.IsLocal(inside) {
-		return "", fmt.Errorf("%q leads out of the directory: %w", name, fs.ErrNotExist)
+		return "", nowhere
 	}
 	return inside, nil
 }
 
 func servable(info os.FileInfo) bool {
 	return info.Mode().IsRegular() || info.IsDir()
-}
-
-func (f files) isSecret(info os.FileInfo) bool {
-	return slices.ContainsFunc(f.secrets, func(secret os.FileInfo) bool { return os.SameFile(secret, info) })
 }
 
 // plainName refuses the other names that a platform has for files: a NUL ends
@@ -107,32 +108,34 @@ func plainWindowsName(name string) bool {
 // list returns the names in a directory that can be served, sorted, with a
 // slash after those of directories.
 func (f files) list(dir *openFile) ([]string, error) {
-	names, err := dir.Readdirnames(-1)
+	children, err := dir.ReadDir(-1)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
+	slices.SortFunc(children, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	hidden := f.secrets.now()
 	var entries []string
-	for _, name := range names {
-		child := name
-		if dir.name != "" {
-			child = dir.name + "/" + name
-		}
-		if !plainName(child) {
-			continue
-		}
-		inside, err := f.resolve(filepath.FromSlash(child))
-		if err != nil {
-			continue // it leads out, or nowhere
-		}
-		info, err := f.root.Stat(inside)
+	for _, child := range children {
+		info, err := f.child(dir, child)
 		switch {
-		case err != nil || !servable(info) || f.isSecret(info):
+		case err != nil || !plainName(child.Name()) || !servable(info) || hidden.has(info):
 		case info.IsDir():
-			entries = append(entries, name+"/")
+			entries = append(entries, child.Name()+"/")
 		default:
-			entries = append(entries, name)
+			entries = append(entries, child.Name())
 		}
 	}
 	return entries, nil
+}
+
+// child describes an entry of a directory, or what it is a link to.
+func (f files) child(dir *openFile, entry fs.DirEntry) (os.FileInfo, error) {
+	if entry.Type()&(fs.ModeSymlink|fs.ModeIrregular) == 0 {
+		return entry.Info()
+	}
+	inside, err := f.resolve(path.Join(dir.name, entry.Name()))
+	if err != nil {
+		return nil, err
+	}
+	return f.root.Stat(inside)
 }

@@ -140,6 +140,39 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// A directory without its slash is sent to the one with it, and nowhere else.
+func TestRedirect(t *testing.T) {
+	dir, _ := site(t)
+	server := start(t, Config{Dir: dir})
+	tests := map[string]string{
+		"/sub":             "sub/",
+		"/sub?a=b&c=%20d":  "sub/?a=b&c=%20d",
+		"/..Rcheck?//evil": "..Rcheck/?//evil",
+	}
+	if runtime.GOOS != "windows" {
+		write(t, filepath.Join(dir, "sub", "a:b", "x"), "")
+		tests["/sub/a:b"] = "./a:b/"
+	}
+	for target, want := range tests {
+		if status, header, _ := raw(t, server, "GET", target); status != 301 || header.Get("Location") != want {
+			t.Errorf("GET %s: %d to %q, want %q", target, status, header.Get("Location"), want)
+		}
+	}
+}
+
+func TestContentType(t *testing.T) {
+	for name, want := range map[string]string{
+		"index.html": "text/html; charset=utf-8", "a.R": "text/plain; charset=utf-8", "a.mjs": "text/javascript; charset=utf-8",
+		"x.wasm": "application/wasm", "x.vcf.gz": "application/gzip", "x.bam": "application/octet-stream",
+		"x.arrows": "application/vnd.apache.arrow.stream", "x.png": "image/png",
+		"x": "application/octet-stream", "x.": "application/octet-stream", ".html": "text/html; charset=utf-8",
+	} {
+		if got := contentType(name); got != want {
+			t.Errorf("contentType(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestRange(t *testing.T) {
 	dir, _ := site(t)
 	server := start(t, Config{Dir: dir})
@@ -357,9 +390,11 @@ func TestStartRefuses(t *testing.T) {
 		{"no port", Config{Addr: "127.0.0.1", Dir: dir}, "not an address"},
 		{"port out of range", Config{Addr: "127.0.0.1:99999", Dir: dir}, "cannot listen at 127.0.0.1:99999"},
 		{"address taken", Config{Addr: taken.Addr(), Dir: dir}, "address already in use"},
-		{"no such directory", Config{Addr: "127.0.0.1:0", Dir: dir + "-"}, "there is no such directory"},
+		{"no such directory", Config{Addr: "127.0.0.1:0", Dir: dir + "-"}, "no such file or directory; give a directory that exists"},
 		{"a file", Config{Addr: "127.0.0.1:0", Dir: outside}, "it is not a directory"},
-		{"TLS without files", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true}, "needs the files"},
+		{"no directory", Config{Addr: "127.0.0.1:0"}, "no directory to serve"},
+		{"TLS without files", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true}, "TLS needs the PEM files"},
+		{"TLS without a key", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true, CertFile: cert}, "give both"},
 		{"no such certificate", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true, CertFile: dir + "/no.pem", KeyFile: key}, "no.pem"},
 		{"no such key", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true, CertFile: cert, KeyFile: dir + "/no.pem"}, "no.pem"},
 		{"another key", Config{Addr: "127.0.0.1:0", Dir: dir, TLS: true, CertFile: cert, KeyFile: otherKey}, "private key does not match"},
@@ -489,9 +524,111 @@ func TestContextStops(t *testing.T) {
 	}
 	cancel()
 	<-server.Done()
-	if conn, err := net.Dial("tcp", server.Addr()); err == nil {
-		conn.Close()
-		t.Error("the server still listens")
+	if server.Err() != nil {
+		t.Errorf("Err() = %v after the end of the context", server.Err())
+	}
+	// Somebody else may listen there by now.
+	if answer, err := http.Get(server.URL() + "a.txt"); err == nil {
+		defer answer.Body.Close()
+		if body, _ := io.ReadAll(answer.Body); string(body) == "0123456789" {
+			t.Error("the server still serves")
+		}
+	}
+}
+
+// A server that can accept no more ends, and says why.
+func TestFailure(t *testing.T) {
+	dir, _ := site(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines lockedBuffer
+	server := newServer(Config{Dir: dir, Log: log.New(&lines, "", 0)}, nil, root, listener.Addr().String())
+	server.run(t.Context(), listener)
+	<-server.Done()
+	if err := server.Err(); !errors.Is(err, net.ErrClosed) || !strings.Contains(lines.String(), err.Error()) {
+		t.Errorf("Err() = %v, the log is\n%s", err, lines.String())
+	}
+	if err := server.Stop(t.Context()); err != nil {
+		t.Errorf("Stop() = %v of a server that has ended", err)
+	}
+}
+
+// A panic is an answer of its own, or else breaks off the one that has begun.
+func TestPanic(t *testing.T) {
+	var lines lockedBuffer
+	server := httptest.NewServer(wrapped(Config{Log: log.New(&lines, "", 0)}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		switch r.URL.Path {
+		case "/header":
+			w.WriteHeader(http.StatusOK)
+		case "/announced":
+			w.WriteHeader(http.StatusEarlyHints)
+		case "/written":
+			fmt.Fprint(w, "01234")
+		case "/copied":
+			if _, err := io.Copy(w, strings.NewReader("01234")); err != nil {
+				t.Error(err)
+			}
+		}
+		panic("oh\nno")
+	})))
+	defer server.Close()
+	for path, begun := range map[string]bool{"/": false, "/announced": false, "/header": true, "/written": true, "/copied": true} {
+		t.Run(path, func(t *testing.T) {
+			answer, err := http.Get(server.URL + path)
+			if begun && err != nil {
+				return // broken off before anything was sent
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			switch {
+			case begun && err == nil:
+				t.Errorf("the answer passes for complete: %d %q", answer.StatusCode, body)
+			case !begun && (err != nil || answer.StatusCode != 500 || string(body) != "500 internal server error\n"):
+				t.Errorf("%d %q, %v", answer.StatusCode, body, err)
+			}
+			if want := "panic while serving " + path + ": oh\\nno\ngoroutine "; !strings.Contains(lines.String(), want) {
+				t.Errorf("the log lacks %q:\n%s", want, lines.String())
+			}
+		})
+	}
+}
+
+// Nothing that is served has need of a body: one that is announced and does not
+// come holds nobody up.
+func TestBodiesAreNotWaitedFor(t *testing.T) {
+	dir, _ := site(t)
+	server := start(t, Config{Dir: dir})
+	for method, want := range map[string]string{"GET": "200 OK", "OPTIONS": "204 No Content", "POST": "405 Method Not Allowed"} {
+		for _, header := range []string{"Content-Length: 10", "Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
+			conn, err := net.Dial("tcp", server.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "%s /a.txt HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n", method, header)
+			// The server closes the connection, and so the answer ends.
+			answer, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 "+want) ||
+				method == "GET" && !strings.HasSuffix(string(answer), "\r\n\r\n0123456789") {
+				t.Errorf("%s with %s: %q, %v", method, header, answer, err)
+			}
+		}
+	}
+	if status, _, body := raw(t, server, "GET", "/a.txt", "Content-Length: 0"); status != 200 || body != "0123456789" {
+		t.Errorf("%d %q", status, body)
 	}
 }
 

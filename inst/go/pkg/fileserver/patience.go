@@ -14,11 +14,16 @@ const writeTime = time.Minute
 const chunk = 1 << 20
 
 // patient gives a client writeTime for each chunk of an answer, where
-// http.Server's WriteTimeout would cut off a large download that is healthy.
+// http.Server's WriteTimeout would cut off a large download that is healthy. It
+// has none for the body of a request, which nobody reads but for which http.Server
+// would wait.
 func patient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pw := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w)}
 		pw.extend()
+		if r.ContentLength != 0 {
+			_ = pw.control.SetReadDeadline(time.Now())
+		}
 		next.ServeHTTP(pw, r)
 	})
 }
@@ -26,13 +31,21 @@ func patient(next http.Handler) http.Handler {
 type patientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	begun   bool // the answer's status is decided
 }
 
 // extend starts the time anew. A connection without deadlines goes without.
 func (w *patientWriter) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(writeTime)) }
 
+// WriteHeader begins the answer, unless the status is one that announces another.
+func (w *patientWriter) WriteHeader(status int) {
+	w.begun = w.begun || status >= http.StatusOK
+	w.ResponseWriter.WriteHeader(status)
+}
+
 // Write writes the next chunk.
 func (w *patientWriter) Write(p []byte) (int, error) {
+	w.begun = true
 	w.extend()
 	return w.ResponseWriter.Write(p)
 }
@@ -43,6 +56,7 @@ func (w *patientWriter) ReadFrom(src io.Reader) (int64, error) {
 	if !ok {
 		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
 	}
+	w.begun = true
 	var written int64
 	for limited.N > 0 {
 		w.extend()

@@ -29,76 +29,118 @@ type Server struct {
 	addr   string
 	http   *http.Server
 	root   *os.Root
-	cancel context.CancelFunc
-	stop   func(context.Context) error
+	busy   sync.RWMutex // read-locked by each answer under way, locked for ever at the end
+
+	settle  sync.Once
+	settled chan struct{} // closed when all answers are complete, or are about to be cut off
+	cut     error         // why answers were cut off; written before settled is closed
 
 	done chan struct{} // closed when nothing is served any more
-	err  error         // why, if nobody asked for it; read it after done
+	err  error         // why, if nobody asked for it; written before done is closed
 }
 
 // Start serves what config says, and returns once the server listens. It runs
-// until ctx ends or [Server.Stop] is called. What stands in the way, such as an
-// address that is taken, a directory that is not there or a certificate that
-// does not fit its key, is an error.
+// until ctx ends, which cuts off answers under way, or [Server.Stop] is called.
+// What stands in the way, such as an address that is taken, a directory that is
+// not there or a certificate that does not fit its key, is an error.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	config, err := config.check()
 	if err != nil {
 		return nil, err
 	}
-	var tlsConfig *tls.Config
-	if config.TLS {
-		if tlsConfig, err = config.tlsConfig(); err != nil {
-			return nil, err
-		}
+	tlsConfig, err := config.tlsConfig()
+	if err != nil {
+		return nil, err
 	}
 	root, err := os.OpenRoot(config.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("cannot serve %q: %w", config.Dir, err)
+		return nil, fmt.Errorf("cannot serve %q: %w; its owner can make it readable", config.Dir, err)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot listen at %s: %w", config.Addr, err), root.Close())
+		_ = root.Close()
+		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
+			config.Addr, err)
 	}
-
-	ctx, cancel := context.WithCancel(ctx)
-	s := &Server{
-		config: config,
-		addr:   boundAddr(config.Addr, listener.Addr()),
-		root:   root,
-		cancel: cancel,
-		done:   make(chan struct{}),
-		http: &http.Server{
-			Handler:           newHandler(config, root),
-			TLSConfig:         tlsConfig,
-			ReadHeaderTimeout: headerTime,
-			IdleTimeout:       idleTime,
-			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          errorLog(config),
-		},
-	}
-	s.stop = onceError(s.shutdown)
+	s := newServer(config, tlsConfig, root, boundAddr(config.Addr, listener.Addr()))
 	config.logf("Starting %s server on %s serving %s at %s", strings.ToUpper(config.scheme()), s.addr, config.Dir, config.Prefix)
-	go s.serve(listener)
-	go func() {
-		<-ctx.Done()
-		// Nobody waits any more: connections are cut.
-		_ = s.Stop(ctx)
-	}()
+	go s.run(ctx, listener)
 	return s, nil
 }
 
-// serve accepts connections until the server is shut down, or fails.
-func (s *Server) serve(listener net.Listener) {
-	defer close(s.done)
-	var err error
-	if s.config.TLS {
-		err = s.http.ServeTLS(listener, "", "")
-	} else {
-		err = s.http.Serve(listener)
+// newServer returns a server that is yet to run.
+func newServer(config Config, tlsConfig *tls.Config, root *os.Root, addr string) *Server {
+	s := &Server{
+		config:  config,
+		addr:    addr,
+		root:    root,
+		settled: make(chan struct{}),
+		done:    make(chan struct{}),
 	}
-	if !errors.Is(err, http.ErrServerClosed) {
+	s.http = &http.Server{
+		Handler:                      s.counted(newHandler(config, root)),
+		TLSConfig:                    tlsConfig,
+		ReadHeaderTimeout:            headerTime,
+		IdleTimeout:                  idleTime,
+		MaxHeaderBytes:               maxHeaderBytes,
+		ErrorLog:                     errorLog(config),
+		DisableGeneralOptionsHandler: true, // its answers lack our headers
+	}
+	return s
+}
+
+// run owns the server: when it returns, nothing of it is left.
+func (s *Server) run(ctx context.Context, listener net.Listener) {
+	defer close(s.done)
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		<-ctx.Done()
+		s.end(ctx)
+	})
+	if err := s.accept(listener); !errors.Is(err, http.ErrServerClosed) {
 		s.err = fmt.Errorf("the server at %s failed: %w", s.addr, err)
 		s.config.logf("%v", s.err)
+		cancel()
+	}
+	<-s.settled
+	cancel()
+	watch.Wait()
+	s.busy.Lock()
+	_ = s.root.Close()
+	s.config.logf("HTTP server stopped")
+}
+
+// accept accepts connections until the server is shut down, or fails.
+func (s *Server) accept(listener net.Listener) error {
+	if s.config.TLS {
+		return s.http.ServeTLS(listener, "", "")
+	}
+	return s.http.Serve(listener)
+}
+
+// counted lets the end of the server wait for the answers under way. A request
+// that comes later is dropped.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.busy.TryRLock() {
+			panic(http.ErrAbortHandler)
+		}
+		defer s.busy.RUnlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// end stops listening, waits for the answers under way until ctx ends, and cuts
+// off the others. It may be called more than once: whose ctx ends first cuts.
+func (s *Server) end(ctx context.Context) {
+	err := s.http.Shutdown(ctx)
+	s.settle.Do(func() {
+		s.cut = err
+		close(s.settled)
+	})
+	if err != nil {
+		_ = s.http.Close()
 	}
 }
 
@@ -110,7 +152,8 @@ func (s *Server) Addr() string { return s.addr }
 // "http://127.0.0.1:8080/data/".
 func (s *Server) URL() string { return s.config.origin(s.addr) }
 
-// Done returns a channel that is closed when the server has ended.
+// Done returns a channel that is closed when the server has ended, whether it was
+// stopped or has failed: then see [Server.Err].
 func (s *Server) Done() <-chan struct{} { return s.done }
 
 // Err returns why a server has ended that nobody has stopped, and nil while it
@@ -125,30 +168,16 @@ func (s *Server) Err() error {
 }
 
 // Stop ends the server: at once for new connections, and for answers under way
-// when they are complete or when ctx ends, whichever is first. It returns ctx's
-// error if answers were cut off. A second call returns what the first did.
-func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx) }
-
-func (s *Server) shutdown(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		// Answers still under way are cut off.
-		err = errors.Join(err, s.http.Close())
-	}
+// when they are complete or when ctx ends, whichever is first. It returns when
+// nothing is served any more, with an error that wraps ctx's if answers were cut
+// off. Further calls return the same.
+func (s *Server) Stop(ctx context.Context) error {
+	s.end(ctx)
 	<-s.done
-	s.cancel()
-	s.config.logf("HTTP server stopped")
-	return errors.Join(err, s.root.Close())
-}
-
-// onceError is sync.OnceValue for a function that takes a context.
-func onceError(f func(context.Context) error) func(context.Context) error {
-	var once sync.Once
-	var err error
-	return func(ctx context.Context) error {
-		once.Do(func() { err = f(ctx) })
-		return err
+	if s.cut != nil {
+		return fmt.Errorf("the server at %s stopped before all its answers were complete: %w", s.addr, s.cut)
 	}
+	return nil
 }
 
 // boundAddr returns the address asked for, with the port that it became.

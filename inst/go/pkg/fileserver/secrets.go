@@ -1,0 +1,41 @@
+package fileserver
+
+import (
+	"os"
+	"slices"
+)
+
+// secrets are files that are never served, by whatever name or link.
+type secrets struct {
+	paths []string
+	first identities // what was there at the start
+}
+
+// identities tell files apart from others, whatever their names.
+type identities []os.FileInfo
+
+// newSecrets hides the files at the paths, of which empty ones are none.
+func newSecrets(paths ...string) secrets {
+	s := secrets{paths: paths}
+	s.first = s.now()
+	return s
+}
+
+// now returns the files to hide: those of the start, and those that have taken
+// their place since, as the certificate does that replaces an old one.
+func (s secrets) now() identities {
+	hidden := slices.Clip(s.first)
+	for _, path := range s.paths {
+		if path == "" {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && !hidden.has(info) {
+			hidden = append(hidden, info)
+		}
+	}
+	return hidden
+}
+
+func (ids identities) has(info os.FileInfo) bool {
+	return slices.ContainsFunc(ids, func(id os.FileInfo) bool { return os.SameFile(id, info) })
+}
