@@ -19,6 +19,7 @@
 #' `mangoro_error_invalid_argument`, `mangoro_error_handler`,
 #' `mangoro_error_panic`, `mangoro_error_resource_exhausted`. The field `code`
 #' is the last part of that class.
+#' @useDynLib mangoro, .registration = TRUE
 #' @importFrom rlang %||%
 #' @keywords internal
 "_PACKAGE"

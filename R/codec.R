@@ -1,0 +1,195 @@
+# R values as Arrow IPC streams and back. The work is done in src/; here are its
+# errors, and what r.attributes may say.
+
+# One raw vector: `header`, and the stream of `x`, a data frame or a named list of
+# vectors of one length.
+encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
+  check_encoded(.Call(codec_encode_record, x, header, translates()), call)
+}
+
+# A record of one row: each of `args`, a named list, is one value in it. `maps`
+# names those that are Arrow maps.
+encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = NULL) {
+  check_encoded(.Call(codec_encode_row, args, as.character(maps), header, translates()), call)
+}
+
+# The same of a stream or array of nanoarrow.
+encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
+  stream <- nanoarrow::as_nanoarrow_array_stream(x)
+  check_encoded(.Call(codec_encode_arrow, stream, header), call)
+}
+
+# The stream that begins behind `offset` of `bytes`, as a data frame; as a list if
+# R has written it from one, or if it has more rows than a data frame.
+decode_record <- function(bytes, offset = 0, call = rlang::caller_env()) {
+  check_decoded(.Call(codec_decode_record, bytes, offset, int64_as_double(), parser(call)), call)
+}
+
+# A stream of one row, as the list that encode_row() took.
+decode_row <- function(bytes, offset = 0, call = rlang::caller_env()) {
+  check_decoded(.Call(codec_decode_row, bytes, offset, int64_as_double(), parser(call)), call)
+}
+
+# Whether R knows in which encoding its own strings are.
+translates <- function() {
+  l10n <- l10n_info()
+  l10n$MBCS || l10n[["UTF-8"]] || l10n[["Latin-1"]] || .Platform$OS.type == "windows"
+}
+
+int64_as_double <- function() identical(getOption("mangoro.int64"), "double")
+
+check_encoded <- function(value, call) {
+  if (!inherits(value, "mangoro_codec_failure")) {
+    return(value)
+  }
+  place <- if (nzchar(value$where)) value$where else "The data"
+  abort_invalid_argument(
+    sub("[$[].*", "", value$where),
+    "{.code {place}} cannot be written as Arrow{at_row(value$row)}: {value$text}.",
+    row = if (value$row > 0) value$row,
+    call = call
+  )
+}
+
+check_decoded <- function(value, call) {
+  if (!inherits(value, "mangoro_codec_failure")) {
+    return(value)
+  }
+  place <- if (nzchar(value$where)) paste0(", column `", value$where, "`")
+  abort_protocol(
+    "The bytes are no Arrow stream that R can read{place}{at_row(value$row)}: {value$text}.",
+    row = if (value$row > 0) value$row,
+    call = call
+  )
+}
+
+at_row <- function(row) if (row > 0) paste0(", row ", format(row, scientific = FALSE))
+
+# --- r.attributes ---
+
+# From the JSON of a peer to list(own, other): attributes that R knows, and others.
+# Lengths are held against the vector in src/.
+parser <- function(call) {
+  function(json) {
+    abort <- function(what) abort_protocol("The peer's {.field r.attributes} are not valid: {what}.", call = call)
+    parsed <- tryCatch(
+      jsonlite::fromJSON(json, simplifyDataFrame = FALSE, simplifyMatrix = FALSE),
+      error = function(cnd) abort("no JSON")
+    )
+    if (!is_object(parsed)) abort("no object")
+    unknown <- setdiff(names(parsed), c(names(attribute_readers), "dimnames_names", "other"))
+    if (length(unknown) > 0) abort(paste0("\"", unknown[[1]], "\" is not known"))
+    list(read_own(parsed, abort), read_other(parsed$other, abort))
+  }
+}
+
+# jsonlite gives an empty list for {} and [] both.
+is_object <- function(x) is.list(x) && (length(x) == 0 || (!is.null(names(x)) && !anyDuplicated(names(x))))
+
+read_own <- function(parsed, abort) {
+  own <- list()
+  for (name in intersect(names(attribute_readers), names(parsed))) {
+    value <- attribute_readers[[name]](parsed[[name]])
+    if (is.null(value)) abort(paste0("\"", name, "\" is of another type"))
+    own[[if (name == "row_names") "row.names" else name]] <- value
+  }
+  if (!is.null(parsed[["dimnames_names"]])) {
+    labels <- read_strings(parsed[["dimnames_names"]])
+    if (is.null(labels) || length(labels) != length(own$dimnames)) abort("\"dimnames_names\" do not fit")
+    names(own$dimnames) <- labels
+  }
+  own
+}
+
+# Each is the R value, or NULL for one of another type.
+read_strings <- function(x) {
+  if (is.list(x) && length(x) == 0) {
+    return(character())
+  }
+  if (is.character(x)) x else if (is.logical(x) && all(is.na(x))) as.character(x)
+}
+
+read_whole <- function(x) {
+  if (is.list(x) && length(x) == 0) {
+    return(integer())
+  }
+  if (is.logical(x) && all(is.na(x))) x <- as.integer(x)
+  if (is.numeric(x) && all(is.na(x) | (x == trunc(x) & abs(x) <= .Machine$integer.max))) as.integer(x)
+}
+
+read_row_names <- function(x) {
+  value <- if (is.numeric(x)) read_whole(x) else read_strings(x)
+  if (!anyNA(value) && !anyDuplicated(value)) value
+}
+
+read_zones <- function(x) {
+  zones <- read_strings(x)
+  if (!anyNA(zones)) zones
+}
+
+read_units <- function(x) {
+  if (rlang::is_string(x) && x %in% c("secs", "mins", "hours", "days", "weeks")) x
+}
+
+read_dim <- function(x) {
+  dim <- read_whole(x)
+  if (length(dim) > 0 && !anyNA(dim) && all(dim >= 0)) dim
+}
+
+read_dimnames <- function(x) {
+  # jsonlite makes a vector of [null, null].
+  if (is.logical(x) && all(is.na(x))) x <- vector("list", length(x))
+  if (!is.list(x)) {
+    return()
+  }
+  names <- lapply(x, function(i) if (!is.null(i)) read_strings(i))
+  # No names at all are NULL in R.
+  if (all(vapply(x, is.null, NA) == vapply(names, is.null, NA))) names
+}
+
+attribute_readers <- list(
+  names = read_strings,
+  dim = read_dim,
+  dimnames = read_dimnames,
+  tzone = read_zones,
+  units = read_units,
+  storage = function(x) if (identical(x, "integer")) x,
+  row_names = read_row_names
+)
+
+special_attributes <- c(
+  "class", "names", "dim", "dimnames", "row.names", "levels", "tsp", "tzone", "units", "comment"
+)
+
+read_other <- function(other, abort) {
+  if (is.null(other)) {
+    return(list())
+  }
+  if (!is_object(other)) abort("\"other\" is no object")
+  bad <- c("", special_attributes)
+  for (name in names(other)) {
+    if (name %in% bad) abort(paste0("\"", name, "\" cannot be among the others"))
+    value <- other[[name]]
+    if (!is_object(value) || !setequal(names(value), c("type", "value"))) abort(paste0("\"", name, "\" has no value"))
+    value <- read_plain(value$type, value$value)
+    if (is.null(value)) abort(paste0("\"", name, "\" is of another type"))
+    other[[name]] <- value
+  }
+  other
+}
+
+# Doubles are text, so that none is rounded and there are NaN and Inf.
+read_plain <- function(type, x) {
+  if (!rlang::is_string(type)) {
+    return()
+  }
+  if (is.list(x) && length(x) == 0 && type %in% c("logical", "integer", "double", "character")) {
+    return(vector(type, 0))
+  }
+  switch(type,
+    logical = if (is.logical(x)) x,
+    integer = read_whole(x),
+    double = if (is.character(x)) suppressWarnings(as.double(x)) else if (is.numeric(x)) as.double(x),
+    character = read_strings(x)
+  )
+}

@@ -1,0 +1,279 @@
+// r.attributes: what R knows of a vector and Arrow does not, as JSON.
+
+#include "mangoro.h"
+
+#include <math.h>
+#include <stdio.h>
+
+SEXP attributes_of(SEXP x) {
+  SEXP call = PROTECT(Rf_lang2(Rf_install("attributes"), x));
+  SEXP out = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return out;
+}
+
+// An object that has members only if something is written.
+typedef struct {
+  plan *plan;
+  const where *at;
+  bytes out;
+  bool failed;
+} json;
+
+static void member(json *j, const char *name) {
+  bytes_text(&j->out, j->out.size == 0 ? "{\"" : ",\"");
+  bytes_text(&j->out, name);
+  bytes_text(&j->out, "\":");
+}
+
+static void json_text(json *j, const char *text, size_t n) {
+  bytes_add(&j->out, "\"", 1);
+  size_t from = 0;
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
+    bytes_add(&j->out, text + from, i - from);
+    char escape[8];
+    snprintf(escape, sizeof escape, "\\u%04x", c);
+    bytes_text(&j->out, escape);
+    from = i + 1;
+  }
+  bytes_add(&j->out, text + from, n - from);
+  bytes_add(&j->out, "\"", 1);
+}
+
+static void json_string(json *j, SEXP s) {
+  const char *text;
+  size_t n;
+  if (s == NA_STRING) {
+    bytes_text(&j->out, "null");
+  } else if (string_bytes(j->plan->translates, s, &text, &n)) {
+    json_text(j, text, n);
+  } else {
+    j->failed = true;
+  }
+}
+
+// Doubles are hexadecimal text: JSON has neither NaN nor exact fractions.
+static void json_double(json *j, double x) {
+  char text[64];
+  if (R_IsNA(x)) {
+    bytes_text(&j->out, "\"NA\"");
+  } else if (isnan(x)) {
+    bytes_text(&j->out, "\"NaN\"");
+  } else if (isinf(x)) {
+    bytes_text(&j->out, x > 0 ? "\"Inf\"" : "\"-Inf\"");
+  } else {
+    snprintf(text, sizeof text, "\"%a\"", x);
+    bytes_text(&j->out, text);
+  }
+}
+
+static void json_element(json *j, SEXP x, R_xlen_t i) {
+  char text[32];
+  switch (TYPEOF(x)) {
+  case STRSXP: json_string(j, STRING_ELT(x, i)); break;
+  case REALSXP: json_double(j, REAL_ELT(x, i)); break;
+  case LGLSXP: {
+    int value = LOGICAL_ELT(x, i);
+    bytes_text(&j->out, value == NA_LOGICAL ? "null" : value ? "true" : "false");
+    break;
+  }
+  default: {
+    int value = INTEGER_ELT(x, i);
+    snprintf(text, sizeof text, "%d", value);
+    bytes_text(&j->out, value == NA_INTEGER ? "null" : text);
+  }
+  }
+}
+
+static void json_array(json *j, SEXP x) {
+  bytes_text(&j->out, "[");
+  R_xlen_t n = Rf_xlength(x);
+  for (R_xlen_t i = 0; i < n; i++) {
+    if (i > 0) bytes_text(&j->out, ",");
+    json_element(j, x, i);
+  }
+  bytes_text(&j->out, "]");
+}
+
+static bool is_plain(SEXP x) {
+  int type = TYPEOF(x);
+  return (type == LGLSXP || type == INTSXP || type == REALSXP || type == STRSXP) && !HAS_ATTRIBUTES(x);
+}
+
+bool is_automatic(SEXP row_names) {
+  if (TYPEOF(row_names) != INTSXP) return false;
+  int block[1024];
+  R_xlen_t n = Rf_xlength(row_names);
+  for (R_xlen_t i = 0; i < n; i += 1024) {
+    R_xlen_t got = INTEGER_GET_REGION(row_names, i, 1024, block);
+    for (R_xlen_t k = 0; k < got; k++) {
+      if (block[k] != i + k + 1) return false;
+    }
+  }
+  return true;
+}
+
+static void write_dimnames(json *j, SEXP dimnames) {
+  member(j, "dimnames");
+  bytes_text(&j->out, "[");
+  for (R_xlen_t i = 0; i < Rf_xlength(dimnames); i++) {
+    if (i > 0) bytes_text(&j->out, ",");
+    SEXP names = VECTOR_ELT(dimnames, i);
+    if (names == R_NilValue) {
+      bytes_text(&j->out, "null");
+    } else {
+      json_array(j, names);
+    }
+  }
+  bytes_text(&j->out, "]");
+  SEXP names = Rf_getAttrib(dimnames, R_NamesSymbol);
+  if (names != R_NilValue) {
+    member(j, "dimnames_names");
+    json_array(j, names);
+  }
+}
+
+static const char *plain_type(SEXP x) {
+  switch (TYPEOF(x)) {
+  case LGLSXP: return "logical";
+  case INTSXP: return "integer";
+  case REALSXP: return "double";
+  default: return "character";
+  }
+}
+
+// An attribute that is R's own and that this class has no place for.
+static bool is_special(const char *name) {
+  static const char *const special[] = {"class", "names",  "dim",   "dimnames", "row.names",
+                                        "levels", "tsp", "tzone", "units",    "comment"};
+  for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
+    if (strcmp(name, special[i]) == 0) return true;
+  }
+  return false;
+}
+
+static bool is_one_string(SEXP x) { return TYPEOF(x) == STRSXP && Rf_xlength(x) == 1 && !HAS_ATTRIBUTES(x); }
+
+static bool is_tzone(SEXP x) {
+  if (TYPEOF(x) != STRSXP || HAS_ATTRIBUTES(x) || Rf_xlength(x) == 0) return false;
+  for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
+    if (STRING_ELT(x, i) == NA_STRING) return false;
+  }
+  return true;
+}
+
+// Whether the class says all of an attribute, or it is a cache.
+static bool is_implied(const char *name, int class) {
+  return strcmp(name, "class") == 0 || (strcmp(name, "names") == 0 && is_frame_class(class)) ||
+         (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
+         (strcmp(name, "ptype") == 0 && class == CLASS_BLOB) ||
+         (class == CLASS_DATA_TABLE && (strcmp(name, ".internal.selfref") == 0 || strcmp(name, "index") == 0));
+}
+
+// The attributes with a key of their own; false if this is none.
+static bool write_known(json *j, const char *name, SEXP value, int class, bool names) {
+  if (strcmp(name, "names") == 0) {
+    if (names) {
+      member(j, "names");
+      json_array(j, value);
+    }
+  } else if (strcmp(name, "dim") == 0) {
+    // The rows and columns of a matrix in a data frame are the Arrow type's.
+    if (class != CLASS_MATRIX || Rf_xlength(value) > 2) {
+      member(j, "dim");
+      json_array(j, value);
+    }
+  } else if (strcmp(name, "dimnames") == 0) {
+    write_dimnames(j, value);
+  } else if (strcmp(name, "row.names") == 0 && is_frame_class(class)) {
+    if (!is_automatic(value)) {
+      member(j, "row_names");
+      json_array(j, value);
+    }
+  } else if (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS) && is_one_string(value)) {
+    member(j, "units");
+    json_string(j, STRING_ELT(value, 0));
+  } else if (strcmp(name, "tzone") == 0 && is_tzone(value)) {
+    // One zone is the Arrow type's.
+    const char *zone = CHAR(STRING_ELT(value, 0));
+    if (class != CLASS_POSIXCT || Rf_xlength(value) != 1 || zone[0] == 0) {
+      member(j, "tzone");
+      json_array(j, value);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// A member of "other", which is gathered apart.
+static bool write_other(json *j, bytes *others, SEXP name, SEXP value) {
+  if (is_special(CHAR(name)) || !is_plain(value)) {
+    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried", CHAR(name),
+                   Rf_type2char((SEXPTYPE)TYPEOF(value)));
+  }
+  bytes known = j->out;
+  j->out = *others;
+  bytes_text(&j->out, j->out.size == 0 ? "{" : ",");
+  json_string(j, name);
+  bytes_text(&j->out, ":{\"type\":\"");
+  bytes_text(&j->out, plain_type(value));
+  bytes_text(&j->out, "\",\"value\":");
+  json_array(j, value);
+  bytes_text(&j->out, "}");
+  *others = j->out;
+  j->out = known;
+  return true;
+}
+
+static bool write_all(json *j, bytes *others, SEXP x, int class, bool with_names) {
+  SEXP all = PROTECT(attributes_of(x));
+  SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
+  bool zoned = false, done = true;
+  for (R_xlen_t i = 0; done && i < Rf_xlength(all); i++) {
+    const char *name = CHAR(STRING_ELT(names, i));
+    SEXP value = VECTOR_ELT(all, i);
+    zoned = zoned || strcmp(name, "tzone") == 0;
+    if (is_implied(name, class) || write_known(j, name, value, class, with_names)) continue;
+    done = write_other(j, others, STRING_ELT(names, i), value);
+  }
+  UNPROTECT(2);
+  if (class == CLASS_POSIXCT && !zoned) {
+    member(j, "tzone");
+    bytes_text(&j->out, "[]");
+  }
+  if (is_time_class(class) && TYPEOF(x) == INTSXP) {
+    member(j, "storage");
+    bytes_text(&j->out, "\"integer\"");
+  }
+  if (others->size > 0) {
+    member(j, "other");
+    bytes_add(&j->out, others->data, others->size);
+    bytes_text(&j->out, "}");
+  }
+  return done;
+}
+
+// Fills n->attributes from x. `names` says whether its names belong there.
+bool plan_attributes(plan *p, const where *at, node *n, SEXP x, int class, bool names) {
+  if (!HAS_ATTRIBUTES(x)) return true;
+  SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  SEXP other_cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  json j = {.plan = p, .at = at, .out = bytes_new(cell)};
+  bytes others = bytes_new(other_cell);
+  bool done = write_all(&j, &others, x, class, names);
+  if (done && j.failed) done = fail_at(p, at, 0, 0, "its attributes hold a string that is not valid text");
+  if (done && j.out.size > MAX_METADATA / 2) {
+    done = fail_at(p, at, 0, 0, "its names and other attributes take more than 32 MiB");
+  }
+  if (done && j.out.size > 0) {
+    char *text = R_alloc(j.out.size + 2, 1);
+    memcpy(text, j.out.data, j.out.size);
+    memcpy(text + j.out.size, "}", 2);
+    n->attributes = text;
+  }
+  UNPROTECT(2);
+  return done;
+}

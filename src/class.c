@@ -1,0 +1,117 @@
+// The classes of R that have a place in the format, and R's times as counts.
+
+#include "mangoro.h"
+
+#include <math.h>
+
+// The class attribute of each class, in the order of enum r_class. What has
+// none is known by the name that r.class gives it.
+static const struct {
+  const char *name;
+  int length;
+  const char *class[4];
+} classes[] = {
+    [CLASS_NONE] = {"", 0, {NULL}},
+    [CLASS_DATE] = {"Date", 1, {"Date"}},
+    [CLASS_POSIXCT] = {"POSIXct", 2, {"POSIXct", "POSIXt"}},
+    [CLASS_HMS] = {"hms", 2, {"hms", "difftime"}},
+    [CLASS_DIFFTIME] = {"difftime", 1, {"difftime"}},
+    [CLASS_INTEGER64] = {"integer64", 1, {"integer64"}},
+    [CLASS_FACTOR] = {"factor", 1, {"factor"}},
+    [CLASS_ORDERED] = {"ordered", 2, {"ordered", "factor"}},
+    [CLASS_BLOB] = {"blob", 4, {"blob", "vctrs_list_of", "vctrs_vctr", "list"}},
+    [CLASS_DATA_FRAME] = {"data.frame", 1, {"data.frame"}},
+    [CLASS_TBL_DF] = {"tbl_df", 3, {"tbl_df", "tbl", "data.frame"}},
+    [CLASS_DATA_TABLE] = {"data.table", 2, {"data.table", "data.frame"}},
+    [CLASS_RAW] = {"raw", 0, {NULL}},
+    [CLASS_COMPLEX] = {"complex", 0, {NULL}},
+    [CLASS_LIST] = {"list", 0, {NULL}},
+    [CLASS_MATRIX] = {"matrix", 0, {NULL}},
+};
+
+static bool class_equals(SEXP class, R_xlen_t from, int is) {
+  if (classes[is].length == 0 || Rf_xlength(class) - from != classes[is].length) return false;
+  for (int i = 0; i < classes[is].length; i++) {
+    if (strcmp(CHAR(STRING_ELT(class, from + i)), classes[is].class[i]) != 0) return false;
+  }
+  return true;
+}
+
+r_class class_of(SEXP x) {
+  r_class found = {CLASS_NONE, false};
+  if (!Rf_isObject(x)) return found;
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  if (TYPEOF(class) != STRSXP) return found;
+  R_xlen_t n = Rf_xlength(class), from = 0;
+  if (n > 0 && strcmp(CHAR(STRING_ELT(class, 0)), "AsIs") == 0) {
+    found.as_is = true;
+    from = 1;
+  }
+  if (n == from) return found;
+  for (int is = CLASS_DATE; is <= CLASS_DATA_TABLE; is++) {
+    if (class_equals(class, from, is)) {
+      found.class = is;
+      return found;
+    }
+  }
+  found.class = CLASS_UNKNOWN;
+  return found;
+}
+
+void set_class(SEXP x, r_class class) {
+  int n = classes[class.class].length, from = class.as_is ? 1 : 0;
+  if (n + from == 0) return;
+  SEXP value = PROTECT(Rf_allocVector(STRSXP, n + from));
+  if (from) SET_STRING_ELT(value, 0, Rf_mkChar("AsIs"));
+  for (int i = 0; i < n; i++) SET_STRING_ELT(value, from + i, Rf_mkChar(classes[class.class].class[i]));
+  Rf_classgets(x, value);
+  UNPROTECT(1);
+}
+
+const char *class_name(int class) { return classes[class].name; }
+
+r_class class_from(const char *text, size_t n) {
+  r_class found = {CLASS_UNKNOWN, false};
+  if (n >= 4 && memcmp(text, "AsIs", 4) == 0 && (n == 4 || text[4] == ' ')) {
+    found.as_is = true;
+    if (n == 4) {
+      found.class = CLASS_NONE;
+      return found;
+    }
+    text += 5;
+    n -= 5;
+  }
+  for (int is = CLASS_DATE; is <= CLASS_MATRIX; is++) {
+    if (strlen(classes[is].name) == n && memcmp(text, classes[is].name, n) == 0) found.class = is;
+  }
+  return found;
+}
+
+int64_t units_seconds(const char *units) {
+  static const struct {
+    const char *name;
+    int64_t seconds;
+  } known[] = {{"secs", 1}, {"mins", 60}, {"hours", 3600}, {"days", 86400}, {"weeks", 604800}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    if (strcmp(units, known[i].name) == 0) return known[i].seconds;
+  }
+  return 0;
+}
+
+double to_double(int64_t count, int64_t per) {
+  int64_t whole = count / per, rest = count % per;
+  if (rest < 0) {
+    whole--;
+    rest += per;
+  }
+  return (double)whole + (double)rest / (double)per;
+}
+
+bool from_double(double x, int64_t per, int64_t *count) {
+  double limit = 9.2e18 / (double)per;
+  if (!(x > -limit && x < limit)) return false;
+  double whole = floor(x);
+  *count = (int64_t)whole * per + (int64_t)nearbyint((x - whole) * (double)per);
+  double back = to_double(*count, per);
+  return memcmp(&back, &x, sizeof x) == 0;
+}

@@ -1,0 +1,364 @@
+// A tree of nodes as an Arrow IPC stream: schema, dictionaries, one batch.
+
+#include "mangoro.h"
+
+enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORDS = 3, VERSION_5 = 4 };
+
+static int64_t padded(int64_t n) { return (n + 7) / 8 * 8; }
+
+// --- the schema ---------------------------------------------------------
+
+static void put_i16(bytes *b, size_t table, int slot, int value) {
+  int16_t v = (int16_t)value;
+  memcpy(b->data + flat_slot(b, table, slot), &v, sizeof v);
+}
+
+static void put_i32(bytes *b, size_t table, int slot, int32_t value) {
+  store_i32(b->data + flat_slot(b, table, slot), value);
+}
+
+static void put_i64(bytes *b, size_t table, int slot, int64_t value) {
+  store_i64(b->data + flat_slot(b, table, slot), value);
+}
+
+static void put_u8(bytes *b, size_t table, int slot, int value) {
+  b->data[flat_slot(b, table, slot)] = (uint8_t)value;
+}
+
+static size_t int_table(bytes *b, int bits, bool is_signed) {
+  size_t t = flat_table(b, 2, (uint8_t[]){4, 1});
+  put_i32(b, t, 0, bits);
+  put_u8(b, t, 1, is_signed);
+  return t;
+}
+
+// The table of the type of a node, or of the values of its dictionary.
+static size_t type_table(bytes *b, const node *n) {
+  size_t t;
+  switch (n->type) {
+  case ARROW_INT: return int_table(b, n->width, n->is_signed);
+  case ARROW_FLOAT:
+    t = flat_table(b, 1, (uint8_t[]){2});
+    put_i16(b, t, 0, n->width == 16 ? 0 : n->width == 32 ? 1 : 2);
+    return t;
+  case ARROW_FIXED_BINARY:
+  case ARROW_FIXED_LIST:
+    t = flat_table(b, 1, (uint8_t[]){4});
+    put_i32(b, t, 0, n->width);
+    return t;
+  case ARROW_DATE:
+  case ARROW_DURATION:
+  case ARROW_INTERVAL:
+    t = flat_table(b, 1, (uint8_t[]){2});
+    put_i16(b, t, 0, n->unit);
+    return t;
+  case ARROW_TIME:
+    t = flat_table(b, 2, (uint8_t[]){2, 4});
+    put_i16(b, t, 0, n->unit);
+    put_i32(b, t, 1, n->width);
+    return t;
+  case ARROW_TIMESTAMP:
+    t = flat_table(b, 2, (uint8_t[]){2, n->zone == NULL ? 0 : 4});
+    put_i16(b, t, 0, n->unit);
+    if (n->zone != NULL) flat_string(b, flat_slot(b, t, 1), n->zone, strlen(n->zone));
+    return t;
+  case ARROW_DECIMAL:
+    t = flat_table(b, 3, (uint8_t[]){4, 4, 4});
+    put_i32(b, t, 0, n->unit);
+    put_i32(b, t, 1, n->scale);
+    put_i32(b, t, 2, n->width);
+    return t;
+  case ARROW_MAP:
+    t = flat_table(b, 1, (uint8_t[]){1});
+    put_u8(b, t, 0, n->sorted);
+    return t;
+  case ARROW_UNION: {
+    t = flat_table(b, 2, (uint8_t[]){2, 4});
+    put_i16(b, t, 0, n->unit);
+    size_t codes = flat_vector(b, flat_slot(b, t, 1), (size_t)n->n_children, 4);
+    for (int i = 0; i < n->n_children; i++) store_i32(b->data + codes + 4 * (size_t)i, n->codes[i]);
+    return t;
+  }
+  default: return flat_table(b, 0, NULL);
+  }
+}
+
+static void pair_table(bytes *b, size_t slot, const char *key, size_t key_size, const char *value,
+                       size_t value_size) {
+  size_t t = flat_table(b, 2, (uint8_t[]){4, 4});
+  flat_link(b, slot, t);
+  flat_string(b, flat_slot(b, t, 0), key, key_size);
+  flat_string(b, flat_slot(b, t, 1), value, value_size);
+}
+
+static int32_t metadata_pairs(const node *n) { return n->metadata == NULL ? 0 : load_i32((const uint8_t *)n->metadata); }
+
+static bool says_class(const node *n) { return n->class.class != CLASS_NONE || n->class.as_is; }
+
+static size_t pairs_of(const node *n) {
+  return (size_t)metadata_pairs(n) + (says_class(n) ? 1 : 0) + (n->attributes != NULL ? 1 : 0);
+}
+
+// The pairs of the C data interface: each a length and bytes.
+static size_t foreign_pairs(bytes *b, const node *n, size_t slots) {
+  const uint8_t *p = (const uint8_t *)n->metadata + 4;
+  size_t count = (size_t)metadata_pairs(n);
+  for (size_t i = 0; i < count; i++) {
+    size_t key_size = (size_t)load_i32(p);
+    const char *key = (const char *)p + 4;
+    p += 4 + key_size;
+    size_t value_size = (size_t)load_i32(p);
+    pair_table(b, slots + 4 * i, key, key_size, (const char *)p + 4, value_size);
+    p += 4 + value_size;
+  }
+  return count;
+}
+
+static void put_metadata(bytes *b, size_t slot, const node *n) {
+  size_t slots = flat_vector(b, slot, pairs_of(n), 4);
+  size_t at = n->metadata == NULL ? 0 : foreign_pairs(b, n, slots);
+  if (says_class(n)) {
+    char value[32] = "";
+    if (n->class.as_is) strcpy(value, n->class.class == CLASS_NONE ? "AsIs" : "AsIs ");
+    strcat(value, class_name(n->class.class));
+    pair_table(b, slots + 4 * at++, "r.class", 7, value, strlen(value));
+  }
+  if (n->attributes != NULL) {
+    pair_table(b, slots + 4 * at, "r.attributes", 12, n->attributes, strlen(n->attributes));
+  }
+}
+
+static void encoding_table(bytes *b, size_t slot, const node *n) {
+  size_t t = flat_table(b, 3, (uint8_t[]){8, 4, 1});
+  flat_link(b, slot, t);
+  put_i64(b, t, 0, n->dictionary_id);
+  put_u8(b, t, 2, n->ordered);
+  flat_link(b, flat_slot(b, t, 1), int_table(b, n->width, n->is_signed));
+}
+
+static void field_tables(bytes *b, size_t slot, node *const nodes[], int n_nodes);
+
+static void field_table(bytes *b, size_t slot, const node *n) {
+  bool pairs = pairs_of(n) > 0;
+  size_t t = flat_table(b, 7, (uint8_t[]){4, 1, 1, 4, n->dictionary != NULL ? 4 : 0, 4, pairs ? 4 : 0});
+  flat_link(b, slot, t);
+  put_u8(b, t, 1, n->nullable);
+  const node *type = n->dictionary != NULL ? n->dictionary : n;
+  put_u8(b, t, 2, type->type);
+  flat_string(b, flat_slot(b, t, 0), n->name, strlen(n->name));
+  flat_link(b, flat_slot(b, t, 3), type_table(b, type));
+  if (n->dictionary != NULL) encoding_table(b, flat_slot(b, t, 4), n);
+  field_tables(b, flat_slot(b, t, 5), type->children, type->n_children);
+  if (pairs) put_metadata(b, flat_slot(b, t, 6), n);
+}
+
+static void field_tables(bytes *b, size_t slot, node *const nodes[], int n_nodes) {
+  size_t slots = flat_vector(b, slot, (size_t)n_nodes, 4);
+  for (int i = 0; i < n_nodes; i++) field_table(b, slots + 4 * (size_t)i, nodes[i]);
+}
+
+// --- messages -----------------------------------------------------------
+
+// The Message table; returns the slot of its header.
+static size_t message_table(bytes *b, int header, int64_t body) {
+  bytes_add(b, NULL, 4);
+  size_t t = flat_table(b, 4, (uint8_t[]){2, 1, 4, 8});
+  flat_link(b, 0, t);
+  put_i16(b, t, 0, VERSION_5);
+  put_u8(b, t, 1, header);
+  put_i64(b, t, 3, body);
+  return flat_slot(b, t, 2);
+}
+
+static void schema_message(bytes *b, const node *root) {
+  bool pairs = pairs_of(root) > 0;
+  size_t slot = message_table(b, HEADER_SCHEMA, 0);
+  size_t t = flat_table(b, 3, (uint8_t[]){2, 4, pairs ? 4 : 0});
+  flat_link(b, slot, t);
+  field_tables(b, flat_slot(b, t, 1), root->children, root->n_children);
+  if (pairs) put_metadata(b, flat_slot(b, t, 2), root);
+}
+
+typedef struct {
+  int64_t nodes, buffers, body;
+} extent;
+
+static void measure(const node *n, extent *e) {
+  e->nodes++;
+  e->buffers += n->n_buffers;
+  for (int i = 0; i < n->n_buffers; i++) e->body += padded(n->size[i]);
+  for (int i = 0; i < n->n_children; i++) measure(n->children[i], e);
+}
+
+typedef struct {
+  bytes *b;
+  size_t node, buffer;
+  int64_t at;
+} batch_writer;
+
+// Nodes and buffers. A bitmap without nulls is left out, its bytes stay.
+static void describe_node(batch_writer *w, const node *n) {
+  uint8_t *node = w->b->data + w->node;
+  store_i64(node, n->rows);
+  store_i64(node + 8, n->nulls);
+  w->node += 16;
+  for (int i = 0; i < n->n_buffers; i++) {
+    bool absent = i == 0 && n->nulls == 0 && n->type != ARROW_UNION;
+    uint8_t *buffer = w->b->data + w->buffer;
+    store_i64(buffer, w->at);
+    store_i64(buffer + 8, absent ? 0 : n->size[i]);
+    w->at += padded(n->size[i]);
+    w->buffer += 16;
+  }
+  for (int i = 0; i < n->n_children; i++) describe_node(w, n->children[i]);
+}
+
+static size_t batch_table(bytes *b, node *const nodes[], int n_nodes, int64_t rows, const extent *e) {
+  size_t t = flat_table(b, 3, (uint8_t[]){8, 4, 4});
+  put_i64(b, t, 0, rows);
+  size_t node_at = flat_vector(b, flat_slot(b, t, 1), (size_t)e->nodes, 16);
+  size_t buffer_at = flat_vector(b, flat_slot(b, t, 2), (size_t)e->buffers, 16);
+  batch_writer w = {b, node_at, buffer_at, 0};
+  for (int i = 0; i < n_nodes; i++) describe_node(&w, nodes[i]);
+  return t;
+}
+
+// A message with rows: a dictionary or a batch.
+typedef struct message {
+  node **nodes;
+  int n_nodes;
+  int64_t rows, dictionary; // -1: a batch
+  extent extent;
+  int64_t metadata; // its size
+  struct message *next;
+} message;
+
+static void rows_message(bytes *b, const message *m) {
+  bool batch = m->dictionary < 0;
+  size_t slot = message_table(b, batch ? HEADER_RECORDS : HEADER_DICTIONARY, m->extent.body);
+  if (!batch) {
+    size_t t = flat_table(b, 2, (uint8_t[]){8, 4});
+    flat_link(b, slot, t);
+    put_i64(b, t, 0, m->dictionary);
+    slot = flat_slot(b, t, 1);
+  }
+  size_t t = batch_table(b, m->nodes, m->n_nodes, m->rows, &m->extent);
+  flat_link(b, slot, t);
+}
+
+static uint8_t *write_node(node *n, uint8_t *to) {
+  uint8_t *buffers[3] = {NULL};
+  for (int i = 0; i < n->n_buffers; i++) {
+    buffers[i] = to;
+    int64_t size = padded(n->size[i]);
+    if (size > n->size[i]) memset(to + n->size[i], 0, (size_t)(size - n->size[i]));
+    to += size;
+  }
+  if (n->write != NULL) n->write(n, buffers);
+  for (int i = 0; i < n->n_children; i++) to = write_node(n->children[i], to);
+  return to;
+}
+
+// --- the stream ---------------------------------------------------------
+
+static message *message_new(node **nodes, int n_nodes, int64_t rows, int64_t dictionary) {
+  message *m = take(1, sizeof *m);
+  m->nodes = nodes;
+  m->n_nodes = n_nodes;
+  m->rows = rows;
+  m->dictionary = dictionary;
+  for (int i = 0; i < n_nodes; i++) measure(nodes[i], &m->extent);
+  return m;
+}
+
+// Numbers the dictionaries below a node and appends a message for each.
+static message **dictionary_messages(node *n, message **end, int64_t *next_id) {
+  if (n->dictionary != NULL) {
+    end = dictionary_messages(n->dictionary, end, next_id);
+    n->dictionary_id = (*next_id)++;
+    *end = message_new(&n->dictionary, 1, n->dictionary->rows, n->dictionary_id);
+    end = &(*end)->next;
+  }
+  for (int i = 0; i < n->n_children; i++) end = dictionary_messages(n->children[i], end, next_id);
+  return end;
+}
+
+static bytes start_over(SEXP cell) { return bytes_new(cell); }
+
+static uint8_t *put_frame(uint8_t *to, const bytes *b, int64_t size) {
+  store_i32(to, -1);
+  store_i32(to + 4, (int32_t)size);
+  memcpy(to + 8, b->data, b->size);
+  memset(to + 8 + b->size, 0, (size_t)size - b->size);
+  return to + 8 + size;
+}
+
+// Two rounds over the messages: how long they are, and then, with the rows
+// written and nulls counted, what they say.
+static SEXP write_messages(const bytes *schema, message *first, SEXP header, SEXP cell, failure *f) {
+  int64_t ahead = Rf_xlength(header), size = ahead + 8 + padded((int64_t)schema->size) + 8;
+  for (message *m = first; m != NULL; m = m->next) {
+    bytes b = start_over(cell);
+    rows_message(&b, m);
+    m->metadata = padded((int64_t)b.size);
+    size += 8 + m->metadata + m->extent.body;
+    if (b.size > MAX_METADATA || m->extent.body > MAX_ROWS || size > MAX_ROWS) {
+      fail(f, "it is too large");
+      return NULL;
+    }
+  }
+  SEXP out = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)size));
+  uint8_t *to = RAW(out);
+  if (ahead > 0) memcpy(to, RAW_RO(header), (size_t)ahead);
+  to = put_frame(to + ahead, schema, padded((int64_t)schema->size));
+  for (message *m = first; m != NULL; m = m->next) {
+    uint8_t *body = to + 8 + m->metadata, *end = body;
+    for (int i = 0; i < m->n_nodes; i++) end = write_node(m->nodes[i], end);
+    bytes b = start_over(cell);
+    rows_message(&b, m);
+    put_frame(to, &b, m->metadata);
+    to = end;
+  }
+  store_i32(to, -1);
+  store_i32(to + 4, 0);
+  UNPROTECT(1);
+  return out;
+}
+
+SEXP write_tree(node *root, SEXP header, failure *f) {
+  message *first = NULL, **end = &first;
+  int64_t next_id = 0;
+  for (int i = 0; i < root->n_children; i++) end = dictionary_messages(root->children[i], end, &next_id);
+  *end = message_new(root->children, root->n_children, root->rows, -1);
+  SEXP schema_cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  bytes schema = bytes_new(schema_cell);
+  schema_message(&schema, root);
+  SEXP out = NULL;
+  if (schema.size > MAX_METADATA) {
+    fail(f, "its names and attributes take more than 64 MiB");
+  } else {
+    out = write_messages(&schema, first, header, cell, f);
+  }
+  UNPROTECT(2);
+  return out;
+}
+
+static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP translates, bool row) {
+  failure f = {0};
+  SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  plan p = {.failure = &f, .shelter = cell, .translates = Rf_asLogical(translates) == 1};
+  node *root = row ? plan_row(&p, x, maps) : plan_record(&p, x);
+  SEXP out = root == NULL ? NULL : write_tree(root, header, &f);
+  if (out == NULL) out = failure_value(&f);
+  UNPROTECT(1);
+  return out;
+}
+
+SEXP encode_record(SEXP x, SEXP header, SEXP translates) {
+  return encode(x, R_NilValue, header, translates, false);
+}
+
+SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates) {
+  return encode(args, maps, header, translates, true);
+}
