@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -21,6 +22,23 @@ type Function struct {
 	Name      string
 	Handler   FunctionHandler
 	Signature FunctionSignature
+
+	// typed is what stands behind the handler of [Registry.Func]: it binds its
+	// arguments itself and takes a context. Nil: there is but the handler.
+	typed *typedFunc
+}
+
+// run calls the function. The caller releases the result.
+func (f *Function) run(ctx context.Context, rec arrow.Record) (arrow.Record, error) {
+	if f.typed != nil {
+		return f.typed.call(ctx, rec)
+	}
+	arguments, err := f.Signature.arguments(rec)
+	if err != nil {
+		return nil, err
+	}
+	defer arguments.Release()
+	return f.Handler(arguments)
 }
 
 // Registry holds the functions of a server. Make one with [NewRegistry]; its
@@ -40,16 +58,20 @@ func NewRegistry() *Registry {
 // empty or taken, if there is no handler, or if an argument has no name or
 // that of another.
 func (r *Registry) Register(name string, handler FunctionHandler, signature FunctionSignature) error {
-	if err := checkRegistration(name, handler, signature); err != nil {
+	return r.add(&Function{Name: name, Handler: handler, Signature: signature})
+}
+
+func (r *Registry) add(fn *Function) error {
+	if err := checkRegistration(fn.Name, fn.Handler, fn.Signature); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, taken := r.functions[name]; taken {
-		return fmt.Errorf("rgoipc: function %q is registered already", name)
+	if _, taken := r.functions[fn.Name]; taken {
+		return fmt.Errorf("rgoipc: function %q is registered already", fn.Name)
 	}
-	r.functions[name] = &Function{Name: name, Handler: handler, Signature: signature}
-	r.names = append(r.names, name)
+	r.functions[fn.Name] = fn
+	r.names = append(r.names, fn.Name)
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package rgoipc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -12,26 +14,27 @@ import (
 // maxStack is as much of a panic's stack as travels to R.
 const maxStack = 64 << 10
 
-// respond answers a request. It never fails: what goes wrong is the answer.
-func (r *Registry) respond(request []byte) []byte {
+// respond answers a request. It never fails: what goes wrong is the answer. The
+// context is that of the server; the call's own ends with it at the latest.
+func (r *Registry) respond(ctx context.Context, request []byte) []byte {
 	message, err := UnmarshalRPCMessage(request)
 	if err != nil {
 		return errorReply("", &Error{Code: CodeProtocol, Err: err})
 	}
-	reply, err := r.dispatch(message)
+	reply, err := r.dispatch(ctx, message)
 	if err != nil {
 		return errorReply(message.FuncName, err)
 	}
 	return reply
 }
 
-func (r *Registry) dispatch(message *RPCMessage) ([]byte, error) {
+func (r *Registry) dispatch(ctx context.Context, message *RPCMessage) ([]byte, error) {
 	switch message.Type {
 	case MsgTypeManifest:
 		manifest, err := r.Manifest()
 		return (&RPCMessage{Type: MsgTypeManifest, ArrowData: manifest}).Marshal(), err
 	case MsgTypeCall:
-		return r.call(message)
+		return r.call(ctx, message)
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", message.Type)
 	}
@@ -39,7 +42,7 @@ func (r *Registry) dispatch(message *RPCMessage) ([]byte, error) {
 
 // call runs a function and returns its reply. A panic, of the handler or while
 // its result is written, is an error of [CodePanic].
-func (r *Registry) call(message *RPCMessage) (reply []byte, err error) {
+func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicError(p)
@@ -54,17 +57,34 @@ func (r *Registry) call(message *RPCMessage) (reply []byte, err error) {
 		return nil, &Error{Code: CodeProtocol, Err: err}
 	}
 	defer record.Release()
-	arguments, err := fn.Signature.arguments(record)
-	if err != nil {
-		return nil, err
-	}
-	defer arguments.Release()
+	ctx, cancel := callContext(ctx, message.ErrorMsg)
+	defer cancel()
 
-	result, err := fn.Handler(arguments)
+	result, err := fn.run(ctx, record)
 	if err != nil {
 		return nil, err
 	}
 	return resultReply(message.FuncName, result)
+}
+
+// maxTimeout is the longest time that a call is given: beyond it there might as
+// well be no limit.
+const maxTimeout = 365 * 24 * time.Hour
+
+// callContext returns the context of a call, which has a deadline if the
+// metadata of its request says so: {"timeout_ms": 500}. Anything else in there
+// is not ours to judge.
+func callContext(ctx context.Context, metadata string) (context.Context, context.CancelFunc) {
+	var call struct {
+		TimeoutMS float64 `json:"timeout_ms"`
+	}
+	if err := json.Unmarshal([]byte(metadata), &call); err != nil {
+		return context.WithCancel(ctx)
+	}
+	if !(call.TimeoutMS > 0 && call.TimeoutMS < float64(maxTimeout/time.Millisecond)) {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(call.TimeoutMS*float64(time.Millisecond)))
 }
 
 // resultReply returns the reply that carries a result, and releases it. No

@@ -85,15 +85,15 @@ func WithReady(f func(url string)) Option { return func(c *config) { c.ready = f
 
 // Serve answers requests at url until ctx ends, each on a goroutine of its
 // own, so that a slow function does not hold up a fast one. It then takes no
-// more, waits for the calls that run as long as the grace period, and returns
-// nil; calls still running are left behind with an error. Serve fails at once
+// more, ends the context of the calls that run, waits for them as long as the
+// grace period, and returns nil; calls still running are left behind with an error. Serve fails at once
 // if it cannot listen at url.
 func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) error {
 	config, err := newConfig(opts)
 	if err != nil {
 		return err
 	}
-	s := &server{config: config, registry: registry, idle: make(map[mangos.Context]bool)}
+	s := &server{ctx: ctx, config: config, registry: registry, idle: make(map[mangos.Context]bool)}
 	sock, address, err := listen(url, config.maxMessageSize, s.peerEvent)
 	if err != nil {
 		return err
@@ -109,6 +109,7 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 
 // server is what the goroutines of Serve share.
 type server struct {
+	ctx      context.Context // ends when the server is told to stop
 	config   config
 	registry *Registry
 	sock     mangos.Socket
@@ -151,7 +152,7 @@ func (s *server) work(c mangos.Context) {
 		// The request's memory is not given back to mangos: the record, and
 		// whoever retained it, may still look at it.
 		reply := mangos.NewMessage(0)
-		reply.Body = s.registry.respond(request.Body)
+		reply.Body = s.registry.respond(s.ctx, request.Body)
 		err = c.SendMsg(reply)
 		if !s.end(c) || err != nil {
 			return

@@ -14,6 +14,19 @@ const (
 	TypeStruct  = "struct"
 )
 
+// The names of further types that a typed function may have, see
+// [Registry.Func].
+const (
+	TypeTimestamp  = "timestamp"
+	TypeDuration   = "duration"
+	TypeBinary     = "binary"
+	TypeComplex128 = "complex128"
+	TypeMap        = "map"    // from names to values, whose type is ListSchema
+	TypeAny        = "any"    // whatever R has
+	TypeStream     = "stream" // data frames, one after the other
+	TypeNull       = "null"   // no result
+)
+
 // FunctionSignature describes a function to R and to the checks of a server.
 type FunctionSignature struct {
 	// Args are the columns that the function takes. None: any columns.
@@ -22,6 +35,9 @@ type FunctionSignature struct {
 	ReturnType TypeSpec
 	// Vectorized: one row of results for each row of arguments.
 	Vectorized bool
+	// Recycles: a Vectorized function that also takes a call of one row, with a
+	// list column for each argument, and recycles these if their lengths differ.
+	Recycles bool `json:",omitempty"`
 	// Metadata is free text for R, such as a "description".
 	Metadata map[string]string
 }
@@ -55,7 +71,8 @@ type TypeSpec struct {
 	Nullable bool
 	// StructDef describes the fields of a TypeStruct. Nil: any fields.
 	StructDef *StructDef
-	// ListSchema describes the elements of a TypeList. Nil: any elements.
+	// ListSchema describes the elements of a TypeList or the values of a
+	// TypeMap. Nil: any elements.
 	ListSchema *TypeSpec
 }
 

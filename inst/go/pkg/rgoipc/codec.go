@@ -1,0 +1,289 @@
+package rgoipc
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// A codec carries values of one Go type T from Arrow and back, a column at a
+// time: the column's rows are a []T.
+type codec interface {
+	// goType returns T.
+	goType() reflect.Type
+	// spec describes a T in the manifest. Nullable: a T can be NA.
+	spec() TypeSpec
+	// scalar tells whether a T is one element of an R vector.
+	scalar() bool
+	// nests tells whether one row of a list column of that type is one T.
+	nests(list arrow.ListLikeType) bool
+	// read returns the rows as a []T, and which of them are not NA. It is
+	// called through readColumn, which takes care of what is alike for all.
+	read(source) (values any, valid bitmap, err error)
+	// write returns a []T as a column. Rows that are not valid become NA. The
+	// column may share the memory of values.
+	write(values any, valid bitmap) (vector, error)
+}
+
+// vector is a column written. Its field has no name yet.
+type vector struct {
+	field  arrow.Field
+	column arrow.Array
+}
+
+func newVector(column arrow.Array) vector {
+	return vector{field: arrow.Field{Type: column.DataType(), Nullable: true}, column: column}
+}
+
+// named returns the column's field with a name.
+func (v vector) named(name string) arrow.Field {
+	field := v.field
+	field.Name = name
+	return field
+}
+
+// maxNullRows is how many rows of type null are taken: they come in no bytes
+// at all, and would not stay that small.
+const maxNullRows = 1 << 24
+
+// readColumn reads a column as c's type. What it does for all types: NA of no
+// type in particular, extension types, and lists whose every row is one value.
+func readColumn(c codec, src source) (values any, valid bitmap, err error) {
+	n := src.column.Len()
+	if src.column.DataType().ID() == arrow.NULL && n > maxNullRows {
+		return nil, bitmap{}, errorf(CodeResourceExhausted, "a column of type null has %d rows, and %d are taken", n, maxNullRows)
+	}
+	if bareNA(src.column) {
+		return blank(c.goType(), n), noRows(n), nil
+	}
+	switch column := src.column.(type) {
+	case array.ExtensionArray:
+		src.column = column.Storage()
+		return readColumn(c, src)
+	case *array.List, *array.LargeList:
+		if !c.nests(column.DataType().(arrow.ListLikeType)) {
+			return readSingles(c, src, column.(array.ListLike))
+		}
+	}
+	return c.read(src)
+}
+
+// bareNA tells whether a column is NA and nothing else, as R's logical NA is,
+// which fits any type.
+func bareNA(column arrow.Array) bool {
+	id := column.DataType().ID()
+	return id == arrow.NULL || id == arrow.BOOL && column.NullN() == column.Len()
+}
+
+// blank returns n times NA of a type, for rows that are not valid.
+func blank(t reflect.Type, n int) any {
+	values := reflect.MakeSlice(reflect.SliceOf(t), n, n)
+	if t.Kind() == reflect.Float64 {
+		for i := range n {
+			values.Index(i).SetFloat(na)
+		}
+	}
+	return values.Interface()
+}
+
+// readSingles reads a list column of which each row has one element, as R
+// sends a vector of length 1 where it need not be of that length.
+func readSingles(c codec, src source, list array.ListLike) (any, bitmap, error) {
+	for i := range list.Len() {
+		if list.IsNull(i) {
+			return nil, bitmap{}, missingValue(i)
+		}
+		if from, to := list.ValueOffsets(i); to-from != 1 {
+			return nil, bitmap{}, badValue("must have one value in each row", i, fmt.Sprintf("of length %d", to-from))
+		}
+	}
+	from, to := extent(list)
+	child := src.child(list, from, to)
+	defer child.column.Release()
+	return readColumn(c, child)
+}
+
+// extent returns where the elements of a list column begin and end.
+func extent(list array.ListLike) (from, to int64) {
+	if list.Len() == 0 {
+		return 0, 0
+	}
+	from, _ = list.ValueOffsets(0)
+	_, to = list.ValueOffsets(list.Len() - 1)
+	return from, to
+}
+
+// strict reads a column for a place that has no other room for NA than T's own.
+func strict(c codec, src source) (any, error) {
+	values, valid, err := readColumn(c, src)
+	if err != nil {
+		return nil, err
+	}
+	if row := missingRow(c, valid, src.column.Len()); row >= 0 {
+		return nil, missingValue(row)
+	}
+	return values, nil
+}
+
+// missingRow returns the first row that is NA and cannot be, or -1.
+func missingRow(c codec, valid bitmap, n int) int {
+	if c.spec().Nullable || valid.full() {
+		return -1
+	}
+	return valid.firstNA(n)
+}
+
+// newCodec returns the codec of a Go type. The types in which it lies are
+// within: a type in itself has no end.
+func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
+	if slices.Contains(within, t) {
+		return nil, fmt.Errorf("%v contains itself", t)
+	}
+	if c, ok := scalarCodec(t); ok {
+		return c, nil
+	}
+	within = append(slices.Clone(within), t)
+	switch t.Kind() {
+	case reflect.Pointer:
+		return newPointerCodec(t, within)
+	case reflect.Slice:
+		return newListCodec(t, t.Elem(), sliceShape{t}, within)
+	case reflect.Struct:
+		switch generic := reflect.Zero(t).Interface().(type) {
+		case nullable:
+			if generic.own() == t {
+				return newNullCodec(t, generic, within)
+			}
+		case nullables:
+			if generic.own() == t {
+				return newListCodec(t, generic.elem(), nullsShape{generic}, within)
+			}
+		}
+		return newStructCodec(t, within)
+	case reflect.Map:
+		return newMapCodec(t, within)
+	default:
+		return nil, unsupported(t)
+	}
+}
+
+// unsupported is the error of a type that does not cross, and says what does.
+func unsupported(t reflect.Type) error {
+	switch t.Kind() {
+	case reflect.Int8, reflect.Int16, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Errorf("type %v is not supported: use int32, int64 or int", t)
+	case reflect.Float32:
+		return fmt.Errorf("type %v is not supported: use float64", t)
+	default:
+		return fmt.Errorf("type %v is not supported", t)
+	}
+}
+
+// scalarCodec returns the codec of a type that is one element of an R vector.
+func scalarCodec(t reflect.Type) (codec, bool) {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return basic[time.Time]{TypeTimestamp, readTimes, writeTimes}, true
+	case reflect.TypeFor[time.Duration]():
+		return basic[time.Duration]{TypeDuration, readDurations, writeDurations}, true
+	}
+	c, ok := kindCodec(t)
+	if ok && c.goType() != t {
+		return renamed{t, c}, true
+	}
+	return c, ok
+}
+
+func kindCodec(t reflect.Type) (codec, bool) {
+	switch t.Kind() {
+	case reflect.Float64:
+		return basic[float64]{TypeFloat64, readFloats, writeFloats}, true
+	case reflect.Int32:
+		return basic[int32]{TypeInt32, readInt32s, writeInt32s}, true
+	case reflect.Int64:
+		return basic[int64]{TypeInt64, readInt64s, writeInt64s}, true
+	case reflect.Int:
+		return basic[int]{TypeInt64, readInts, writeInts}, true
+	case reflect.String:
+		return basic[string]{TypeString, readStrings, writeStrings}, true
+	case reflect.Bool:
+		return basic[bool]{TypeBool, readBools, writeBools}, true
+	case reflect.Complex128:
+		return basic[complex128]{TypeComplex128, readComplexes, writeComplexes}, true
+	case reflect.Slice:
+		if t.Elem() == reflect.TypeFor[byte]() {
+			return basic[[]byte]{TypeBinary, readBinaries, writeBinaries}, true
+		}
+	}
+	return nil, false
+}
+
+// basic is the codec of a scalar type.
+type basic[T any] struct {
+	name    string
+	readAs  func(source) ([]T, bitmap, error)
+	writeAs func([]T, bitmap) (vector, error)
+}
+
+func (b basic[T]) goType() reflect.Type { return reflect.TypeFor[T]() }
+
+// A float64 can be NA: it is one of R's NaN.
+func (b basic[T]) spec() TypeSpec { return TypeSpec{Type: b.name, Nullable: b.name == TypeFloat64} }
+
+func (b basic[T]) scalar() bool { return true }
+
+// A raw vector is a list of bytes, and one []byte.
+func (b basic[T]) nests(list arrow.ListLikeType) bool {
+	return b.name == TypeBinary && list.Elem().ID() == arrow.UINT8
+}
+
+func (b basic[T]) read(src source) (any, bitmap, error) { return anyOf(b.readAs(src)) }
+
+func (b basic[T]) write(values any, valid bitmap) (vector, error) {
+	return b.writeAs(values.([]T), valid)
+}
+
+func anyOf[T any](values []T, valid bitmap, err error) (any, bitmap, error) {
+	return values, valid, err
+}
+
+// renamed is the codec of a type whose underlying type is a scalar: time.Month.
+type renamed struct {
+	t reflect.Type
+	codec
+}
+
+func (r renamed) goType() reflect.Type { return r.t }
+
+func (r renamed) read(src source) (any, bitmap, error) {
+	values, valid, err := r.codec.read(src)
+	if err != nil {
+		return nil, bitmap{}, err
+	}
+	return convertAll(values, r.t), valid, nil
+}
+
+func (r renamed) write(values any, valid bitmap) (vector, error) {
+	return r.codec.write(convertAll(values, r.codec.goType()), valid)
+}
+
+// convertAll returns a slice with its elements converted.
+func convertAll(values any, to reflect.Type) any {
+	in := reflect.ValueOf(values)
+	out := reflect.MakeSlice(reflect.SliceOf(to), in.Len(), in.Len())
+	for i := range in.Len() {
+		out.Index(i).Set(in.Index(i).Convert(to))
+	}
+	return out.Interface()
+}
+
+// na is R's NA_real_: a NaN that R tells from others by its low word.
+var na = math.Float64frombits(0x7FF00000000007A2)
+
+// isNA tells whether R takes a number for NA.
+func isNA(x float64) bool { return x != x && uint32(math.Float64bits(x)) == 1954 }

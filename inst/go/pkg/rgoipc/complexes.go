@@ -1,0 +1,60 @@
+package rgoipc
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// readComplexes reads pairs of numbers, and numbers as such without an
+// imaginary part.
+func readComplexes(src source) ([]complex128, bitmap, error) {
+	valid := validRows(src.column)
+	if list, ok := src.column.(*array.FixedSizeList); ok {
+		return readPairs(src, list, valid)
+	}
+	numbers, err := floats(source{column: src.column, borrow: true}, valid)
+	if err != nil {
+		return nil, valid, src.mustBe("complex or numeric")
+	}
+	values := mapped(numbers, func(v float64) complex128 { return complex(v, 0) })
+	fill(values, valid, complex(na, na))
+	return values, valid, nil
+}
+
+func readPairs(src source, list *array.FixedSizeList, valid bitmap) ([]complex128, bitmap, error) {
+	parts, ok := list.ListValues().(*array.Float64)
+	if !ok || list.DataType().(*arrow.FixedSizeListType).Len() != 2 {
+		return nil, valid, src.mustBe("complex")
+	}
+	values := make([]complex128, list.Len())
+	if len(values) > 0 {
+		from, _ := list.ValueOffsets(0)
+		numbers := parts.Float64Values()[from:]
+		for i := range values {
+			values[i] = complex(numbers[2*i], numbers[2*i+1])
+		}
+	}
+	return values, valid, nil
+}
+
+// writeComplexes writes pairs. As in R, one is NA if either part is.
+func writeComplexes(values []complex128, valid bitmap) (vector, error) {
+	fill(values, valid, complex(na, na))
+	valid = valid.copy(len(values))
+	for i, v := range values {
+		if isNA(real(v)) || isNA(imag(v)) {
+			valid.clear(i)
+		}
+	}
+	parts := newArray(arrow.PrimitiveTypes.Float64, 2*len(values), bitmap{}, memory.NewBufferBytes(cast[byte](values)))
+	defer parts.Release()
+	dataType := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: parts.DataType()})
+	v := newVector(newNested(dataType, len(values), valid, nil, parts.Data()))
+	v.field.Metadata = classMetadata("complex")
+	return v, nil
+}
+
+func classMetadata(class string) arrow.Metadata {
+	return arrow.NewMetadata([]string{metaClass}, []string{class})
+}

@@ -1,0 +1,263 @@
+package rgoipc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// typed registers a function and returns it.
+func typed(t *testing.T, fn any, opts ...FuncOption) *Function {
+	t.Helper()
+	registry := NewRegistry()
+	if err := registry.Func("f", fn, opts...); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := registry.Get("f")
+	return f
+}
+
+// fromJSON makes an array that the end of the test releases.
+func fromJSON(t *testing.T, mem memory.Allocator, dataType arrow.DataType, text string) arrow.Array {
+	t.Helper()
+	values, _, err := array.FromJSON(mem, dataType, strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%s of %s: %v", dataType, text, err)
+	}
+	return values
+}
+
+// arg is an argument of a call: values as JSON.
+type arg struct {
+	dataType arrow.DataType
+	text     string
+	class    string // r.class of the values
+	attrs    string // r.attributes of the values
+}
+
+func (a arg) metadata() arrow.Metadata {
+	meta := map[string]string{}
+	if a.class != "" {
+		meta[metaClass] = a.class
+	}
+	if a.attrs != "" {
+		meta[metaAttributes] = a.attrs
+	}
+	return arrow.MetadataFrom(meta)
+}
+
+// columns makes a record of the arguments x, y, z as columns. It is checked at
+// the end of the test that all its memory is given back.
+func columns(t *testing.T, args ...arg) arrow.RecordBatch {
+	t.Helper()
+	return newRecord(t, args, func(a arg, values arrow.Array) (arrow.Field, arrow.Array) {
+		values.Retain()
+		return arrow.Field{Type: values.DataType(), Nullable: true, Metadata: a.metadata()}, values
+	})
+}
+
+// lists makes a record of one row, in which each argument is a list.
+func lists(t *testing.T, args ...arg) arrow.RecordBatch {
+	t.Helper()
+	return newRecord(t, args, func(a arg, values arrow.Array) (arrow.Field, arrow.Array) {
+		items := newVector(values)
+		items.field.Metadata = a.metadata()
+		v := boxed(items)
+		return v.field, v.column
+	})
+}
+
+func newRecord(t *testing.T, args []arg, wrap func(arg, arrow.Array) (arrow.Field, arrow.Array)) arrow.RecordBatch {
+	t.Helper()
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	var fields []arrow.Field
+	var columns []arrow.Array
+	rows := 0
+	for i, a := range args {
+		values := fromJSON(t, mem, a.dataType, a.text)
+		field, column := wrap(a, values)
+		values.Release()
+		field.Name = argName(i, len(args))
+		fields, columns, rows = append(fields, field), append(columns, column), column.Len()
+	}
+	rec := array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, int64(rows))
+	for _, column := range columns {
+		column.Release()
+	}
+	t.Cleanup(func() {
+		rec.Release()
+		mem.AssertSize(t, 0)
+	})
+	return rec
+}
+
+// resultOf calls a function and returns its result as JSON, and the column.
+func resultOf(t *testing.T, f *Function, rec arrow.RecordBatch) (string, arrow.RecordBatch, error) {
+	t.Helper()
+	got, err := f.Handler(rec)
+	if err != nil {
+		return "", nil, err
+	}
+	t.Cleanup(got.Release)
+	if got.NumCols() != 1 || got.ColumnName(0) != "result" {
+		t.Fatalf("the result has the schema %v", got.Schema())
+	}
+	// What travels is what counts.
+	stream, err := WriteArrowRecord(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := readRecord(stream)
+	if err != nil {
+		t.Fatalf("the result cannot be read: %v", err)
+	}
+	t.Cleanup(back.Release)
+	text, err := json.Marshal(back.Column(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), got, nil
+}
+
+var (
+	float64s = arrow.PrimitiveTypes.Float64
+	int32s   = arrow.PrimitiveTypes.Int32
+	int64s   = arrow.PrimitiveTypes.Int64
+	uint8s   = arrow.PrimitiveTypes.Uint8
+	texts    = arrow.BinaryTypes.String
+	bools    = arrow.FixedWidthTypes.Boolean
+	nulls    = arrow.Null
+	seconds  = arrow.FixedWidthTypes.Timestamp_s
+	people   = arrow.StructOf(
+		arrow.Field{Name: "name", Type: texts, Nullable: true},
+		arrow.Field{Name: "age", Type: int32s, Nullable: true},
+	)
+)
+
+type person struct {
+	Name string `r:"name"`
+	Age  int32  `r:"age"`
+	note string
+	Skip chan int `r:"-"`
+}
+
+// The table of the types that a function may have, a row each at the least.
+func TestFuncOfEveryType(t *testing.T) {
+	day := time.Date(2024, 2, 29, 12, 0, 0, 5e8, time.UTC)
+	tests := []struct {
+		name string
+		fn   any
+		rec  arrow.RecordBatch
+		want string
+	}{
+		{"float64", func(x, y float64) float64 { return x + y }, columns(t, arg{float64s, `[1, null, 3]`, "", ""}, arg{float64s, `[1, 1, 0.5]`, "", ""}), `[2,null,3.5]`},
+		{"int32", func(x int32) int32 { return -x }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[-1,null]`},
+		{"int64", func(x int64) int64 { return x + 1 }, columns(t, arg{int64s, `[9007199254740993, null]`, "", ""}), `[9007199254740994,null]`},
+		{"int", func(x int) int { return x + 1 }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[2,null]`},
+		{"string", func(x string) string { return x + "!" }, columns(t, arg{texts, `["a", null, ""]`, "", ""}), `["a!",null,"!"]`},
+		{"bool", func(x bool) bool { return !x }, columns(t, arg{bools, `[true, null, false]`, "", ""}), `[false,null,true]`},
+		{"time", func(x time.Time) time.Time { return x.Add(time.Hour) }, columns(t, arg{seconds, `["2024-02-29T12:00:00Z", null]`, "", ""}), `["2024-02-29T13:00:00Z",null]`},
+		{"duration", func(x time.Duration) time.Duration { return 2 * x }, columns(t, arg{arrow.FixedWidthTypes.Duration_ms, `["1ms", null]`, "", ""}), `["2000000ns",null]`},
+		{"binary", func(x []byte) int { return len(x) }, columns(t, arg{arrow.BinaryTypes.Binary, `["AAEC", null, ""]`, "", ""}), `[3,null,0]`},
+		{"complex", func(x complex128) complex128 { return x * 1i }, columns(t, arg{arrow.FixedSizeListOfNonNullable(2, float64s), `[[1, 2], null]`, "", ""}), `[[-2,1],null]`},
+		{"renamed", func(x time.Month) string { return x.String() }, columns(t, arg{int32s, `[1, null, 12]`, "", ""}), `["January",null,"December"]`},
+		{"nothing back", func(x float64) {}, columns(t, arg{float64s, `[1, 2]`, "", ""}), `[null,null]`},
+
+		{"pointer", func(x *float64) bool { return x == nil }, columns(t, arg{float64s, `[1, null]`, "", ""}), `[false,true]`},
+		{"pointer back", func(x int32) *int32 {
+			if x < 0 {
+				return nil
+			}
+			return &x
+		}, columns(t, arg{int32s, `[1, -1, null]`, "", ""}), `[1,null,null]`},
+		{"Null", func(x Null[string]) Null[int] { return Null[int]{len(x.V), x.Valid} }, columns(t, arg{texts, `["abc", null]`, "", ""}), `[3,null]`},
+		{"Null beside scalar", func(x Null[int], y float64) bool { return x.Valid }, columns(t, arg{int32s, `[1, null, 1]`, "", ""}, arg{float64s, `[1, 1, null]`, "", ""}), `[true,false,null]`},
+
+		{"[]float64", func(x []float64) float64 { return float64(len(x)) }, lists(t, arg{float64s, `[1, null, 3]`, "", ""}), `[3]`},
+		{"[]int32", func(x []int32) []int32 { slices.Sort(x); return x }, lists(t, arg{int32s, `[3, 1, 2]`, "", ""}), `[[1,2,3]]`},
+		{"[]string", func(x []string) string { return strings.Join(x, "-") }, lists(t, arg{texts, `["a", "b"]`, "", ""}), `["a-b"]`},
+		{"[]bool", func(x []bool) []bool { return append(x, true) }, lists(t, arg{bools, `[false]`, "", ""}), `[[false,true]]`},
+		{"[]time", func(x []time.Time) time.Time { return slices.MaxFunc(x, time.Time.Compare) }, lists(t, arg{seconds, `["2024-02-29T00:00:00Z", "2023-01-01T00:00:00Z"]`, "", ""}), `["2024-02-29T00:00:00Z"]`},
+		{"[][]byte", func(x [][]byte) [][]byte { return x }, lists(t, arg{arrow.BinaryTypes.Binary, `["AAEC", ""]`, "", ""}), `[["AAEC",""]]`},
+		{"[][]float64", func(x [][]float64) [][]float64 { return x[1:] }, lists(t, arg{arrow.ListOf(float64s), `[[1], [2, 3], []]`, "", ""}), `[[[2,3],[]]]`},
+		{"vectors of two lengths", func(x []float64, y []string) int { return len(x) + len(y) }, lists(t, arg{float64s, `[1, 2, 3]`, "", ""}, arg{texts, `["a"]`, "", ""}), `[4]`},
+		{"vector beside scalar", func(x []float64, i int) float64 { return x[i] }, lists(t, arg{float64s, `[1, 2, 3]`, "", ""}, arg{float64s, `[1]`, "", ""}), `[2]`},
+		{"nil slice back", func(x []float64) []float64 { return nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[[]]`},
+		{"[]*float64", func(x []*float64) []*float64 { return append(x, nil) }, lists(t, arg{float64s, `[1, null]`, "", ""}), `[[1,null,null]]`},
+		{"[]Null", func(x []Null[int32]) []Null[int32] { return append(x, NewNull(int32(7))) }, lists(t, arg{int32s, `[1, null]`, "", ""}), `[[1,null,7]]`},
+		{"Nulls", func(x Nulls[string]) Nulls[string] { return x }, lists(t, arg{texts, `["a", null, "c"]`, "", ""}), `[["a",null,"c"]]`},
+		{"Nulls without NA", func(x Nulls[string]) bool { return x.Valid == nil && x.Len() == 1 }, lists(t, arg{texts, `["a"]`, "", ""}), `[true]`},
+		{"pointer to slice", func(x *[]float64) *[]float64 { return x }, lists(t, arg{float64s, `[1, 2]`, "", ""}), `[[1,2]]`},
+
+		{"struct", func(x person) person { x.Age++; return x }, columns(t, arg{people, `[{"name": "Ann", "age": 30}]`, "", ""}), `[{"age":31,"name":"Ann"}]`},
+		{"struct from lists", func(x person) string { return x.Name }, columns(t, arg{arrow.StructOf(
+			arrow.Field{Name: "age", Type: arrow.ListOf(float64s)}, arrow.Field{Name: "name", Type: arrow.ListOf(texts)},
+		), `[{"name": ["Ann"], "age": [30]}]`, "", ""}), `["Ann"]`},
+		{"[]struct", func(x []person) []person { return x[1:] }, lists(t, arg{people, `[{"name": "Ann", "age": 30}, {"name": "Bob", "age": 20}]`, "", ""}), `[[{"age":20,"name":"Bob"}]]`},
+		{"nested struct", func(x struct {
+			In   struct{ V []float64 }
+			Also *person
+		}) any3 {
+			return any3{V: x.In.V, None: x.Also}
+		}, columns(t, arg{arrow.StructOf(
+			arrow.Field{Name: "In", Type: arrow.StructOf(arrow.Field{Name: "V", Type: arrow.ListOf(float64s)})},
+			arrow.Field{Name: "Also", Type: people, Nullable: true},
+		), `[{"In": {"V": [1, 2]}, "Also": null}]`, "", ""}), `[{"V":[1,2],"none":null}]`},
+		{"map", func(x map[string]float64) map[string]float64 { x["b"] = 2; return x }, columns(t, arg{arrow.MapOf(texts, float64s), `[[{"key": "c", "value": 1}]]`, "", ""}), `[[{"key":"b","value":2},{"key":"c","value":1}]]`},
+		{"map from a named list", func(x map[string]float64) float64 { return x["a"] + x["b"] }, columns(t, arg{arrow.StructOf(
+			arrow.Field{Name: "a", Type: arrow.ListOf(float64s)}, arrow.Field{Name: "b", Type: arrow.ListOf(int32s)},
+		), `[{"a": [1], "b": [2]}]`, "", ""}), `[3]`},
+		{"map of vectors", func(x map[string][]float64) int { return len(x["a"]) }, columns(t, arg{arrow.MapOf(texts, arrow.ListOf(float64s)), `[[{"key": "a", "value": [1, 2]}]]`, "", ""}), `[2]`},
+		{"nil map back", func() map[string]int { return nil }, columns(t), `[null]`},
+
+		{"Array", func(x arrow.Array) arrow.Array { x.Retain(); return x }, lists(t, arg{texts, `["a", null]`, "", ""}), `[["a",null]]`},
+		{"RecordBatch", func(x arrow.RecordBatch) int64 { return x.NumRows() * x.NumCols() }, lists(t, arg{people, `[{"name": "Ann"}, {}]`, "", ""}), `[4]`},
+		{"RecordBatch back", func(x arrow.RecordBatch) arrow.RecordBatch { return x.NewSlice(1, 2) }, lists(t, arg{people, `[{"name": "Ann"}, {}]`, "", ""}), `[[{"age":null,"name":null}]]`},
+		{"no RecordBatch back", func() arrow.RecordBatch { return nil }, columns(t), `[null]`},
+		{"RecordReader", func(x array.RecordReader, y string) string { return y + rowsOf(x) }, columns(t,
+			arg{arrow.ListOf(people), `[[{"name": "Ann"}, {}], null, [], [{}]]`, "", ""}, arg{arrow.ListOf(texts), `[["rows:"], null, null, null]`, "", ""}), `["rows: 2 0 1"]`},
+		{"context", func(ctx context.Context, x float64) bool { return ctx.Err() == nil }, columns(t, arg{float64s, `[1]`, "", ""}), `[true]`},
+		{"context and vector", func(ctx context.Context, x []float64) bool { return ctx.Err() == nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[true]`},
+		{"several results", func(x []float64) (float64, []float64) { return x[0], x }, lists(t, arg{float64s, `[1, 2]`, "", ""}), `[{"result1":1,"result2":[1,2]}]`},
+		{"several results of rows", func(x, y int) (int, bool, error) { return x / y, x%y == 0, nil }, columns(t, arg{int32s, `[7, null, 8]`, "", ""}, arg{int32s, `[2, 2, 2]`, "", ""}),
+			`[{"result1":3,"result2":false},{"result1":null,"result2":null},{"result1":4,"result2":true}]`},
+		{"error", func(x float64) (float64, error) { return x, nil }, columns(t, arg{float64s, `[1]`, "", ""}), `[1]`},
+		{"only an error", func(x []float64) error { return nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[null]`},
+		{"nothing at all", func() {}, columns(t), `[null]`},
+		{"constant", func() time.Time { return day }, columns(t), `["2024-02-29T12:00:00.5Z"]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := resultOf(t, typed(t, tt.fn), tt.rec)
+			if err != nil || got != tt.want {
+				t.Errorf("got %s, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+type any3 struct {
+	V    []float64
+	None *person `r:"none"`
+}
+
+func rowsOf(reader array.RecordReader) string {
+	var text strings.Builder
+	for reader.Next() {
+		text.WriteString(" " + string(rune('0'+reader.RecordBatch().NumRows())))
+	}
+	return text.String()
+}
+
+var _ = []any{errors.Is, io.EOF, math.Pi, reflect.TypeOf}

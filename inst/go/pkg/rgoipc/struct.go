@@ -1,0 +1,142 @@
+package rgoipc
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// structCodec is the codec of a struct, whose fields go by name.
+type structCodec struct {
+	t      reflect.Type
+	fields []structField
+}
+
+type structField struct {
+	name  string
+	index int
+	codec codec
+}
+
+// newStructCodec takes the exported fields under the names of their `r` tags,
+// or else their own. A tag "-" leaves one out.
+func newStructCodec(t reflect.Type, in []reflect.Type) (codec, error) {
+	c := structCodec{t: t}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, tagged := field.Tag.Lookup("r")
+		if !field.IsExported() || name == "-" {
+			continue
+		}
+		if !tagged || name == "" {
+			name = field.Name
+		}
+		if slices.ContainsFunc(c.fields, func(f structField) bool { return f.name == name }) {
+			return nil, fmt.Errorf("type %v has two fields `%s`", t, name)
+		}
+		value, err := newCodec(field.Type, in...)
+		if err != nil {
+			return nil, fmt.Errorf("field %s of %v: %w", field.Name, t, err)
+		}
+		c.fields = append(c.fields, structField{name, i, value})
+	}
+	if len(c.fields) == 0 {
+		return nil, fmt.Errorf("%w: it has no exported fields", unsupported(t))
+	}
+	return c, nil
+}
+
+func (c structCodec) goType() reflect.Type { return c.t }
+
+func (c structCodec) spec() TypeSpec {
+	def := &StructDef{}
+	for _, f := range c.fields {
+		def.Fields = append(def.Fields, FieldDef{Name: f.name, Type: f.codec.spec()})
+	}
+	return TypeSpec{Type: TypeStruct, StructDef: def}
+}
+
+func (c structCodec) scalar() bool { return false }
+
+func (c structCodec) nests(arrow.ListLikeType) bool { return false }
+
+// read takes the fields by name and ignores others.
+func (c structCodec) read(src source) (any, bitmap, error) {
+	column, ok := src.column.(*array.Struct)
+	if !ok {
+		return nil, bitmap{}, src.mustBe("a data frame or a named list")
+	}
+	valid := validRows(column)
+	rows := reflect.MakeSlice(reflect.SliceOf(c.t), column.Len(), column.Len())
+	for _, f := range c.fields {
+		values, err := f.read(src, column, valid)
+		if err != nil {
+			return nil, bitmap{}, err
+		}
+		for i := range column.Len() {
+			rows.Index(i).Field(f.index).Set(values.Index(i))
+		}
+	}
+	return rows.Interface(), valid, nil
+}
+
+// read reads the field of a column. Where all of a row is NA, so may the field be.
+func (f structField) read(src source, column *array.Struct, valid bitmap) (reflect.Value, error) {
+	dataType := column.DataType().(*arrow.StructType)
+	at := dataType.FieldIndices(f.name)
+	if len(at) != 1 {
+		problem := fmt.Sprintf("must have one field `%s`, and has %d", f.name, len(at))
+		return reflect.Value{}, &cellError{problem: problem, row: -1}
+	}
+	values, held, err := readColumn(f.codec, src.with(dataType.Field(at[0]), column.Field(at[0])))
+	if err != nil {
+		return reflect.Value{}, inField(err, f.name)
+	}
+	if missingRow(f.codec, held, column.Len()) >= 0 {
+		for i := range column.Len() {
+			if valid.has(i) && !held.has(i) {
+				return reflect.Value{}, inField(missingValue(i), f.name)
+			}
+		}
+	}
+	return reflect.ValueOf(values), nil
+}
+
+func (c structCodec) write(values any, valid bitmap) (vector, error) {
+	rows := reflect.ValueOf(values)
+	names := make([]string, len(c.fields))
+	columns := make([]vector, 0, len(c.fields))
+	defer func() { releaseAll(columns) }()
+	for i, f := range c.fields {
+		names[i] = f.name
+		column := reflect.MakeSlice(reflect.SliceOf(f.codec.goType()), rows.Len(), rows.Len())
+		for j := range rows.Len() {
+			column.Index(j).Set(rows.Index(j).Field(f.index))
+		}
+		v, err := f.codec.write(column.Interface(), valid)
+		if err != nil {
+			return vector{}, inField(err, f.name)
+		}
+		columns = append(columns, v)
+	}
+	return newStruct(names, columns, rows.Len(), valid), nil
+}
+
+func releaseAll(columns []vector) {
+	for _, v := range columns {
+		v.column.Release()
+	}
+}
+
+// newStruct returns a struct column of n rows.
+func newStruct(names []string, columns []vector, n int, valid bitmap) vector {
+	fields := make([]arrow.Field, len(columns))
+	children := make([]arrow.ArrayData, len(columns))
+	for i, v := range columns {
+		fields[i], children[i] = v.named(names[i]), v.column.Data()
+	}
+	return newVector(newNested(arrow.StructOf(fields...), n, valid, nil, children...))
+}
