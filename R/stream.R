@@ -1,32 +1,25 @@
-# Arrow IPC streams as raw vectors, written and read with nanoarrow.
+# Arrow IPC streams as raw vectors: written by the codec, read with nanoarrow.
 
 # `header` and then the stream of `data`, in one raw vector.
 write_stream <- function(data, header = raw(), call) {
-  stream <- as_record_stream(data, call)
-  con <- rawConnection(raw(), "wb")
-  on.exit(close(con))
-  writeBin(header, con)
-  rlang::try_fetch(
-    nanoarrow::write_nanoarrow(stream, con),
-    error = function(cnd) {
-      abort_invalid_argument(
-        "data",
-        c(
-          "{.arg data} cannot be written as Arrow.",
-          "i" = "Factors travel as {.fn as.character}."
-        ),
-        call = call,
-        parent = cnd
-      )
-    }
-  )
-  rawConnectionValue(con)
+  if (is.null(data)) data <- data.frame()
+  if (is.data.frame(data) && !has_stream_method(data)) {
+    encode_record(data, header, call)
+  } else {
+    encode_arrow(as_record_stream(data, call), header, call)
+  }
 }
 
-# A stream of records, which is what a data frame is in Arrow. NULL is a record
-# without columns.
+# Whether a class below data.frame has its own way to Arrow.
+has_stream_method <- function(data) {
+  classes <- setdiff(class(data), c("AsIs", "data.table", "tbl_df", "tbl", "data.frame"))
+  any(vapply(classes, function(class) {
+    !is.null(utils::getS3method("as_nanoarrow_array_stream", class, optional = TRUE, envir = asNamespace("nanoarrow")))
+  }, NA))
+}
+
+# A stream of records, which is what a data frame is in Arrow.
 as_record_stream <- function(data, call) {
-  if (is.null(data)) data <- data.frame()
   rlang::try_fetch(
     {
       stream <- nanoarrow::as_nanoarrow_array_stream(data)

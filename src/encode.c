@@ -283,8 +283,6 @@ static message **dictionary_messages(node *n, message **end, int64_t *next_id) {
   return end;
 }
 
-static bytes start_over(SEXP cell) { return bytes_new(cell); }
-
 static uint8_t *put_frame(uint8_t *to, const bytes *b, int64_t size) {
   store_i32(to, -1);
   store_i32(to + 4, (int32_t)size);
@@ -298,7 +296,7 @@ static uint8_t *put_frame(uint8_t *to, const bytes *b, int64_t size) {
 static SEXP write_messages(const bytes *schema, message *first, SEXP header, SEXP cell, failure *f) {
   int64_t ahead = Rf_xlength(header), size = ahead + 8 + padded((int64_t)schema->size) + 8;
   for (message *m = first; m != NULL; m = m->next) {
-    bytes b = start_over(cell);
+    bytes b = bytes_new(cell);
     rows_message(&b, m);
     m->metadata = padded((int64_t)b.size);
     size += 8 + m->metadata + m->extent.body;
@@ -314,7 +312,7 @@ static SEXP write_messages(const bytes *schema, message *first, SEXP header, SEX
   for (message *m = first; m != NULL; m = m->next) {
     uint8_t *body = to + 8 + m->metadata, *end = body;
     for (int i = 0; i < m->n_nodes; i++) end = write_node(m->nodes[i], end);
-    bytes b = start_over(cell);
+    bytes b = bytes_new(cell);
     rows_message(&b, m);
     put_frame(to, &b, m->metadata);
     to = end;
@@ -325,11 +323,19 @@ static SEXP write_messages(const bytes *schema, message *first, SEXP header, SEX
   return out;
 }
 
-SEXP write_tree(node *root, SEXP header, failure *f) {
-  message *first = NULL, **end = &first;
+static message **batch_messages(node *root, message **end) {
   int64_t next_id = 0;
   for (int i = 0; i < root->n_children; i++) end = dictionary_messages(root->children[i], end, &next_id);
   *end = message_new(root->children, root->n_children, root->rows, -1);
+  return &(*end)->next;
+}
+
+// A stream of batches that all have the schema of `root`, and that may be `root`.
+// Each brings its dictionaries, which replace those of the one before.
+SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f) {
+  message *first = NULL, **end = &first, *unused = NULL;
+  batch_messages(root, &unused);
+  for (R_xlen_t i = 0; i < n; i++) end = batch_messages(batches[i], end);
   SEXP schema_cell = PROTECT(Rf_allocVector(VECSXP, 1));
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
   bytes schema = bytes_new(schema_cell);
@@ -349,7 +355,7 @@ static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP translates, bool row) {
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
   plan p = {.failure = &f, .shelter = cell, .translates = Rf_asLogical(translates) == 1};
   node *root = row ? plan_row(&p, x, maps) : plan_record(&p, x);
-  SEXP out = root == NULL ? NULL : write_tree(root, header, &f);
+  SEXP out = root == NULL ? NULL : write_tree(root, &root, 1, header, &f);
   if (out == NULL) out = failure_value(&f);
   UNPROTECT(1);
   return out;
