@@ -76,7 +76,7 @@ document: setup-dev ## NAMESPACE and man/ from the roxygen comments
 
 .PHONY: readme
 readme: setup-dev install ## README.md from README.Rmd
-	@$(RUN) Rscript -e 'rmarkdown::render("README.Rmd", quiet = TRUE)'
+	@$(RUN) Rscript tools/readme.R .
 
 .PHONY: generate
 generate: document readme ## All generated files that need no network
@@ -87,7 +87,7 @@ vendor: ## inst/go/vendor, arrowcompat and inst/COPYRIGHTS (needs a Go module pr
 	@tools/vendor
 
 .PHONY: check-generated
-check-generated: setup-dev ## Prove that the generated files are fresh
+check-generated: setup-dev install ## Prove that the generated files are fresh
 	@$(RUN) tools/check-generated
 	@tools/vendor --check
 

@@ -124,6 +124,7 @@ abort_reply <- function(func_name, message, detail = list(), call = NULL) {
   what <- switch(code,
     not_found = "The call of {.fn {func_name}} failed.",
     panic = "The Go function {.fn {func_name}} panicked.",
+    timeout = "The Go function {.fn {func_name}} ran out of time.",
     invalid_argument = "The Go function {.fn {func_name}} did not take its arguments.",
     "The Go function {.fn {func_name}} failed."
   )

@@ -111,10 +111,20 @@ mangoro_rpc_parse_response <- function(response) {
   )
 }
 
-# All of a message but its payload.
-envelope_header <- function(type, func_name = "") {
+# All of a message but its payload. `metadata` is the JSON of a request.
+envelope_header <- function(type, func_name = "", metadata = "") {
   name <- charToRaw(enc2utf8(func_name))
-  c(as.raw(message_types[[type]]), mangoro_pack_int32(length(name)), name, raw(4))
+  error <- charToRaw(metadata)
+  c(
+    as.raw(message_types[[type]]),
+    mangoro_pack_int32(length(name)), name,
+    mangoro_pack_int32(length(error)), error
+  )
+}
+
+# What a server may know of a call: how long it is waited for.
+call_metadata <- function(timeout) {
+  if (is.finite(timeout)) sprintf("{\"timeout_ms\":%.0f}", max(1, 1000 * timeout)) else ""
 }
 
 # The fields of a message, and where its payload starts: behind so many bytes.

@@ -65,7 +65,7 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL,
 }
 
 rpc_call <- function(sock, func_name, data, timeout = getOption("mangoro.timeout", 60), call) {
-  message <- write_stream(data, header = envelope_header("call", func_name), call = call)
+  message <- write_stream(data, header = envelope_header("call", func_name, call_metadata(timeout)), call = call)
   reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
   read_stream(payload(reply, check_reply(reply, "result", func_name, call)), call)
 }

@@ -42,7 +42,7 @@ print(manifest$great_circle$Args[c("Name", "Optional")])
 
 in_go <- step(
   sprintf("Compute %s distances in Go", format(nrow(points), big.mark = ",")),
-  as.data.frame(mangoro_rpc_call(sock, "great_circle", points))$km
+  as.data.frame(mangoro_rpc_call(sock, "great_circle", points))$result
 )
 
 in_r <- step("Compute the same in R", {

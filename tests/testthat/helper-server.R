@@ -56,3 +56,10 @@ wait_for_output <- function(proc, text) {
     seen <- paste0(seen, proc$read_output())
   }
 }
+
+# A value that has been to Go and back, as a column and row of its own.
+echo_value <- function(sock, value) {
+  bytes <- encode_row(list(x = value), envelope_header("call", "echo"))
+  reply <- request(sock, bytes, "echo", 60, NULL)
+  decode_row(reply, check_reply(reply, "result", "echo", NULL)$start)$x
+}

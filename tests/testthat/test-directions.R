@@ -3,7 +3,8 @@
 layers <- c(
   "mangoro-package", "conditions", "check", "ipc",
   "cache", "vendor", "toolchain", "build",
-  "stream", "envelope", "connection", "rpc", "http"
+  "codec", "stream", "envelope", "connection", "rpc",
+  "signature", "arguments", "call", "http"
 )
 
 test_that("files use only what stands before them", {

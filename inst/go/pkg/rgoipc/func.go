@@ -320,7 +320,7 @@ func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
 // signature describes the function in the manifest.
 func (f *typedFunc) signature(description string) FunctionSignature {
 	elementwise := f.loop != nil
-	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, ReturnType: f.returnType()}
+	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise, ReturnType: f.returnType()}
 	for _, p := range f.params {
 		arg := p.arg
 		arg.Type = typeOf(p.codec, p.raw, elementwise)

@@ -38,6 +38,9 @@ type FunctionSignature struct {
 	// Recycles: a Vectorized function that also takes a call of one row, with a
 	// list column for each argument, and recycles these if their lengths differ.
 	Recycles bool `json:",omitempty"`
+	// Boxed: a record of one row is a call, its columns hold a whole argument
+	// each. The default is false: an argument is a column.
+	Boxed bool `json:",omitempty"`
 	// Metadata is free text for R, such as a "description".
 	Metadata map[string]string
 }

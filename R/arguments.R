@@ -1,0 +1,347 @@
+# The arguments of a call, checked against a signature before anything is sent.
+# An argument that passes is of the type that Go takes, or goes there without
+# loss: a whole double for an integer.
+
+# The arguments in the order of the signature; those left out are not in it.
+# `args` are what the user gave, by position or by full name.
+match_arguments <- function(args, signature, call) {
+  given <- names(args) %||% rep("", length(args))
+  wanted <- signature$args
+  check_argument_names(given, signature, call)
+  free <- setdiff(wanted, given)
+  position <- which(given == "")
+  if (length(position) > length(free)) {
+    abort_arguments(
+      signature, "it takes {length(wanted)} argument{?s}{of_names(wanted)}, not {length(args)}.",
+      call = call
+    )
+  }
+  given[position] <- free[seq_along(position)]
+  names(args) <- given
+  missing <- setdiff(wanted[!signature$optional], given)
+  if (length(missing) > 0) {
+    abort_arguments(signature, "argument{?s} {.arg {missing}} {?is/are} missing.", arg = missing, call = call)
+  }
+  args <- args[wanted[wanted %in% given]]
+  # NULL leaves an argument out.
+  optional <- signature$args[signature$optional]
+  args[!(names(args) %in% optional & vapply(args, is.null, TRUE))]
+}
+
+of_names <- function(names) if (length(names) > 0) cli::format_inline(": {.arg {names}}") else ""
+
+check_argument_names <- function(given, signature, call) {
+  named <- given[given != ""]
+  unknown <- setdiff(named, signature$args)
+  if (length(unknown) > 0) {
+    abort_arguments(
+      signature,
+      "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {signature$args}}.",
+      arg = unknown, call = call
+    )
+  }
+  twice <- unique(named[duplicated(named)])
+  if (length(twice) > 0) {
+    abort_arguments(signature, "argument{?s} {.arg {twice}} {?is/are} given twice.", arg = twice, call = call)
+  }
+}
+
+# Each argument as its type asks for it.
+fit_arguments <- function(args, signature, call) {
+  at <- match(names(args), signature$args)
+  for (i in seq_along(args)) {
+    where <- list(signature = signature, arg = signature$args[[at[[i]]]], path = character(), call = call)
+    spec <- signature$specs[[at[[i]]]]
+    fitted <- fit(args[[i]], spec, where)
+    if (signature$boxed) check_one(fitted, spec, where)
+    args[i] <- list(fitted)
+  }
+  args
+}
+
+# Where an argument is a single value of Go, one is given.
+check_one <- function(x, spec, where) {
+  if (spec$type %in% names(fitters) && length(x) != 1) {
+    place <- describe_place(where)
+    abort_arguments(
+      where$signature, "{place} must be one value, not {length(x)}.",
+      arg = where$arg, call = where$call
+    )
+  }
+}
+
+# --- Values of a type -------------------------------------------------------
+
+# `x` as a value of the type `spec`, or an error that tells `where` it does not
+# fit. `where` has the signature, the argument, the path inside it and the call.
+fit <- function(x, spec, where) {
+  switch(spec$type,
+    list = fit_list(x, spec, where),
+    struct = fit_struct(x, spec, where),
+    map = fit_map(x, spec, where),
+    if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
+  )
+}
+
+fit_vector <- function(x, spec, where) {
+  if (is.logical(x) && all(is.na(x))) {
+    x <- rep(typed_na[[spec$type]], length.out = length(x))
+  }
+  fitted <- fitters[[spec$type]](x, where)
+  if (!spec$nullable) check_no_na(fitted, where)
+  fitted
+}
+
+typed_na <- list(
+  float64 = NA_real_, int32 = NA_integer_, int64 = NA_integer_, string = NA_character_, bool = NA,
+  timestamp = structure(NA_real_, class = c("POSIXct", "POSIXt")),
+  duration = structure(NA_real_, class = "difftime", units = "secs"),
+  binary = list(NULL), complex128 = NA_complex_
+)
+
+fitters <- list(
+  float64 = function(x, where) {
+    if (is.double(x) && !is.object(x)) return(x)
+    if (is.integer(x) && !is.object(x)) return(as_double(x))
+    if (is_integer64(x)) return(fit_integer64_to_double(x, where))
+    abort_type(x, "numeric", where)
+  },
+  int32 = function(x, where) {
+    if (is.integer(x) && !is.object(x)) return(x)
+    if (is_integer64(x)) x <- fit_integer64_to_double(x, where)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    check_whole(x, .Machine$integer.max, "that fit 32 bits", where)
+    as_integer(x)
+  },
+  int64 = function(x, where) {
+    if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    check_whole(x, 2^53, "up to 2^53, or an integer64", where)
+    bit64::as.integer64(x)
+  },
+  string = function(x, where) {
+    if (is.character(x)) return(x)
+    if (is.factor(x)) return(as.character(x))
+    abort_type(x, "character", where)
+  },
+  bool = function(x, where) if (is.logical(x)) x else abort_type(x, "logical", where),
+  timestamp = function(x, where) {
+    if (inherits(x, c("POSIXct", "Date"))) return(x)
+    if (inherits(x, "POSIXlt")) return(as.POSIXct(x))
+    abort_type(x, "a date-time", where)
+  },
+  duration = function(x, where) if (inherits(x, "difftime")) x else abort_type(x, "a difftime", where),
+  binary = function(x, where) {
+    if (is.raw(x)) return(list(x))
+    if (!is.list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", where)
+    wrong <- which(!vapply(x, function(element) is.raw(element) || is.null(element), TRUE))
+    if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", where)
+    x
+  },
+  complex128 = function(x, where) {
+    if (is.complex(x)) return(x)
+    if (is.numeric(x) && !is.object(x)) return(as.complex(x))
+    abort_type(x, "complex", where)
+  }
+)
+
+# As as.double() and as.integer(), with names and dimensions.
+as_double <- function(x) {
+  storage.mode(x) <- "double"
+  x
+}
+
+as_integer <- function(x) {
+  storage.mode(x) <- "integer"
+  x
+}
+
+is_integer64 <- function(x) inherits(x, "integer64")
+
+fit_integer64_to_double <- function(x, where) {
+  value <- suppressWarnings(as.double(x)) # bit64 warns of what is told here
+  wrong <- which(bit64::as.integer64(value) != x)
+  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double holds exactly", where)
+  value
+}
+
+check_whole <- function(x, limit, what, where) {
+  wrong <- which(!is.na(x) & (x != trunc(x) | abs(x) > limit) | is.nan(x))
+  if (length(wrong) > 0) {
+    abort_value(x[[wrong[[1]]]], wrong[[1]], paste("must be whole numbers", what), where)
+  }
+}
+
+check_no_na <- function(x, where) {
+  missing <- if (is.list(x)) vapply(x, is.null, TRUE) else is.na(x)
+  if (any(missing)) {
+    abort_value(NA, which(missing)[[1]], "takes no missing values", where)
+  }
+}
+
+# --- Nested values ----------------------------------------------------------
+
+fit_list <- function(x, spec, where) {
+  element <- spec$element
+  if (is.null(element)) return(x)
+  if (identical(element$type, "struct")) return(fit_rows(x, element, where))
+  if (element$type %in% names(fitters)) {
+    if (is.null(x)) abort_type(x, "a vector", where)
+    return(fit_vector(x, element, where))
+  }
+  if (!is.list(x)) abort_type(x, "a list", where)
+  for (i in seq_along(x)) {
+    if (!is.null(x[[i]])) x[i] <- list(fit(x[[i]], element, inside(where, i)))
+  }
+  x
+}
+
+# A data frame, for the fields of structs.
+fit_rows <- function(x, spec, where) {
+  if (!is.data.frame(x)) abort_type(x, "a data frame", where)
+  fit_fields(x, spec, where)
+}
+
+fit_struct <- function(x, spec, where) {
+  if (is.null(spec$fields) || where$signature$vectorized) return(x)
+  if (!is.list(x) || is.null(names(x))) abort_type(x, "a named list", where)
+  if (is.data.frame(x)) {
+    if (nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
+    x <- as.list(x)
+  }
+  x <- fit_fields(x, spec, where)
+  for (name in names(x)) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+  x
+}
+
+fit_fields <- function(x, spec, where) {
+  wanted <- names(spec$fields)
+  if (is.null(wanted)) return(x)
+  missing <- setdiff(wanted, names(x))
+  unknown <- setdiff(names(x), wanted)
+  if (length(missing) > 0 || length(unknown) > 0 || anyDuplicated(names(x))) {
+    abort_fields(x, wanted, where)
+  }
+  x <- x[wanted]
+  for (name in wanted) x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+  x
+}
+
+fit_map <- function(x, spec, where) {
+  if (!is.atomic(x) && !is.list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", where)
+  check_keys(x, where)
+  element <- spec$element
+  if (is.null(element)) return(x)
+  if (element$type %in% names(fitters)) {
+    if (is.list(x) && element$type != "binary") {
+      for (name in names(x)) check_one(x[[name]], element, inside(where, name))
+      x <- rlang::set_names(unlist(x), names(x))
+    }
+    return(rlang::set_names(fit_vector(x, element, where), names(x)))
+  }
+  if (!is.list(x)) abort_type(x, "a named list", where)
+  for (name in names(x)) x[name] <- list(fit(x[[name]], element, inside(where, name)))
+  x
+}
+
+# Each value of a map has a name of its own.
+check_keys <- function(x, where) {
+  keys <- names(x) %||% rep("", length(x))
+  wrong <- which(is.na(keys) | keys == "" | duplicated(keys))
+  if (length(wrong) > 0) {
+    place <- describe_place(where)
+    abort_arguments(
+      where$signature, "{place} needs a name of its own for each value, and value {wrong[[1]]} has {.val {keys[[wrong[[1]]]]}}.",
+      arg = where$arg, row = wrong[[1]], call = where$call
+    )
+  }
+}
+
+inside <- function(where, name) {
+  where$path <- c(where$path, as.character(name))
+  where
+}
+
+# --- Lengths ----------------------------------------------------------------
+
+# The length of the result of a vectorized call: each argument's divides it, and
+# one of length 0 makes it 0.
+common_length <- function(args, signature, call) {
+  n <- vapply(args, row_count, 1)
+  if (length(n) == 0) return(1)
+  if (any(n == 0)) return(0)
+  wrong <- which(max(n) %% n != 0)
+  if (length(wrong) > 0) {
+    longest <- names(args)[[which.max(n)]]
+    arg <- names(args)[[wrong[[1]]]]
+    abort_arguments(
+      signature,
+      "argument {.arg {arg}} of length {n[[wrong[[1]]]]} cannot be recycled to the length of {.arg {longest}}, {max(n)}.",
+      arg = arg, call = call
+    )
+  }
+  max(n)
+}
+
+row_count <- function(x) if (is.data.frame(x)) nrow(x) else length(x)
+
+recycle <- function(x, n) {
+  if (row_count(x) == n) return(x)
+  index <- rep_len(seq_len(row_count(x)), n)
+  if (is.data.frame(x)) x[index, , drop = FALSE] else x[index]
+}
+
+# --- What is wrong ----------------------------------------------------------
+
+# `message` is what is wrong, after the name of the function.
+abort_arguments <- function(signature, message, arg = NULL, ..., call, .envir = parent.frame()) {
+  # cli takes one quantity a message: the name of the function is put in here.
+  head <- escape_braces(cli::format_inline("{.fn {signature$name}}: "))
+  abort_invalid_argument(arg, paste0(head, message), func_name = signature$name, ..., call = call, .envir = .envir)
+}
+
+describe_place <- function(where) {
+  if (length(where$path) == 0) return(cli::format_inline("argument {.arg {where$arg}}"))
+  path <- paste(where$path, collapse = "$")
+  cli::format_inline("{.val {path}} of argument {.arg {where$arg}}")
+}
+
+abort_type <- function(x, wanted, where) {
+  place <- describe_place(where)
+  row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
+  got <- if (is.na(row)) {
+    cli::format_inline("{.obj_type_friendly {x}}")
+  } else {
+    paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
+  }
+  abort_arguments(
+    where$signature, "{place} must be {wanted}, not {got}.",
+    arg = where$arg, row = row, call = where$call
+  )
+}
+
+abort_value <- function(value, row, what, where) {
+  place <- describe_place(where)
+  shown <- show_value(value)
+  abort_arguments(
+    where$signature, "{place} {what}, and row {row} is {shown}.",
+    arg = where$arg, row = row, value = value, call = where$call
+  )
+}
+
+abort_fields <- function(x, wanted, where) {
+  place <- describe_place(where)
+  got <- names(x)
+  abort_arguments(
+    where$signature, "{place} must have the fields {.field {wanted}}, not {.field {got}}.",
+    arg = where$arg, call = where$call
+  )
+}
+
+friendly_class <- function(x) if (is.object(x)) class(x)[[1]] else if (is.double(x)) "numeric" else typeof(x)
+
+show_value <- function(x) {
+  if (is.character(x)) return(encodeString(strtrim(x, 50), quote = "\""))
+  if (is.numeric(x) && !is.object(x)) return(format(x, digits = 15))
+  strtrim(paste(format(x), collapse = " "), 50)
+}

@@ -1,0 +1,167 @@
+#' Call a Go function like an R function
+#'
+#' `mangoro_call()` calls a function of a running Go server with R vectors, data
+#' frames and lists, and returns an ordinary R object. The server's manifest says
+#' which arguments there are; they are checked before anything is sent.
+#'
+#' @param .sock A nanonext socket of protocol `"req"` that dials the server. No
+#'   default.
+#' @param .name The function to call, one string. No default.
+#' @param ... The arguments, by position or by their full names. What each may be
+#'   is told by the Go function and listed in `vignette("types")`. A whole double
+#'   is taken for an integer, a bare `NA` for any type. `NULL` leaves an optional
+#'   argument out.
+#' @param .timeout The longest time to wait for the answer in seconds, one number
+#'   above 0; `Inf` waits for ever. The default is the option `mangoro.timeout`,
+#'   or 60.
+#'
+#' @details
+#' An elementwise Go function, one whose parameters are all single values, is
+#' applied to vectors as R's arithmetic is: shorter arguments are recycled, and
+#' names, dimensions and their names are those of the arguments. Unlike in R,
+#' every length must divide the longest.
+#'
+#' The manifest is fetched with the first call over a connection.
+#'
+#' @returns The result: a vector, factor, list or data frame. Several results of a
+#'   Go function are a named list; no result is `NULL`, invisibly.
+#'
+#' @section Errors:
+#' `mangoro_error_invalid_argument` if an argument does not fit, with the fields
+#' `func_name`, `arg` and, where there is one, `row` and `value`;
+#' `mangoro_error_not_found` if there is no such function; and those of
+#' [mangoro_rpc_call()].
+#'
+#' @examplesIf mangoro:::runs_examples()
+#' server <- file.path(system.file("go", package = "mangoro"), "cmd", "types-example", "main.go")
+#' bin <- mangoro_go_build(server, tempfile())
+#' url <- create_ipc_path()
+#' proc <- processx::process$new(bin, args = url)
+#' sock <- nanonext::socket("req", dial = url)
+#'
+#' mangoro_call(sock, "hypot", c(a = 3, b = NA), 4)
+#'
+#' close(sock)
+#' proc$kill()
+#' @export
+mangoro_call <- function(.sock, .name, ..., .timeout = getOption("mangoro.timeout", 60)) {
+  call <- rlang::current_env()
+  check_string(.name, "name", call)
+  call_function(.sock, .name, list(...), .timeout, call)
+}
+
+call_function <- function(sock, name, args, timeout, call) {
+  signature <- find_signature(sock, name, timeout, call)
+  message <- call_message(signature, args, timeout, call)
+  reply <- request(sock, message$bytes, what = paste0("`", name, "()`"), timeout, call)
+  start <- check_reply(reply, "result", name, call)$start
+  result_value(reply, start, signature, message, call)
+}
+
+# --- Signatures of a connection ---------------------------------------------
+
+# The signatures are kept for each socket, until one is not found: then the
+# server may be another one.
+find_signature <- function(sock, name, timeout, call) {
+  check_socket(sock, call)
+  key <- as.character(attr(sock, "id"))
+  signature <- the$signatures[[key]][[name]]
+  if (is.null(signature)) {
+    the$signatures[[key]] <- parse_signatures(fetch_manifest(sock, timeout, call), call)
+    signature <- the$signatures[[key]][[name]]
+  }
+  if (is.null(signature)) {
+    abort_no_function(name, names(the$signatures[[key]]), call)
+  }
+  signature
+}
+
+# --- The request ------------------------------------------------------------
+
+# The bytes of the call, and what the result takes from the arguments.
+call_message <- function(signature, args, timeout, call) {
+  header <- envelope_header("call", signature$name, call_metadata(timeout))
+  # A signature without arguments may be one that takes any columns.
+  if (length(signature$args) == 0 && !signature$boxed) {
+    return(list(bytes = encode_record(as_columns(args, signature, call), header, call), has_raw = FALSE))
+  }
+  args <- match_arguments(args, signature, call)
+  has_raw <- any(vapply(args, is.raw, TRUE))
+  args <- fit_arguments(args, signature, call)
+  if (signature$boxed) {
+    return(list(bytes = encode_row(args, header, call, maps = map_names(args, signature)), has_raw = has_raw))
+  }
+  n <- common_length(args, signature, call)
+  shape <- if (signature$vectorized) shape_of(args, n, signature, call)
+  args <- lapply(args, bare)
+  bytes <- if (signature$recycles && any(vapply(args, row_count, 1) != n)) {
+    encode_row(args, header, call)
+  } else {
+    encode_record(lapply(args, recycle, n), header, call)
+  }
+  list(bytes = bytes, shape = shape, length = n, has_raw = has_raw)
+}
+
+map_names <- function(args, signature) {
+  types <- vapply(signature$specs[match(names(args), signature$args)], `[[`, "", "type")
+  names(args)[types == "map"]
+}
+
+# Arguments without a signature: one data frame, or vectors that become columns.
+as_columns <- function(args, signature, call) {
+  if (length(args) == 1 && is.data.frame(args[[1]]) && is.null(names(args))) return(args[[1]])
+  if (length(args) > 0 && (is.null(names(args)) || any(names(args) == ""))) {
+    abort_arguments(signature, "its arguments must be named, or one data frame.", call = call)
+  }
+  lapply(args, recycle, common_length(args, signature, call))
+}
+
+# --- Names and dimensions ---------------------------------------------------
+
+# What R's arithmetic would give the result: the dimensions of an array among the
+# arguments, or else the names of the first argument that is as long.
+shape_of <- function(args, n, signature, call) {
+  arrays <- Filter(function(x) !is.null(dim(x)) && !is.data.frame(x), args)
+  if (length(arrays) > 0) {
+    for (arg in names(arrays)) {
+      if (!identical(dim(arrays[[arg]]), dim(arrays[[1]]))) {
+        abort_arguments(signature, "arguments {.arg {names(arrays)}} are arrays of different dimensions.", arg = arg, call = call)
+      }
+    }
+    if (prod(dim(arrays[[1]])) != n) return(NULL)
+    named <- Filter(function(x) !is.null(dimnames(x)), arrays)
+    return(list(dim = dim(arrays[[1]]), dimnames = if (length(named) > 0) dimnames(named[[1]])))
+  }
+  for (x in args) {
+    if (length(x) == n && !is.null(names(x)) && !is.data.frame(x)) return(list(names = names(x)))
+  }
+  NULL
+}
+
+# Without names and dimensions, which cross no border in a vectorized call.
+bare <- function(x) {
+  if (is.data.frame(x)) return(x)
+  if (!is.null(dim(x))) dim(x) <- NULL
+  if (!is.null(names(x))) names(x) <- NULL
+  x
+}
+
+# --- The result -------------------------------------------------------------
+
+result_value <- function(reply, start, signature, message, call) {
+  values <- if (signature$boxed) decode_row(reply, start, call) else decode_record(reply, start, call)
+  if (!signature$returns || length(values) == 0) {
+    return(invisible(NULL))
+  }
+  if (length(values) > 1) {
+    return(values)
+  }
+  result <- values[[1]]
+  # A raw vector is one value of Go's, a list of them are several. Who gives the
+  # one gets the one.
+  if (message$has_raw && is.list(result) && length(result) == 1 && is.raw(result[[1]])) result <- result[[1]]
+  if (!is.null(message$shape) && length(result) == message$length && is.null(dim(result))) {
+    attributes(result) <- c(attributes(result), message$shape)
+  }
+  result
+}

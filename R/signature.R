@@ -1,0 +1,62 @@
+# What a manifest says about a function, in the form that calls are checked
+# against. The keys of a manifest are those of FunctionSignature in Go.
+
+# The signatures of a manifest by name. The manifest is a peer's: what it lacks
+# or has of another type makes it none.
+parse_signatures <- function(json, call) {
+  rlang::try_fetch(
+    {
+      manifest <- jsonlite::fromJSON(json, simplifyVector = FALSE)
+      stopifnot(is.list(manifest), length(manifest) == 0 || !is.null(names(manifest)))
+      Map(new_signature, manifest, names(manifest))
+    },
+    error = function(cnd) {
+      abort_protocol("The manifest of the server does not describe its functions.", call = call, parent = cnd)
+    }
+  )
+}
+
+#   args        the names of the arguments
+#   specs       a type for each
+#   optional    TRUE for each that may be left out
+#   vectorized  one row of results for a row of arguments
+#   recycles    Go brings arguments to the same length
+#   boxed       a row is a call: an argument may be of any length
+#   returns     TRUE if there is a result
+new_signature <- function(entry, name) {
+  args <- lapply(entry$Args, function(arg) {
+    list(name = one_string(arg$Name), spec = new_type(arg$Type), optional = isTRUE(arg$Optional))
+  })
+  list(
+    name = name,
+    args = vapply(args, `[[`, "", "name"),
+    specs = lapply(args, `[[`, "spec"),
+    optional = vapply(args, `[[`, TRUE, "optional"),
+    vectorized = isTRUE(entry$Vectorized),
+    recycles = isTRUE(entry$Recycles),
+    boxed = isTRUE(entry$Boxed),
+    returns = !identical(entry$ReturnType$Type, "null")
+  )
+}
+
+#   type      its name, see rgoipc.TypeSpec
+#   nullable  whether NA is taken
+#   element   the type of the elements of a list or map, NULL: any
+#   fields    the types of the fields of a struct by name, NULL: any
+new_type <- function(spec) {
+  fields <- spec$StructDef$Fields
+  list(
+    type = one_string(spec$Type),
+    nullable = isTRUE(spec$Nullable),
+    element = if (!is.null(spec$ListSchema)) new_type(spec$ListSchema),
+    fields = if (length(fields) > 0) {
+      names <- vapply(fields, function(field) one_string(field$Name), "")
+      rlang::set_names(lapply(fields, function(field) new_type(field$Type)), names)
+    }
+  )
+}
+
+one_string <- function(x) {
+  stopifnot(is.character(x), length(x) == 1)
+  x
+}

@@ -1,0 +1,120 @@
+// A server of typed functions for the tests of mangoro_call().
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"mangoro.local/pkg/rgoipc"
+)
+
+type person struct {
+	Name string `r:"name"`
+	Age  *int32 `r:"age"`
+}
+
+func sum(x []float64) float64 {
+	total := 0.0
+	for _, value := range x {
+		total += value
+	}
+	return total
+}
+
+// until waits for the end of a call and tells of it by a line.
+func until(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		fmt.Println("the call was given up:", rgoipc.CodeOf(ctx.Err()))
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func main() {
+	registry := rgoipc.NewRegistry()
+	for _, f := range []struct {
+		name    string
+		fn      any
+		options []rgoipc.FuncOption
+	}{
+		{"add", func(x, y float64) float64 { return x + y }, nil},
+		{"twice", func(x int32) int32 { return 2 * x }, nil},
+		{"next", func(x int64) int64 { return x + 1 }, nil},
+		{"not", func(x bool) bool { return !x }, nil},
+		{"upper", strings.ToUpper, nil},
+		{"reverse", func(x []byte) []byte { x = slices.Clone(x); slices.Reverse(x); return x }, nil},
+		{"conjugate", func(x complex128) complex128 { return complex(real(x), -imag(x)) }, nil},
+		{"tomorrow", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, nil},
+		{"half", func(d time.Duration) time.Duration { return d / 2 }, nil},
+		{"is_na", func(x *float64) bool { return x == nil }, nil},
+		{"divmod", func(x, y int32) (int32, int32, error) {
+			if y == 0 {
+				return 0, 0, errors.New("division by zero")
+			}
+			return x / y, x % y, nil
+		}, []rgoipc.FuncOption{rgoipc.Results("quotient", "remainder")}},
+		{"sum", sum, nil},
+		{"sorted", func(x []string) []string { x = slices.Clone(x); slices.Sort(x); return x }, nil},
+		{"scaled", func(x []float64, by float64) []float64 {
+			for i := range x {
+				x[i] *= by
+			}
+			return x
+		}, []rgoipc.FuncOption{rgoipc.Args("x", "by"), rgoipc.Default("by", 10)}},
+		{"older", func(p []person, by int32) []person {
+			for i := range p {
+				if p[i].Age != nil {
+					*p[i].Age += by
+				}
+			}
+			return p
+		}, []rgoipc.FuncOption{rgoipc.Args("people", "by")}},
+		{"greet", func(p person) string { return "Hello " + p.Name }, []rgoipc.FuncOption{rgoipc.Args("who")}},
+		{"total", func(m map[string]float64) float64 {
+			total := 0.0
+			for _, value := range m {
+				total += value
+			}
+			return total
+		}, nil},
+		{"count", func(x []string) map[string]int32 {
+			counts := make(map[string]int32)
+			for _, s := range x {
+				counts[s]++
+			}
+			return counts
+		}, nil},
+		{"arrow_type", func(x arrow.Array) string { return x.DataType().String() }, nil},
+		{"same", func(x arrow.Array) arrow.Array { x.Retain(); return x }, nil},
+		{"repeat", func(s string, times *int32) string {
+			if times == nil {
+				return "as often as you like"
+			}
+			return strings.Repeat(s, int(*times))
+		}, []rgoipc.FuncOption{rgoipc.Args("s", "times"), rgoipc.Optional("times"), rgoipc.Describe("Repeat a string")}},
+		{"until", until, nil},
+		{"nothing", func() {}, nil},
+		{"ages", func(groups map[string][]int32) []string {
+			var names []string
+			for name := range groups {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			return names
+		}, nil},
+	} {
+		if err := registry.Func(f.name, f.fn, f.options...); err != nil {
+			log.Fatal(err)
+		}
+	}
+	rgoipc.Main(registry)
+}

@@ -1,0 +1,120 @@
+test_that("elementwise functions follow R's arithmetic", {
+  server <- local_server(test_source("typed"))
+  add <- function(...) mangoro_call(server$sock, "add", ...)
+  expect_identical(add(1, 2), 3)
+  expect_identical(add(1:3, 0.5), 1:3 + 0.5)
+  expect_identical(add(0.5, 1:3), 1:3 + 0.5)
+  expect_identical(add(1:4, c(10, 20)), c(11, 22, 13, 24))
+  expect_identical(add(c(1, NA, NaN, Inf, -0), 0), c(1, NA, NaN, Inf, 0))
+  expect_identical(add(NA, 1), NA_real_)
+  expect_identical(add(numeric(), 1), numeric())
+  expect_identical(add(y = 1, x = 2), 3)
+  expect_identical(add(y = 1, 2), 3)
+
+  x <- c(a = 1, b = 2)
+  expect_identical(add(x, 1), x + 1)
+  expect_identical(add(1, x), 1 + x)
+  m <- matrix(1:6 + 0.5, 2, dimnames = list(NULL, c("a", "b", "c")))
+  expect_identical(add(m, 1), m + 1)
+  expect_identical(add(m, m), m + m)
+  expect_identical(add(array(1:8, c(2, 2, 2)), 1:2), array(1:8, c(2, 2, 2)) + 1:2 + 0)
+})
+
+test_that("vectors of each type go and come", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  expect_identical(call("twice", c(1, NA, -3)), c(2L, NA, -6L))
+  expect_identical(call("next", c(1, NA, 2^53)), bit64::as.integer64(c("2", NA, "9007199254740993")))
+  expect_identical(call("next", bit64::as.integer64("4611686018427387904")), bit64::as.integer64("4611686018427387905"))
+  expect_identical(call("not", c(TRUE, NA)), c(FALSE, NA))
+  expect_identical(call("upper", c("a", NA, "\u00e9", "")), c("A", NA, "\u00c9", ""))
+  expect_identical(call("upper", factor(c("x", NA))), c("X", NA))
+  expect_identical(call("reverse", as.raw(1:3)), as.raw(3:1))
+  expect_identical(call("reverse", list(as.raw(1:3), NULL, raw())), list(as.raw(3:1), NULL, raw()))
+  expect_identical(call("conjugate", c(1 + 2i, NA)), c(1 - 2i, NA))
+  expect_identical(call("half", as.difftime(c(1, NA), units = "hours")), as.difftime(c(1800, NA), units = "secs"))
+  expect_identical(call("is_na", c(1, NA, NaN)), c(FALSE, TRUE, FALSE))
+  time <- as.POSIXct("2024-02-28 12:00:00.25", tz = "Europe/Zurich")
+  expect_identical(call("tomorrow", time), time + 86400)
+})
+
+test_that("whole vectors, structs and maps go and come", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  expect_identical(call("sum", 1:10), 55)
+  expect_identical(call("sum", c(1, NA)), NA_real_)
+  expect_identical(call("sum", numeric()), 0)
+  expect_identical(call("sorted", c("b", "a")), c("a", "b"))
+  expect_identical(call("scaled", 1:2), c(10, 20))
+  expect_identical(call("scaled", c(1, NA), by = 2), c(2, NA))
+  people <- data.frame(name = c("x", "y"), age = c(1L, NA))
+  expect_identical(call("older", people, 5), data.frame(name = c("x", "y"), age = c(6L, NA)))
+  expect_identical(call("older", people[0, ], 5), people[0, ])
+  expect_identical(call("greet", list(age = NA, name = "Ann")), "Hello Ann")
+  expect_identical(call("greet", people[1, ]), "Hello x")
+  expect_identical(call("total", c(a = 1, b = 2)), 3)
+  expect_identical(call("total", list(a = 1, b = 2L)), 3)
+  expect_identical(call("count", c("b", "a", "b")), c(a = 1L, b = 2L))
+  expect_identical(call("ages", list(b = 1:3, a = 2)), c("a", "b"))
+  expect_identical(
+    call("divmod", 7:9, 2L),
+    data.frame(quotient = c(3L, 4L, 4L), remainder = c(1L, 0L, 1L))
+  )
+  expect_identical(call("same", list(1:3, 4L)), list(1:3, 4L))
+})
+
+test_that("optional arguments are optional, NULL leaves them out", {
+  server <- local_server(test_source("typed"))
+  expect_identical(mangoro_call(server$sock, "repeat", "ab", 2), "abab")
+  expect_identical(mangoro_call(server$sock, "repeat", "ab"), "as often as you like")
+  expect_identical(mangoro_call(server$sock, "repeat", "ab", NULL), "as often as you like")
+})
+
+test_that("no result is NULL", {
+  server <- local_server(test_source("typed"))
+  expect_null(mangoro_call(server$sock, "nothing"))
+  expect_null(mangoro_call(server$sock, "until", as.difftime(0, units = "secs")))
+  expect_invisible(mangoro_call(server$sock, "nothing"))
+})
+
+test_that("functions registered by hand are called by their columns", {
+  server <- local_server(command_source("rpc-example"))
+  expect_identical(mangoro_call(server$sock, "add", c(a = 1, b = NA), 1), c(a = 2, b = NA))
+  expect_identical(mangoro_call(server$sock, "echoString", c("x", NA)), c("x", NA))
+  person <- data.frame(name = "Ann", age = 3L)
+  expect_identical(mangoro_call(server$sock, "echoStruct", person), person)
+  transposed <- mangoro_call(server$sock, "transposeMatrix", data.frame(a = c(1, 2), b = c(3, 4)))
+  expect_identical(unname(as.list(transposed)), list(c(1, 3), c(2, 4)))
+  expect_error(mangoro_call(server$sock, "transposeMatrix", 1, 2), class = "mangoro_error_invalid_argument")
+})
+
+test_that("the manifest is fetched once, and again for a function that it lacks", {
+  server <- local_server(test_source("typed"))
+  fetched <- 0
+  fetch <- fetch_manifest
+  local_mocked_bindings(fetch_manifest = function(...) {
+    fetched <<- fetched + 1
+    fetch(...)
+  })
+  for (i in 1:3) mangoro_call(server$sock, "add", 1, 2)
+  expect_identical(fetched, 1)
+  expect_error(mangoro_call(server$sock, "nope"), class = "mangoro_error_not_found")
+  expect_identical(fetched, 2)
+})
+
+test_that("a call that is given up ends in Go too", {
+  server <- local_server(test_source("typed"))
+  expect_error(
+    mangoro_call(server$sock, "until", as.difftime(1, units = "hours"), .timeout = 0.2),
+    class = "mangoro_error_timeout"
+  )
+  wait_for_output(server$proc, "the call was given up: timeout")
+})
+
+test_that("what a manifest lacks is told", {
+  puppet <- local_puppet()
+  for (json in c("[1]", "{\"f\": {\"Args\": [{\"Name\": 1}]}}", "{\"f\": {\"Args\": [{}]}}")) {
+    puppet$answer(c(as.raw(0), raw(8), charToRaw(json)))
+    expect_error(mangoro_call(puppet$sock, "f", 1), class = "mangoro_error_protocol", info = json)
+  }
+})
