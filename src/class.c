@@ -2,8 +2,6 @@
 
 #include "mangoro.h"
 
-#include <math.h>
-
 // The class attribute of each class, in the order of enum r_class. What has
 // none is known by the name that r.class gives it.
 static const struct {
@@ -110,8 +108,15 @@ double to_double(int64_t count, int64_t per) {
 bool from_double(double x, int64_t per, int64_t *count) {
   double limit = 9.2e18 / (double)per;
   if (!(x > -limit && x < limit)) return false;
-  double whole = floor(x);
-  *count = (int64_t)whole * per + (int64_t)nearbyint((x - whole) * (double)per);
-  double back = to_double(*count, per);
+  int64_t whole = (int64_t)x;
+  if ((double)whole > x) whole--;
+  int64_t rest = (int64_t)((x - (double)whole) * (double)per + 0.5);
+  if (rest == per) {
+    rest = 0;
+    whole++;
+  }
+  *count = whole * per + rest;
+  // to_double() of the count, without its division.
+  double back = (double)whole + (double)rest / (double)per;
   return memcmp(&back, &x, sizeof x) == 0;
 }

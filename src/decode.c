@@ -109,15 +109,18 @@ static SEXP allocate(stream *s, const field *f, int64_t n) {
 
 // --- numbers ------------------------------------------------------------
 
+static int bool_at(const column *c, int64_t i) {
+  return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL;
+}
+
 static void fill_bools(const column *c, int64_t from, int64_t n, int *to) {
   int64_t i = 0;
-  for (; i < n && (from + i) % 8 != 0; i++) to[i] = bit_at(c->values, from + i);
+  for (; i < n && (from + i) % 8 != 0; i++) to[i] = bool_at(c, from + i);
   for (; i + 8 <= n; i += 8) {
-    uint8_t byte = c->values[(from + i) / 8];
-    for (int k = 0; k < 8; k++) to[i + k] = byte >> k & 1;
+    unsigned bits = c->values[(from + i) / 8], valid = c->valid == NULL ? 0xFF : c->valid[(from + i) / 8];
+    for (int k = 0; k < 8; k++) to[i + k] = valid >> k & 1 ? (int)(bits >> k & 1) : NA_LOGICAL;
   }
-  for (; i < n; i++) to[i] = bit_at(c->values, from + i);
-  EACH_NULL(k) to[k - from] = NA_LOGICAL;
+  for (; i < n; i++) to[i] = bool_at(c, from + i);
 }
 
 // The smallest int is R's NA; as a value it cannot be kept.

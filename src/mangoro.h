@@ -167,6 +167,13 @@ static inline void clear_bit(uint8_t *bits, int64_t i) {
 static inline void set_bit(uint8_t *bits, int64_t i) {
   bits[i / 8] = (uint8_t)(bits[i / 8] | 1u << (i % 8));
 }
+// R_IsNA(), inline.
+static inline bool is_na_bits(uint64_t bits) { return (uint32_t)bits == 1954 && (bits >> 52 & 0x7FF) == 0x7FF; }
+static inline bool is_na(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return is_na_bits(bits);
+}
 static inline int64_t bitmap_size(int64_t rows) { return rows / 8 + (rows % 8 != 0); }
 
 // The values of a stream lie at any address.

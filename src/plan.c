@@ -221,7 +221,8 @@ static node *plan_factor(plan *p, const where *at, node *n, r_class class) {
   R_xlen_t n_levels = Rf_xlength(levels);
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
     const int *codes = INTEGER_RO(n->pieces[i]);
-    for (R_xlen_t k = 0; k < Rf_xlength(n->pieces[i]); k++) {
+    R_xlen_t length = Rf_xlength(n->pieces[i]);
+    for (R_xlen_t k = 0; k < length; k++) {
       if (codes[k] != NA_INTEGER && (codes[k] < 1 || codes[k] > n_levels)) {
         fail_at(p, at, i, k + 1, "the factor has no level %d", codes[k]);
         return NULL;
@@ -269,8 +270,9 @@ static node *plan_complex(node *n) {
 static bool all_days(const node *n) {
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
     const double *x = REAL_RO(n->pieces[i]);
-    for (R_xlen_t k = 0; k < Rf_xlength(n->pieces[i]); k++) {
-      if (R_IsNA(x[k])) continue;
+    R_xlen_t length = Rf_xlength(n->pieces[i]);
+    for (R_xlen_t k = 0; k < length; k++) {
+      if (is_na(x[k])) continue;
       if (!(x[k] > INT32_MIN && x[k] <= INT32_MAX)) return false;
       double back = (int32_t)x[k];
       if (memcmp(&back, &x[k], sizeof back) != 0) return false;
@@ -284,10 +286,12 @@ static bool all_days(const node *n) {
 static bool all_exact(const node *n, int64_t per, int64_t below) {
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
     SEXP x = n->pieces[i];
-    bool whole = TYPEOF(x) == INTSXP;
-    for (R_xlen_t k = 0; k < Rf_xlength(x); k++) {
-      double value = whole ? INTEGER_RO(x)[k] : REAL_RO(x)[k];
-      if (whole ? INTEGER_RO(x)[k] == NA_INTEGER : R_IsNA(value)) continue;
+    const int *ints = TYPEOF(x) == INTSXP ? INTEGER_RO(x) : NULL;
+    const double *doubles = ints == NULL ? REAL_RO(x) : NULL;
+    R_xlen_t length = Rf_xlength(x);
+    for (R_xlen_t k = 0; k < length; k++) {
+      double value = ints != NULL ? ints[k] : doubles[k];
+      if (ints != NULL ? ints[k] == NA_INTEGER : is_na(value)) continue;
       int64_t count;
       if (!from_double(value, per, &count)) return false;
       if (below > 0 && (count < 0 || count >= below)) return false;

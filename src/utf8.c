@@ -42,19 +42,17 @@ bool is_utf8(const uint8_t *p, size_t n) {
   return true;
 }
 
-static int ones(uint8_t byte) {
-  int n = 0;
-  for (; byte; n++) byte = (uint8_t)(byte & (byte - 1));
-  return n;
+static int64_t ones(uint64_t x) {
+  x -= x >> 1 & UINT64_C(0x5555555555555555);
+  x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+  x = (x + (x >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+  return (int64_t)(x * UINT64_C(0x0101010101010101) >> 56);
 }
 
 int64_t count_unset(const uint8_t *bits, int64_t from, int64_t n) {
   int64_t set = 0, i = 0;
   for (; i < n && (from + i) % 8 != 0; i++) set += bit_at(bits, from + i);
-  for (; i + 8 <= n; i += 8) {
-    uint8_t byte = bits[(from + i) / 8];
-    set += byte == 0xFF ? 8 : ones(byte);
-  }
+  for (; i + 64 <= n; i += 64) set += ones(load_u64(bits + (from + i) / 8));
   for (; i < n; i++) set += bit_at(bits, from + i);
   return n - set;
 }

@@ -36,11 +36,6 @@ static void look_up(int64_t row) {
   if (row % PATIENCE == 0 && row > 0) R_CheckUserInterrupt();
 }
 
-// R_IsNA() of a double's bits.
-static inline bool is_na_bits(uint64_t bits) {
-  return (uint32_t)bits == 1954 && (bits >> 52 & 0x7FF) == 0x7FF;
-}
-
 static void find_na_doubles(validity *v, int64_t row, const uint8_t *x, int64_t n) {
   for (int64_t i = 0; i < n; i += 64) {
     int64_t size = n - i < 64 ? n - i : 64;
@@ -138,21 +133,37 @@ void write_doubles(node *n, uint8_t *const to[]) {
     R_CheckUserInterrupt();                                                                        \
   }
 
+// The bits of up to 8 values from row `at` of a byte on, and which of them are
+// not NA. Without branches: NA comes at random.
+static int64_t pack_bools(const int *x, int64_t at, int64_t n, uint8_t *bits, uint8_t *valid) {
+  unsigned values = 0, known = 0;
+  int64_t size = n < 8 - at ? n : 8 - at;
+  for (int64_t k = 0; k < size; k++) {
+    unsigned is_known = x[k] != NA_LOGICAL;
+    known |= is_known << (at + k);
+    values |= (is_known & (x[k] != 0)) << (at + k);
+  }
+  *bits = (uint8_t)(*bits | values);
+  *valid = (uint8_t)(*valid | known);
+  return size;
+}
+
 void write_bools(node *n, uint8_t *const to[]) {
-  validity v = validity_of(n, to[0]);
-  uint8_t byte = 0;
-  EACH_VALUE(int, LOGICAL_RO, {
-    if (value == NA_LOGICAL) {
-      null_at(&v, row);
-    } else if (value) {
-      byte = (uint8_t)(byte | 1u << (row % 8));
+  int64_t row = 0;
+  if (n->size[1] > 0) {
+    memset(to[0], 0, (size_t)n->size[0]);
+    memset(to[1], 0, (size_t)n->size[1]);
+  }
+  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
+    const int *x = LOGICAL_RO(n->pieces[i]);
+    int64_t length = Rf_xlength(n->pieces[i]);
+    for (int64_t k = 0, size; k < length; k += size, row += size) {
+      size = pack_bools(x + k, row % 8, length - k, to[1] + row / 8, to[0] + row / 8);
     }
-    if (row % 8 == 7 || row == n->rows - 1) {
-      to[1][row / 8] = byte;
-      byte = 0;
-    }
-  })
-  validity_end(n, &v);
+    R_CheckUserInterrupt();
+  }
+  n->nulls = count_unset(to[0], 0, n->rows);
+  if (n->nulls == 0 && n->size[0] > 0) memset(to[0], 0, (size_t)n->size[0]);
 }
 
 void write_ints_as_doubles(node *n, uint8_t *const to[]) {
@@ -176,7 +187,7 @@ void write_codes(node *n, uint8_t *const to[]) {
 void write_dates(node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(double, REAL_RO, {
-    bool na = R_IsNA(value);
+    bool na = is_na(value);
     if (na) null_at(&v, row);
     store_i32(to[1] + 4 * row, na ? 0 : (int32_t)value);
   })
@@ -231,7 +242,7 @@ void write_raws(node *n, uint8_t *const to[]) {
 void write_complex(node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(Rcomplex, COMPLEX_RO, {
-    if (R_IsNA(value.r) || R_IsNA(value.i)) null_at(&v, row);
+    if (is_na(value.r) || is_na(value.i)) null_at(&v, row);
   })
   validity_end(n, &v);
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"go.nanomsg.org/mangos/v3"
 	"go.nanomsg.org/mangos/v3/protocol/rep"
 	_ "go.nanomsg.org/mangos/v3/transport/ipc"
 
@@ -53,12 +55,12 @@ var columns = map[string]column{
 	"fixed_list":        {arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int32), `[[1, null], null, [3, 4]]`},
 	"date32":            {arrow.FixedWidthTypes.Date32, `["1969-12-31", null]`},
 	"date64":            {arrow.FixedWidthTypes.Date64, `["1969-12-31", null]`},
-	"timestamp_s":       {arrow.FixedWidthTypes.Timestamp_s, `["2024-02-29T12:00:00", null]`},
-	"timestamp_ms":      {arrow.FixedWidthTypes.Timestamp_ms, `["1969-12-31T23:59:59.5", null]`},
-	"timestamp_us":      {arrow.FixedWidthTypes.Timestamp_us, `["2024-02-29T12:00:00.25", null]`},
-	"timestamp_ns":      {arrow.FixedWidthTypes.Timestamp_ns, `["2024-02-29T12:00:00.25", null]`},
+	"timestamp_s":       {arrow.FixedWidthTypes.Timestamp_s, `["2024-02-29T12:00:00Z", null]`},
+	"timestamp_ms":      {arrow.FixedWidthTypes.Timestamp_ms, `["1969-12-31T23:59:59.5Z", null]`},
+	"timestamp_us":      {arrow.FixedWidthTypes.Timestamp_us, `["2024-02-29T12:00:00.25Z", null]`},
+	"timestamp_ns":      {arrow.FixedWidthTypes.Timestamp_ns, `["2024-02-29T12:00:00.25Z", null]`},
 	"timestamp_no_zone": {&arrow.TimestampType{Unit: arrow.Second}, `["2024-02-29T12:00:00", null]`},
-	"timestamp_zone":    {&arrow.TimestampType{Unit: arrow.Second, TimeZone: "Asia/Tokyo"}, `["2024-02-29T12:00:00"]`},
+	"timestamp_zone":    {&arrow.TimestampType{Unit: arrow.Second, TimeZone: "Asia/Tokyo"}, `["2024-02-29T12:00:00Z"]`},
 	"time32_s":          {arrow.FixedWidthTypes.Time32s, `["01:00:00", null]`},
 	"time32_ms":         {arrow.FixedWidthTypes.Time32ms, `["00:00:01.5", null]`},
 	"time64_us":         {arrow.FixedWidthTypes.Time64us, `["00:00:01.5", null]`},
@@ -98,8 +100,10 @@ func record(name string, arr arrow.Array) arrow.Record {
 func more(name string) (arrow.Array, error) {
 	switch name {
 	case "float16_special":
-		b := array.NewFloat64Builder(mem)
-		b.AppendValues([]float64{math.Inf(1), math.NaN()}, nil)
+		b := array.NewFloat16Builder(mem)
+		for _, x := range []float64{math.Inf(1), math.Inf(-1), math.NaN(), 6e-8, 65504, math.Copysign(0, -1)} {
+			b.Append(float16.New(float32(x)))
+		}
 		return b.NewArray(), nil
 	case "date64_fraction":
 		b := array.NewDate64Builder(mem)
@@ -206,6 +210,9 @@ func reply(request []byte) *rgoipc.RPCMessage {
 func main() {
 	sock, err := rep.NewSocket()
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sock.SetOption(mangos.OptionMaxRecvSize, 0); err != nil {
 		log.Fatal(err)
 	}
 	if err := sock.Listen(os.Args[1]); err != nil {
