@@ -70,7 +70,7 @@ test_that("data that is no record is refused by name", {
     expect_error(mangoro_rpc_call_message("f", data), class = "mangoro_error_invalid_argument")
   }
   expect_error(
-    mangoro_rpc_call_message("f", data.frame(x = factor("a"))),
+    mangoro_rpc_call_message("f", data.frame(x = I(list(1, "a")))),
     class = "mangoro_error_invalid_argument"
   )
   for (name in list("", NA_character_, 1, NULL, c("a", "b"))) {

@@ -1,0 +1,114 @@
+# The codec against Go: arrow-go reads what it writes, and it reads what arrow-go
+# writes.
+
+# The stream that the server answers a stream with.
+answer <- function(server, name, stream = raw()) {
+  message <- c(envelope_header("call", name), stream)
+  reply <- request(server$sock, message, what = name, timeout = 60, call = NULL)
+  payload_of(reply, "result", name, call = NULL)
+}
+
+column <- function(server, name) decode_record(answer(server, name))[[name]]
+
+test_that("Go returns every type as it came", {
+  server <- local_server(test_source("types"))
+  for (types in list(vector_types(), frame_types())) {
+    for (name in names(types)) {
+      x <- types[[name]]
+      record <- if (is.data.frame(x)) x else types[name]
+      expect_same(decode_record(answer(server, "echo", encode_record(record))), record, info = name)
+    }
+  }
+  for (types in list(vector_types(), frame_types(), value_types())) {
+    got <- decode_row(answer(server, "echo", encode_row(types)))
+    expect_same(got, types)
+  }
+  map <- list(m = c(a = 1, b = NA))
+  expect_identical(decode_row(answer(server, "echo", encode_row(map, maps = "m"))), map)
+})
+
+test_that("a handler of rgoipc gets every type and returns it", {
+  server <- local_server(test_source("server"))
+  for (types in list(vector_types(), frame_types())) {
+    for (name in names(types)) {
+      x <- types[[name]]
+      record <- if (is.data.frame(x)) x else types[name]
+      expect_same(decode_record(answer(server, "echo", encode_record(record))), record, info = name)
+    }
+  }
+})
+
+test_that("the types that only others write are read", {
+  server <- local_server(test_source("types"))
+  utc <- function(x) structure(x, class = c("POSIXct", "POSIXt"), tzone = "UTC")
+  noon <- 1709208000
+  hms <- function(x) structure(x, class = c("hms", "difftime"), units = "secs")
+  seconds <- function(x) structure(x, class = "difftime", units = "secs")
+  wanted <- list(
+    int8 = c(-128L, NA, 127L),
+    int16 = c(-32768L, NA, 32767L),
+    int64 = integer64(c(0x80000000, 0x80000000, 0x7fffffff), c(1, 0, 0xffffffff)),
+    uint8 = c(0L, NA, 255L),
+    uint16 = c(0L, NA, 65535L),
+    uint32 = c(0, NA, 4294967295),
+    uint64 = integer64(c(0, 0x80000000, 0x7fffffff), c(0, 0, 0xffffffff)),
+    float16 = c(1.5, NA, -0.25),
+    float16_special = c(Inf, -Inf, NaN, 65504, -0),
+    float32 = c(1.5, NA, -13421773 / 2^27),
+    large_utf8 = c("a", NA, "\u00e9"),
+    large_binary = list(charToRaw("ab"), NULL),
+    fixed_binary = list(charToRaw("ab"), NULL),
+    large_list = list(c(1L, NA), NULL, integer()),
+    fixed_list = list(c(1L, NA), NULL, 3:4),
+    date32 = as.Date(c("1969-12-31", NA)),
+    date64 = as.Date(c("1969-12-31", NA)),
+    date64_fraction = utc(c(1.5, NA)),
+    timestamp_s = utc(c(noon, NA)),
+    timestamp_ms = utc(c(-0.5, NA)),
+    timestamp_us = utc(c(noon + 0.25, NA)),
+    timestamp_ns = utc(c(noon + 0.25, NA)),
+    timestamp_no_zone = utc(c(noon, NA)),
+    timestamp_zone = structure(utc(noon), tzone = "Asia/Tokyo"),
+    time32_s = hms(c(3600, NA)),
+    time32_ms = hms(c(1.5, NA)),
+    time64_us = hms(c(1.5, NA)),
+    time64_ns = hms(c(1.5, NA)),
+    duration_s = seconds(c(90, NA)),
+    duration_ms = seconds(c(1.5, NA)),
+    duration_us = seconds(c(-1.5, NA)),
+    duration_ns = seconds(c(1.5, NA)),
+    decimal128 = c(123.45, NA, -0.01),
+    decimal256 = c(123.456, NA, -0.001),
+    decimal_negative_scale = 1200,
+    dictionary_double = c(1.5, NA, 2.5, 1.5),
+    null = c(NA, NA),
+    struct = data.frame(a = c(1L, NA)),
+    map = list(c(a = 1.5), NULL, structure(double(), names = character())),
+    nested = list(
+      structure(list(l = list(c("a", NA), NULL)), class = "data.frame", row.names = 1:2),
+      structure(list(l = list()), class = "data.frame", row.names = integer())
+    ),
+    slice = c("one", NA, "three")
+  )
+  for (index in c("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")) {
+    wanted[[paste0("dictionary_", index)]] <- factor(c("b", NA, "a", "b"), levels = c("b", "a"))
+  }
+  for (name in names(wanted)) expect_same(column(server, name), wanted[[name]], info = name)
+})
+
+test_that("what R cannot hold is refused by name", {
+  server <- local_server(test_source("types"))
+  refused <- c("int64_smallest", "int32_smallest", "uint64_largest", "decimal_large", "interval", "view")
+  for (name in refused) {
+    cnd <- expect_error(column(server, name), class = "mangoro_error_protocol")
+    expect_match(conditionMessage(cnd), name, fixed = TRUE)
+  }
+})
+
+test_that("batches are joined, with dictionaries that grow or are replaced", {
+  server <- local_server(test_source("types"))
+  for (name in c("batches", "replaced")) {
+    got <- decode_record(answer(server, name))
+    expect_identical(got, data.frame(f = factor(c("a", "b", "c", "a", "b")), x = c(0L, 0L, 1L, 1L, 3L)), info = name)
+  }
+})

@@ -1,0 +1,160 @@
+# The codec by itself: what is written is read back the same, to the bit. That Go
+# sees the same is in test-codec-go.R, hostile bytes are in test-codec-hostile.R.
+
+trip <- function(x) decode_record(encode_record(x))
+trip_row <- function(...) decode_row(encode_row(...))
+
+test_that("every type of vector comes back the same, as a column and as an argument", {
+  types <- vector_types()
+  for (name in names(types)) {
+    expect_same(trip(types[name]), types[name], info = name)
+    expect_same(trip_row(types[name]), types[name], info = paste(name, "as a row"))
+  }
+})
+
+test_that("every data frame comes back the same, as a record and as an argument", {
+  types <- frame_types()
+  for (name in names(types)) {
+    expect_same(trip(types[[name]]), types[[name]], info = name)
+    expect_same(trip_row(types[name]), types[name], info = paste(name, "as a row"))
+  }
+})
+
+test_that("every value without rows comes back the same as an argument", {
+  types <- value_types()
+  for (name in names(types)) expect_same(trip_row(types[name]), types[name], info = name)
+  # All of them at once, and inside each other.
+  expect_same(trip_row(types), types)
+  expect_same(trip_row(list(all = types)), list(all = types))
+})
+
+test_that("strings come back in UTF-8, wherever they are from", {
+  latin1 <- iconv("\u00e9t\u00e9", "UTF-8", "latin1")
+  got <- trip(list(x = c(latin1, "\u00e9", "e\u0301")))$x
+  expect_identical(Encoding(got), rep("UTF-8", 3))
+  expect_identical(got[[1]], "\u00e9t\u00e9")
+  # Both normal forms stay what they are.
+  expect_identical(nchar(got[2:3]), 1:2)
+  names <- trip(stats::setNames(list(1), latin1))
+  expect_identical(names(names), "\u00e9t\u00e9")
+})
+
+test_that("what cannot be carried is refused, with its place and value", {
+  bytes <- "caf\xe9"
+  Encoding(bytes) <- "bytes"
+  broken <- "\xff\xfe"
+  Encoding(broken) <- "UTF-8"
+  lt <- as.POSIXlt("2024-01-01", tz = "UTC")
+  expect_snapshot(error = TRUE, {
+    encode_record(list(x = c("a", bytes)))
+    encode_record(data.frame(x = c("a", NA, broken)))
+    encode_record(data.frame(f = 1, s = I(list("a", broken))))
+    encode_record(list(x = quote(a + b)))
+    encode_record(list(x = globalenv()))
+    encode_record(list(x = lt))
+    encode_record(list(x = structure(1, class = "money")))
+    encode_record(list(x = structure(1, origin = list(1))))
+    encode_record(list(x = structure(1, comment = "no")))
+    encode_record(list(x = list(1, "a")))
+    encode_record(list(x = list(1L, NULL, c(a = 2L))))
+    encode_record(list(x = list(factor("a"), factor("b"))))
+    encode_record(list(x = 1:2, y = 1:3))
+    encode_record(list(x = structure(7L, class = "factor", levels = "a")))
+    encode_record(list(x = structure(1, class = "difftime", units = "years")))
+    encode_record(structure(list(x = 1:2, y = 1), class = "data.frame", row.names = 1:2))
+    encode_row(list(x = list(a = 1, b = list(sum))))
+    encode_row(list(x = c(1, 2)), maps = "x")
+    encode_row(list(x = list(a = 1:2)), maps = "x")
+  })
+  cnd <- expect_error(encode_record(list(x = c("a", bytes))), class = "mangoro_error_invalid_argument")
+  expect_identical(cnd$arg, "x")
+  expect_identical(cnd$row, 2)
+})
+
+test_that("lists that nest too deeply are refused", {
+  deep <- list(1)
+  for (i in 1:70) deep <- list(deep)
+  expect_error(encode_record(list(x = deep)), "nested", class = "mangoro_error_invalid_argument")
+  expect_error(encode_row(list(x = deep)), "nested", class = "mangoro_error_invalid_argument")
+})
+
+test_that("a header stands before the stream, and a stream is found behind its offset", {
+  header <- as.raw(1:13)
+  bytes <- encode_record(data.frame(x = 1:3), header)
+  expect_identical(bytes[1:13], header)
+  expect_identical(decode_record(bytes, offset = 13), data.frame(x = 1:3))
+  expect_identical(decode_row(encode_row(list(x = 1), header), offset = 13), list(x = 1))
+  expect_identical(bytes[-(1:13)], encode_record(data.frame(x = 1:3)))
+  for (offset in c(-1, length(bytes) + 1, NA, Inf)) {
+    expect_error(decode_record(bytes, offset), class = "mangoro_error_protocol")
+  }
+})
+
+test_that("a sequence is not brought into memory", {
+  x <- 1:1e8
+  bytes <- encode_record(list(x = x[1:10], y = 11:20))
+  expect_identical(decode_record(bytes), list(x = 1:10, y = 11:20))
+  frame <- structure(list(x = 1:1e6), class = "data.frame", row.names = c(NA, -1000000L))
+  expect_identical(trip(frame), frame)
+})
+
+test_that("maps are rows of keys and values", {
+  sent <- list(m = c(a = 1, b = NA), l = list(x = "u", y = "v"), none = structure(double(), names = character()))
+  got <- trip_row(sent, maps = names(sent))
+  expect_identical(got, list(m = c(a = 1, b = NA), l = c(x = "u", y = "v"), none = sent$none))
+  dates <- c(a = as.Date("2024-01-01"), b = NA)
+  expect_identical(trip_row(list(d = dates), maps = "d"), list(d = dates))
+})
+
+test_that("int64 is double on demand, and only while exact", {
+  withr::local_options(mangoro.int64 = "double")
+  small <- structure(c(5e-324, 0), class = "integer64") # the bits of 1 and 0
+  expect_identical(trip(list(x = small)), list(x = c(1, 0)))
+  large <- integer64(0x7fffffff, 1)
+  expect_error(trip(list(x = large)), "exact", class = "mangoro_error_protocol")
+})
+
+test_that("a record need not have rows or columns", {
+  expect_identical(trip(list()), structure(list(), names = character()))
+  expect_identical(trip(data.frame()), data.frame())
+  expect_identical(trip(list(a = NULL)), list(a = NULL))
+  expect_identical(trip(list(a = NULL, b = 1:2)), list(a = NULL, b = 1:2))
+  expect_identical(trip_row(list()), structure(list(), names = character()))
+})
+
+test_that("the bytes of a vector are written once and in order", {
+  x <- c(1, NA, 3)
+  bytes <- encode_record(list(x = x))
+  expect_identical(length(bytes) %% 8, 0)
+  values <- writeBin(x, raw(), endian = "little")
+  found <- vapply(seq_len(length(bytes) - 23), function(i) identical(bytes[i + 0:23], values), NA)
+  expect_identical(sum(found), 1L)
+  expect_identical(which(found) %% 8L, 1L)
+})
+
+test_that("vectors without NA have no validity bitmap", {
+  with_na <- nanoarrow::collect_array_stream(nanoarrow::read_nanoarrow(encode_record(list(x = c(1, NA)))))[[1]]
+  without <- nanoarrow::collect_array_stream(nanoarrow::read_nanoarrow(encode_record(list(x = c(1, 2)))))[[1]]
+  expect_identical(with_na$children$x$null_count, 1L)
+  expect_identical(as.integer(without$children$x$buffers[[1]]$size_bytes), 0L)
+})
+
+test_that("the collector may run at any time", {
+  skip_on_cran()
+  types <- vector_types()
+  types <- types[lengths(types) < 100]
+  encoded <- lapply(seq_along(types), function(i) encode_record(types[i]))
+  row <- encode_row(value_types())
+  frames <- frame_types()[c("row_names", "frame_as_is", "matrix_column", "list_column", "attributes")]
+  gctorture2(7)
+  withr::defer(gctorture2(0))
+  got <- lapply(encoded, decode_record)
+  again <- lapply(seq_along(types), function(i) encode_record(types[i]))
+  got_row <- decode_row(row)
+  got_frames <- lapply(frames, trip)
+  gctorture2(0)
+  for (i in seq_along(types)) expect_same(got[[i]], types[i], info = names(types)[[i]])
+  expect_identical(again, encoded)
+  expect_identical(got_row, value_types())
+  expect_identical(got_frames, frames)
+})
