@@ -95,7 +95,11 @@ func (s FunctionSignature) checkNames(schema *arrow.Schema) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return errorf(CodeInvalidArgument, "it takes the columns %s; %s", quoted(wanted), strings.Join(problems, "; "))
+	takes := "no columns"
+	if len(wanted) > 0 {
+		takes = "the columns " + quoted(wanted)
+	}
+	return errorf(CodeInvalidArgument, "it takes %s; %s", takes, strings.Join(problems, "; "))
 }
 
 func quoted(names []string) string {

@@ -3,10 +3,7 @@ package rgoipc
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
-	"math"
-	"reflect"
+
 	"slices"
 	"strings"
 	"testing"
@@ -259,5 +256,3 @@ func rowsOf(reader array.RecordReader) string {
 	}
 	return text.String()
 }
-
-var _ = []any{errors.Is, io.EOF, math.Pi, reflect.TypeOf}

@@ -156,8 +156,11 @@ func (c listCodec) joined(lists reflect.Value, valid bitmap, offsets []int) (any
 	n := lists.Len()
 	if n == 1 && valid.has(0) {
 		elements, held, err := c.shape.parts(lists.Index(0))
+		if err != nil {
+			return nil, bitmap{}, inRow(err, 0)
+		}
 		offsets[1] = reflect.ValueOf(elements).Len()
-		return elements, held, inRow(err, 0)
+		return elements, held, nil
 	}
 	all := reflect.MakeSlice(reflect.SliceOf(c.elem.goType()), 0, n)
 	var missing []int

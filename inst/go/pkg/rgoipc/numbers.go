@@ -64,7 +64,7 @@ func floats(src source, valid bitmap) ([]float64, error) {
 }
 
 func readInt32s(src source) ([]int32, bitmap, error) {
-	const problem = "must be whole numbers from -2147483647 to 2147483647"
+	const problem = "must be whole numbers from -2147483648 to 2147483647"
 	valid := validRows(src.column)
 	if column, ok := src.column.(*array.Int32); ok {
 		return own(src, column.Int32Values()), valid, nil

@@ -1,0 +1,226 @@
+package rgoipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+type celsius float64
+
+type adder func(x, y float64) float64
+
+// Functions of common types run without reflection, all others with it: the
+// results are the same.
+func TestElementwiseLoops(t *testing.T) {
+	one := arg{float64s, `[1, 2, null, 4, 5, 6]`, "", ""}
+	two := arg{float64s, `[10, 20]`, "", ""}
+	three := arg{float64s, `[100, null, 300]`, "", ""}
+	four := arg{float64s, `[1000]`, "", ""}
+	tests := []struct {
+		name string
+		fn   any
+		args []arg
+		want string
+	}{
+		{"T", func(x float64) float64 { return x }, []arg{one}, `[1,2,null,4,5,6]`},
+		{"T error", func(x float64) (float64, error) { return x, nil }, []arg{one}, `[1,2,null,4,5,6]`},
+		{"T to U", func(x float64) string { return fmt.Sprint(x) }, []arg{one}, `["1","2",null,"4","5","6"]`},
+		{"T to bool", func(x int32) bool { return x > 2 }, []arg{one}, `[false,false,null,true,true,true]`},
+		{"T to U error", func(x int64) (int32, error) { return int32(x), nil }, []arg{one}, `[1,2,null,4,5,6]`},
+		{"T T", func(x, y float64) float64 { return x + y }, []arg{one, two}, `[11,22,null,24,15,26]`},
+		{"T T of one value", func(x, y float64) float64 { return x + y }, []arg{four, one}, `[1001,1002,null,1004,1005,1006]`},
+		{"T T error", func(x, y float64) (float64, error) { return x + y, nil }, []arg{one, two}, `[11,22,null,24,15,26]`},
+		{"T T T", func(x, y, z float64) float64 { return x + y + z }, []arg{one, two, three}, `[111,null,null,124,null,326]`},
+		{"T T T error", func(x, y, z float64) (float64, error) { return x + y + z, nil }, []arg{one, two, three}, `[111,null,null,124,null,326]`},
+		{"four", func(x, y, z, a float64) float64 { return x + y + z + a }, []arg{one, two, three, four}, `[1111,null,null,1124,null,1326]`},
+		{"int", func(x, y int) int { return x + y }, []arg{one, two}, `[11,22,null,24,15,26]`},
+		{"of a type with a name", adder(func(x, y float64) float64 { return x + y }), []arg{one, two}, `[11,22,null,24,15,26]`},
+		{"of types with names", func(x celsius) celsius { return x + 1 }, []arg{one}, `[2,3,null,5,6,7]`},
+		{"context", func(_ context.Context, x float64) float64 { return x }, []arg{one}, `[1,2,null,4,5,6]`},
+		{"no rows", func(x, y float64) float64 { panic("called") }, []arg{one, {float64s, `[]`, "", ""}}, `[]`},
+		{"all NA", func(x, y float64) float64 { panic("called") }, []arg{one, {float64s, `[null]`, "", ""}}, `[null,null,null,null,null,null]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, opts := range [][]FuncOption{nil, {Parallel()}} {
+				got, _, err := resultOf(t, typed(t, tt.fn, opts...), lists(t, tt.args...))
+				if err != nil || got != tt.want {
+					t.Errorf("got %s, %v; want %s", got, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// long returns a record of the numbers 0, 1, ... n-1, where every tenth is NA.
+func long(t *testing.T, n int) arrow.RecordBatch {
+	t.Helper()
+	values, valid := make([]float64, n), allRows(n)
+	for i := range values {
+		values[i] = float64(i)
+		if i%10 == 9 {
+			valid.clear(i)
+		}
+	}
+	v := fixedWidth(float64s, values, valid)
+	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{v.named("x")}, nil), []arrow.Array{v.column}, int64(n))
+}
+
+func TestElementwiseOfManyRows(t *testing.T) {
+	const n = 3*blockRows + 7
+	for name, opts := range map[string][]FuncOption{"one goroutine": nil, "parallel": {Parallel()}} {
+		for kind, fn := range map[string]any{
+			"typed":     func(x, y float64) float64 { return 2*x + y },
+			"reflected": func(x celsius, y int) float64 { return 2*float64(x) + float64(y) },
+		} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				got, err := typed(t, fn, append(opts, Default("y", 1))...).Handler(long(t, n))
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := got.Column(0).(*array.Float64)
+				for i := range n {
+					if na := i%10 == 9; out.IsNull(i) != na || !na && out.Value(i) != float64(2*i+1) {
+						t.Fatalf("row %d is %v", i+1, out.ValueStr(i))
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestElementwiseErrors(t *testing.T) {
+	const n = 5 * blockRows
+	failing := func(x float64) error {
+		if int(x)%1000 == 500 { // row 501 is the first
+			return fmt.Errorf("%v is bad: %w", x, io.EOF)
+		}
+		return nil
+	}
+	coded := func(x float64) (float64, error) {
+		if x == 1 {
+			return 0, &Error{Code: CodeNotFound, Message: "no such"}
+		}
+		return x, nil
+	}
+	for name, opts := range map[string][]FuncOption{"one goroutine": nil, "parallel": {Parallel()}} {
+		t.Run(name, func(t *testing.T) {
+			for _, fn := range []any{
+				failing,
+				func(x float64) (float64, error) { return x, failing(x) },
+				func(x float64) (float64, float64, error) { return x, x, failing(x) },
+			} {
+				_, err := typed(t, fn, opts...).Handler(long(t, n))
+				if err == nil || err.Error() != "row 501: 500 is bad: EOF" || !errors.Is(err, io.EOF) || CodeOf(err) != CodeHandler {
+					t.Errorf("got %v (%s)", err, CodeOf(err))
+				}
+			}
+			for i, fn := range []any{
+				func(x, y float64) (float64, error) { return x, failing(x) },
+				func(x, y, z float64) (float64, error) { return x, failing(x) },
+			} {
+				defaults := []FuncOption{Default("y", 1)}
+				if i == 1 {
+					defaults = append(defaults, Default("z", 1))
+				}
+				_, err := typed(t, fn, append(defaults, opts...)...).Handler(long(t, n))
+				if err == nil || err.Error() != "row 501: 500 is bad: EOF" {
+					t.Errorf("got %v", err)
+				}
+			}
+			_, err := typed(t, coded, opts...).Handler(long(t, n))
+			if err == nil || err.Error() != "row 2: no such" || CodeOf(err) != CodeNotFound {
+				t.Errorf("got %v (%s)", err, CodeOf(err))
+			}
+		})
+	}
+}
+
+// The rows of a Parallel function wait for each other here, so they must run
+// at the same time.
+func TestElementwiseParallelIsParallel(t *testing.T) {
+	var inside sync.WaitGroup
+	inside.Add(2)
+	meet := func(x float64) float64 {
+		inside.Done()
+		inside.Wait()
+		return x
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	got, _, err := resultOf(t, typed(t, meet, Parallel()), columns(t, arg{float64s, `[1, 2]`, "", ""}))
+	if err != nil || got != `[1,2]` {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+func TestElementwisePanics(t *testing.T) {
+	var calls atomic.Int64
+	boom := func(x float64) float64 {
+		calls.Add(1)
+		if x == 0 {
+			panic(fmt.Errorf("boom: %w", io.EOF))
+		}
+		return x
+	}
+	_, err := typed(t, boom, Parallel()).Handler(long(t, 10*blockRows))
+	var e *Error
+	if !errors.As(err, &e) || e.Code != CodePanic || !errors.Is(err, io.EOF) || !strings.Contains(e.Stack, "TestElementwisePanics") {
+		t.Errorf("got %v (%s)", err, CodeOf(err))
+	}
+	if calls.Load() >= 9*10*blockRows/10 {
+		t.Error("the other goroutines have run to the end")
+	}
+}
+
+func TestElementwiseStopsWithItsContext(t *testing.T) {
+	for name, opts := range map[string][]FuncOption{"one goroutine": nil, "parallel": {Parallel()}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var calls atomic.Int64
+			f := typed(t, func(x float64) float64 {
+				if calls.Add(1) == 1 {
+					cancel()
+				}
+				return x
+			}, opts...)
+			_, err := f.run(ctx, long(t, 100*blockRows))
+			if CodeOf(err) != CodeCancelled || !strings.Contains(err.Error(), "stopped before row") {
+				t.Errorf("got %v (%s)", err, CodeOf(err))
+			}
+			if calls.Load() > 10*blockRows {
+				t.Errorf("%d rows have run", calls.Load())
+			}
+		})
+	}
+}
+
+func TestElementwiseContext(t *testing.T) {
+	type key struct{}
+	ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Hour)
+	defer cancel()
+	f := typed(t, func(ctx context.Context, x string) (string, error) {
+		if _, ok := ctx.Deadline(); !ok {
+			return "", errors.New("no deadline")
+		}
+		return x + ctx.Value(key{}).(string), nil
+	})
+	got, err := f.run(ctx, columns(t, arg{texts, `["a "]`, "", ""}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := got.Column(0).(*array.String).Value(0); s != "a value" {
+		t.Errorf("got %q", s)
+	}
+}

@@ -1,0 +1,204 @@
+package rgoipc
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+type node struct{ Next *node }
+
+type twice struct {
+	A int `r:"a"`
+	B int `r:"a"`
+}
+
+func TestFuncRefuses(t *testing.T) {
+	add := func(x, y float64) float64 { return x + y }
+	one := func(x float64) float64 { return x }
+	tests := []struct {
+		name string
+		fn   any
+		opts []FuncOption
+		want string
+	}{
+		{"nil", nil, nil, "<nil> is no function"},
+		{"nil function", (func())(nil), nil, "func() is no function"},
+		{"no function", 1, nil, "int is no function"},
+		{"variadic", func(x ...float64) {}, nil, "parameter 1 is variadic"},
+		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported"},
+		{"uint8", func(x uint8) {}, nil, "parameter 1 `x`: type uint8 is not supported: use int32, int64 or int"},
+		{"float32", func(ctx context.Context, x float32) {}, nil, "parameter 2 `x`: type float32 is not supported: use float64"},
+		{"context that is not first", func(x float64, ctx context.Context) {}, nil, "parameter 2 `y`: type context.Context is not supported"},
+		{"any", func(x any) {}, nil, "type interface {} is not supported"},
+		{"slice of channels", func(x []chan int) {}, nil, "parameter 1 `x`: type chan int is not supported"},
+		{"map with other keys", func(x map[int]int) {}, nil, "its keys must be strings"},
+		{"struct without fields", func(x struct{ a int }) {}, nil, "it has no exported fields"},
+		{"struct with a bad field", func(x struct{ C chan int }) {}, nil, "field C of struct { C chan int }: type chan int is not supported"},
+		{"two fields of one name", func(x twice) {}, nil, "two fields `a`"},
+		{"type in itself", func(x node) {}, nil, "contains itself"},
+		{"NA twice", func(x **float64) {}, nil, "type **float64 has NA twice"},
+		{"NA twice in Null", func(x Null[*int]) {}, nil, "has NA twice"},
+		{"NA twice in Nulls", func(x Nulls[Null[int]]) {}, nil, "has NA twice"},
+		{"bad result", func() (int, chan int) { return 0, nil }, nil, "result 2 `result2`: type chan int is not supported"},
+		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
+		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},
+		{"too few names", add, []FuncOption{Args("x")}, `it has 2 parameters, and 1 names for them: ["x"]`},
+		{"one name twice", add, []FuncOption{Args("x", "x")}, "a name of its own"},
+		{"empty name", add, []FuncOption{Args("x", "")}, "a name of its own"},
+		{"result names", one, []FuncOption{Results("a", "b")}, `it has 1 results, and 2 names for them: ["a" "b"]`},
+		{"optional that is not there", one, []FuncOption{Optional("z")}, "it has no parameter `z`"},
+		{"optional that cannot be", one, []FuncOption{Optional("x")}, "parameter `x` of type float64 cannot be absent: use Default, or type *float64"},
+		{"default that is not there", one, []FuncOption{Default("z", 1)}, "it has no parameter `z`"},
+		{"default of another type", one, []FuncOption{Default("x", "a")}, "parameter `x` of type float64 cannot have the default \"a\""},
+		{"default that does not fit", func(x int32) {}, []FuncOption{Default("x", 1.5)}, "parameter `x` of type int32 cannot have the default 1.5"},
+		{"default nil", func(x *int) {}, []FuncOption{Default("x", nil)}, "cannot have the default <nil>"},
+		{"default of Arrow", func(x arrow.Array) {}, []FuncOption{Default("x", 1)}, "cannot have a default"},
+		{"default that is not UTF-8", func(x string) {}, []FuncOption{Default("x", "\xff")}, "the default of parameter `x` must be UTF-8"},
+		{"parallel vectors", func(x []float64) {}, []FuncOption{Parallel()}, "only an elementwise function can be Parallel"},
+		{"parallel once", one, []FuncOption{Parallel(), Once()}, "only an elementwise function can be Parallel"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			registry := NewRegistry()
+			err := registry.Func("f", tt.fn, tt.opts...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `function "f"`) {
+				t.Errorf("Func() = %v, want %q in it", err, tt.want)
+			}
+			if len(registry.List()) > 0 {
+				t.Error("what is refused is registered")
+			}
+		})
+	}
+}
+
+func TestFuncNameTaken(t *testing.T) {
+	registry := NewRegistry()
+	if err := registry.Func("f", func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := registry.Func("f", func() {}); err == nil || !strings.Contains(err.Error(), "registered already") {
+		t.Errorf("Func() = %v", err)
+	}
+}
+
+func TestFuncManifest(t *testing.T) {
+	const (
+		number  = `{"Type":"float64","Nullable":true,"StructDef":null,"ListSchema":null}`
+		strict  = `{"Type":"int32","Nullable":false,"StructDef":null,"ListSchema":null}`
+		integer = `{"Type":"int32","Nullable":true,"StructDef":null,"ListSchema":null}`
+		text    = `{"Type":"string","Nullable":false,"StructDef":null,"ListSchema":null}`
+		null    = `{"Type":"null","Nullable":true,"StructDef":null,"ListSchema":null}`
+	)
+	list := func(of string) string {
+		return `{"Type":"list","Nullable":false,"StructDef":null,"ListSchema":` + of + `}`
+	}
+	args := func(pairs ...string) string {
+		var all []string
+		for i := 0; i < len(pairs); i += 2 {
+			all = append(all, `{"Name":"`+pairs[i]+`","Type":`+pairs[i+1]+`,"Optional":false,"Default":null}`)
+		}
+		return "[" + strings.Join(all, ",") + "]"
+	}
+	structOf := func(pairs ...string) string {
+		var all []string
+		for i := 0; i < len(pairs); i += 2 {
+			all = append(all, `{"Name":"`+pairs[i]+`","Type":`+pairs[i+1]+`,"Metadata":null}`)
+		}
+		return `{"Type":"struct","Nullable":false,"StructDef":{"Fields":[` + strings.Join(all, ",") + `]},"ListSchema":null}`
+	}
+	tests := []struct {
+		name string
+		fn   any
+		opts []FuncOption
+		want string
+	}{
+		{"elementwise", func(x, y float64) float64 { return 0 }, []FuncOption{Describe("Adds")},
+			`{"Args":` + args("x", number, "y", number) + `,"ReturnType":` + number + `,"Vectorized":true,"Recycles":true,"Metadata":{"description":"Adds"}}`},
+		{"names", func(ctx context.Context, x *int32) Null[int32] { return Null[int32]{} }, []FuncOption{Args("n")},
+			`{"Args":` + args("n", integer) + `,"ReturnType":` + integer + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
+		{"four", func(a, b, c, d float64) {}, nil,
+			`{"Args":` + args("x1", number, "x2", number, "x3", number, "x4", number) + `,"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
+		{"vectors", func(x []float64, y []int32, z []*int32) []Null[int32] { return nil }, nil,
+			`{"Args":` + args("x", list(number), "y", list(strict), "z", list(integer)) + `,"ReturnType":` + list(integer) + `,"Vectorized":false,"Metadata":null}`},
+		{"Nulls", func(x Nulls[int32]) {}, nil, `{"Args":` + args("x", list(integer)) + `,"ReturnType":` + null + `,"Vectorized":false,"Metadata":null}`},
+		{"data frame", func(x []person) person { return person{} }, nil,
+			`{"Args":` + args("x", list(structOf("name", text, "age", strict))) + `,"ReturnType":` + structOf("name", text, "age", strict) + `,"Vectorized":false,"Metadata":null}`},
+		{"results", func(x []float64) (float64, int32, error) { return 0, 0, nil }, []FuncOption{Results("mean", "n")},
+			`{"Args":` + args("x", list(number)) + `,"ReturnType":` + structOf("mean", number, "n", strict) + `,"Vectorized":false,"Metadata":null}`},
+		{"one result in a list", func() float64 { return 0 }, []FuncOption{Results("mean")},
+			`{"Args":[],"ReturnType":` + structOf("mean", number) + `,"Vectorized":false,"Metadata":null}`},
+		{"once", func(x float64) int32 { return 0 }, []FuncOption{Once()},
+			`{"Args":` + args("x", number) + `,"ReturnType":` + strict + `,"Vectorized":false,"Metadata":null}`},
+		{"map", func(x map[string]int32) {}, nil,
+			`{"Args":` + args("x", `{"Type":"map","Nullable":true,"StructDef":null,"ListSchema":`+strict+`}`) + `,"ReturnType":` + null + `,"Vectorized":false,"Metadata":null}`},
+		{"raw", func(x arrow.Array, y array.RecordReader) arrow.RecordBatch { return nil }, nil,
+			`{"Args":` + args("x", `{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null}`, "y", `{"Type":"stream","Nullable":true,"StructDef":null,"ListSchema":null}`) +
+				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Metadata":null}`},
+		{"optional", func(x *int32, y float64) {}, []FuncOption{Optional("x"), Default("y", 10)},
+			`{"Args":[{"Name":"x","Type":` + integer + `,"Optional":true,"Default":null},{"Name":"y","Type":` + number + `,"Optional":true,"Default":10}],` +
+				`"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := json.Marshal(typed(t, tt.fn, tt.opts...).Signature)
+			if err != nil || string(got) != tt.want {
+				t.Errorf("signature %v\n%s\nwant\n%s", err, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFuncOptionalArguments(t *testing.T) {
+	one := arg{float64s, `[1, 2]`, "", ""}
+	missing := arg{nulls, `[null]`, "", ""}
+	rows := func(x float64, y *float64, z float64) float64 {
+		if y == nil {
+			return x + z
+		}
+		return x + *y + z
+	}
+	whole := func(x []float64, y map[string]int, z []string) int { return len(x) + len(y) + len(z) }
+	tests := []struct {
+		name string
+		fn   any
+		opts []FuncOption
+		rec  arrow.RecordBatch
+		want string
+	}{
+		{"rows", rows, []FuncOption{Optional("y"), Default("z", 10)}, columns(t, one), `[11,12]`},
+		{"vectors", whole, []FuncOption{Optional("y"), Default("z", []string{"a", "b"})}, lists(t, one), `[4]`},
+		{"NULL", whole, []FuncOption{Optional("y"), Default("z", []string{"a", "b"})}, columns(t, arg{arrow.ListOf(float64s), `[[1, 2]]`, "", ""}, missing, missing), `[4]`},
+		{"pointer with a default", func(x *int32) int32 { return *x }, []FuncOption{Default("x", 7)}, columns(t), `[7]`},
+		{"Null with a default", func(x Null[int32]) int32 { return x.V }, []FuncOption{Default("x", int32(7))}, columns(t), `[7]`},
+		{"time", func(x time.Duration) time.Duration { return x }, []FuncOption{Default("x", time.Second)}, columns(t), `["1000000000ns"]`},
+		{"struct", func(x struct{ Name string }) string { return x.Name }, []FuncOption{Default("x", struct{ Name string }{"Ann"})}, columns(t), `["Ann"]`},
+		{"slice", func(x []float64) bool { return x == nil }, []FuncOption{Optional("x")}, columns(t), `[true]`},
+		{"Nulls", func(x Nulls[float64]) int { return x.Len() }, []FuncOption{Optional("x")}, columns(t), `[0]`},
+		{"Array", func(x arrow.Array) bool { return x == nil }, []FuncOption{Optional("x")}, columns(t), `[true]`},
+		{"NULL for a map", func(x map[string]int) bool { return x == nil }, nil, columns(t, missing), `[true]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := resultOf(t, typed(t, tt.fn, tt.opts...), tt.rec)
+			if err != nil || got != tt.want {
+				t.Errorf("got %s, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// Each call has a default of its own.
+func TestFuncDefaultIsNotShared(t *testing.T) {
+	f := typed(t, func(x []float64) float64 { x[0]++; return x[0] }, Default("x", []float64{1}))
+	for range 2 {
+		if got, _, err := resultOf(t, f, columns(t)); err != nil || got != `[2]` {
+			t.Errorf("got %s, %v; want [2]", got, err)
+		}
+	}
+}

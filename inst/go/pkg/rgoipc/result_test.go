@@ -1,0 +1,240 @@
+package rgoipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+func zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	location, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return location
+}
+
+func TestResultTimes(t *testing.T) {
+	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	summer := time.Date(2024, 7, 1, 12, 0, 0, 1, paris)
+	winter := time.Date(2024, 1, 1, 12, 0, 0, 0, paris)
+	tests := []struct {
+		name   string
+		values []time.Time
+		want   string
+		unit   arrow.TimeUnit
+	}{
+		{"none", nil, "UTC", arrow.Nanosecond},
+		{"UTC", []time.Time{summer.UTC()}, "UTC", arrow.Nanosecond},
+		{"one zone", []time.Time{summer, winter}, "Europe/Paris", arrow.Nanosecond},
+		{"two zones", []time.Time{summer, summer.In(tokyo)}, "UTC", arrow.Nanosecond},
+		{"UTC first", []time.Time{winter.UTC(), summer}, "UTC", arrow.Nanosecond},
+		{"local", []time.Time{summer.In(time.Local)}, "UTC", arrow.Nanosecond},
+		{"made up", []time.Time{summer.In(time.FixedZone("No/Where", 7200))}, "UTC", arrow.Nanosecond},
+		{"made up under a known name", []time.Time{winter.In(time.FixedZone("Europe/Paris", 7200))}, "UTC", arrow.Nanosecond},
+		{"zero", []time.Time{{}}, "UTC", arrow.Microsecond},
+		{"far", []time.Time{summer.Truncate(time.Second), winter.AddDate(1000, 0, 0)}, "Europe/Paris", arrow.Microsecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, got, err := resultOf(t, typed(t, func() []time.Time { return tt.values }), columns(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			column := got.Column(0).(*array.List).ListValues().(*array.Timestamp)
+			if dataType := column.DataType().(*arrow.TimestampType); dataType.TimeZone != tt.want || dataType.Unit != tt.unit {
+				t.Errorf("got %v, want timestamp[%v, %s]", dataType, tt.unit, tt.want)
+			}
+			for i, want := range tt.values {
+				if got := instant(tt.unit)(int64(column.Value(i))); !got.Equal(want) {
+					t.Errorf("row %d is %v, want %v", i+1, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestResultTypes(t *testing.T) {
+	pairs := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: float64s})
+	sorted := arrow.MapOf(texts, float64s)
+	sorted.KeysSorted = true
+	when := time.Date(2024, 7, 1, 12, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		fn   any
+		want arrow.DataType
+	}{
+		{"float64", func() float64 { return 1 }, float64s},
+		{"int32", func() int32 { return 1 }, int32s},
+		{"int64", func() int64 { return 1 }, int64s},
+		{"int", func() int { return 1 }, int64s},
+		{"string", func() string { return "" }, texts},
+		{"bool", func() bool { return true }, bools},
+		{"time", func() time.Time { return when }, arrow.FixedWidthTypes.Timestamp_ns},
+		{"duration", func() time.Duration { return 1 }, arrow.FixedWidthTypes.Duration_ns},
+		{"binary", func() []byte { return nil }, arrow.BinaryTypes.Binary},
+		{"complex", func() complex128 { return 1 }, pairs},
+		{"list", func() []string { return nil }, arrow.ListOf(texts)},
+		{"struct", func() person { return person{} }, people},
+		{"[]struct", func() []person { return nil }, arrow.ListOf(people)},
+		{"map", func() map[string]float64 { return nil }, sorted},
+		{"none", func() {}, nulls},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, got, err := resultOf(t, typed(t, tt.fn), columns(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if field := got.Schema().Field(0); !arrow.TypeEqual(field.Type, tt.want) || !field.Nullable || got.NumRows() != 1 {
+				t.Errorf("got %v of %d rows, want %v", field, got.NumRows(), tt.want)
+			}
+		})
+	}
+}
+
+func TestResultClassOfComplex(t *testing.T) {
+	for _, fn := range []any{
+		func() complex128 { return complex(na, 1) },
+		func() []complex128 { return []complex128{complex(1, na)} },
+		func() *complex128 { return nil },
+	} {
+		_, got, err := resultOf(t, typed(t, fn), columns(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		field, column := got.Schema().Field(0), got.Column(0)
+		if list, ok := column.(*array.List); ok {
+			field, column = list.DataType().(*arrow.ListType).ElemField(), list.ListValues()
+		}
+		if class, _ := field.Metadata.GetValue(metaClass); class != "complex" || column.NullN() != 1 {
+			t.Errorf("got %v: %v", field, column)
+		}
+	}
+}
+
+func TestResultRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		fn   any
+		want string
+	}{
+		{"string", func() string { return "a\xff" }, "the result must be UTF-8, and row 1 is \"a\\xff\""},
+		{"strings that are UTF-8 together", func() []string { return []string{"a", "\xc3", "\xa9"} }, "and element 2 of row 1 is \"\\xc3\""},
+		{"named result", func() (int, string) { return 0, "\xff" }, "result `result2` must be UTF-8"},
+		{"field", func() []person { return []person{{Name: "a"}, {Name: "\xff"}} }, "field `name` of the result must be UTF-8, and element 2 of row 1"},
+		{"key", func() map[string]int { return map[string]int{"\xff": 1} }, "field `name` of the result must be UTF-8"},
+		{"value", func() map[string]string { return map[string]string{"a": "\xff"} }, "the result must be UTF-8"},
+		{"time", func() []time.Time { return []time.Time{time.Date(3000, 1, 1, 0, 0, 0, 1, time.UTC)} }, "must be times of microseconds"},
+		{"Nulls", func() Nulls[int] { return Nulls[int]{Values: []int{1}, Valid: []bool{true, true}} }, "must have a Valid for each of its 1 Values, and has 2"},
+		{"list of Nulls", func() []Nulls[int] { return []Nulls[int]{{}, {Values: []int{1}, Valid: []bool{}}} }, "must have a Valid for each of its 1 Values, and has 0"},
+		{"failing stream", func() array.RecordReader { return failingReader(t) }, "EOF"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := typed(t, tt.fn).Handler(columns(t))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || CodeOf(err) != CodeHandler {
+				t.Errorf("got %v (%s), want %q in it", err, CodeOf(err), tt.want)
+			}
+		})
+	}
+}
+
+func failingReader(t *testing.T) array.RecordReader {
+	t.Helper()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: float64s}}, nil)
+	return array.ReaderFromIter(schema, func(yield func(arrow.RecordBatch, error) bool) { yield(nil, io.EOF) })
+}
+
+func TestResultStream(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	batches := func(sizes ...int) array.RecordReader {
+		schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: float64s}}, nil)
+		return array.ReaderFromIter(schema, func(yield func(arrow.RecordBatch, error) bool) {
+			for i, n := range sizes {
+				column := fromJSON(t, mem, float64s, "["+strings.TrimSuffix(strings.Repeat(fmt.Sprint(i, ","), n), ",")+"]")
+				rec := array.NewRecordBatch(schema, []arrow.Array{column}, int64(n))
+				column.Release()
+				if !yield(rec, nil) {
+					return
+				}
+			}
+		})
+	}
+	for want, reader := range map[string]array.RecordReader{
+		`[[{"a":0},{"a":0}],[],[{"a":2}]]`: batches(2, 0, 1),
+		`[[{"a":0}]]`:                      batches(1),
+		`[]`:                               batches(),
+		`[null]`:                           nil,
+	} {
+		got, _, err := resultOf(t, typed(t, func() array.RecordReader { return reader }), columns(t))
+		if err != nil || got != want {
+			t.Errorf("got %s, %v; want %s", got, err, want)
+		}
+	}
+}
+
+// Results too long for 32-bit offsets have others.
+func TestResultLarge(t *testing.T) {
+	small, large := arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString
+	column, text := joined(small, large, []string{"ab", "NA", "c"}, rowsWithout(3, 1), 2)
+	if column.DataType() != large || string(text) != "abc" || column.String() != `["ab" (null) "c"]` {
+		t.Errorf("got %v of %s", column, column.DataType())
+	}
+	if column, _ := joined(small, large, []string{"ab"}, bitmap{}, 2); column.DataType() != small {
+		t.Errorf("got %v of %s", column, column.DataType())
+	}
+}
+
+func rowsWithout(n int, missing ...int) bitmap {
+	b := allRows(n)
+	for _, i := range missing {
+		b.clear(i)
+	}
+	return b
+}
+
+func TestResultOfAVectorIsNotCopied(t *testing.T) {
+	values := []float64{1, na}
+	rec, err := typed(t, func() []float64 { return values }).Handler(columns(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := rec.Column(0).(*array.List).ListValues().(*array.Float64).Float64Values()
+	if &got[0] != &values[0] || math.Float64bits(values[1]) != math.Float64bits(na) {
+		t.Error("the vector has been copied or changed")
+	}
+}
+
+func TestFuncErrors(t *testing.T) {
+	mine := errors.New("mine")
+	tests := []struct {
+		name string
+		err  error
+		want Code
+	}{
+		{"plain", mine, CodeHandler},
+		{"coded", &Error{Code: CodeNotFound, Err: mine}, CodeNotFound},
+		{"timeout", fmt.Errorf("late: %w, %w", mine, context.DeadlineExceeded), CodeTimeout},
+		{"cancelled", fmt.Errorf("off: %w, %w", mine, context.Canceled), CodeCancelled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := typed(t, func() (float64, error) { return 0, tt.err }).Handler(columns(t))
+			if CodeOf(err) != tt.want || !errors.Is(err, mine) {
+				t.Errorf("got %v (%s), want %s", err, CodeOf(err), tt.want)
+			}
+		})
+	}
+}
