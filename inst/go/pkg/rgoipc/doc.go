@@ -4,19 +4,80 @@
 //
 //	func main() {
 //		registry := rgoipc.NewRegistry()
-//		err := registry.Register("add", add, rgoipc.FunctionSignature{
-//			Args: []rgoipc.ArgSpec{
-//				{Name: "x", Type: rgoipc.TypeSpec{Type: rgoipc.TypeFloat64, Nullable: true}},
-//				{Name: "y", Type: rgoipc.TypeSpec{Type: rgoipc.TypeFloat64, Nullable: true}},
-//			},
-//			ReturnType: rgoipc.TypeSpec{Type: rgoipc.TypeFloat64, Nullable: true},
-//			Vectorized: true,
-//		})
+//		err := registry.Func("add", func(x, y float64) float64 { return x + y })
 //		if err != nil {
 //			log.Fatal(err)
 //		}
 //		rgoipc.Main(registry)
 //	}
+//
+// # Typed functions
+//
+// [Registry.Func] takes a Go function as it is. What R may call it with, and
+// what R gets, follows from its type:
+//
+//	Go                                        R
+//	float64, int32, int64, int, string, bool  a vector
+//	time.Time, time.Duration                  POSIXct or Date, difftime or hms
+//	[]byte, complex128                        a raw vector or list of raw, complex
+//	*T, Null[T] of one of these               a vector that may have NA
+//	[]T, []*T, []Null[T], Nulls[T]            a whole vector
+//	struct, []struct                          a named list, a data frame
+//	map[string]T                              a named vector or list
+//	arrow.Array, arrow.RecordBatch            anything, as it came
+//	array.RecordReader                        a stream of data frames
+//
+// A type with a name of its own counts as what it is made of: time.Month is an
+// int. Slices, structs and maps may hold each other. A context may come first
+// and an error last. All other types are refused when they are registered.
+//
+// Elementwise. If all parameters are scalars, the first four lines of the
+// table, the function runs once for each element. Shorter vectors are recycled:
+// each length must divide the longest, and if one is 0 so is the result. Where
+// an argument is NA the function is not called and the result is NA, unless the
+// parameter is a pointer or a [Null], which show the function NA itself. An
+// error ends the call and says the row. [Parallel] runs on all processors,
+// [Once] calls a function of scalars once and not elementwise.
+//
+// Whole. Any other function is called once, and its vectors may differ in
+// length. A scalar among the parameters takes a vector of length 1. NA is an
+// error that says where, unless the type has room for it: a pointer is nil, a
+// [Null] not valid, a float64 the NaN that R takes for NA.
+//
+// Structs. Fields go by name, which a tag `r:"name"` sets and `r:"-"` leaves
+// out. Fields that are not exported are ignored, and so are columns without a
+// field. Those of an embedded struct are not promoted.
+//
+// Numbers. What is converted is the same number or an error: a whole float64 is
+// taken for an int32, 1.5 is not. A logical is no number, but a bare NA is NA
+// of any type. A time is in its column's time zone if this machine knows it,
+// and else in UTC; a date is its midnight in UTC.
+//
+// Results. The same types, written as one expects: a nil slice is an empty
+// vector, a nil pointer NA (NULL, of what is no scalar), a nil map, array, batch
+// or reader NULL. NaN is NaN, but R's NA is NA. Times keep the name of a time
+// zone that they share. A string that is not UTF-8 is an error. Several results
+// are a named list, see [Results]; none is NULL. The server reads a result
+// after the function has returned.
+//
+// Memory. What a function is given it may keep and change: slices and strings
+// are copies. Arrow's own types are views, valid until the function returns;
+// Retain what is kept longer or returned. An array, batch or reader that is
+// returned is released once it has been sent.
+//
+// Arguments may be missing where [Optional] or [Default] say so; NULL is a
+// missing argument.
+//
+// The context ends when the server is told to stop, and at the deadline of the
+// call. A function that returns its error lets R know which of the two it was.
+// Elementwise functions stop by themselves, between rows.
+//
+// # Handlers
+//
+// [Registry.Register] takes a function on Arrow records and the signature that
+// describes it, for what Go's types do not say.
+//
+// # The wire
 //
 // Requests and replies travel in the envelope of [RPCMessage] over a mangos REP
 // socket; their data is an Arrow IPC stream. A program with a loop of its own

@@ -1,0 +1,244 @@
+// Command types-example is a server to learn from: one Go function for each
+// kind of type that R can call a function with. Its argument is the URL to
+// listen at.
+//
+// The functions are plain Go. What R passes and gets follows from their types,
+// see the documentation of rgoipc.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"math/cmplx"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/pkg/rgoipc"
+)
+
+func main() {
+	registry, err := newRegistry()
+	if err != nil {
+		log.Fatal(err)
+	}
+	rgoipc.Main(registry)
+}
+
+func newRegistry() (*rgoipc.Registry, error) {
+	// Reflection finds the types of a function, but not the names of its
+	// parameters: they are x, y, z unless Args says otherwise.
+	functions := []struct {
+		name string
+		fn   any
+		opts []rgoipc.FuncOption
+	}{
+		{"hypot", hypot, []rgoipc.FuncOption{rgoipc.Describe("The length of the hypotenuse")}},
+		{"isPrime", isPrime, []rgoipc.FuncOption{rgoipc.Args("n"), rgoipc.Parallel(), rgoipc.Describe("Which numbers are prime, on all processors")}},
+		{"reverse", reverse, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("Texts from back to front")}},
+		{"weekday", weekday, []rgoipc.FuncOption{rgoipc.Args("date"), rgoipc.Describe("The day of the week in English")}},
+		{"later", later, []rgoipc.FuncOption{rgoipc.Args("time", "by"), rgoipc.Default("by", time.Hour), rgoipc.Describe("Times, an hour later or `by`")}},
+		{"sha256", sum, []rgoipc.FuncOption{rgoipc.Args("bytes"), rgoipc.Describe("The checksum of raw vectors")}},
+		{"polar", polar, []rgoipc.FuncOption{rgoipc.Args("z"), rgoipc.Results("radius", "angle"), rgoipc.Describe("Complex numbers as radius and angle")}},
+		{"root", root, []rgoipc.FuncOption{rgoipc.Describe("The square root; an error names the row that has none")}},
+		{"coalesce", coalesce, []rgoipc.FuncOption{rgoipc.Args("x", "other"), rgoipc.Describe("`other` where x is NA")}},
+		{"clamp", clamp, []rgoipc.FuncOption{rgoipc.Args("x", "low", "high"), rgoipc.Optional("low", "high"), rgoipc.Describe("Numbers within limits that are optional")}},
+		{"cumulate", cumulate, []rgoipc.FuncOption{rgoipc.Describe("The sums so far")}},
+		{"countNA", countNA, []rgoipc.FuncOption{rgoipc.Describe("How many texts are NA")}},
+		{"summarize", summarize, []rgoipc.FuncOption{rgoipc.Results("mean", "sd", "n"), rgoipc.Describe("Mean, standard deviation and number")}},
+		{"greet", greet, []rgoipc.FuncOption{rgoipc.Args("person"), rgoipc.Describe("Greets a list(name =, age =)")}},
+		{"adults", adults, []rgoipc.FuncOption{rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")}},
+		{"total", total, []rgoipc.FuncOption{rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")}},
+		{"countWords", countWords, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")}},
+		{"arrowType", arrowType, []rgoipc.FuncOption{rgoipc.Describe("What Arrow calls the type of a vector")}},
+		{"head", head, []rgoipc.FuncOption{rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")}},
+		{"countRows", countRows, []rgoipc.FuncOption{rgoipc.Args("stream"), rgoipc.Describe("The rows and batches of a stream")}},
+		{"sleep", sleep, []rgoipc.FuncOption{rgoipc.Args("duration"), rgoipc.Once(), rgoipc.Describe("Waits, unless the call is over before")}},
+	}
+	registry := rgoipc.NewRegistry()
+	for _, f := range functions {
+		if err := registry.Func(f.name, f.fn, f.opts...); err != nil {
+			return nil, err
+		}
+	}
+	return registry, nil
+}
+
+// Elementwise: all parameters are scalars. R's vectors are recycled, and where
+// one is NA so is the result.
+
+func hypot(x, y float64) float64 { return math.Hypot(x, y) }
+
+// isPrime is slow on purpose, and registered as Parallel: it has no state, so
+// the rows may run at the same time.
+func isPrime(n int64) bool {
+	for d := int64(2); d <= n/d; d++ {
+		if n%d == 0 {
+			return false
+		}
+	}
+	return n > 1
+}
+
+func reverse(text string) string {
+	runes := []rune(text)
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+// weekday takes a Date or a POSIXct.
+func weekday(date time.Time) string { return date.Weekday().String() }
+
+// later takes a POSIXct and a difftime, in any of R's units.
+func later(t time.Time, by time.Duration) time.Time { return t.Add(by) }
+
+// sum takes a raw vector, or a list of them.
+func sum(bytes []byte) string { return fmt.Sprintf("%x", sha256.Sum256(bytes)) }
+
+// polar has several results: elementwise they are the columns of a data frame.
+func polar(z complex128) (radius, angle float64) { return cmplx.Polar(z) }
+
+// root may fail: R gets an error that says in which row.
+func root(x float64) (float64, error) {
+	if x < 0 {
+		return 0, fmt.Errorf("%v has no square root", x)
+	}
+	return math.Sqrt(x), nil
+}
+
+// Elementwise, and NA is the function's affair: a Null is not valid, a pointer
+// nil.
+
+func coalesce(x, other rgoipc.Null[float64]) rgoipc.Null[float64] {
+	if x.Valid {
+		return x
+	}
+	return other
+}
+
+// clamp has optional arguments: who leaves one out gets nil, too.
+func clamp(x float64, low, high *float64) float64 {
+	if low != nil {
+		x = max(x, *low)
+	}
+	if high != nil {
+		x = min(x, *high)
+	}
+	return x
+}
+
+// Whole vectors. An NA among float64 is one of the NaN, and R reads it as NA
+// again. For other types it is an error, unless there is room for it as in
+// Nulls, []*T and []Null[T].
+
+// cumulate changes its argument: a slice is the function's own.
+func cumulate(x []float64) []float64 {
+	for i := 1; i < len(x); i++ {
+		x[i] += x[i-1]
+	}
+	return x
+}
+
+func countNA(x rgoipc.Nulls[string]) int {
+	n := 0
+	for i := range x.Len() {
+		if x.IsNA(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// summarize has several results, which are a named list, and may fail.
+func summarize(x []float64) (mean, sd float64, n int, err error) {
+	if len(x) < 2 {
+		return 0, 0, 0, errors.New("it takes two numbers to have a standard deviation")
+	}
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		sd += (v - mean) * (v - mean) / float64(len(x)-1)
+	}
+	return mean, math.Sqrt(sd), len(x), nil
+}
+
+// person is a named list, []person a data frame. The tags say how R names the
+// fields.
+type person struct {
+	Name string `r:"name"`
+	Age  *int   `r:"age"` // may be NA
+}
+
+func greet(p person) string {
+	if p.Age == nil {
+		return fmt.Sprintf("Hello %s", p.Name)
+	}
+	return fmt.Sprintf("Hello %s, %d years old", p.Name, *p.Age)
+}
+
+// adults takes a data frame and, beside it, a vector of length 1.
+func adults(people []person, from int) []person {
+	return slices.DeleteFunc(people, func(p person) bool { return p.Age == nil || *p.Age < from })
+}
+
+// Maps are named vectors, or named lists.
+
+func total(prices map[string]float64) float64 {
+	sum := 0.0
+	for _, price := range prices {
+		sum += price
+	}
+	return sum
+}
+
+func countWords(text string) map[string]int {
+	counts := make(map[string]int)
+	for _, word := range strings.Fields(text) {
+		counts[strings.TrimFunc(word, func(r rune) bool { return strings.ContainsRune(".,;:!?", r) })]++
+	}
+	return counts
+}
+
+// Arrow's own types come as they are, without a copy. They are valid until the
+// function returns; one that is kept or returned must be retained.
+
+func arrowType(x arrow.Array) string { return x.DataType().String() }
+
+// head returns a new record, which is released once it has been sent.
+func head(data arrow.RecordBatch, n int64) (arrow.RecordBatch, error) {
+	if n < 0 {
+		return nil, &rgoipc.Error{Code: rgoipc.CodeInvalidArgument, Message: fmt.Sprintf("`n` must not be negative, and is %d", n)}
+	}
+	return data.NewSlice(0, min(n, data.NumRows())), nil
+}
+
+// countRows reads a stream of data frames, one batch after the other.
+func countRows(stream array.RecordReader) (rows, batches int64, err error) {
+	for stream.Next() {
+		rows += stream.RecordBatch().NumRows()
+		batches++
+	}
+	return rows, batches, stream.Err()
+}
+
+// sleep has a context, which ends when the server stops or the time of the call
+// is over, and no result: R gets NULL. It is registered as Once: its duration
+// is of length 1.
+func sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("woken up: %w", ctx.Err())
+	}
+}
