@@ -25,11 +25,7 @@ func (f *typedFunc) call(ctx context.Context, rec arrow.RecordBatch) (arrow.Reco
 // sources returns the column of each parameter, or its default, or one without
 // a column.
 func (f *typedFunc) sources(rec arrow.RecordBatch) ([]source, error) {
-	signature := FunctionSignature{}
-	for _, p := range f.params {
-		signature.Args = append(signature.Args, p.arg)
-	}
-	if err := signature.checkNames(rec.Schema()); err != nil {
+	if err := f.args.checkNames(rec.Schema()); err != nil {
 		return nil, err
 	}
 	sources := make([]source, len(f.params))

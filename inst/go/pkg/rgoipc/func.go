@@ -87,6 +87,7 @@ type typedFunc struct {
 	context bool // the first parameter is a context
 	fails   bool // the last result is an error
 	params  []parameter
+	args    FunctionSignature // the names that a call must have, and no more
 	results []result
 	list    bool // the results are a named list
 	loop    loop // nil: not elementwise
@@ -125,6 +126,9 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		if err := step(t, o); err != nil {
 			return nil, err
 		}
+	}
+	for _, p := range f.params {
+		f.args.Args = append(f.args.Args, p.arg)
 	}
 	return f, nil
 }
@@ -291,7 +295,13 @@ func exactly(value any, t reflect.Type) (reflect.Value, bool) {
 	}
 	converted := v.Convert(t)
 	back := converted.Convert(v.Type())
-	return converted, back.Equal(v)
+	return converted, back.Equal(v) && negative(converted) == negative(v)
+}
+
+// negative tells whether a number is below 0: a uint64 converted to an int64
+// may be, and come back the same.
+func negative(v reflect.Value) bool {
+	return v.CanInt() && v.Int() < 0 || v.CanFloat() && v.Float() < 0
 }
 
 func isNumber(kind reflect.Kind) bool {

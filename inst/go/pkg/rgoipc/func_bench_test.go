@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -79,6 +80,66 @@ func BenchmarkElementwise(b *testing.B) {
 	b.Run("typed/parallel", typed(rec, add, Parallel()))
 	b.Run("typed/NA", typed(numbersRecord(b, true, "x", "y"), add))
 	b.Run("reflected", typed(rec, func(x, y float64) (float64, float64) { return x + y, 0 }))
+}
+
+// BenchmarkSmall is a call of one row, without the sockets.
+func BenchmarkSmall(b *testing.B) {
+	registry := NewRegistry()
+	if err := registry.Func("add", func(x, y float64) float64 { return x + y }); err != nil {
+		b.Fatal(err)
+	}
+	columns := []arrow.Array{fixedWidth(float64s, []float64{1}, bitmap{}).column, fixedWidth(float64s, []float64{2}, bitmap{}).column}
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: float64s}, {Name: "y", Type: float64s}}, nil)
+	stream, err := WriteArrowRecord(array.NewRecordBatch(schema, columns, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ArrowData: stream}).Marshal()
+	for b.Loop() {
+		registry.respond(b.Context(), request)
+	}
+}
+
+// BenchmarkVectors copies whole vectors and texts.
+func BenchmarkVectors(b *testing.B) {
+	words := make([]string, benchRows)
+	for i := range words {
+		words[i] = strconv.Itoa(i)
+	}
+	text, err := writeStrings(words, bitmap{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	numbers := numbersRecord(b, false, "x").Column(0)
+	for name, tt := range map[string]struct {
+		fn     any
+		column arrow.Array
+	}{
+		"sum of []float64": {func(x []float64) (sum float64) {
+			for _, v := range x {
+				sum += v
+			}
+			return sum
+		}, boxed(newVector(numbers)).column},
+		"length of string":  {func(x string) int32 { return int32(len(x)) }, text.column},
+		"string to string":  {func(x string) string { return x }, text.column},
+		"string, reflected": {func(x string) int { return len(x) }, text.column},
+	} {
+		b.Run(name, func(b *testing.B) {
+			registry := NewRegistry()
+			if err := registry.Func("f", tt.fn); err != nil {
+				b.Fatal(err)
+			}
+			f, _ := registry.Get("f")
+			schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: tt.column.DataType()}}, nil)
+			rec := array.NewRecordBatch(schema, []arrow.Array{tt.column}, int64(tt.column.Len()))
+			for b.Loop() {
+				if _, err := f.Handler(rec); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // sink keeps the compiler from leaving a loop out.

@@ -57,6 +57,7 @@ func TestFuncRefuses(t *testing.T) {
 		{"default that is not there", one, []FuncOption{Default("z", 1)}, "it has no parameter `z`"},
 		{"default of another type", one, []FuncOption{Default("x", "a")}, "parameter `x` of type float64 cannot have the default \"a\""},
 		{"default that does not fit", func(x int32) {}, []FuncOption{Default("x", 1.5)}, "parameter `x` of type int32 cannot have the default 1.5"},
+		{"default of another sign", func(x int64) {}, []FuncOption{Default("x", uint64(1<<63))}, "cannot have the default"},
 		{"default nil", func(x *int) {}, []FuncOption{Default("x", nil)}, "cannot have the default <nil>"},
 		{"default of Arrow", func(x arrow.Array) {}, []FuncOption{Default("x", 1)}, "cannot have a default"},
 		{"default that is not UTF-8", func(x string) {}, []FuncOption{Default("x", "\xff")}, "the default of parameter `x` must be UTF-8"},
