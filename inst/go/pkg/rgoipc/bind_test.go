@@ -92,12 +92,70 @@ func TestBindWidens(t *testing.T) {
 			if err != nil || got != tt.want {
 				t.Errorf("as a column: %s, %v; want %s", got, err, tt.want)
 			}
+			got, _, err = resultOf(t, typed(t, tt.fn), sliced(t, columns(t, tt.arg)))
+			if err != nil || got != tt.want {
+				t.Errorf("as a part of a column: %s, %v; want %s", got, err, tt.want)
+			}
 			if tt.arg.dataType.ID() == arrow.LIST {
 				return // a list of lists: not what R sends
 			}
 			got, _, err = resultOf(t, typed(t, tt.fn), lists(t, tt.arg))
 			if err != nil || got != tt.want {
 				t.Errorf("as a row: %s, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// sliced returns the record as the rows behind another one of its kind, so that
+// its columns begin somewhere inside of their buffers.
+func sliced(t *testing.T, rec arrow.RecordBatch) arrow.RecordBatch {
+	t.Helper()
+	var columns []arrow.Array
+	for _, column := range rec.Columns() {
+		twice, err := array.Concatenate([]arrow.Array{column, column, column}, memory.DefaultAllocator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer twice.Release()
+		columns = append(columns, twice)
+	}
+	n := rec.NumRows()
+	whole := array.NewRecordBatch(rec.Schema(), columns, 3*n)
+	defer whole.Release()
+	part := whole.NewSlice(n, 2*n)
+	t.Cleanup(part.Release)
+	return part
+}
+
+// The types that hold others, as part of a column: see sliced.
+func TestBindSlices(t *testing.T) {
+	pairs := arrow.FixedSizeListOfNonNullable(2, float64s)
+	tests := []struct {
+		name string
+		fn   any
+		arg  arg
+		want string
+	}{
+		{"lists", func(x [][]int) [][]int { return x }, arg{arrow.ListOf(int32s), `[[1], [], [2, 3]]`, "", ""}, `[[[1],[],[2,3]]]`},
+		{"large lists", func(x [][]*int) [][]*int { return x }, arg{arrow.LargeListOf(int32s), `[[1], [], [null, 3]]`, "", ""}, `[[[1],[],[null,3]]]`},
+		{"fixed lists", func(x []Nulls[int]) []Nulls[int] { return x }, arg{arrow.FixedSizeListOf(2, int32s), `[[1, null], [2, 3]]`, "", ""}, `[[[1,null],[2,3]]]`},
+		{"lists of NULL", func(x []*[]int) []*[]int { return x }, arg{arrow.ListOf(int32s), `[[1], null, [2, 3]]`, "", ""}, `[[[1],null,[2,3]]]`},
+		{"complex", func(x []complex128) []complex128 { return x }, arg{pairs, `[[1, 2], [3, 4]]`, "", ""}, `[[[1,2],[3,4]]]`},
+		{"structs", func(x []person) []person { return x }, arg{people, `[{"name": "a", "age": 1}, {"name": "b", "age": 2}]`, "", ""}, `[[{"age":1,"name":"a"},{"age":2,"name":"b"}]]`},
+		{"structs or NULL", func(x []*person) []*person { return x }, arg{people, `[{"name": "a", "age": 1}, null]`, "", ""}, `[[{"age":1,"name":"a"},null]]`},
+		{"maps", func(x []map[string]int) []map[string]int { return x }, arg{arrow.MapOf(texts, int32s), `[[{"key": "a", "value": 1}], null, [{"key": "b", "value": 2}]]`, "", ""},
+			`[[[{"key":"a","value":1}],null,[{"key":"b","value":2}]]]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for place, rec := range map[string]arrow.RecordBatch{
+				"column": columns(t, tt.arg), "part of a column": sliced(t, columns(t, tt.arg)), "row": lists(t, tt.arg),
+			} {
+				got, _, err := resultOf(t, typed(t, tt.fn), rec)
+				if err != nil || got != tt.want {
+					t.Errorf("as a %s: %s, %v; want %s", place, got, err, tt.want)
+				}
 			}
 		})
 	}

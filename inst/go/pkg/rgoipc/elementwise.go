@@ -92,24 +92,6 @@ func hasNaN(values []float64) bool {
 	return false
 }
 
-// operand reads an argument. One that is missing is one zero value.
-func (p *parameter) operand(src source) (operand, error) {
-	if src.column == nil {
-		return operand{values: blank(p.t, 1), n: 1}, nil
-	}
-	src, release := p.opened(src)
-	defer release()
-	src.borrow = true // the record holds on to its memory until the end of the call
-	values, valid, err := readColumn(p.codec, src)
-	if err != nil {
-		return operand{}, err
-	}
-	if hasNA(p.codec) {
-		valid = bitmap{}
-	}
-	return operand{values, valid, src.column.Len()}, nil
-}
-
 // recycled returns the number of rows: the longest length, which all others
 // divide, or 0 if one is.
 func (f *typedFunc) recycled(operands []operand) (int, error) {

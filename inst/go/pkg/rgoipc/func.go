@@ -10,60 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// FuncOption says what reflection does not know about a function given to
-// [Registry.Func].
-type FuncOption func(*funcOptions)
-
-type funcOptions struct {
-	args        []string
-	results     []string
-	parallel    bool
-	once        bool
-	description string
-	optional    []string
-	defaults    []namedValue
-}
-
-type namedValue struct {
-	name  string
-	value any
-}
-
-// Args names the parameters, without the context. The default is x, y, z for up
-// to three of them and x1, x2, ... for more.
-func Args(names ...string) FuncOption { return func(o *funcOptions) { o.args = names } }
-
-// Results names the results, without the error, and makes them a named list
-// even if there is but one. The default is result1, result2, ... for several.
-func Results(names ...string) FuncOption { return func(o *funcOptions) { o.results = names } }
-
-// Parallel has an elementwise function run on GOMAXPROCS goroutines at a time.
-// The results keep their order. The default is one goroutine, since a function
-// may have state.
-func Parallel() FuncOption { return func(o *funcOptions) { o.parallel = true } }
-
-// Once has a function of scalars called once a call, with vectors of length 1,
-// instead of elementwise. The default is elementwise.
-func Once() FuncOption { return func(o *funcOptions) { o.once = true } }
-
-// Default makes an argument optional: a call without it uses value, which is
-// of the parameter's type (for *T and [Null] of T), or a number that this type
-// holds exactly.
-func Default(name string, value any) FuncOption {
-	return func(o *funcOptions) { o.defaults = append(o.defaults, namedValue{name, value}) }
-}
-
-// Optional makes arguments optional: a call without one gets a nil pointer,
-// slice, map or interface, or the zero [Null] or [Nulls]. A parameter of
-// another type needs a [Default].
-func Optional(names ...string) FuncOption {
-	return func(o *funcOptions) { o.optional = append(o.optional, names...) }
-}
-
-// Describe sets the text that R shows about the function, the "description" of
-// its metadata. The default is none.
-func Describe(text string) FuncOption { return func(o *funcOptions) { o.description = text } }
-
 // Func adds a Go function under a name of its own, as it is: its parameters and
 // results are converted from and to Arrow. See the package documentation for
 // the types and what they mean. Func fails if a type is not supported, if an
@@ -92,24 +38,6 @@ type typedFunc struct {
 	list    bool // the results are a named list
 	loop    loop // nil: not elementwise
 	workers bool // on several goroutines
-}
-
-// parameter is a parameter other than the context.
-type parameter struct {
-	arg   ArgSpec
-	t     reflect.Type
-	codec codec // nil: raw
-	raw   *raw  // nil: codec
-	// fallback is what a missing argument stands for, as a column. Nil: the
-	// zero value.
-	fallback *vector
-}
-
-// result is a result other than the error.
-type result struct {
-	name  string
-	codec codec // nil: raw
-	raw   *raw  // nil: codec
 }
 
 func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
@@ -241,71 +169,6 @@ func (f *typedFunc) param(name string) (*parameter, error) {
 		}
 	}
 	return nil, fmt.Errorf("it has no parameter `%s`", name)
-}
-
-// canBeAbsent tells whether the zero value says that there is no value.
-func (p *parameter) canBeAbsent() bool {
-	switch p.t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return true
-	default:
-		_, isNull := p.codec.(nullCodec)
-		_, isList := p.codec.(listCodec)
-		return isNull || isList
-	}
-}
-
-// setDefault keeps the default as a column, so that each call reads a value of
-// its own from it.
-func (p *parameter) setDefault(value any) error {
-	if p.codec == nil {
-		return fmt.Errorf("parameter `%s` of type %v cannot have a default", p.arg.Name, p.t)
-	}
-	c := p.codec
-	switch outer := c.(type) {
-	case nullCodec:
-		c = outer.codec
-	case pointerCodec:
-		c = outer.codec
-	}
-	v, ok := exactly(value, c.goType())
-	if !ok {
-		return fmt.Errorf("parameter `%s` of type %v cannot have the default %#v", p.arg.Name, p.t, value)
-	}
-	one := reflect.MakeSlice(reflect.SliceOf(c.goType()), 1, 1)
-	one.Index(0).Set(v)
-	fallback, err := c.write(one.Interface(), bitmap{})
-	if err != nil {
-		return placed(CodeInvalidArgument, "the default of parameter `"+p.arg.Name+"`", err)
-	}
-	p.fallback, p.arg.Optional, p.arg.Default = &fallback, true, value
-	return nil
-}
-
-// exactly returns a value as one of type t, if that is the same value.
-func exactly(value any, t reflect.Type) (reflect.Value, bool) {
-	v := reflect.ValueOf(value)
-	switch {
-	case !v.IsValid():
-		return v, false
-	case v.Type().AssignableTo(t):
-		return v, true
-	case !isNumber(v.Kind()) || !isNumber(t.Kind()):
-		return v, false
-	}
-	converted := v.Convert(t)
-	back := converted.Convert(v.Type())
-	return converted, back.Equal(v) && negative(converted) == negative(v)
-}
-
-// negative tells whether a number is below 0: a uint64 converted to an int64
-// may be, and come back the same.
-func negative(v reflect.Value) bool {
-	return v.CanInt() && v.Int() < 0 || v.CanFloat() && v.Float() < 0
-}
-
-func isNumber(kind reflect.Kind) bool {
-	return reflect.Int <= kind && kind <= reflect.Float64 && kind != reflect.Uintptr
 }
 
 // setLoop makes the function elementwise if it takes scalars only.

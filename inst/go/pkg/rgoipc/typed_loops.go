@@ -6,7 +6,7 @@ import (
 )
 
 // newLoop returns how an elementwise function is run: without reflection if it
-// is of a common type, which is some ten times as fast.
+// is of a common type, which is far faster.
 func newLoop(f *typedFunc) loop {
 	fn := unnamed(f.fn).Interface()
 	for _, find := range []func(fn any) loop{
