@@ -40,6 +40,7 @@
 #' sock <- nanonext::socket("req", dial = url)
 #'
 #' mangoro_call(sock, "hypot", c(a = 3, b = NA), 4)
+#' mangoro_call(sock, "summarize", c(1, 2, 4))
 #'
 #' close(sock)
 #' proc$kill()

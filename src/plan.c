@@ -744,26 +744,18 @@ static node *plan_box(plan *p, const where *at, const char *name, SEXP x, int de
   return box_vector(p, at, name, x, depth);
 }
 
-// A map of one row: the names of x are its keys. x is a vector, or a list of
-// vectors of one element.
+// A map of one row: the names of x are its keys, its elements the values.
 static node *plan_map(plan *p, const where *at, const char *name, SEXP x) {
   SEXP names = Rf_getAttrib(x, R_NamesSymbol);
-  bool listed = TYPEOF(x) == VECSXP && class_of(x).class == CLASS_NONE;
   if (Rf_xlength(x) > 0 && TYPEOF(names) != STRSXP) {
     fail_at(p, at, 0, 0, "a map needs names");
     return NULL;
   }
   for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
-    if (STRING_ELT(names, i) == NA_STRING || (listed && piece_rows(VECTOR_ELT(x, i)) != 1)) {
-      fail_at(p, at, 0, i + 1, "a map needs a name and one value for each of its elements");
+    if (STRING_ELT(names, i) == NA_STRING) {
+      fail_at(p, at, 0, i + 1, "a map needs a name for each of its elements");
       return NULL;
     }
-  }
-  const SEXP *values = listed ? NULL : one(x);
-  if (listed) {
-    SEXP *elements = take((size_t)Rf_xlength(x), sizeof *elements);
-    for (R_xlen_t i = 0; i < Rf_xlength(x); i++) elements[i] = VECTOR_ELT(x, i);
-    values = elements;
   }
   node *map = node_new(ARROW_MAP, name), *entries = node_new(ARROW_STRUCT, "entries");
   map->rows = 1;
@@ -784,16 +776,12 @@ static node *plan_map(plan *p, const where *at, const char *name, SEXP x) {
       plan_strings(p, &key_at, with_pieces(node_new(ARROW_UTF8, "key"), one(keys), 1, Rf_xlength(keys)));
   if (entries->children[0] == NULL) return NULL;
   entries->children[0]->nullable = false;
-  where value_at = {at, NULL, 0, listed ? one(x) : NULL, 1};
-  if (!listed) value_at = *at;
-  node *value = plan_pieces(p, &value_at, "value", values, listed ? Rf_xlength(x) : 1, 2);
+  node *value = plan_pieces(p, at, "value", one(x), 1, 2);
   if (value == NULL) return NULL;
   // The keys are the names.
   value->attributes = NULL;
   entries->children[1] = value;
-  return plan_attributes(p, at, value, listed && Rf_xlength(x) > 0 ? VECTOR_ELT(x, 0) : x, class_of(x).class, false)
-             ? map
-             : NULL;
+  return plan_attributes(p, at, value, x, class_of(x).class, false) ? map : NULL;
 }
 
 static bool is_among(const char *name, SEXP maps) {

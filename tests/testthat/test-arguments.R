@@ -35,8 +35,9 @@ test_that("names, numbers and lengths of arguments are checked", {
     call("add", 1:4, 1:3)
     call("add", matrix(1:4, 2), matrix(1:4, 1))
     call("nothing", 1)
-    call("nope")
   })
+  example <- local_server(command_source("rpc-example"))
+  expect_snapshot(mangoro_call(example$sock, "nope"), error = TRUE)
 })
 
 test_that("whole vectors, structs and maps are checked", {

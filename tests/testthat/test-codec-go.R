@@ -5,7 +5,7 @@
 answer <- function(server, name, stream = raw()) {
   message <- c(envelope_header("call", name), stream)
   reply <- request(server$sock, message, what = name, timeout = 60, call = NULL)
-  payload_of(reply, "result", name, call = NULL)
+  payload(reply, check_reply(reply, "result", name, call = NULL))
 }
 
 column <- function(server, name) decode_record(answer(server, name))[[name]]
