@@ -60,9 +60,14 @@ fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
 	@tools/setup go
 	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
 
+.PHONY: sanitize
+sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams
+	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)
+
 .PHONY: bench
 bench: setup-bench install ## Measure against peers
 	@$(RUN) Rscript bench/calls.R
+	@$(RUN) Rscript bench/codec.R
 
 .PHONY: large
 large: setup-bench install ## Send a message of more than 2^31 bytes (needs 24 GB of memory)

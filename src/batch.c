@@ -187,9 +187,7 @@ static column *read_column(batch *b, const field *f) {
     done = read_validity(b, c) && read_buffers(b, f, c);
   }
   if (done) return c;
-  char inner[sizeof b->failure->where];
-  memcpy(inner, b->failure->where, sizeof inner);
-  snprintf(b->failure->where, sizeof b->failure->where, "%s%s%s", CHAR(f->name), inner[0] == 0 ? "" : "$", inner);
+  fail_inside(b->failure, CHAR(f->name));
   return NULL;
 }
 

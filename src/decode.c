@@ -889,21 +889,19 @@ static SEXP row_value(stream *s) {
   return out;
 }
 
-static SEXP decode(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse, bool row) {
+// The value of a stream, or a failure. `unbacked` bounds the bytes made of nothing.
+SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, SEXP parse, int64_t unbacked) {
   failure f = {0};
-  double from = Rf_asReal(offset);
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
   stream s = {
       .failure = &f,
       .shelter = cell,
       .parse = parse,
-      .int64_as_double = Rf_asLogical(int64_as_double) == 1,
-      .unbacked = (int64_t)MAX_UNBACKED * 4,
+      .int64_as_double = int64_as_double,
+      .unbacked = unbacked,
   };
   SEXP out = NULL;
-  if (!(from >= 0 && from <= (double)Rf_xlength(bytes))) {
-    fail(&f, "it would begin outside of its %.0f bytes", (double)Rf_xlength(bytes));
-  } else if (read_stream(&s, RAW_RO(bytes) + (R_xlen_t)from, (size_t)(Rf_xlength(bytes) - (R_xlen_t)from))) {
+  if (read_stream(&s, data, size)) {
     for (int i = 0; i < s.n_fields; i++) find_fractional(s.fields[i], s.columns[i]);
     for (dictionary *d = s.dictionaries; d != NULL; d = d->next) find_fractional(d->value, d->first);
     out = row ? row_value(&s) : record_value(&s);
@@ -911,6 +909,17 @@ static SEXP decode(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse, bo
   if (out == NULL) out = failure_value(&f);
   UNPROTECT(1);
   return out;
+}
+
+static SEXP decode(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse, bool row) {
+  double from = Rf_asReal(offset), size = (double)Rf_xlength(bytes);
+  if (!(from >= 0 && from <= size)) {
+    failure f = {0};
+    fail(&f, "it would begin outside of its %.0f bytes", size);
+    return failure_value(&f);
+  }
+  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, Rf_asLogical(int64_as_double) == 1,
+                       parse, (int64_t)MAX_UNBACKED * 4);
 }
 
 SEXP decode_record(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse) {

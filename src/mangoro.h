@@ -1,5 +1,6 @@
 // All of src/ on a page: R vectors to Arrow IPC streams and back.
 //
+//   failure.c     what went wrong, on its way to R
 //   plan.c        R values to a tree of nodes: types, sizes, attributes
 //   attributes.c  what R knows and Arrow does not, as JSON
 //   write.c       the rows of the nodes into the body of a message
@@ -88,7 +89,7 @@ enum time_unit { SECOND, MILLI, MICRO, NANO };
 
 const char *arrow_type_name(int type);
 
-// --- failures -----------------------------------------------------------
+// --- failure.c -----------------------------------------------------------
 
 typedef struct {
   bool failed;
@@ -101,6 +102,8 @@ typedef struct {
 // failure stays.
 bool fail(failure *f, const char *format, ...) FORMAT(2, 3);
 SEXP failure_value(const failure *f);
+void fail_inside(failure *f, const char *name);
+void add_text(char *to, size_t room, const char *format, ...) FORMAT(3, 4);
 
 // --- flatbuf.c ----------------------------------------------------------
 
@@ -408,6 +411,7 @@ bool read_stream(stream *s, const uint8_t *data, size_t size);
 bool read_schema(stream *s, table t);
 bool read_batch(stream *s, table t, const uint8_t *body, int64_t size);
 bool read_dictionary(stream *s, table t, const uint8_t *body, int64_t size);
+SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, SEXP parse, int64_t unbacked);
 void shelter(stream *s, SEXP x);
 int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed);
 

@@ -288,12 +288,6 @@ static bool read_encoding(stream *s, field *f, table t) {
 
 static field **read_fields(stream *s, vector v, int depth, int *n);
 
-static void in_field(stream *s, SEXP name) {
-  char inner[sizeof s->failure->where];
-  memcpy(inner, s->failure->where, sizeof inner);
-  snprintf(s->failure->where, sizeof s->failure->where, "%s%s%s", CHAR(name), inner[0] == 0 ? "" : "$", inner);
-}
-
 static bool read_field(stream *s, table t, field *f, int depth) {
   if (depth > MAX_DEPTH) return fail(s->failure, "types are nested more than %d levels deep", MAX_DEPTH);
   SEXP name = PROTECT(text_value(s, table_text(t, 0), "the name of a column"));
@@ -310,7 +304,7 @@ static bool read_field(stream *s, table t, field *f, int depth) {
     table encoding = table_child(t, 4);
     done = !s->failure->failed && (encoding.flat == NULL || read_encoding(s, f, encoding)) && settle_class(s, f);
   }
-  if (!done) in_field(s, name);
+  if (!done) fail_inside(s->failure, CHAR(name));
   return done;
 }
 
