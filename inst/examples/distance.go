@@ -27,7 +27,7 @@ func greatCircle(lat1, lon1, lat2, lon2 float64) float64 {
 func main() {
 	registry := rgoipc.NewRegistry()
 	err := registry.Func("great_circle", greatCircle,
-		rgoipc.Args("lat1", "lon1", "lat2", "lon2"),
+		rgoipc.Args("lat1", "lon1", "lat2", "lon2"), rgoipc.Parallel(),
 		rgoipc.Describe("Great-circle distance in km between points in degrees"))
 	if err != nil {
 		log.Fatal(err)

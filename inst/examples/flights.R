@@ -10,7 +10,7 @@ step <- function(label, expr) {
   took <- proc.time()[["elapsed"]] - started
   cli::cli_progress_done()
   times <<- rbind(times, data.frame(step = label, seconds = took))
-  value
+  invisible(value)
 }
 times <- data.frame(step = character(), seconds = numeric())
 
@@ -56,7 +56,7 @@ in_r <- step("Compute the same in R", {
 })
 
 close(sock)
-server$kill()
+invisible(server$kill())
 
 same <- all.equal(in_go, in_r, tolerance = 1e-12)
 if (!isTRUE(same)) stop("Go and R disagree: ", same)
@@ -82,16 +82,17 @@ step("Draw the plot", {
   par(mar = c(4.5, 4.5, 3, 1), las = 1, bty = "l")
   plot(
     routes$km, routes$speed,
-    log = "x", cex = 0.4 + sqrt(routes$flights) / 40, pch = 21,
+    log = "x", ylim = range(routes$speed) * c(0.95, 1.05), cex = 0.4 + sqrt(routes$flights) / 40, pch = 21,
     bg = "#00ADD888", col = "#00758F",
     xlab = "Great-circle distance from New York (km, log scale)",
     ylab = "Mean speed over ground (km/h)",
     main = "The farther the faster: flights from New York, 2013"
   )
-  named <- c("HNL", "ANC", "LAX", "ORD", "MIA", "BOS", "PHL", "ATL", "DEN")
-  text(routes[named, "km"], routes[named, "speed"], named, pos = 3, offset = 0.9, cex = 0.8)
+  above <- c("HNL", "ANC", "LAX", "MIA", "BOS", "PHL", "ATL", "DEN")
+  text(routes[above, "km"], routes[above, "speed"], above, pos = 3, offset = 0.9, cex = 0.8)
+  text(routes["ORD", "km"], routes["ORD", "speed"], "ORD", pos = 1, offset = 1, cex = 0.8)
   mtext("A point is a destination, its area the number of flights", cex = 0.8)
-  invisible(dev.off())
+  dev.off()
 })
 
 print(transform(times, seconds = sprintf("%.3f", seconds)), row.names = FALSE, right = FALSE)
