@@ -52,13 +52,13 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 	if !ok {
 		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.List())
 	}
+	ctx, cancel := callContext(ctx, message.ErrorMsg)
+	defer cancel()
 	record, err := readRecord(message.ArrowData)
 	if err != nil {
 		return nil, &Error{Code: CodeProtocol, Err: err}
 	}
 	defer record.Release()
-	ctx, cancel := callContext(ctx, message.ErrorMsg)
-	defer cancel()
 
 	result, err := fn.run(ctx, record)
 	if err != nil {

@@ -86,8 +86,8 @@ func WithReady(f func(url string)) Option { return func(c *config) { c.ready = f
 // Serve answers requests at url until ctx ends, each on a goroutine of its
 // own, so that a slow function does not hold up a fast one. It then takes no
 // more, ends the context of the calls that run, waits for them as long as the
-// grace period, and returns nil; calls still running are left behind with an error. Serve fails at once
-// if it cannot listen at url.
+// grace period, and returns nil; calls still running are left behind with an
+// error. Serve fails at once if it cannot listen at url.
 func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) error {
 	config, err := newConfig(opts)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 func newLoop(f *typedFunc) loop {
 	fn := unnamed(f.fn).Interface()
 	for _, find := range []func(fn any) loop{
-		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[string], loopOf[bool],
+		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[int], loopOf[string], loopOf[bool],
 	} {
 		if l := find(fn); l != nil {
 			return l
@@ -37,7 +37,7 @@ func unnamed(fn reflect.Value) reflect.Value {
 
 // common are the types that functions without reflection take and return.
 type common interface {
-	float64 | int32 | int64 | string | bool
+	float64 | int32 | int64 | int | string | bool
 }
 
 // loopOf returns the loop of a function of one, two or three T, or nil.
@@ -49,6 +49,8 @@ func loopOf[T common](fn any) loop {
 		return loop1(fn)
 	case func(T) int64:
 		return loop1(fn)
+	case func(T) int:
+		return loop1(fn)
 	case func(T) string:
 		return loop1(fn)
 	case func(T) bool:
@@ -58,6 +60,8 @@ func loopOf[T common](fn any) loop {
 	case func(T) (int32, error):
 		return loop1Err(fn)
 	case func(T) (int64, error):
+		return loop1Err(fn)
+	case func(T) (int, error):
 		return loop1Err(fn)
 	case func(T) (string, error):
 		return loop1Err(fn)
