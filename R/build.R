@@ -337,7 +337,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
     env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
     stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
   )
-  on.exit(process$kill_tree(), add = TRUE, after = FALSE)
+  on.exit(end_process(process), add = TRUE, after = FALSE)
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
@@ -349,6 +349,12 @@ run_go_build <- function(go, program, out, env, settings, call) {
   if (!move_program(made, out)) {
     abort_invalid_argument("out", "{.file {out}} cannot be replaced.", call = call)
   }
+}
+
+# With all that it started, and not before they are gone.
+end_process <- function(process) {
+  process$kill_tree()
+  process$wait()
 }
 
 overlay_argument <- function(overlay, dir) {
