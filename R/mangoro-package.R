@@ -11,6 +11,10 @@
 #'   see [mangoro_cache_info()]. The environment variable `MANGORO_CACHE_DIR`
 #'   does the same.
 #'
+#' * `mangoro.int64`: what 64-bit integers of Go are in R. `"integer64"`, the
+#'   default, is the class of package bit64, which need not be there;
+#'   `"double"` makes numbers of them, and an error of those that are not exact.
+#'
 #' @section Conditions:
 #' Every failure is a condition of class `mangoro_error`, and of one of these:
 #' `mangoro_error_toolchain`, `mangoro_error_build`,

@@ -18,9 +18,12 @@
 #' @param func_name The function to call, one string. No default.
 #' @param data The arguments: a data frame with a column for each, or anything
 #'   else with an [nanoarrow::as_nanoarrow_array_stream()] method that gives
-#'   records. Columns may hold `NA`. A data frame as a column, wrapped in
-#'   [I()], is an Arrow struct. `NULL`, the default, is a record without
-#'   columns.
+#'   records. Columns may hold `NA`. A column may be a logical, integer, double,
+#'   character, complex or raw vector, a factor (an Arrow dictionary), a `Date`,
+#'   `POSIXct`, `difftime`, `hms`, `integer64` or `blob`, a list of vectors of
+#'   one type, a matrix, or a data frame (an Arrow struct). Their attributes
+#'   travel as metadata of the field; what cannot travel is an error. `NULL`,
+#'   the default, is a record without columns.
 #' @param timeout The longest time to wait for the answer in seconds, one
 #'   number above 0; `Inf` waits for ever. The default is the option
 #'   `mangoro.timeout`, or 60.

@@ -318,8 +318,12 @@ static SEXP make_string(string_cache *cache, const uint8_t *p, size_t n) {
 
 static bool is_string(const uint8_t *p, size_t n) { return memchr(p, 0, n) == NULL && is_utf8(p, n); }
 
+static bool begins_character(const uint8_t *data, int64_t at, int64_t end) {
+  return at == end || (data[at] & 0xC0) != 0x80;
+}
+
 // Whether all strings of the rows are text. Usually all of their bytes taken
-// together are, and none begins inside a character.
+// together are, and none begins or ends inside a character.
 static bool check_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n) {
   if (n == 0) return true;
   int64_t first = index_at(c->values, from, f->width, true), last = index_at(c->values, from + n, f->width, true);
@@ -330,7 +334,7 @@ static bool check_strings(stream *s, const field *f, const column *c, int64_t fr
   all = all && is_utf8(p, size);
   for (int64_t i = from; i < from + n; i++) {
     int64_t start = index_at(c->values, i, f->width, true), end = index_at(c->values, i + 1, f->width, true);
-    if (all && (start == last || (c->data[start] & 0xC0) != 0x80)) continue;
+    if (all && begins_character(c->data, start, last) && begins_character(c->data, end, last)) continue;
     if (is_valid(c, i) && !is_string(c->data + start, (size_t)(end - start))) {
       return fail_row(s, i, "the string is not UTF-8 text, or has a zero byte");
     }
@@ -450,11 +454,12 @@ static bool fill_binaries(const field *f, const column *c, int64_t from, int64_t
 
 // The positions of levels among the unique ones, where some are there twice.
 static void make_unique(dictionary *d) {
-  if (Rf_any_duplicated(d->values, FALSE) == 0) return;
   SEXP call = PROTECT(Rf_lang2(Rf_install("unique.default"), d->values));
   SEXP levels = PROTECT(Rf_eval(call, R_BaseEnv));
-  d->codes = Rf_match(levels, d->values, NA_INTEGER);
-  d->values = levels;
+  if (Rf_xlength(levels) < Rf_xlength(d->values)) {
+    d->codes = Rf_match(levels, d->values, NA_INTEGER);
+    d->values = levels;
+  }
   UNPROTECT(2);
 }
 
@@ -570,8 +575,7 @@ static bool fill_values(stream *s, const field *f, const column *c, int64_t from
 
 static bool fill(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
   if (fill_values(s, f, c, from, n, to, at)) return true;
-  failure *e = s->failure;
-  if (e->where[0] == 0) snprintf(e->where, sizeof e->where, "%s", CHAR(f->name));
+  fail_inside(s->failure, CHAR(f->name));
   return false;
 }
 
@@ -768,7 +772,7 @@ static SEXP finish(stream *s, const field *f, SEXP x, int64_t n) {
   PROTECT(out);
   bool done = set_attributes(s, f->class.class, f->attributes, out, n);
   UNPROTECT(1);
-  if (!done && s->failure->where[0] == 0) snprintf(s->failure->where, sizeof s->failure->where, "%s", CHAR(f->name));
+  if (!done) fail_inside(s->failure, CHAR(f->name));
   return done ? out : NULL;
 }
 

@@ -227,6 +227,8 @@ static inline bool is_frame_class(int class) {
 
 static inline bool is_time_class(int class) { return class >= CLASS_DATE && class <= CLASS_DIFFTIME; }
 
+static inline bool is_frame(SEXP x) { return Rf_inherits(x, "data.frame"); }
+
 typedef struct {
   int class;
   bool as_is; // wrapped in I()
@@ -316,6 +318,13 @@ SEXP attributes_of(SEXP x); // a list, protected by the caller
 
 // A string as UTF-8; false if it has none.
 bool string_bytes(bool translates, SEXP s, const char **text, size_t *n);
+enum { SEEN = 64 };
+typedef struct {
+  SEXP string;
+  const char *text;
+  size_t n;
+} seen_string;
+bool seen_bytes(seen_string *seen, bool translates, SEXP s, const char **text, size_t *n);
 
 void write_bools(node *n, uint8_t *const to[]);
 void write_ints(node *n, uint8_t *const to[]);

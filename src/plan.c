@@ -23,7 +23,7 @@ static void find_element(const where *at, R_xlen_t piece, R_xlen_t *list, R_xlen
 
 static void describe(const where *at, R_xlen_t piece, char *to, size_t room) {
   if (at->lists != NULL) {
-    R_xlen_t list, element;
+    R_xlen_t list = 0, element = 0;
     find_element(at, piece, &list, &element);
     describe(at->up, list, to, room);
     add_text(to, room, "[[%.0f]]", (double)element + 1);
@@ -99,7 +99,7 @@ static void set_children(node *n, int n_children) {
 }
 
 R_xlen_t piece_rows(SEXP x) {
-  if (TYPEOF(x) == VECSXP && Rf_isFrame(x)) return Rf_xlength(Rf_getAttrib(x, R_RowNamesSymbol));
+  if (TYPEOF(x) == VECSXP && is_frame(x)) return Rf_xlength(Rf_getAttrib(x, R_RowNamesSymbol));
   return Rf_xlength(x);
 }
 
@@ -134,6 +134,24 @@ bool string_bytes(bool translates, SEXP s, const char **text, size_t *n) {
   return is_utf8((const uint8_t *)*text, *n);
 }
 
+// Strings that come again are looked at once. Only those that need no
+// translation, whose bytes stay where they are, are remembered.
+bool seen_bytes(seen_string *seen, bool translates, SEXP s, const char **text, size_t *n) {
+  seen_string *known = seen + ((uintptr_t)s >> 5) % SEEN;
+  if (known->string == s) {
+    *text = known->text;
+    *n = known->n;
+    return true;
+  }
+  if (!string_bytes(translates, s, text, n)) return false;
+  if (*text == CHAR(s)) {
+    known->string = s;
+    known->text = *text;
+    known->n = *n;
+  }
+  return true;
+}
+
 static node *fail_string(plan *p, const where *at, R_xlen_t piece, R_xlen_t row, SEXP s) {
   char shown[128] = "";
   const unsigned char *c = (const unsigned char *)CHAR(s);
@@ -146,6 +164,7 @@ static node *fail_string(plan *p, const where *at, R_xlen_t piece, R_xlen_t row,
 
 static node *plan_strings(plan *p, const where *at, node *n) {
   int64_t bytes = 0;
+  seen_string seen[SEEN] = {{NULL, NULL, 0}};
   const void *mark = vmaxget();
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
     const SEXP *strings = STRING_PTR_RO(n->pieces[i]);
@@ -156,7 +175,7 @@ static node *plan_strings(plan *p, const where *at, node *n) {
       size_t size;
       if (strings[k] == NA_STRING) {
         n->nulls++;
-      } else if (string_bytes(p->translates, strings[k], &text, &size)) {
+      } else if (seen_bytes(seen, p->translates, strings[k], &text, &size)) {
         bytes += (int64_t)size;
       } else {
         return fail_string(p, at, i, k + 1, strings[k]);
@@ -581,7 +600,7 @@ static node *plan_pieces(plan *p, const where *at, const char *name, const SEXP 
   }
   if (n == 0 || pieces[0] == R_NilValue) return node_new(ARROW_NULL, name);
   r_class class = class_of(pieces[0]);
-  if (IS_S4_OBJECT(pieces[0])) return refuse(p, at, pieces[0]);
+  if (Rf_isS4(pieces[0])) return refuse(p, at, pieces[0]);
   node *out = with_pieces(node_new(0, name), pieces, n, 0);
   if (!all_alike(p, at, pieces, n, class.class) || !count_rows(p, at, pieces, n, &out->rows)) return NULL;
   out->class.as_is = class.as_is;
@@ -636,7 +655,7 @@ static node *plan_columns(plan *p, const where *root, SEXP x) {
 // column: what is its own goes to the schema.
 node *plan_record(plan *p, SEXP x) {
   where root = {NULL, "", 0, NULL, 0};
-  if (Rf_isFrame(x)) return plan_pieces(p, &root, "", one(x), 1, 0);
+  if (is_frame(x)) return plan_pieces(p, &root, "", one(x), 1, 0);
   return plan_columns(p, &root, x);
 }
 
@@ -700,7 +719,7 @@ static node *plan_box(plan *p, const where *at, const char *name, SEXP x, int de
     return n;
   }
   r_class class = class_of(x);
-  if (TYPEOF(x) == VECSXP && class.class == CLASS_NONE && !IS_S4_OBJECT(x)) {
+  if (TYPEOF(x) == VECSXP && class.class == CLASS_NONE && !Rf_isS4(x)) {
     return box_list(p, at, name, x, class, depth);
   }
   return box_vector(p, at, name, x, depth);

@@ -273,6 +273,7 @@ void write_strings(node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   bool large = n->type == ARROW_LARGE_UTF8;
   int64_t at = 0, row = 0;
+  seen_string seen[SEEN] = {{NULL, NULL, 0}};
   const void *mark = vmaxget();
   store_offset(to[1], large, 0, 0);
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
@@ -285,7 +286,7 @@ void write_strings(node *n, uint8_t *const to[]) {
       if (strings[k] == NA_STRING) {
         null_at(&v, row);
       } else {
-        string_bytes(n->translates, strings[k], &text, &size);
+        seen_bytes(seen, n->translates, strings[k], &text, &size);
         check_room(at, (int64_t)size, n->size[2]);
         memcpy(to[2] + at, text, size);
         at += (int64_t)size;

@@ -101,7 +101,7 @@ frame_types <- function() {
     frame_column = structure(list(id = 1:2, person = people), row.names = 1:2, class = "data.frame"),
     frame_as_is = data.frame(id = 1:2, person = I(people)),
     list_column = data.frame(id = 1:2, l = I(list(1:3, NULL))),
-    matrix_column = data.frame(id = 1:2, m = I(matrix(c(1, 2, NA, 4, 5, 6), 2, dimnames = list(NULL, c("a", "b", "c"))))),
+    matrix_column = data.frame(id = 1:2, m = I(matrix(c(1, 2, NA, 4), 2, dimnames = list(NULL, c("a", "b"))))),
     array_column = structure(
       list(a = array(1:12, c(2, 3, 2)), s = matrix(letters[1:4], 2)),
       row.names = 1:2, class = "data.frame"

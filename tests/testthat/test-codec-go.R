@@ -112,3 +112,8 @@ test_that("batches are joined, with dictionaries that grow or are replaced", {
     expect_identical(got, data.frame(f = factor(c("a", "b", "c", "a", "b")), x = c(0L, 0L, 1L, 1L, 3L)), info = name)
   }
 })
+
+test_that("compressed bodies are refused", {
+  server <- local_server(test_source("types"))
+  expect_error(decode_record(answer(server, "compressed")), "compressed", class = "mangoro_error_protocol")
+})

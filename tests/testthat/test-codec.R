@@ -146,7 +146,7 @@ test_that("the collector may run at any time", {
   encoded <- lapply(seq_along(types), function(i) encode_record(types[i]))
   row <- encode_row(value_types())
   frames <- frame_types()[c("row_names", "frame_as_is", "matrix_column", "list_column", "attributes")]
-  gctorture2(7)
+  gctorture2(31)
   withr::defer(gctorture2(0))
   got <- lapply(encoded, decode_record)
   again <- lapply(seq_along(types), function(i) encode_record(types[i]))

@@ -167,10 +167,26 @@ func batches(deltas bool) ([]byte, error) {
 	return out.Bytes(), w.Close()
 }
 
+// compressed is a stream with compressed bodies.
+func compressed() ([]byte, error) {
+	rec, err := columnOf("int64")
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w := ipc.NewWriter(&out, ipc.WithSchema(rec.Schema()), ipc.WithLZ4())
+	if err := w.Write(rec); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), w.Close()
+}
+
 func answer(call *rgoipc.RPCMessage) ([]byte, error) {
 	switch call.FuncName {
 	case "batches", "replaced":
 		return batches(call.FuncName == "batches")
+	case "compressed":
+		return compressed()
 	case "echo":
 		reader, err := rgoipc.NewArrowReader(call.ArrowData)
 		if err != nil {
