@@ -250,9 +250,10 @@ check_keys <- function(x, where) {
   wrong <- which(is.na(keys) | keys == "" | duplicated(keys))
   if (length(wrong) > 0) {
     place <- describe_place(where)
+    row <- wrong[[1]]
     abort_arguments(
-      where$signature, "{place} needs a name of its own for each value, and value {wrong[[1]]} has {.val {keys[[wrong[[1]]]]}}.",
-      arg = where$arg, row = wrong[[1]], call = where$call
+      where$signature, "{place} needs a name of its own for each value, and value {row} has {.val {keys[[row]]}}.",
+      arg = where$arg, row = row, call = where$call
     )
   }
 }
@@ -274,9 +275,10 @@ common_length <- function(args, signature, call) {
   if (length(wrong) > 0) {
     longest <- names(args)[[which.max(n)]]
     arg <- names(args)[[wrong[[1]]]]
+    length <- n[[wrong[[1]]]]
     abort_arguments(
       signature,
-      "argument {.arg {arg}} of length {n[[wrong[[1]]]]} cannot be recycled to the length of {.arg {longest}}, {max(n)}.",
+      "argument {.arg {arg}} of length {length} cannot be recycled to the length of {.arg {longest}}, {max(n)}.",
       arg = arg, call = call
     )
   }

@@ -126,7 +126,10 @@ shape_of <- function(args, n, signature, call) {
   if (length(arrays) > 0) {
     for (arg in names(arrays)) {
       if (!identical(dim(arrays[[arg]]), dim(arrays[[1]]))) {
-        abort_arguments(signature, "arguments {.arg {names(arrays)}} are arrays of different dimensions.", arg = arg, call = call)
+        abort_arguments(
+          signature, "arguments {.arg {names(arrays)}} are arrays of different dimensions.",
+          arg = arg, call = call
+        )
       }
     }
     if (prod(dim(arrays[[1]])) != n) return(NULL)

@@ -161,7 +161,8 @@ envelope_field <- function(bytes, at, field, call) {
   if (end > length(bytes)) {
     lengths <- format(c(size, length(bytes) - at - 4), big.mark = ",", trim = TRUE)
     abort_protocol(
-      "The reply is no message: the length of its field {.val {field}} is {lengths[[1]]} bytes, more than the {lengths[[2]]} that are left.",
+      "The reply is no message: the length of its field {.val {field}} is {lengths[[1]]} bytes,
+       more than the {lengths[[2]]} that are left.",
       call = call
     )
   }

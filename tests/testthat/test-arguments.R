@@ -71,5 +71,8 @@ test_that("a refusal says where in its fields, and sends nothing", {
     mangoro_call(server$sock, "twice", c(1, 1.5)),
     class = "mangoro_error_invalid_argument"
   )
-  expect_identical(cnd[c("func_name", "arg", "row", "value")], list(func_name = "twice", arg = "x", row = 2L, value = 1.5))
+  expect_identical(
+    cnd[c("func_name", "arg", "row", "value")],
+    list(func_name = "twice", arg = "x", row = 2L, value = 1.5)
+  )
 })

@@ -95,7 +95,8 @@ test_that("a call that takes too long is given up, and the socket works on", {
   expect_identical(cnd$timeout, 0.1)
   withr::local_options(mangoro.timeout = 0.1)
   expect_error(mangoro_rpc_call(server$sock, "work", data.frame(s = 600)), class = "mangoro_error_timeout")
-  expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "echo", data.frame(x = 1), timeout = 60)), data.frame(x = 1))
+  result <- mangoro_rpc_call(server$sock, "echo", data.frame(x = 1), timeout = 60)
+  expect_identical(as.data.frame(result), data.frame(x = 1))
 })
 
 test_that("an interrupt gives R back, and the socket works on", {
