@@ -6,8 +6,6 @@ enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORDS = 3, VERSION_5 =
 
 static int64_t padded(int64_t n) { return (n + 7) / 8 * 8; }
 
-// --- the schema ---------------------------------------------------------
-
 static void put_i16(bytes *b, size_t table, int slot, int value) {
   int16_t v = (int16_t)value;
   memcpy(b->data + flat_slot(b, table, slot), &v, sizeof v);
@@ -157,8 +155,6 @@ static void field_tables(bytes *b, size_t slot, node *const nodes[], int n_nodes
   for (int i = 0; i < n_nodes; i++) field_table(b, slots + 4 * (size_t)i, nodes[i]);
 }
 
-// --- messages -----------------------------------------------------------
-
 // The Message table; returns the slot of its header.
 static size_t message_table(bytes *b, int header, int64_t body) {
   bytes_add(b, NULL, 4);
@@ -258,8 +254,6 @@ static uint8_t *write_node(node *n, uint8_t *to) {
   for (int i = 0; i < n->n_children; i++) to = write_node(n->children[i], to);
   return to;
 }
-
-// --- the stream ---------------------------------------------------------
 
 static message *message_new(node **nodes, int n_nodes, int64_t rows, int64_t dictionary) {
   message *m = take(1, sizeof *m);

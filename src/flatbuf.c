@@ -2,8 +2,6 @@
 
 #include "mangoro.h"
 
-// --- writing ------------------------------------------------------------
-
 bytes bytes_new(SEXP cell) {
   bytes b = {.cell = cell};
   return b;
@@ -87,8 +85,6 @@ size_t flat_vector(bytes *b, size_t slot, size_t n, size_t size) {
   if (n > 0) bytes_add(b, NULL, n * size);
   return at + 4;
 }
-
-// --- reading ------------------------------------------------------------
 
 flat flat_new(const uint8_t *data, size_t size, failure *f) {
   flat flat = {

@@ -35,8 +35,6 @@ enum { FLAG_ORDERED = 1, FLAG_NULLABLE = 2, FLAG_SORTED = 4 };
 typedef struct ArrowSchema schema;
 typedef struct ArrowArray array;
 
-// --- the rows -----------------------------------------------------------
-
 static const uint8_t *buffer_of(const node *n, int i) {
   const array *a = n->array;
   return i < a->n_buffers ? a->buffers[i] : NULL;
@@ -77,8 +75,6 @@ static void copy_union(node *n, uint8_t *const to[]) {
   if (n->size[0] > 0) memcpy(to[0], buffer_of(n, 0) + n->from, (size_t)n->size[0]);
   if (n->n_buffers == 2 && n->size[1] > 0) memcpy(to[1], buffer_of(n, 1) + 4 * n->from, (size_t)n->size[1]);
 }
-
-// --- types --------------------------------------------------------------
 
 static node *fail_type(failure *f, const schema *s, const char *what) {
   fail(f, "the Arrow format \"%s\" of column \"%s\" %s", s->format, s->name == NULL ? "" : s->name, what);
@@ -209,8 +205,6 @@ static bool read_format(node *n, const schema *s) {
   return n->width > 0;
 }
 
-// --- arrays -------------------------------------------------------------
-
 static node *node_of(failure *f, const schema *s, const array *a, int64_t from, int64_t rows, int depth);
 
 static bool lay_out_values(node *n, int64_t width) {
@@ -339,8 +333,6 @@ static node *node_of(failure *f, const schema *s, const array *a, int64_t from, 
   count_nulls(n);
   return lay_out(f, n, s, depth) ? n : NULL;
 }
-
-// --- streams ------------------------------------------------------------
 
 static void release_schema(SEXP pointer) {
   schema *s = R_ExternalPtrAddr(pointer);

@@ -1,18 +1,30 @@
 // All of src/ on a page: R vectors to Arrow IPC streams and back.
 //
 //   failure.c     what went wrong, on its way to R
-//   plan.c        R values to a tree of nodes: types, sizes, attributes
-//   attributes.c  what R knows and Arrow does not, as JSON
-//   write.c       the rows of the nodes into the body of a message
-//   encode.c      the stream: schema, dictionaries, batch
-//   interface.c   a tree of nodes from the Arrow C data interface
-//   schema.c      the fields of a stream that came in
-//   batch.c       its batches, checked against the fields
-//   decode.c      R values from them
 //   class.c       the classes of R that have a place in the format
 //   flatbuf.c     flatbuffers, written and read
 //   utf8.c        UTF-8 and the bits of bitmaps
 //   init.c        what R may call
+//
+// Writing, from R values to a tree of nodes and from that to bytes:
+//
+//   plan.c        single vectors: type, sizes, nothing copied yet
+//   nested.c      lists, data frames, and with them any vector
+//   record.c      records of columns, and of boxed values
+//   attributes.c  what R knows and Arrow does not, as JSON
+//   where.c       the place of what cannot be written
+//   interface.c   nodes from the Arrow C data interface
+//   write.c       the rows of the nodes into the body of a message
+//   encode.c      the stream: schema, dictionaries, batches
+//
+// Reading, from bytes to checked columns and from those to R values:
+//
+//   schema.c      messages and fields
+//   batch.c       batches and dictionaries, checked against the fields
+//   flat_values.c values of columns without children
+//   values.c      values of any column
+//   finish.c      their class and attributes
+//   decode.c      records and rows
 //
 // Memory is R's own (R_alloc or protected), so that an error or interrupt of R
 // may leave at any place. A failure of ours fills a `failure` and returns
@@ -89,8 +101,6 @@ enum time_unit { SECOND, MILLI, MICRO, NANO };
 
 const char *arrow_type_name(int type);
 
-// --- failure.c -----------------------------------------------------------
-
 typedef struct {
   bool failed;
   char where[256]; // the argument or column, and the way into it
@@ -104,8 +114,6 @@ bool fail(failure *f, const char *format, ...) FORMAT(2, 3);
 SEXP failure_value(const failure *f);
 void fail_inside(failure *f, const char *name);
 void add_text(char *to, size_t room, const char *format, ...) FORMAT(3, 4);
-
-// --- flatbuf.c ----------------------------------------------------------
 
 // Bytes that grow. `cell` is a protected list of one: their owner.
 typedef struct {
@@ -155,8 +163,6 @@ vector table_vector(table t, int slot, size_t size);
 vector table_text(table t, int slot);
 table vector_table(vector v, size_t i);
 
-// --- utf8.c -------------------------------------------------------------
-
 bool is_ascii(const uint8_t *p, size_t n);
 bool is_utf8(const uint8_t *p, size_t n);
 // Count of the unset among n bits from bit `from` on.
@@ -197,8 +203,6 @@ LOADER(load_f64, double)
 static inline void store_i32(uint8_t *p, int32_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_i64(uint8_t *p, int64_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_f64(uint8_t *p, double v) { memcpy(p, &v, sizeof v); }
-
-// --- class.c ------------------------------------------------------------
 
 enum r_class {
   CLASS_NONE,
@@ -249,8 +253,6 @@ static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
 double to_double(int64_t count, int64_t per);
 bool from_double(double x, int64_t per, int64_t *count);
 
-// --- nodes: what is written ---------------------------------------------
-
 typedef struct node node;
 typedef void (*row_writer)(node *n, uint8_t *const to[]);
 
@@ -289,8 +291,6 @@ struct node {
 
 node *node_new(int type, const char *name);
 void *take(size_t n, size_t size); // zeroed, of R_alloc
-
-// --- plan.c, attributes.c, write.c --------------------------------------
 
 // The way to the pieces of a node, for messages: the elements of the lists
 // `lists`, or else the part `name` or number `item` of each piece of `up`.
@@ -342,8 +342,6 @@ void write_binaries(node *n, uint8_t *const to[]);
 void write_lists(node *n, uint8_t *const to[]);
 void write_row(node *n, uint8_t *const to[]);
 R_xlen_t piece_rows(SEXP x);
-
-// --- fields and columns: what is read -----------------------------------
 
 typedef struct dictionary dictionary;
 typedef struct column column;
@@ -423,8 +421,6 @@ bool read_dictionary(stream *s, table t, const uint8_t *body, int64_t size);
 SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, SEXP parse, int64_t unbacked);
 void shelter(stream *s, SEXP x);
 int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed);
-
-// --- init.c: what R calls -----------------------------------------------
 
 SEXP encode_record(SEXP x, SEXP header, SEXP translates);
 SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates);

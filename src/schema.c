@@ -30,8 +30,6 @@ static SEXP text_value(stream *s, vector v, const char *what) {
   return Rf_mkCharLenCE(text, (int)v.n, CE_UTF8);
 }
 
-// --- r.class and r.attributes -------------------------------------------
-
 static bool is_key(vector v, const char *key) { return v.n == strlen(key) && memcmp(bytes_of(v), key, v.n) == 0; }
 
 static bool read_pairs(stream *s, vector pairs, r_class *class, SEXP *attributes) {
@@ -109,8 +107,6 @@ static bool settle_class(stream *s, field *f) {
   if (f->class.class == CLASS_NONE) f->class.class = class_of_type(s, f);
   return true;
 }
-
-// --- types --------------------------------------------------------------
 
 static bool refuse_type(stream *s, int type) {
   return fail(s->failure, "the Arrow type %s is not supported", arrow_type_name(type));
@@ -236,8 +232,6 @@ static bool read_type(stream *s, field *f, table t) {
   return needs_children(s, f, 0);
 }
 
-// --- dictionaries -------------------------------------------------------
-
 static bool same_type(const field *a, const field *b) {
   if (a->type != b->type || a->layout != b->layout || a->width != b->width || a->is_signed != b->is_signed ||
       a->unit != b->unit || a->scale != b->scale || a->n_children != b->n_children || a->dictionary != b->dictionary) {
@@ -283,8 +277,6 @@ static bool read_encoding(stream *s, field *f, table t) {
   f->layout = LAYOUT_INDEX;
   return true;
 }
-
-// --- fields -------------------------------------------------------------
 
 static field **read_fields(stream *s, vector v, int depth, int *n);
 
@@ -336,8 +328,6 @@ bool read_schema(stream *s, table t) {
   s->last = take((size_t)s->n_fields, sizeof *s->last);
   return true;
 }
-
-// --- messages -----------------------------------------------------------
 
 static bool read_message(stream *s, const uint8_t *data, size_t metadata, size_t left, size_t *body, bool first) {
   flat f = flat_new(data, metadata, s->failure);

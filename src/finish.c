@@ -1,0 +1,198 @@
+// Class and attributes of a value that is filled.
+
+#include "decode.h"
+
+static void set_zone(const field *f, SEXP x) {
+  SEXP zone = attribute(f, "tzone");
+  if (zone != R_NilValue) {
+    if (Rf_xlength(zone) > 0) Rf_setAttrib(x, Rf_install("tzone"), zone);
+    return;
+  }
+  SEXP value = PROTECT(Rf_ScalarString(Rf_mkCharCE(f->zone == NULL ? "UTC" : f->zone, CE_UTF8)));
+  Rf_setAttrib(x, Rf_install("tzone"), value);
+  UNPROTECT(1);
+}
+
+static void set_units(const field *f, SEXP x) {
+  SEXP units = attribute(f, "units");
+  units = PROTECT(units == R_NilValue ? Rf_mkString("secs") : units);
+  Rf_setAttrib(x, Rf_install("units"), units);
+  UNPROTECT(1);
+}
+
+void set_row_names(SEXP x, int64_t n) {
+  SEXP row_names = PROTECT(Rf_allocVector(INTSXP, 2));
+  INTEGER(row_names)[0] = NA_INTEGER;
+  INTEGER(row_names)[1] = (int)-n;
+  Rf_setAttrib(x, R_RowNamesSymbol, row_names);
+  UNPROTECT(1);
+}
+
+void set_field_names(SEXP x, field *const fields[], int n) {
+  SEXP names = PROTECT(Rf_allocVector(STRSXP, n));
+  for (int i = 0; i < n; i++) SET_STRING_ELT(names, i, fields[i]->name);
+  Rf_setAttrib(x, R_NamesSymbol, names);
+  UNPROTECT(1);
+}
+
+static bool finish_frame(stream *s, const field *f, SEXP x, int64_t n) {
+  if (n > INT32_MAX) return fail(s->failure, "%.0f rows are too many for a data frame", (double)n);
+  for (int i = 0; i < f->n_children; i++) {
+    SEXP column = finish(s, f->children[i], VECTOR_ELT(x, i), n);
+    if (column == NULL) return false;
+    SET_VECTOR_ELT(x, i, column);
+  }
+  set_field_names(x, f->children, f->n_children);
+  return true;
+}
+
+static bool set_names(stream *s, SEXP x, SEXP value, int64_t n) {
+  if (Rf_xlength(value) != n) {
+    return fail(s->failure, "r.attributes has %.0f names for %.0f elements", (double)Rf_xlength(value), (double)n);
+  }
+  Rf_setAttrib(x, R_NamesSymbol, value);
+  return true;
+}
+
+// A matrix of a data frame has its rows already, and only then a dim.
+static bool set_dim(stream *s, SEXP x, SEXP value) {
+  SEXP old = Rf_getAttrib(x, R_DimSymbol);
+  value = PROTECT(Rf_duplicate(value));
+  if (old != R_NilValue) INTEGER(value)[0] = INTEGER_RO(old)[0];
+  double size = 1;
+  for (R_xlen_t i = 0; i < Rf_xlength(value); i++) size *= INTEGER_RO(value)[i];
+  bool done = size == (double)Rf_xlength(x) ||
+              fail(s->failure, "the dim of r.attributes has %.0f elements, and the vector %.0f", size,
+                   (double)Rf_xlength(x));
+  if (done) Rf_setAttrib(x, R_DimSymbol, value);
+  UNPROTECT(1);
+  return done;
+}
+
+static bool set_dimnames(stream *s, SEXP x, SEXP value) {
+  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
+  bool fit = dim != R_NilValue && Rf_xlength(dim) == Rf_xlength(value);
+  for (R_xlen_t i = 0; fit && i < Rf_xlength(value); i++) {
+    SEXP names = VECTOR_ELT(value, i);
+    fit = names == R_NilValue || Rf_xlength(names) == INTEGER_RO(dim)[i];
+  }
+  if (!fit) return fail(s->failure, "the dimnames of r.attributes do not fit its dim");
+  Rf_setAttrib(x, R_DimNamesSymbol, value);
+  return true;
+}
+
+static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *name, SEXP value) {
+  bool frame = is_frame_class(class);
+  if (strcmp(name, "row.names") == 0) {
+    if (!frame || Rf_xlength(value) != n) {
+      return fail(s->failure, "r.attributes has %.0f row names for %.0f rows", (double)Rf_xlength(value), (double)n);
+    }
+    Rf_setAttrib(x, R_RowNamesSymbol, value);
+    return true;
+  }
+  if (strcmp(name, "tzone") == 0) {
+    if (class != CLASS_POSIXCT && Rf_xlength(value) > 0) Rf_setAttrib(x, Rf_install("tzone"), value);
+    return true;
+  }
+  if (strcmp(name, "units") == 0 || strcmp(name, "storage") == 0) return true;
+  if (frame) return fail(s->failure, "r.attributes has %s for a data frame", name);
+  if (strcmp(name, "names") == 0) return set_names(s, x, value, n);
+  return strcmp(name, "dim") == 0 ? set_dim(s, x, value) : set_dimnames(s, x, value);
+}
+
+// list(own, other), as R has parsed them: R's own attributes by their name, and
+// others.
+bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
+  if (attributes == NULL) return true;
+  SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1);
+  SEXP names = Rf_getAttrib(own, R_NamesSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(own); i++) {
+    if (!set_attribute(s, class, x, n, CHAR(STRING_ELT(names, i)), VECTOR_ELT(own, i))) return false;
+  }
+  names = Rf_getAttrib(other, R_NamesSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(other); i++) {
+    Rf_setAttrib(x, Rf_installTrChar(STRING_ELT(names, i)), VECTOR_ELT(other, i));
+  }
+  return true;
+}
+
+static SEXP finish_plain(stream *s, const field *f, SEXP x, int64_t n) {
+  r_class class = f->class;
+  switch (class.class) {
+  case CLASS_DATE:
+    if (f->fractional) {
+      class.class = CLASS_POSIXCT;
+      set_zone(f, x);
+    }
+    break;
+  case CLASS_POSIXCT: set_zone(f, x); break;
+  case CLASS_HMS:
+  case CLASS_DIFFTIME: set_units(f, x); break;
+  case CLASS_FACTOR:
+  case CLASS_ORDERED:
+    if (!read_values(s, f->dictionary)) return NULL;
+    Rf_setAttrib(x, R_LevelsSymbol, f->dictionary->values);
+    break;
+  case CLASS_BLOB: {
+    SEXP ptype = PROTECT(Rf_allocVector(RAWSXP, 0));
+    Rf_setAttrib(x, Rf_install("ptype"), ptype);
+    UNPROTECT(1);
+    break;
+  }
+  default: break;
+  }
+  if (is_frame_class(class.class)) {
+    if (!finish_frame(s, f, x, n)) return NULL;
+    set_row_names(x, n);
+  }
+  set_class(x, class);
+  return x;
+}
+
+// The child has the rows one after the other, R the columns.
+static SEXP finish_matrix(stream *s, const field *f, SEXP x, int64_t n) {
+  SEXP child = finish(s, f->children[0], x, n * f->width);
+  if (child == NULL) return NULL;
+  if (n > INT32_MAX || f->width > INT32_MAX) {
+    fail(s->failure, "a matrix has too many rows or columns");
+    return NULL;
+  }
+  PROTECT(child);
+  SEXP dim = PROTECT(Rf_allocVector(INTSXP, 2));
+  INTEGER(dim)[0] = (int)f->width;
+  INTEGER(dim)[1] = (int)n;
+  Rf_setAttrib(child, R_DimSymbol, dim);
+  SEXP call = PROTECT(Rf_lang2(Rf_install("t.default"), child));
+  SEXP out = PROTECT(Rf_eval(call, R_BaseEnv));
+  if (f->class.as_is) set_class(out, (r_class){CLASS_NONE, true});
+  UNPROTECT(4);
+  return out;
+}
+
+// The values of a dictionary that are no strings, each in its place.
+static SEXP finish_codes(stream *s, const field *f, SEXP codes) {
+  if (!read_values(s, f->dictionary)) return NULL;
+  SEXP call = PROTECT(Rf_lang3(R_BracketSymbol, f->dictionary->values, codes));
+  SEXP out = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return out;
+}
+
+// Class and attributes of a filled value, which may become another object;
+// NULL after a failure.
+SEXP finish(stream *s, const field *f, SEXP x, int64_t n) {
+  SEXP out;
+  if (f->dictionary != NULL && !is_text(f->dictionary->value)) {
+    out = finish_codes(s, f, x);
+  } else if (f->class.class == CLASS_MATRIX) {
+    out = finish_matrix(s, f, x, n);
+  } else {
+    out = finish_plain(s, f, x, n);
+  }
+  if (out == NULL || f->attributes == NULL) return out;
+  PROTECT(out);
+  bool done = set_attributes(s, f->class.class, f->attributes, out, n);
+  UNPROTECT(1);
+  if (!done) fail_inside(s->failure, CHAR(f->name));
+  return done ? out : NULL;
+}

@@ -1,0 +1,281 @@
+// R values of columns without children: numbers, times, strings.
+
+#include "decode.h"
+
+#include <math.h>
+
+// The next null at row i or later and before end; end if there is none.
+int64_t next_null(const column *c, int64_t i, int64_t end) {
+  if (c->valid == NULL) return end;
+  for (; i < end; i++) {
+    if (i % 8 == 0) {
+      while (i + 8 <= end && c->valid[i / 8] == 0xFF) i += 8;
+      if (i >= end) return end;
+    }
+    if (!bit_at(c->valid, i)) return i;
+  }
+  return end;
+}
+
+bool fail_row(stream *s, int64_t row, const char *text) {
+  if (!s->failure->failed) s->failure->row = (double)row + 1;
+  return fail(s->failure, "%s", text);
+}
+
+SEXP attribute(const field *f, const char *name) {
+  if (f->attributes == NULL) return R_NilValue;
+  SEXP own = VECTOR_ELT(f->attributes, 0);
+  SEXP names = Rf_getAttrib(own, R_NamesSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
+    if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(own, i);
+  }
+  return R_NilValue;
+}
+
+bool is_text(const field *f) { return f->type == ARROW_UTF8 || f->type == ARROW_LARGE_UTF8; }
+
+static int bool_at(const column *c, int64_t i) {
+  return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL;
+}
+
+void fill_bools(const column *c, int64_t from, int64_t n, int *to) {
+  int64_t i = 0;
+  for (; i < n && (from + i) % 8 != 0; i++) to[i] = bool_at(c, from + i);
+  for (; i + 8 <= n; i += 8) {
+    unsigned bits = c->values[(from + i) / 8], valid = c->valid == NULL ? 0xFF : c->valid[(from + i) / 8];
+    for (int k = 0; k < 8; k++) to[i + k] = valid >> k & 1 ? (int)(bits >> k & 1) : NA_LOGICAL;
+  }
+  for (; i < n; i++) to[i] = bool_at(c, from + i);
+}
+
+// The smallest int is R's NA; as a value it cannot be kept.
+static bool check_smallest(stream *s, const column *c, int64_t from, int64_t n, const int *to) {
+  for (int64_t i = 0; i < n; i += 64) {
+    int64_t end = i + 64 < n ? i + 64 : n;
+    int hit = 0;
+    for (int64_t k = i; k < end; k++) hit |= to[k] == NA_INTEGER;
+    for (int64_t k = i; hit && k < end; k++) {
+      if (to[k] == NA_INTEGER && is_valid(c, from + k)) {
+        return fail_row(s, from + k, "the value -2147483648 is no integer of R");
+      }
+    }
+  }
+  return true;
+}
+
+bool fill_ints(stream *s, const field *f, const column *c, int64_t from, int64_t n, int *to) {
+  if (f->width == 4) {
+    if (n > 0) memcpy(to, c->values + 4 * from, 4 * (size_t)n);
+    if (!check_smallest(s, c, from, n, to)) return false;
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i] = (int)index_at(c->values, from + i, f->width, f->is_signed);
+  }
+  EACH_NULL(k) to[k - from] = NA_INTEGER;
+  return true;
+}
+
+bool fill_raws(stream *s, const column *c, int64_t from, int64_t n, uint8_t *to) {
+  if (n > 0) memcpy(to, c->values + from, (size_t)n);
+  int64_t null = next_null(c, from, from + n);
+  return null == from + n || fail_row(s, null, "a raw vector has no NA");
+}
+
+void fill_complex(const column *c, int64_t from, int64_t n, Rcomplex *to) {
+  const column *parts = c->children[0];
+  if (n > 0) memcpy(to, parts->values + 16 * from, 16 * (size_t)n);
+  EACH_NULL(k) {
+    Rcomplex *z = to + (k - from);
+    if (!R_IsNA(z->r) && !R_IsNA(z->i)) z->r = z->i = NA_REAL;
+  }
+}
+
+static double half_float(uint16_t bits) {
+  int exponent = bits >> 10 & 0x1F, fraction = bits & 0x3FF;
+  double value = exponent == 0x1F  ? (fraction ? R_NaN : R_PosInf)
+                 : exponent == 0 ? ldexp(fraction, -24)
+                                 : ldexp(fraction + 1024, exponent - 25);
+  return bits & 0x8000 ? -value : value;
+}
+
+// A decimal with at most 15 digits is a double; bytes beyond 64 bits only
+// repeat the sign.
+static bool decimal(const uint8_t *p, const field *f, double *to) {
+  int64_t value = f->width == 4 ? load_i32(p) : load_i64(p);
+  for (int64_t i = 8; i < f->width; i++) {
+    if (p[i] != (value < 0 ? 0xFF : 0)) return false;
+  }
+  if (value > INT64_C(1000000000000000) || value < -INT64_C(1000000000000000)) return false;
+  *to = f->scale >= 0 ? (double)value / pow(10, f->scale) : (double)value * pow(10, -f->scale);
+  return true;
+}
+
+static bool fill_int64s(stream *s, const field *f, const column *c, int64_t from, int64_t n, double *to) {
+  const int64_t exact = INT64_C(1) << 53;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t value = load_i64(c->values + 8 * (from + i));
+    bool valid = is_valid(c, from + i);
+    if (!valid) value = INT64_MIN;
+    if (valid && !f->is_signed && value < 0) return fail_row(s, from + i, "the uint64 is too large for an integer64");
+    if (valid && value == INT64_MIN) return fail_row(s, from + i, "the smallest int64 is no integer64");
+    if (!s->int64_as_double) {
+      memcpy(to + i, &value, sizeof value);
+    } else if (valid && (value > exact || value < -exact)) {
+      return fail_row(s, from + i, "the int64 is no exact double");
+    } else {
+      to[i] = valid ? (double)value : NA_REAL;
+    }
+  }
+  return true;
+}
+
+bool fill_doubles(stream *s, const field *f, const column *c, int64_t from, int64_t n, double *to) {
+  if (f->type == ARROW_FLOAT && f->width == 8) {
+    if (n > 0) memcpy(to, c->values + 8 * from, 8 * (size_t)n);
+  } else if (f->type == ARROW_FLOAT && f->width == 4) {
+    for (int64_t i = 0; i < n; i++) to[i] = load_f32(c->values + 4 * (from + i));
+  } else if (f->type == ARROW_FLOAT) {
+    for (int64_t i = 0; i < n; i++) to[i] = half_float(load_u16(c->values + 2 * (from + i)));
+  } else if (f->type == ARROW_INT && f->width == 8) {
+    return fill_int64s(s, f, c, from, n, to);
+  } else if (f->type == ARROW_INT) {
+    for (int64_t i = 0; i < n; i++) to[i] = load_u32(c->values + 4 * (from + i));
+  } else {
+    for (int64_t i = 0; i < n; i++) {
+      if (!is_valid(c, from + i) || decimal(c->values + f->width * (from + i), f, to + i)) continue;
+      return fail_row(s, from + i, "the decimal has too many digits for a double");
+    }
+  }
+  EACH_NULL(k) to[k - from] = NA_REAL;
+  return true;
+}
+
+// Arrow's counts to a whole of R's: a day, a second, or the units of a difftime.
+static int64_t per_whole(const field *f) {
+  if (f->type == ARROW_DATE) return f->width == 4 ? 1 : f->fractional ? 1000 : INT64_C(1000) * DAY;
+  int64_t seconds = 1;
+  if (f->class.class == CLASS_DIFFTIME) {
+    SEXP units = attribute(f, "units");
+    if (units != R_NilValue) seconds = units_seconds(CHAR(STRING_ELT(units, 0)));
+  }
+  return seconds * per_second[f->unit];
+}
+
+static bool fill_whole_times(stream *s, const field *f, const column *c, int64_t from, int64_t n, int *to) {
+  int64_t per = f->type == ARROW_FLOAT ? 1 : per_whole(f);
+  for (int64_t i = 0; i < n; i++) {
+    if (!is_valid(c, from + i)) {
+      to[i] = NA_INTEGER;
+      continue;
+    }
+    double value = f->type == ARROW_FLOAT ? load_f64(c->values + 8 * (from + i))
+                                          : to_double(index_at(c->values, from + i, f->width, true), per);
+    if (!(value > INT32_MIN && value <= INT32_MAX) || value != floor(value)) {
+      return fail_row(s, from + i, "the time is no integer, as its storage says");
+    }
+    to[i] = (int)value;
+  }
+  return true;
+}
+
+bool fill_times(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
+  if (TYPEOF(to) == INTSXP) return fill_whole_times(s, f, c, from, n, INTEGER(to) + at);
+  double *x = REAL(to) + at;
+  if (f->type == ARROW_FLOAT) return fill_doubles(s, f, c, from, n, x);
+  int64_t per = per_whole(f);
+  if (f->width == 8 && per == per_second[NANO]) {
+    // The usual one, with a constant to divide by.
+    for (int64_t i = 0; i < n; i++) x[i] = to_double(load_i64(c->values + 8 * (from + i)), 1000000000);
+  } else if (per == 1) {
+    for (int64_t i = 0; i < n; i++) x[i] = (double)index_at(c->values, from + i, f->width, true);
+  } else {
+    for (int64_t i = 0; i < n; i++) x[i] = to_double(index_at(c->values, from + i, f->width, true), per);
+  }
+  EACH_NULL(k) x[k - from] = NA_REAL;
+  return true;
+}
+
+// Strings that come again are found here sooner than among all of R's.
+typedef struct {
+  const uint8_t *text;
+  size_t n;
+  SEXP string;
+} known_string;
+
+enum { KNOWN = 1024, TRIAL = 4096 };
+
+typedef struct {
+  known_string *known; // NULL once it has proved useless
+  int64_t asked, found;
+} string_cache;
+
+static size_t string_hash(const uint8_t *p, size_t n) {
+  uint64_t h = n * UINT64_C(0x9E3779B97F4A7C15);
+  if (n >= 8) {
+    h ^= load_u64(p) ^ load_u64(p + n - 8) * 31;
+  } else {
+    for (size_t i = 0; i < n; i++) h = h * 31 + p[i];
+  }
+  h *= UINT64_C(0x9E3779B97F4A7C15);
+  return (size_t)(h >> 54) % KNOWN;
+}
+
+static SEXP make_string(string_cache *cache, const uint8_t *p, size_t n) {
+  if (cache->known == NULL) return Rf_mkCharLenCE((const char *)p, (int)n, CE_UTF8);
+  known_string *k = cache->known + string_hash(p, n);
+  cache->asked++;
+  if (k->string != NULL && k->n == n && memcmp(k->text, p, n) == 0) {
+    cache->found++;
+    return k->string;
+  }
+  k->text = p;
+  k->n = n;
+  k->string = Rf_mkCharLenCE((const char *)p, (int)n, CE_UTF8);
+  SEXP string = k->string;
+  if (cache->asked == TRIAL && cache->found < TRIAL / 8) cache->known = NULL;
+  return string;
+}
+
+static bool is_string(const uint8_t *p, size_t n) { return memchr(p, 0, n) == NULL && is_utf8(p, n); }
+
+static bool begins_character(const uint8_t *data, int64_t at, int64_t end) {
+  return at == end || (data[at] & 0xC0) != 0x80;
+}
+
+// Whether all strings of the rows are text. Usually all of their bytes taken
+// together are, and none begins or ends inside a character.
+static bool check_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n) {
+  if (n == 0) return true;
+  int64_t first = index_at(c->values, from, f->width, true), last = index_at(c->values, from + n, f->width, true);
+  const uint8_t *p = c->data + first;
+  size_t size = (size_t)(last - first);
+  bool all = size == 0 || memchr(p, 0, size) == NULL;
+  if (all && is_ascii(p, size)) return true;
+  all = all && is_utf8(p, size);
+  for (int64_t i = from; i < from + n; i++) {
+    int64_t start = index_at(c->values, i, f->width, true), end = index_at(c->values, i + 1, f->width, true);
+    if (all && begins_character(c->data, start, last) && begins_character(c->data, end, last)) continue;
+    if (is_valid(c, i) && !is_string(c->data + start, (size_t)(end - start))) {
+      return fail_row(s, i, "the string is not UTF-8 text, or has a zero byte");
+    }
+  }
+  return true;
+}
+
+bool fill_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
+  if (!check_strings(s, f, c, from, n)) return false;
+  string_cache cache = {n >= 64 ? take(KNOWN, sizeof(known_string)) : NULL, 0, 0};
+  bool large = f->width == 8;
+  for (int64_t i = 0; i < n; i++) {
+    const uint8_t *offsets = c->values + f->width * (from + i);
+    int64_t start = large ? load_i64(offsets) : load_i32(offsets);
+    int64_t end = large ? load_i64(offsets + 8) : load_i32(offsets + 4);
+    if (!is_valid(c, from + i)) {
+      SET_STRING_ELT(to, (R_xlen_t)(at + i), NA_STRING);
+      continue;
+    }
+    if (end - start > INT32_MAX) return fail_row(s, from + i, "the string has more than 2147483647 bytes");
+    SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(&cache, c->data + start, (size_t)(end - start)));
+    if (i % (1 << 18) == 0 && i > 0) R_CheckUserInterrupt();
+  }
+  return true;
+}
