@@ -66,8 +66,7 @@ sanitize: setup-test install ## The C code under sanitizers, with STREAMS (10000
 
 .PHONY: bench
 bench: setup-bench install ## Measure against peers
-	@$(RUN) Rscript bench/calls.R
-	@$(RUN) Rscript bench/codec.R
+	@$(RUN) Rscript bench/run.R
 
 .PHONY: large
 large: setup-bench install ## Send a message of more than 2^31 bytes (needs 24 GB of memory)

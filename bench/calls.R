@@ -1,24 +1,30 @@
-# Small calls beside the raw echo of the same bytes: Rscript bench/calls.R
+# Small calls beside the raw echo of the same bytes, and beside mirai.
 
 source("bench/servers.R")
 library(mangoro)
 
-rpc <- start_server("rpc-example")
+typed <- start_server("types-example")
+by_hand <- start_server("rpc-example")
 echo <- start_server("echo")
-data <- data.frame(x = c(1, 2), y = c(3, NA))
-message <- mangoro_rpc_call_message("add", data)
-stopifnot(identical(as.data.frame(mangoro_rpc_call(rpc$sock, "add", data))$result, c(4, NA)))
-stopifnot(identical(raw_echo(echo$sock, message), message))
+invisible(mirai::daemons(1, dispatcher = FALSE))
 
-cat("A call of two rows, in microseconds:\n")
+stopifnot(mangoro_call(typed$sock, "hypot", 3, 4) == 5)
+signature <- mangoro:::find_signature(typed$sock, "hypot", 60, NULL)
+message <- mangoro:::call_message(signature, list(3, 4), 60, NULL)$bytes
+two_rows <- data.frame(x = c(1, 2), y = c(3, NA))
+stopifnot(identical(raw_echo(echo$sock, message), message))
+stopifnot(mirai::mirai(sqrt(x^2 + y^2), x = 3, y = 4)[] == 5)
+
+cat("A call of two numbers, in microseconds:\n\n")
 show_table(compare(
   list(
     "raw echo of the same bytes" = function() raw_echo(echo$sock, message),
-    "mangoro_rpc_call()" = function() mangoro_rpc_call(rpc$sock, "add", data),
-    "mangoro_rpc_call(), as a data frame" = function() as.data.frame(mangoro_rpc_call(rpc$sock, "add", data))
+    "mangoro_call(sock, \"hypot\", 3, 4)" = function() mangoro_call(typed$sock, "hypot", 3, 4),
+    "mangoro_rpc_call(), two rows" = function() mangoro_rpc_call(by_hand$sock, "add", two_rows),
+    "mirai, two numbers" = function() mirai::mirai(sqrt(x^2 + y^2), x = 3, y = 4)[]
   ),
   times = 2000
 ))
 
-stop_server(rpc)
-stop_server(echo)
+invisible(mirai::daemons(0))
+for (server in list(typed, by_hand, echo)) stop_server(server)

@@ -1,8 +1,8 @@
 # What the benchmarks share: servers, and a clock.
 
-# Builds and starts a command of the package.
-start_server <- function(command) {
-  src <- file.path(system.file("go", package = "mangoro"), "cmd", command, "main.go")
+# Builds and starts a command of the package, or a Go file.
+start_server <- function(src) {
+  if (!endsWith(src, ".go")) src <- file.path(system.file("go", package = "mangoro"), "cmd", src, "main.go")
   url <- mangoro::create_ipc_path()
   bin <- mangoro::mangoro_go_build(src, tempfile("server"), quiet = TRUE)
   proc <- processx::process$new(bin, args = url)

@@ -1,0 +1,17 @@
+# Runs the benchmarks and keeps what they say: Rscript bench/run.R
+
+topics <- c(calls = "Small calls", codec = "The codec", vectors = "Large vectors")
+
+run <- function(topic) {
+  message("==> ", topics[[topic]])
+  output <- system2("Rscript", file.path("bench", paste0(topic, ".R")), stdout = TRUE)
+  if (!is.null(attr(output, "status"))) stop("bench/", topic, ".R failed")
+  cat(output, "", sep = "\n")
+  c(paste("##", topics[[topic]]), "", "```", output, "```", "")
+}
+
+machine <- sprintf(
+  "R %s, %d cores, %s. Ratios are of medians to the first row of a table, or as it says.",
+  getRversion(), parallel::detectCores(), R.version$platform
+)
+writeLines(c("# Benchmarks", "", "Made by `make bench`.", machine, "", unlist(lapply(names(topics), run))), "bench/results.md")
