@@ -28,6 +28,36 @@ test_that("every value without rows comes back the same as an argument", {
   expect_same(trip_row(list(all = types)), list(all = types))
 })
 
+test_that("values that nest at random come back the same", {
+  vectors <- Filter(function(x) length(x) < 100, vector_types())
+  frames <- frame_types()[setdiff(names(frame_types()), "altrep")]
+  random_value <- function(depth) {
+    kind <- sample(6, 1)
+    if (depth == 0 || kind < 3) {
+      return(vectors[[sample(length(vectors), 1)]])
+    }
+    if (kind == 3) {
+      return(frames[[sample(length(frames), 1)]])
+    }
+    if (kind == 4) {
+      return(NULL)
+    }
+    n <- sample(0:4, 1)
+    same <- stats::runif(1) < 0.3
+    value <- if (same) rep(list(random_value(depth - 1)), n) else lapply(seq_len(n), function(i) random_value(depth - 1))
+    if (kind == 5 && n > 0) names(value) <- sample(c("a", "b", "", "\u00e9"), n, TRUE)
+    value
+  }
+  withr::local_seed(1)
+  for (i in 1:300) {
+    x <- list(x = random_value(4))
+    expect_same(trip_row(x), x, info = i)
+    # As a column it may be refused, but never come back as something else.
+    got <- tryCatch(trip(x), mangoro_error_invalid_argument = function(cnd) x)
+    expect_same(got, x, info = paste(i, "as a column"))
+  }
+})
+
 test_that("strings come back in UTF-8, wherever they are from", {
   latin1 <- iconv("\u00e9t\u00e9", "UTF-8", "latin1")
   got <- trip(list(x = c(latin1, "\u00e9", "e\u0301")))$x
