@@ -43,8 +43,8 @@ test_that("values that nest at random come back the same", {
       return(NULL)
     }
     n <- sample(0:4, 1)
-    same <- stats::runif(1) < 0.3
-    value <- if (same) rep(list(random_value(depth - 1)), n) else lapply(seq_len(n), function(i) random_value(depth - 1))
+    value <- lapply(seq_len(n), function(i) random_value(depth - 1))
+    if (n > 0 && stats::runif(1) < 0.3) value <- rep(value[1], n)
     if (kind == 5 && n > 0) names(value) <- sample(c("a", "b", "", "\u00e9"), n, TRUE)
     value
   }
