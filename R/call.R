@@ -55,8 +55,7 @@ call_function <- function(sock, name, args, timeout, call) {
   signature <- find_signature(sock, name, timeout, call)
   message <- call_message(signature, args, timeout, call)
   reply <- request(sock, message$bytes, what = paste0("`", name, "()`"), timeout, call)
-  start <- check_reply(reply, "result", name, call)$start
-  result_value(reply, start, signature, message, call)
+  result_value(reply, result_start(reply, signature, call), signature, message, call)
 }
 
 # --- Signatures of a connection ---------------------------------------------
@@ -65,14 +64,14 @@ call_function <- function(sock, name, args, timeout, call) {
 # server may be another one.
 find_signature <- function(sock, name, timeout, call) {
   check_socket(sock, call)
-  key <- as.character(attr(sock, "id"))
-  signature <- the$signatures[[key]][[name]]
+  state <- socket_state(sock)
+  signature <- state$signatures[[name]]
   if (is.null(signature)) {
-    the$signatures[[key]] <- parse_signatures(fetch_manifest(sock, timeout, call), call)
-    signature <- the$signatures[[key]][[name]]
+    state$signatures <- parse_signatures(fetch_manifest(sock, timeout, call), call)
+    signature <- state$signatures[[name]]
   }
   if (is.null(signature)) {
-    abort_no_function(name, names(the$signatures[[key]]), call)
+    abort_no_function(name, names(state$signatures), call)
   }
   signature
 }
@@ -81,7 +80,14 @@ find_signature <- function(sock, name, timeout, call) {
 
 # The bytes of the call, and what the result takes from the arguments.
 call_message <- function(signature, args, timeout, call) {
-  header <- envelope_header("call", signature$name, call_metadata(timeout))
+  header <- call_header(signature, timeout)
+  if (is.null(names(args)) && !is.null(signature$plain)) {
+    n <- plain_length(args, signature$plain)
+    if (!is.na(n)) {
+      names(args) <- signature$args
+      return(list(bytes = encode_record(args, header, call), length = n, has_raw = FALSE))
+    }
+  }
   # A signature without arguments may be one that takes any columns.
   if (length(signature$args) == 0 && !signature$boxed) {
     return(list(bytes = encode_record(as_columns(args, signature, call), header, call), has_raw = FALSE))
@@ -101,6 +107,17 @@ call_message <- function(signature, args, timeout, call) {
     encode_record(lapply(args, recycle, n), header, call)
   }
   list(bytes = bytes, shape = shape, length = n, has_raw = has_raw)
+}
+
+# The header is the same for each call with the same time-out.
+call_header <- function(signature, timeout) {
+  key <- as.character(timeout)
+  header <- signature$headers[[key]]
+  if (is.null(header)) {
+    header <- envelope_header("call", signature$name, call_metadata(timeout))
+    assign(key, header, envir = signature$headers)
+  }
+  header
 }
 
 map_names <- function(args, signature) {
@@ -151,6 +168,17 @@ bare <- function(x) {
 }
 
 # --- The result -------------------------------------------------------------
+
+# Behind which byte of a reply the result starts. Nearly all results begin with
+# the same bytes.
+result_start <- function(reply, signature, call) {
+  usual <- signature$result_header
+  n <- length(usual)
+  if (length(reply) >= n && identical(reply[seq_len(n)], usual)) {
+    return(n)
+  }
+  check_reply(reply, "result", signature$name, call)$start
+}
 
 result_value <- function(reply, start, signature, message, call) {
   values <- if (signature$boxed) decode_row(reply, start, call) else decode_record(reply, start, call)

@@ -13,6 +13,11 @@ encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = 
   check_encoded(.Call(codec_encode_row, args, as.character(maps), header, translates()), call)
 }
 
+# The length of `args`, if they are vectors of the `types` (SEXPTYPEs), without
+# attributes and of one length: a call of them needs nothing done to it. NA
+# otherwise.
+plain_length <- function(args, types) .Call(codec_plain_length, args, types)
+
 # The same of a stream or array of nanoarrow.
 encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
   stream <- nanoarrow::as_nanoarrow_array_stream(x)

@@ -11,18 +11,48 @@ first_wait <- 20
 return_grace <- 1
 
 # Sends `message` and waits for the reply, on a context of its own: closing it
-# gives the request up and leaves the socket as it was.
+# gives the request up and leaves the socket as it was. One that has done its work
+# is kept for the next request. Small calls spend their time here: what is not
+# needed for them is done only if the answer is not there at once.
 request <- function(sock, message, what, timeout, call) {
   check_socket(sock, call)
   check_seconds(timeout, "timeout", call)
-  ctx <- nanonext::context(sock)
+  state <- socket_state(sock)
+  ctx <- state$ctx
+  state$ctx <- NULL
+  if (is.null(ctx)) ctx <- new_context(sock)
   on.exit(close(ctx))
+  signal <- cv()
+  aio <- nanonext::request(ctx, message, send_mode = "raw", recv_mode = "raw", cv = signal)
+  if (!until_(signal, min(first_wait, 1000 * timeout))) {
+    wait_for(aio, signal, sock, what, timeout, call)
+  }
+  value <- aio$data
+  if (is_error_value(value)) abort_result(value, length(message), call)
+  on.exit()
+  # A request inside this one has left its own.
+  if (is.null(state$ctx)) state$ctx <- ctx else close(ctx)
+  value
+}
+
+new_context <- function(sock) {
+  ctx <- context(sock)
   # Never send twice, and hear at once of a peer that goes away.
   nanonext::opt(ctx, "req:resend-time") <- 0L
-  signal <- nanonext::cv()
-  aio <- nanonext::request(ctx, message, send_mode = "raw", recv_mode = "raw", cv = signal)
-  wait_for(aio, signal, sock, what, timeout, call)
-  check_result(aio$data, length(message), call)
+  ctx
+}
+
+# What is kept for a socket while the session lasts: a context that is free, and
+# the signatures of the server's functions. A socket's number is not used again.
+socket_state <- function(sock) {
+  key <- as.character(attr(sock, "id"))
+  state <- the$sockets[[key]]
+  if (is.null(state)) {
+    state <- new.env(parent = emptyenv())
+    if (is.null(the$sockets)) the$sockets <- new.env(parent = emptyenv())
+    assign(key, state, envir = the$sockets)
+  }
+  state
 }
 
 check_socket <- function(sock, call) {
@@ -45,9 +75,9 @@ check_socket <- function(sock, call) {
 wait_for <- function(aio, signal, sock, what, timeout, call) {
   started <- seconds()
   wait <- first_wait
-  while (nanonext::unresolved(aio)) {
-    nanonext::until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
-    if (!nanonext::unresolved(aio)) break
+  while (unresolved(aio)) {
+    until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
+    if (!unresolved(aio)) break
     waited <- seconds() - started
     wait <- if (watch_peer(sock, waited, min(timeout, connect_timeout()), call)) poll_interval else first_wait
     if (waited >= timeout) abort_timeout(what, timeout, call)
@@ -95,7 +125,7 @@ is_ipc <- function(url) startsWith(url, "ipc://")
 # made at once. The dialer that succeeds takes the place of the others.
 redial <- function(sock, dialers, urls) {
   for (url in unique(urls[is_ipc(urls)])) {
-    if (!nanonext::is_error_value(nanonext::dial(sock, url, autostart = NA, fail = "none"))) {
+    if (!is_error_value(nanonext::dial(sock, url, autostart = NA, fail = "none"))) {
       if (nanonext::stat(sock, "pipes") == 1) lapply(dialers[urls == url], close)
       return(TRUE)
     }
@@ -110,9 +140,11 @@ nng_error <- c(nomem = 2L, timedout = 5L, closed = 7L, connreset = 19L, msgsize 
 
 # The value of a finished operation, or its failure as a condition.
 check_result <- function(value, sent, call) {
-  if (!nanonext::is_error_value(value)) {
-    return(value)
-  }
+  if (is_error_value(value)) abort_result(value, sent, call)
+  value
+}
+
+abort_result <- function(value, sent, call) {
   if (value == nng_error[["nomem"]]) {
     abort_resource_exhausted("There is not enough memory for the message.", call = call)
   }

@@ -147,6 +147,11 @@ payload <- function(bytes, message) {
   if (message$start < length(bytes)) bytes[seq.int(message$start + 1, length(bytes))] else raw()
 }
 
+read_length <- function(bytes) {
+  n <- readBin(bytes, "integer", endian = "big")
+  if (is.na(n)) 2^31 else if (n < 0) n + 2^32 else n
+}
+
 # The field whose length stands behind the first `at` bytes. Lengths are
 # doubles here: 32 bits hold more than an integer does.
 envelope_field <- function(bytes, at, field, call) {
@@ -156,8 +161,11 @@ envelope_field <- function(bytes, at, field, call) {
       call = call
     )
   }
-  size <- sum(as.integer(bytes[at + 1:4]) * 256^(3:0))
+  size <- read_length(bytes[at + 1:4])
   end <- at + 4 + size
+  if (size == 0) {
+    return(list(value = "", end = end))
+  }
   if (end > length(bytes)) {
     lengths <- format(c(size, length(bytes) - at - 4), big.mark = ",", trim = TRUE)
     abort_protocol(

@@ -25,6 +25,7 @@
 #' is the last part of that class.
 #' @useDynLib mangoro, .registration = TRUE
 #' @importFrom rlang %||%
+#' @importFrom nanonext context cv is_error_value unresolved until_
 #' @keywords internal
 "_PACKAGE"
 

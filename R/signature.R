@@ -23,6 +23,9 @@ parse_signatures <- function(json, call) {
 #   recycles    Go brings arguments to the same length
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
+#   plain       see plain_types()
+#   headers     what calls begin with, by time-out: see call_header()
+#   result_header  what results begin with
 new_signature <- function(entry, name) {
   args <- lapply(entry$Args, function(arg) {
     list(name = one_string(arg$Name), spec = new_type(arg$Type), optional = isTRUE(arg$Optional))
@@ -35,8 +38,21 @@ new_signature <- function(entry, name) {
     vectorized = isTRUE(entry$Vectorized),
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
-    returns = !identical(entry$ReturnType$Type, "null")
+    returns = !identical(entry$ReturnType$Type, "null"),
+    plain = plain_types(args, isTRUE(entry$Vectorized)),
+    headers = new.env(parent = emptyenv()),
+    result_header = envelope_header("result", name)
   )
+}
+
+# The R types that the arguments of a vectorized function may be of to go as they
+# are, as numbers of R's C interface; NULL if there are none.
+plain_types <- function(args, vectorized) {
+  types <- c(bool = 10L, int32 = 13L, float64 = 14L, string = 16L)
+  plain <- vapply(args, function(arg) {
+    if (arg$spec$nullable && arg$spec$type %in% names(types)) types[[arg$spec$type]] else NA
+  }, 1L)
+  if (vectorized && length(plain) > 0 && !anyNA(plain)) plain
 }
 
 #   type      its name, see rgoipc.TypeSpec

@@ -11,6 +11,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(decode_record, 4),
     ENTRY(decode_row, 4),
     ENTRY(encode_arrow, 2),
+    ENTRY(plain_length, 2),
     {NULL, NULL, 0},
 };
 

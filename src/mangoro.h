@@ -427,6 +427,7 @@ SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates);
 SEXP encode_arrow(SEXP stream, SEXP header);
 SEXP decode_record(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse);
 SEXP decode_row(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse);
+SEXP plain_length(SEXP args, SEXP types);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 #endif
