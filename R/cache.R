@@ -83,11 +83,12 @@ check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(
 cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "mod")
 
 # Renamed first, which takes effect at once; removing takes its time. A build
-# that this disturbs sees another epoch and starts again.
+# that this disturbs sees the trash or, when that is gone, another epoch, and
+# starts again: so the epoch goes last.
 empty_cache <- function(dir) {
   trash <- tempfile("trash-", dir)
   dir.create(trash)
-  for (entry in c("epoch", cache_parts)) {
+  for (entry in c(cache_parts, "epoch")) {
     suppressWarnings(file.rename(file.path(dir, entry), file.path(trash, entry)))
   }
   # With what a session left that was killed here.
@@ -149,6 +150,10 @@ cache_epoch <- function() {
   read_line(file)
 }
 
+is_cleaned_since <- function(epoch) {
+  length(list.files(cache_dir(), pattern = "^trash-")) > 0 || !identical(cache_epoch(), epoch)
+}
+
 # Runs `build` again if it fails while somebody empties the cache, the last time
 # in a cache that nobody else knows.
 retry_when_cleaned <- function(build, attempts = 5) {
@@ -160,7 +165,7 @@ retry_when_cleaned <- function(build, attempts = 5) {
     }
     epoch <- cache_epoch()
     failure <- tryCatch(return(build()), error = identity)
-    if (identical(cache_epoch(), epoch)) break
+    if (!is_cleaned_since(epoch)) break
   }
   rlang::cnd_signal(failure)
 }
