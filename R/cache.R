@@ -150,8 +150,9 @@ cache_epoch <- function() {
   read_line(file)
 }
 
+# An empty epoch was cleaned away before it could be read.
 is_cleaned_since <- function(epoch) {
-  length(list.files(cache_dir(), pattern = "^trash-")) > 0 || !identical(cache_epoch(), epoch)
+  !nzchar(epoch) || length(list.files(cache_dir(), pattern = "^trash-")) > 0 || !identical(cache_epoch(), epoch)
 }
 
 # Runs `build` again if it fails while somebody empties the cache, the last time
