@@ -161,5 +161,5 @@ func (p *parameter) operand(src source) (operand, error) {
 	if hasNA(p.codec) {
 		valid = bitmap{}
 	}
-	return operand{values, valid, src.column.Len()}, nil
+	return operand{values: values, valid: valid, n: src.column.Len()}, nil
 }

@@ -1,6 +1,10 @@
 package rgoipc
 
 import (
+	"encoding/binary"
+	"iter"
+	"math/bits"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -70,6 +74,55 @@ func (b bitmap) firstNA(n int) int {
 		}
 	}
 	return -1
+}
+
+// runs returns where the rows that hold a value begin and end, of n rows.
+func (b bitmap) runs(n int) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for to := 0; ; {
+			from := b.next(to, n, true)
+			if from == n {
+				return
+			}
+			to = b.next(from, n, false)
+			if !yield(from, to) {
+				return
+			}
+		}
+	}
+}
+
+// next returns the first row from i on that holds a value, or that is NA, or n.
+func (b bitmap) next(i, n int, holds bool) int {
+	if b.full() {
+		if holds {
+			return i
+		}
+		return n
+	}
+	for i < n {
+		word := b.word(i)
+		if !holds {
+			word = ^word
+		}
+		if word != 0 {
+			return min(i+bits.TrailingZeros64(word), n)
+		}
+		i += 64
+	}
+	return n
+}
+
+// word returns the 64 rows from i on, those beyond the end as NA.
+func (b bitmap) word(i int) uint64 {
+	i += b.offset
+	at, shift := b.bits[i>>3:], i&7
+	if len(at) > 8 {
+		return binary.LittleEndian.Uint64(at)>>shift | uint64(at[8])<<(64-shift)
+	}
+	var last [9]byte
+	copy(last[:], at)
+	return binary.LittleEndian.Uint64(last[:])>>shift | uint64(last[8])<<(64-shift)
 }
 
 // count returns how many of n rows are NA.

@@ -19,9 +19,10 @@ const blockRows = 2048
 // operand is an argument of an elementwise function: n values that are
 // recycled.
 type operand struct {
-	values any // a []T
-	valid  bitmap
-	n      int
+	values   any // a []T
+	valid    bitmap
+	n        int
+	constant bool // values are the one value, as many times as a block has rows
 }
 
 // callRows calls the function once a row.

@@ -24,7 +24,7 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
 	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) { return f.call(context.Background(), rec) }
-	return r.add(&Function{Name: name, Handler: handler, Signature: f.signature(o.description), typed: f})
+	return r.add(&Function{Name: name, Handler: handler, Signature: f.signature(o), typed: f})
 }
 
 // typedFunc is a Go function that has been looked at.
@@ -187,11 +187,14 @@ func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
 	if o.parallel && !scalars {
 		return errors.New("only an elementwise function can be Parallel")
 	}
+	if o.loop != nil {
+		return f.setDirect(o.loop)
+	}
 	return nil
 }
 
 // signature describes the function in the manifest.
-func (f *typedFunc) signature(description string) FunctionSignature {
+func (f *typedFunc) signature(o funcOptions) FunctionSignature {
 	elementwise := f.loop != nil
 	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise, ReturnType: f.returnType()}
 	for _, p := range f.params {
@@ -199,8 +202,14 @@ func (f *typedFunc) signature(description string) FunctionSignature {
 		arg.Type = typeOf(p.codec, p.raw, elementwise)
 		s.Args = append(s.Args, arg)
 	}
-	if description != "" {
-		s.Metadata = map[string]string{"description": description}
+	for name, text := range map[string]string{"description": o.description, "signature": o.signature} {
+		if text == "" {
+			continue
+		}
+		if s.Metadata == nil {
+			s.Metadata = make(map[string]string)
+		}
+		s.Metadata[name] = text
 	}
 	return s
 }

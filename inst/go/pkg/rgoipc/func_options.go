@@ -9,7 +9,9 @@ type funcOptions struct {
 	results     []string
 	parallel    bool
 	once        bool
+	loop        any
 	description string
+	signature   string
 	optional    []string
 	defaults    []namedValue
 }
@@ -53,3 +55,27 @@ func Optional(names ...string) FuncOption {
 // Describe sets the text that R shows about the function, the "description" of
 // its metadata. The default is none.
 func Describe(text string) FuncOption { return func(o *funcOptions) { o.description = text } }
+
+// Signature sets the function's declaration as R shows it, the "signature" of
+// its metadata: "func Mean(x []float64) float64". The default is none.
+func Signature(text string) FuncOption { return func(o *funcOptions) { o.signature = text } }
+
+// Loop gives an elementwise function, one without contexts, pointers and
+// [Null], its loop over rows. The compiler can inline the function into a loop
+// that names it, which is far faster where it does little:
+//
+//	func add(x, y float64) float64 { return x + y }
+//
+//	func loopAdd(n int, x, y, out []float64) {
+//		for i := range n {
+//			out[i] = add(x[i], y[i])
+//		}
+//	}
+//
+// The parameters are the number of rows, a slice for each parameter of the
+// function and one for each result, all of exactly its types. The loop of a
+// function that returns an error returns the row, from 0, and the error of the
+// first that has one. It is called for some rows at a time, of which none is
+// NA, and must not change or keep the slices but for writing the results. The
+// default, nil, calls the function for each row.
+func Loop(fn any) FuncOption { return func(o *funcOptions) { o.loop = fn } }

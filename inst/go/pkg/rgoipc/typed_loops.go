@@ -84,8 +84,11 @@ func loopOf[T common](fn any) loop {
 // written out, a block at a time and so never all of them.
 func rows[T any](o operand, n, from, to int) []T {
 	values := o.values.([]T)
-	if o.n == n {
+	switch {
+	case o.n == n:
 		return values[from:to]
+	case o.constant:
+		return values[:to-from]
 	}
 	out := make([]T, to-from)
 	if o.n == 1 {

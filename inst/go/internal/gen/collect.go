@@ -1,0 +1,191 @@
+package gen
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// function is a function that is registered.
+type function struct {
+	decl       *ast.FuncDecl
+	sig        *types.Signature
+	name       string // in R
+	context    bool   // the first parameter is a context
+	fails      bool   // the last result is an error
+	params     []value
+	results    []value
+	named      bool // the results have names
+	directives directives
+	loop       string // the name of its loop, or ""
+}
+
+// value is a parameter other than the context, or a result other than the error.
+type value struct {
+	name string
+	t    types.Type
+	verdict
+}
+
+// collect finds the functions to register.
+func (p *program) collect() {
+	used := make(map[*ast.Comment]bool)
+	var methods []*ast.FuncDecl
+	for _, s := range p.sources {
+		for _, decl := range s.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			switch {
+			case !ok:
+			case fn.Recv != nil:
+				if fn.Name.IsExported() {
+					methods = append(methods, fn)
+				}
+			case fn.Name.Name == "main":
+				p.complain(fn.Name.Pos(), "it has a main() of its own: start it with mangoro_start()")
+			case fn.Name.IsExported():
+				p.add(fn, used)
+			}
+		}
+	}
+	p.strayDirectives(used)
+	if len(methods) > 0 {
+		p.skip(methods[0], methodName(methods[0]), "methods are not called from R")
+	}
+	if len(p.functions) == 0 && p.fine() {
+		p.complainOfNothing()
+	}
+}
+
+func (p *program) complainOfNothing() {
+	message := "it has no exported function: R calls those whose names begin with a capital letter"
+	if n := len(p.answer.Skipped); n > 0 {
+		s := p.answer.Skipped[0]
+		message = fmt.Sprintf("it has no function that R can call: %s is left out, as %s", s.Name, s.Reason)
+	}
+	at := p.fset.Position(p.sources[0].ast.Name.Pos())
+	at.Filename, at.Line, at.Column = p.sources[0].Name, p.sources[0].Line, 1
+	p.complainAt(at, message)
+}
+
+func methodName(fn *ast.FuncDecl) string {
+	return strings.TrimLeft(types.ExprString(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
+}
+
+// add adds an exported function, or says why it does not.
+func (p *program) add(fn *ast.FuncDecl, used map[*ast.Comment]bool) {
+	d := p.readDirectives(fn, used)
+	object, known := p.types.info.Defs[fn.Name].(*types.Func)
+	if d.skip {
+		p.skip(fn, fn.Name.Name, "//mangoro:skip says so")
+		return
+	}
+	if !known { // declared twice, say: the compiler complains
+		return
+	}
+	f := newFunction(fn, object.Signature(), d)
+	if reason := f.unfit(); reason != "" {
+		p.skip(fn, fn.Name.Name, reason)
+		return
+	}
+	if slices.ContainsFunc(p.functions, func(other *function) bool { return other.name == f.name }) {
+		p.complain(fn.Name.Pos(), fmt.Sprintf("there are two functions `%s`", f.name))
+		return
+	}
+	p.checkDirectives(f)
+	p.functions = append(p.functions, f)
+	p.answer.Functions = append(p.answer.Functions, Function{f.name})
+}
+
+func newFunction(fn *ast.FuncDecl, sig *types.Signature, d directives) *function {
+	f := &function{decl: fn, sig: sig, name: fn.Name.Name, directives: d}
+	if d.name != "" {
+		f.name = d.name
+	}
+	params, results := sig.Params(), sig.Results()
+	first, last := 0, results.Len()
+	if params.Len() > 0 && qualified(params.At(0).Type()) == "context.Context" {
+		f.context, first = true, 1
+	}
+	if last > 0 && types.Identical(results.At(last-1).Type(), types.Universe.Lookup("error").Type()) {
+		f.fails, last = true, last-1
+	}
+	f.params = values(params, first, params.Len(), "x")
+	f.results = values(results, 0, last, "result")
+	f.named = last > 0 && results.At(0).Name() != ""
+	return f
+}
+
+// values returns variables [from, to) of a tuple. Those without a name are
+// called like other and their number.
+func values(tuple *types.Tuple, from, to int, other string) []value {
+	taken := make(map[string]bool)
+	for v := range tuple.Variables() {
+		taken[v.Name()] = true
+	}
+	var out []value
+	for i := from; i < to; i++ {
+		v := tuple.At(i)
+		name := v.Name()
+		if name == "" || name == "_" {
+			name = fmt.Sprintf("%s%d", other, i-from+1)
+			for taken[name] {
+				name += "_"
+			}
+		}
+		out = append(out, value{name, v.Type(), judge(v.Type())})
+	}
+	return out
+}
+
+// unfit returns why R cannot call the function, or "".
+func (f *function) unfit() string {
+	if f.sig.TypeParams().Len() > 0 {
+		return "it is generic"
+	}
+	if f.sig.Variadic() {
+		last := f.params[len(f.params)-1]
+		return fmt.Sprintf("parameter `%s` is variadic: use a slice", last.name)
+	}
+	for _, v := range f.params {
+		if v.reason != "" {
+			return fmt.Sprintf("parameter `%s` is of %s", v.name, v.reason)
+		}
+	}
+	for _, v := range f.results {
+		switch {
+		case v.reason != "":
+			return fmt.Sprintf("result `%s` is of %s", v.name, v.reason)
+		case v.raw == arrowPath+"/array.RecordReader" && len(f.results) > 1:
+			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
+		}
+	}
+	return ""
+}
+
+// elementwise tells whether the function runs once an element, as far as this
+// can be told.
+func (f *function) elementwise() (is, known bool) {
+	is, known = len(f.params) > 0 && !f.directives.once, true
+	for _, v := range f.params {
+		is, known = is && (v.scalar || v.unknown), known && !v.unknown
+	}
+	for _, v := range f.results {
+		is = is && v.raw == ""
+	}
+	return is, known || !is
+}
+
+// loops tells whether the function gets a loop that the compiler can inline it
+// into: one without contexts and NA.
+func (f *function) loops() bool {
+	is, known := f.elementwise()
+	for _, v := range f.params {
+		known = known && !v.na
+	}
+	for _, v := range f.results {
+		known = known && !v.unknown
+	}
+	return is && known && !f.context && len(f.results) > 0
+}

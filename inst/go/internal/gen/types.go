@@ -1,0 +1,197 @@
+package gen
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// checked is what go/types knows of the files. Types of packages other than
+// those of stub are invalid: nothing is known of them.
+type checked struct {
+	pkg  *types.Package
+	info types.Info
+}
+
+func (p *program) checkTypes() {
+	c := &checked{info: types.Info{Defs: make(map[*ast.Ident]types.Object)}}
+	config := types.Config{
+		Importer:         stubs{},
+		IgnoreFuncBodies: true,
+		Error:            func(error) {}, // the compiler says it better
+	}
+	var files []*ast.File
+	for _, s := range p.sources {
+		files = append(files, s.ast)
+	}
+	c.pkg, _ = config.Check("main", p.fset, files, &c.info)
+	p.types = c
+}
+
+// stub returns the types of a package that cross between R and Go, and those
+// that are usual beside them.
+func stub(path string) string {
+	switch path {
+	case "context":
+		return "package context; type Context interface { Err() error }"
+	case "time":
+		return "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int"
+	case arrowPath:
+		return "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch"
+	case arrowPath + "/array":
+		return "package array; type RecordReader interface { Next() bool }"
+	case rgoipcPath:
+		return "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }"
+	default:
+		return ""
+	}
+}
+
+// stubs imports stubs. Any other package fails, and go/types makes do.
+type stubs map[string]*types.Package
+
+func (s stubs) Import(path string) (*types.Package, error) {
+	path = strings.Replace(path, "github.com/apache/arrow/go/v18/", "github.com/apache/arrow-go/v18/", 1) // aliases
+	if pkg := s[path]; pkg != nil {
+		return pkg, nil
+	}
+	text := stub(path)
+	if text == "" {
+		return nil, fmt.Errorf("nothing is known of package %q", path)
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", text, 0)
+	if err != nil {
+		return nil, err
+	}
+	pkg, err := new(types.Config).Check(path, fset, []*ast.File{file}, nil)
+	s[path] = pkg
+	return pkg, err
+}
+
+// verdict is what rgoipc will make of a type.
+type verdict struct {
+	reason  string // why it does not cross, or ""
+	unknown bool   // it cannot be judged: there are types in it of which nothing is known
+	scalar  bool   // one element of an R vector
+	na      bool   // it shows NA: a pointer or a Null
+	raw     string // a type of Arrow's own, by its name
+}
+
+// judge judges the type of a parameter or result.
+func judge(t types.Type) verdict {
+	switch name := qualified(t); name {
+	case arrowPath + ".Array", arrowPath + ".RecordBatch", arrowPath + "/array.RecordReader":
+		return verdict{raw: name}
+	}
+	return judgeWithin(t, nil)
+}
+
+// qualified returns the name of a named type with its path, or "".
+func qualified(t types.Type) string {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return ""
+	}
+	return named.Obj().Pkg().Path() + "." + named.Obj().Name()
+}
+
+// judgeWithin judges a type that lies in others, as rgoipc's newCodec does.
+func judgeWithin(t types.Type, within []types.Type) verdict {
+	u := types.Unalias(t)
+	if slices.ContainsFunc(within, func(w types.Type) bool { return types.Identical(w, u) }) {
+		return verdict{reason: nameOfType(t) + ", which contains itself"}
+	}
+	within = append(slices.Clone(within), u)
+	switch qualified(t) {
+	case "time.Time", "time.Duration":
+		return verdict{scalar: true}
+	case rgoipcPath + ".Null":
+		return orNA(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within))
+	case rgoipcPath + ".Nulls":
+		return listOf(orNA(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within)))
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return judgeBasic(t, u)
+	case *types.Pointer:
+		return orNA(t, judgeWithin(u.Elem(), within))
+	case *types.Slice:
+		if types.Identical(u.Elem(), types.Typ[types.Byte]) {
+			return verdict{scalar: true}
+		}
+		return listOf(judgeWithin(u.Elem(), within))
+	case *types.Struct:
+		return judgeStruct(t, u, within)
+	case *types.Map:
+		if key, ok := u.Key().Underlying().(*types.Basic); ok && key.Kind() != types.String && key.Kind() != types.Invalid {
+			return verdict{reason: unsupported(t) + ": its keys must be strings"}
+		}
+		return listOf(judgeWithin(u.Elem(), within))
+	default:
+		return verdict{reason: unsupported(t)}
+	}
+}
+
+func judgeBasic(t types.Type, u *types.Basic) verdict {
+	switch u.Kind() {
+	case types.Invalid:
+		return verdict{unknown: true}
+	case types.Float64, types.Int32, types.Int64, types.Int, types.String, types.Bool, types.Complex128:
+		return verdict{scalar: true}
+	case types.Float32:
+		return verdict{reason: unsupported(t) + ": use float64"}
+	case types.Complex64, types.Uintptr, types.UnsafePointer:
+		return verdict{reason: unsupported(t)}
+	default:
+		return verdict{reason: unsupported(t) + ": use int32, int64 or int"}
+	}
+}
+
+// orNA is the verdict on a type that adds NA to another.
+func orNA(t types.Type, v verdict) verdict {
+	if v.na && v.reason == "" {
+		v.reason = nameOfType(t) + ", which has NA twice"
+	}
+	v.na = true
+	return v
+}
+
+// listOf is the verdict on a type that has elements.
+func listOf(v verdict) verdict { return verdict{reason: v.reason, unknown: v.unknown} }
+
+func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
+	var v verdict
+	exported := false
+	for i := range u.NumFields() {
+		field := u.Field(i)
+		if !field.Exported() || strings.Contains(u.Tag(i), `r:"-"`) {
+			continue
+		}
+		exported = true
+		inner := judgeWithin(field.Type(), within)
+		v.unknown = v.unknown || inner.unknown
+		if inner.reason != "" {
+			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
+		}
+	}
+	if !exported {
+		return verdict{reason: unsupported(t) + ": it has no exported fields"}
+	}
+	return v
+}
+
+func unsupported(t types.Type) string { return nameOfType(t) + ", which is not supported" }
+
+func nameOfType(t types.Type) string {
+	return "type " + types.TypeString(t, func(pkg *types.Package) string {
+		if pkg.Path() == "main" {
+			return ""
+		}
+		return pkg.Name()
+	})
+}
