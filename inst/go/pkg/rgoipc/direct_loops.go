@@ -17,7 +17,7 @@ func (f *typedFunc) setDirect(fn any) error {
 	if value.Kind() != reflect.Func || value.IsNil() || unnamed(value).Type() != want {
 		return fmt.Errorf("its Loop must be a %v, and is a %T", want, fn)
 	}
-	f.loop = newDirect(unnamed(value), f.fails)
+	f.loop = f.newDirect(unnamed(value))
 	return nil
 }
 
@@ -38,9 +38,12 @@ func (f *typedFunc) directType() reflect.Type {
 }
 
 // newDirect returns how a Loop is run. Where there is NA it is called for each
-// run of rows without: without reflection if it is of a common type, since the
-// runs may be short.
-func newDirect(fn reflect.Value, fails bool) loop {
+// run of rows without: without reflection if it is of a common type and has one
+// result, since the runs may be short.
+func (f *typedFunc) newDirect(fn reflect.Value) loop {
+	if len(f.results) > 1 { // the types of a Loop do not tell results from parameters
+		return reflectDirect(fn, f.fails)
+	}
 	for _, find := range []func(fn any) loop{
 		directOf[float64], directOf[int32], directOf[int64], directOf[int], directOf[string], directOf[bool],
 	} {
@@ -48,7 +51,7 @@ func newDirect(fn reflect.Value, fails bool) loop {
 			return l
 		}
 	}
-	return reflectDirect(fn, fails)
+	return reflectDirect(fn, f.fails)
 }
 
 // directOf returns the loop of a Loop of one, two or three T, or nil.

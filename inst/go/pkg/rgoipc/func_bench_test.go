@@ -1,6 +1,8 @@
 package rgoipc
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 
@@ -80,6 +82,72 @@ func BenchmarkElementwise(b *testing.B) {
 	b.Run("typed/parallel", typed(rec, add, Parallel()))
 	b.Run("typed/NA", typed(numbersRecord(b, true, "x", "y"), add))
 	b.Run("reflected", typed(rec, func(x, y float64) (float64, float64) { return x + y, 0 }))
+}
+
+func loopAdd(n int, x, y, out []float64) {
+	x, y, out = x[:n], y[:n], out[:n]
+	for i := range n {
+		out[i] = x[i] + y[i]
+	}
+}
+
+// BenchmarkLoop compares a Loop with the same loop in plain Go, whose result
+// is in memory of its own each time, too, and with calls of the function.
+func BenchmarkLoop(b *testing.B) {
+	add := func(x, y float64) float64 { return x + y }
+	for _, n := range []int{1, benchRows, 5 * benchRows} {
+		x, y := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i], y[i] = float64(i), float64(2*i)
+		}
+		b.Run(fmt.Sprintf("%d/plain", n), func(b *testing.B) {
+			for b.Loop() {
+				sink = make([]float64, n)
+				loopAdd(n, x, y, sink)
+			}
+		})
+		for _, share := range []float64{0, 0.01, 0.5} {
+			source, valid := rand.New(rand.NewPCG(1, 2)), bitmap{}
+			if share > 0 {
+				valid = allRows(n)
+			}
+			for i := range n {
+				if source.Float64() < share {
+					valid.clear(i)
+				}
+			}
+			columns := []arrow.Array{fixedWidth(float64s, x, valid).column, fixedWidth(float64s, y, bitmap{}).column}
+			for name, opts := range map[string][]FuncOption{"called": nil, "loop": {Loop(loopAdd)}, "loop, parallel": {Loop(loopAdd), Parallel()}} {
+				b.Run(fmt.Sprintf("%d/NA %v/%s", n, share, name), func(b *testing.B) {
+					callOn(b, add, opts, columns)
+				})
+			}
+		}
+		one := []arrow.Array{fixedWidth(float64s, x, bitmap{}).column, fixedWidth(float64s, y[:1], bitmap{}).column}
+		for i, c := range one {
+			one[i] = boxed(newVector(c)).column
+		}
+		b.Run(fmt.Sprintf("%d/recycled/loop", n), func(b *testing.B) { callOn(b, add, []FuncOption{Loop(loopAdd)}, one) })
+	}
+}
+
+// callOn calls a function of x and y.
+func callOn(b *testing.B, fn any, opts []FuncOption, columns []arrow.Array) {
+	b.Helper()
+	registry := NewRegistry()
+	if err := registry.Func("f", fn, opts...); err != nil {
+		b.Fatal(err)
+	}
+	f, _ := registry.Get("f")
+	fields := []arrow.Field{{Name: "x", Type: columns[0].DataType(), Nullable: true}, {Name: "y", Type: columns[1].DataType(), Nullable: true}}
+	rec := array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, int64(columns[0].Len()))
+	for b.Loop() {
+		result, err := f.Handler(rec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		result.Release()
+	}
 }
 
 // BenchmarkSmall is a call of one row, without the sockets.

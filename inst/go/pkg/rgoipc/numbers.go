@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"unsafe"
 
@@ -183,9 +184,11 @@ func fill[T any](values []T, valid bitmap, under T) {
 	if valid.full() {
 		return
 	}
-	for i := range values {
-		if !valid.has(i) {
-			values[i] = under
+	for from := 0; from < len(values); from += 64 {
+		for left := ^valid.word(from); left != 0; left &= left - 1 { // bit by bit: NA may be anywhere
+			if i := from + bits.TrailingZeros64(left); i < len(values) {
+				values[i] = under
+			}
 		}
 	}
 }
