@@ -6,12 +6,18 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"mangoro.local/internal/parent"
 )
 
 // Main is the main function of a server. It takes the URL to listen at as its
 // only argument, prints the registered functions and, once it listens, where,
 // and serves until it is told to stop by SIGINT or SIGTERM. What goes wrong is
 // printed and ends the program with status 1, a wrong command line with 2.
+//
+// If the environment variable MANGORO_PARENT has the id of the process that
+// started the server, the server stops when that process ends, however it ends.
+// The default is to live on.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
@@ -19,6 +25,18 @@ func Main(registry *Registry, opts ...Option) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	pid, err := parent.FromEnvironment()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if pid != 0 {
+		// Whoever reads what is printed may be gone as well: no reason to end
+		// before the socket is closed.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+		ctx, stop = parent.Watch(ctx, pid)
+		defer stop()
+	}
 
 	fmt.Printf("Registered functions: %v\n", registry.List())
 	config, err := newConfig(opts)

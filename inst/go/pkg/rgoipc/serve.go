@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.nanomsg.org/mangos/v3"
+
+	"mangoro.local/internal/parent"
 )
 
 // Defaults of the options of [Serve].
@@ -21,6 +23,10 @@ const (
 	// the calls that run.
 	DefaultGracePeriod = 5 * time.Second
 )
+
+// orphanTime is the grace period at most of a server that stops because its
+// parent is gone: nobody waits for what the calls return.
+const orphanTime = 500 * time.Millisecond
 
 // lingerTime is how long a reply may take to leave the process once mangos has
 // it: a socket that closes drops what it has not written, and does not say
@@ -198,14 +204,18 @@ func (s *server) stop() error {
 	}
 	s.mu.Unlock()
 
+	grace := s.config.gracePeriod
+	if errors.Is(context.Cause(s.ctx), parent.ErrGone) {
+		grace = min(grace, orphanTime)
+	}
 	done := make(chan struct{})
 	go func() { s.workers.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(s.config.gracePeriod):
+	case <-time.After(grace):
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return fmt.Errorf("rgoipc: %d calls still ran %v after the server was told to stop", s.busy, s.config.gracePeriod)
+		return fmt.Errorf("rgoipc: %d calls still ran %v after the server was told to stop", s.busy, grace)
 	}
 	s.linger()
 	return nil

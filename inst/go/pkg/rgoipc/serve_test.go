@@ -341,16 +341,28 @@ func TestServeSurvivesManyClients(t *testing.T) {
 	wg.Wait()
 }
 
-// TestMain plays the server of TestMainProgram when it is told to.
+// TestMain plays the server of TestMainProgram when it is told to, or a process
+// that starts it.
 func TestMain(m *testing.M) {
-	if os.Getenv("RGOIPC_TEST_MAIN") == "" {
+	switch os.Getenv("RGOIPC_TEST_MAIN") {
+	case "":
 		os.Exit(m.Run())
+	case "parent":
+		playParent()
+	default:
+		playServer()
 	}
+}
+
+func playServer() {
 	registry := NewRegistry()
 	for _, name := range []string{"b", "a"} {
 		if err := registry.Register(name, nothing, FunctionSignature{}); err != nil {
 			panic(err)
 		}
+	}
+	if err := registerWaiting(registry); err != nil {
+		panic(err)
 	}
 	Main(registry, WithTitle("Test server"))
 }
@@ -373,7 +385,7 @@ func TestMainProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines := bufio.NewScanner(out)
-			for _, want := range []string{"Registered functions: [b a]", "Test server listening on " + url} {
+			for _, want := range []string{"Registered functions: [b a wait hang]", "Test server listening on " + url} {
 				if !lines.Scan() || lines.Text() != want {
 					t.Errorf("printed %q, want %q", lines.Text(), want)
 				}

@@ -1,0 +1,3 @@
+package parent
+
+var ticking = gone // there is no other way
