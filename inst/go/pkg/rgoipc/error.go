@@ -39,6 +39,8 @@ type Error struct {
 	Stack string
 	// Err is the cause, for [errors.Is] and [errors.As]. May be nil.
 	Err error
+
+	frames []frame // the user's part of Stack
 }
 
 // Error returns the message, or that of the cause.

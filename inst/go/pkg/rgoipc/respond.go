@@ -3,7 +3,6 @@ package rgoipc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -108,29 +107,16 @@ func panicError(p any) *Error {
 	if cause, ok := p.(error); ok {
 		e.Err = cause
 	}
-	e.Stack = string(stack[:min(len(stack), maxStack)])
+	e.Stack, e.frames = string(stack[:min(len(stack), maxStack)]), userFrames()
 	return e
 }
 
-// errorReply returns the reply that reports a failure, with its code and, of a
-// panic, its stack as JSON detail.
+// errorReply returns the reply that reports a failure, with its detail as JSON.
 func errorReply(name string, err error) []byte {
-	detail := struct {
-		Code  Code   `json:"code"`
-		Stack string `json:"stack,omitempty"`
-	}{Code: CodeOf(err)}
-	var e *Error
-	if errors.As(err, &e) {
-		detail.Stack = e.Stack
-	}
-	payload, jsonErr := json.Marshal(detail)
-	if jsonErr != nil { // two strings: cannot happen, and the message says it all
-		payload = nil
-	}
 	return (&RPCMessage{
 		Type:      MsgTypeError,
 		FuncName:  name,
 		ErrorMsg:  strings.ToValidUTF8(err.Error(), "\uFFFD"),
-		ArrowData: payload,
+		ArrowData: detailOf(err).marshal(),
 	}).Marshal()
 }
