@@ -59,17 +59,21 @@ mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
   if (!is.null(gomaxprocs)) check_count(gomaxprocs)
   if (!is.null(gocache)) check_string(gocache)
   check_flag(quiet)
-  settings <- list(
-    gomaxprocs = gomaxprocs %||% default_cores(),
-    gocache = if (!is.null(gocache)) absolute_path(gocache),
-    arguments = check_build_arguments(list(...), call),
-    quiet = quiet
-  )
+  settings <- build_settings(gomaxprocs, gocache, list(...), quiet, call)
   retry_when_cleaned(function() {
     program <- go_program(src, call)
     build_program(program, out, settings, call)
   })
   out
+}
+
+build_settings <- function(gomaxprocs = NULL, gocache = NULL, arguments = list(), quiet = TRUE, call) {
+  list(
+    gomaxprocs = gomaxprocs %||% default_cores(),
+    gocache = if (!is.null(gocache)) absolute_path(gocache),
+    arguments = check_build_arguments(arguments, call),
+    quiet = quiet
+  )
 }
 
 default_cores <- function() {
@@ -136,8 +140,7 @@ check_build_arguments <- function(more, call) {
 #   key         what identifies the sources: names, and the `files` that are
 #               hashed; `base` is the directory that their names start from
 #   user_path   a function: the user's name for a file that the compiler names
-go_program <- function(src, call) {
-  path <- real_path(src)
+go_program <- function(src, call, path = real_path(src)) {
   base <- if (dir.exists(path)) path else dirname(path)
   program <- if (is_below(base, real_path(go_file()))) {
     package_program(base, src, call)
@@ -266,27 +269,32 @@ replace_prefix <- function(file, prefix, by) {
 
 # --- Building it ------------------------------------------------------------
 
-# Writes the program to `out`, from the cache or by Go.
-build_program <- function(program, out, settings, call) {
+# Writes the program to `out`, from the cache or by Go, and returns where it is.
+# Without `copy` it stays where it is in the cache, if it is there.
+build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
   env <- go_env(settings$gomaxprocs, settings$gocache, isTRUE(program$own_module))
-  build <- function() run_go_build(go, program, out, env, settings, call)
   if (isTRUE(program$own_module)) {
-    return(build())
+    run_go_build(go, program, out, env, settings, call)
+    return(out)
   }
 
   key <- build_key(program, go, env, settings)
   cached <- file.path(cache_dir(), "bin", key)
-  if (file.exists(cached) && copy_program(cached, out)) {
-    return(touch(cached))
+  if (file.exists(cached) && (!copy || copy_program(cached, out))) {
+    touch(cached)
+    return(if (copy) out else cached)
   }
-  build()
+  run_go_build(go, program, out, env, settings, call)
   # Unless the sources were changed meanwhile.
-  if (identical(key, build_key(program, go, env, settings))) {
-    dir.create(dirname(cached), recursive = TRUE, showWarnings = FALSE)
-    copy_program(out, cached)
-  }
+  is_kept <- identical(key, build_key(program, go, env, settings)) && keep_program(out, cached)
   prune_cache()
+  if (is_kept && !copy) cached else out
+}
+
+keep_program <- function(out, cached) {
+  dir.create(dirname(cached), recursive = TRUE, showWarnings = FALSE)
+  copy_program(out, cached)
 }
 
 # The hash of all that decides what the program will be.

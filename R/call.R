@@ -4,16 +4,16 @@
 #' frames and lists, and returns an ordinary R object. The server's manifest says
 #' which arguments there are; they are checked before anything is sent.
 #'
-#' @param .sock A nanonext socket of protocol `"req"` that dials the server. No
-#'   default.
+#' @param .sock A handle of [mangoro_start()] or one of its kin, or a nanonext
+#'   socket of protocol `"req"` that dials the server. No default.
 #' @param .name The function to call, one string. No default.
 #' @param ... The arguments, by position or by their full names. What each may be
 #'   is told by the Go function and listed in `vignette("types")`. A whole double
 #'   is taken for an integer, a bare `NA` for any type. `NULL` leaves an optional
 #'   argument out.
 #' @param .timeout The longest time to wait for the answer in seconds, one number
-#'   above 0; `Inf` waits for ever. The default is the option `mangoro.timeout`,
-#'   or 60.
+#'   above 0; `Inf` waits for ever. `NULL`, the default, is the time that the
+#'   handle was made with, or else the option `mangoro.timeout`, or 60.
 #'
 #' @details
 #' An elementwise Go function, one whose parameters are all single values, is
@@ -45,13 +45,14 @@
 #' close(sock)
 #' proc$kill()
 #' @export
-mangoro_call <- function(.sock, .name, ..., .timeout = getOption("mangoro.timeout", 60)) {
+mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call <- rlang::current_env()
   check_string(.name, "name", call)
   call_function(.sock, .name, list(...), .timeout, call)
 }
 
 call_function <- function(sock, name, args, timeout, call) {
+  timeout <- timeout %||% default_timeout(server_of(sock))
   signature <- find_signature(sock, name, timeout, call)
   message <- call_message(signature, args, timeout, call)
   reply <- request(sock, message$bytes, what = paste0("`", name, "()`"), timeout, call)
@@ -63,17 +64,19 @@ call_function <- function(sock, name, args, timeout, call) {
 # The signatures are kept for each socket, until one is not found: then the
 # server may be another one.
 find_signature <- function(sock, name, timeout, call) {
-  check_socket(sock, call)
-  state <- socket_state(sock)
+  state <- socket_state(socket_of(sock, call))
   signature <- state$signatures[[name]]
-  if (is.null(signature)) {
-    state$signatures <- parse_signatures(fetch_manifest(sock, timeout, call), call)
-    signature <- state$signatures[[name]]
-  }
+  if (is.null(signature)) signature <- fetch_signatures(sock, timeout, call)[[name]]
   if (is.null(signature)) {
     abort_no_function(name, names(state$signatures), call)
   }
   signature
+}
+
+fetch_signatures <- function(sock, timeout, call) {
+  signatures <- parse_signatures(fetch_manifest(sock, timeout, call), call)
+  state <- socket_state(socket_of(sock, call))
+  state$signatures <- signatures
 }
 
 # --- The request ------------------------------------------------------------
@@ -81,7 +84,8 @@ find_signature <- function(sock, name, timeout, call) {
 # The bytes of the call, and what the result takes from the arguments.
 call_message <- function(signature, args, timeout, call) {
   header <- call_header(signature, timeout)
-  if (is.null(names(args)) && !is.null(signature$plain)) {
+  in_order <- is.null(names(args)) || identical(names(args), signature$args)
+  if (in_order && !is.null(signature$plain)) {
     n <- plain_length(args, signature$plain)
     if (!is.na(n)) {
       names(args) <- signature$args

@@ -23,6 +23,26 @@ abort_mangoro <- function(code, message, ..., call = NULL, parent = NULL,
   )
 }
 
+# The same with `lines` of others below the message, as they are: cli would fold
+# their spaces. `hints` come last.
+abort_verbatim <- function(code, message, lines = NULL, hints = NULL, ..., call = NULL, parent = NULL,
+                           .envir = parent.frame()) {
+  format_each <- function(text) vapply(text, cli::format_inline, "", .envir = .envir)
+  rlang::abort(
+    c(
+      format_each(message),
+      rlang::set_names(as.character(lines), rep(" ", length(lines))),
+      rlang::set_names(format_each(as.character(hints)), rep("i", length(hints)))
+    ),
+    ...,
+    class = c(paste0("mangoro_error_", code), "mangoro_error"),
+    code = code,
+    call = call,
+    parent = parent,
+    use_cli_format = FALSE
+  )
+}
+
 # `candidates` has a row per Go that was looked at: path, source, version,
 # problem.
 abort_toolchain <- function(candidates, minimum, call = NULL) {
@@ -70,6 +90,41 @@ abort_build <- function(src, diagnostics, output, status, hints = NULL, call = N
 
 abort_connection <- function(message, ..., call = NULL, .envir = parent.frame()) {
   abort_mangoro("connection", message, ..., call = call, .envir = .envir)
+}
+
+# A program that does not become a server. `reason` goes on from its name; `end`
+# is its exit status and last lines, NULL while it runs.
+abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .envir = parent.frame()) {
+  abort_verbatim(
+    "start",
+    paste("{.file {label}}", reason),
+    lines = end$stderr,
+    hints = if (!is.null(end)) c(
+      "A server takes its URL as its only argument, listens there and serves until it is told to stop; see {.code rgoipc.Main}."
+    ),
+    status = end$status, stderr = end$stderr,
+    parent = parent, call = call,
+    .envir = rlang::env(.envir, label = label)
+  )
+}
+
+# The process behind a handle is gone; `end` is its exit status and last lines.
+abort_ended <- function(label, url, end, call = NULL) {
+  how <- describe_status(end$status)
+  abort_verbatim(
+    "connection",
+    "The Go process of {.file {label}} {how}.",
+    lines = end$stderr,
+    hints = "Start it again with {.fn mangoro_restart}.",
+    url = url, status = end$status, stderr = end$stderr, call = call
+  )
+}
+
+# "has ended with status 3", "was killed by signal 9".
+describe_status <- function(status) {
+  if (is.na(status)) "has ended"
+  else if (status < 0) paste("was killed by signal", -status)
+  else paste("has ended with status", status)
 }
 
 abort_timeout <- function(what, timeout, call = NULL) {

@@ -1,21 +1,26 @@
 # Requests over a REQ socket, and the watch over its connection.
 
-# The longest wait between two looks at interrupts and the connection, in
-# milliseconds, and the length of the first wait, which nearly every call is
-# answered within.
+# Waits between two looks at interrupts and the connection, in milliseconds:
+# the longest, the longest while nobody is connected to, and the first.
 poll_interval <- 50
-first_wait <- 20
+dial_interval <- 20
+first_wait <- 1
 
 # How long a server that is not there is tried again, in seconds: one that
 # listened once, or whose socket file is left over, may be about to return.
 return_grace <- 1
+
+# How long a process that closed its connection may take to end, in seconds.
+end_grace <- 1
 
 # Sends `message` and waits for the reply, on a context of its own: closing it
 # gives the request up and leaves the socket as it was. One that has done its work
 # is kept for the next request. Small calls spend their time here: what is not
 # needed for them is done only if the answer is not there at once.
 request <- function(sock, message, what, timeout, call) {
-  check_socket(sock, call)
+  server <- server_of(sock)
+  sock <- socket_of(sock, call)
+  timeout <- timeout %||% default_timeout(server)
   check_seconds(timeout, "timeout", call)
   state <- socket_state(sock)
   ctx <- state$ctx
@@ -25,10 +30,10 @@ request <- function(sock, message, what, timeout, call) {
   signal <- cv()
   aio <- nanonext::request(ctx, message, send_mode = "raw", recv_mode = "raw", cv = signal)
   if (!until_(signal, min(first_wait, 1000 * timeout))) {
-    wait_for(aio, signal, sock, what, timeout, call)
+    wait_for(aio, signal, sock, what, timeout, call, server)
   }
   value <- aio$data
-  if (is_error_value(value)) abort_result(value, length(message), call)
+  if (is_error_value(value)) abort_result(value, length(message), call, server)
   on.exit()
   # A request inside this one has left its own.
   if (is.null(state$ctx)) state$ctx <- ctx else close(ctx)
@@ -55,13 +60,31 @@ socket_state <- function(sock) {
   state
 }
 
+forget_socket <- function(sock) {
+  key <- as.character(attr(sock, "id"))
+  if (!is.null(the$sockets[[key]])) rm(list = key, envir = the$sockets)
+}
+
+# How long a call waits that was not told, in seconds.
+default_timeout <- function(server = NULL) server$timeout %||% getOption("mangoro.timeout", 60)
+
+# The socket that `sock` is, or that the handle in its place has.
+socket_of <- function(sock, call) {
+  server <- server_of(sock)
+  if (!is.null(server)) {
+    return(server_socket(server, call))
+  }
+  check_socket(sock, call)
+  sock
+}
+
 check_socket <- function(sock, call) {
   if (!inherits(sock, "nanoSocket") || attr(sock, "protocol") != "req") {
     abort_invalid_argument(
       "sock",
       c(
-        "{.arg sock} must be a nanonext socket of protocol {.val req}, not {.obj_type_friendly {sock}}.",
-        "i" = "Make one with {.code nanonext::socket(\"req\", dial = url)}."
+        "{.arg sock} must be a handle or a nanonext socket of protocol {.val req}, not {.obj_type_friendly {sock}}.",
+        "i" = "{.fn mangoro_start} and {.fn mangoro_connect} make handles."
       ),
       call = call
     )
@@ -72,14 +95,16 @@ check_socket <- function(sock, call) {
 }
 
 # Waits until `aio` is resolved. `signal` is what it signals, if anything.
-wait_for <- function(aio, signal, sock, what, timeout, call) {
+# `server` is what is known of the peer, if anything.
+wait_for <- function(aio, signal, sock, what, timeout, call, server = NULL) {
   started <- seconds()
   wait <- first_wait
   while (unresolved(aio)) {
     until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
     if (!unresolved(aio)) break
     waited <- seconds() - started
-    wait <- if (watch_peer(sock, waited, min(timeout, connect_timeout()), call)) poll_interval else first_wait
+    connected <- watch_peer(sock, waited, min(timeout, connect_timeout()), call, server)
+    wait <- if (connected) poll_interval else min(2 * wait, dial_interval)
     if (waited >= timeout) abort_timeout(what, timeout, call)
   }
 }
@@ -88,10 +113,11 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 
 # TRUE if somebody is connected to. Raises if there is no hope that somebody
 # will be, `waited` seconds after the request was made.
-watch_peer <- function(sock, waited, patience, call) {
+watch_peer <- function(sock, waited, patience, call, server = NULL) {
   if (nanonext::stat(sock, "pipes") > 0 || length(attr(sock, "dialer")) == 0) {
     return(TRUE)
   }
+  check_alive(server, call)
   dialers <- Filter(function(d) identical(d$state, "started"), attr(sock, "dialer"))
   urls <- vapply(dialers, function(d) d$url, "")
   if (redial(sock, dialers, urls)) {
@@ -119,6 +145,12 @@ watch_peer <- function(sock, waited, patience, call) {
   FALSE
 }
 
+# Raises if the process of `server` has ended.
+check_alive <- function(server, call, patience = 0) {
+  end <- server_end(server, patience)
+  if (!is.null(end)) abort_ended(server$label, server$url, end, call)
+}
+
 is_ipc <- function(url) startsWith(url, "ipc://")
 
 # A dialer tries once a second; on this machine a try costs nothing and may be
@@ -133,22 +165,21 @@ redial <- function(sock, dialers, urls) {
   FALSE
 }
 
-seconds <- function() proc.time()[["elapsed"]]
-
 # NNG's error numbers.
 nng_error <- c(nomem = 2L, timedout = 5L, closed = 7L, connreset = 19L, msgsize = 26L)
 
 # The value of a finished operation, or its failure as a condition.
-check_result <- function(value, sent, call) {
-  if (is_error_value(value)) abort_result(value, sent, call)
+check_result <- function(value, sent, call, server = NULL) {
+  if (is_error_value(value)) abort_result(value, sent, call, server)
   value
 }
 
-abort_result <- function(value, sent, call) {
+abort_result <- function(value, sent, call, server = NULL) {
   if (value == nng_error[["nomem"]]) {
     abort_resource_exhausted("There is not enough memory for the message.", call = call)
   }
   if (value == nng_error[["connreset"]]) {
+    check_alive(server, call, patience = end_grace)
     size <- format(structure(sent, class = "object_size"), units = "auto")
     abort_connection(
       c(

@@ -10,8 +10,8 @@
 #' * `mangoro_http_status()` tells whether it runs, and where.
 #' * `mangoro_http_stop()` stops it. It may be started again.
 #'
-#' @param sock A nanonext socket of protocol `"req"` that dials the controller.
-#'   No default.
+#' @param sock A handle of `mangoro_start("cmd/http-server")`, or a nanonext
+#'   socket of protocol `"req"` that dials the controller. No default.
 #' @param addr Host and port to listen at, one string. Port 0 takes a free one,
 #'   which the message tells. The default, `"127.0.0.1:8080"`, is reachable
 #'   from this machine only; `":8080"` is from everywhere.

@@ -13,7 +13,8 @@
 #' for nobody. A call is sent once: a server that dies is an error, not a
 #' reason to send it again.
 #'
-#' @param sock A nanonext socket of protocol `"req"` that dials the server:
+#' @param sock A handle of [mangoro_start()] or one of its kin, or a nanonext
+#'   socket of protocol `"req"` that dials the server:
 #'   `nanonext::socket("req", dial = url)`. No default.
 #' @param func_name The function to call, one string. No default.
 #' @param data The arguments: a data frame with a column for each, or anything
@@ -25,8 +26,8 @@
 #'   travel as metadata of the field; what cannot travel is an error. `NULL`,
 #'   the default, is a record without columns.
 #' @param timeout The longest time to wait for the answer in seconds, one
-#'   number above 0; `Inf` waits for ever. The default is the option
-#'   `mangoro.timeout`, or 60.
+#'   number above 0; `Inf` waits for ever. `NULL`, the default, is the time that
+#'   the handle was made with, or else the option `mangoro.timeout`, or 60.
 #'
 #' @returns `mangoro_rpc_call()` a nanoarrow array stream of the result (see
 #'   [nanoarrow::as_nanoarrow_array_stream()]); [as.data.frame()] makes it a data frame.
@@ -61,13 +62,13 @@
 #' close(sock)
 #' proc$kill()
 #' @export
-mangoro_rpc_call <- function(sock, func_name, data = NULL,
-                             timeout = getOption("mangoro.timeout", 60)) {
+mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
   check_string(func_name)
   rpc_call(sock, func_name, data, timeout, call = rlang::current_env())
 }
 
-rpc_call <- function(sock, func_name, data, timeout = getOption("mangoro.timeout", 60), call) {
+rpc_call <- function(sock, func_name, data, timeout = NULL, call) {
+  timeout <- timeout %||% default_timeout(server_of(sock))
   message <- write_stream(data, header = envelope_header("call", func_name, call_metadata(timeout)), call = call)
   reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
   read_stream(payload(reply, check_reply(reply, "result", func_name, call)), call)
@@ -75,8 +76,11 @@ rpc_call <- function(sock, func_name, data, timeout = getOption("mangoro.timeout
 
 #' @rdname mangoro_rpc_call
 #' @export
-mangoro_rpc_get_manifest <- function(sock, timeout = getOption("mangoro.timeout", 60)) {
-  call <- rlang::current_env()
+mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
+  get_manifest(sock, timeout, rlang::current_env())
+}
+
+get_manifest <- function(sock, timeout, call) {
   json <- fetch_manifest(sock, timeout, call)
   rlang::try_fetch(
     jsonlite::fromJSON(json),
@@ -101,11 +105,11 @@ fetch_manifest <- function(sock, timeout, call) {
 #' itself. A `mangoro_rpc_send()` while a reply is outstanding gives that reply
 #' up.
 #'
-#' @param sock A nanonext socket of protocol `"req"`. No default.
+#' @param sock A nanonext socket of protocol `"req"`, or a handle. No default.
 #' @param msg The message, a raw vector. No default.
 #' @param max_attempts For how many seconds to try, one whole number of at
-#'   least 1. The default is 20 to send and the option `mangoro.timeout`, or
-#'   60, to receive.
+#'   least 1. The default is 20 to send; `NULL`, the default to receive, is the
+#'   time-out of [mangoro_rpc_call()].
 #'
 #' @returns `mangoro_rpc_send()` 0, invisibly; `mangoro_rpc_recv()` the reply as
 #'   a raw vector.
@@ -129,25 +133,28 @@ fetch_manifest <- function(sock, timeout, call) {
 #' @export
 mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   call <- rlang::current_env()
-  check_socket(sock, call)
+  server <- server_of(sock)
+  sock <- socket_of(sock, call)
   check_raw(msg)
   check_count(max_attempts)
   aio <- nanonext::send_aio(sock, msg, mode = "raw")
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, nanonext::cv(), sock, "The server", max_attempts, call)
-  check_result(aio$result, length(msg), call)
+  wait_for(aio, nanonext::cv(), sock, "The server", max_attempts, call, server)
+  check_result(aio$result, length(msg), call, server)
   invisible(0L)
 }
 
 #' @rdname mangoro_rpc_send
 #' @export
-mangoro_rpc_recv <- function(sock, max_attempts = getOption("mangoro.timeout", 60)) {
+mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   call <- rlang::current_env()
-  check_socket(sock, call)
-  check_count(max_attempts)
+  server <- server_of(sock)
+  sock <- socket_of(sock, call)
+  if (!is.null(max_attempts)) check_count(max_attempts)
+  timeout <- max_attempts %||% default_timeout(server)
   signal <- nanonext::cv()
   aio <- nanonext::recv_aio(sock, mode = "raw", cv = signal)
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, signal, sock, "The server", max_attempts, call)
-  check_result(aio$data, 0, call)
+  wait_for(aio, signal, sock, "The server", timeout, call, server)
+  check_result(aio$data, 0, call, server)
 }

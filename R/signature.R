@@ -4,6 +4,7 @@
 # The signatures of a manifest by name. The manifest is a peer's: what it lacks
 # or has of another type makes it none.
 parse_signatures <- function(json, call) {
+  force(json)
   rlang::try_fetch(
     {
       manifest <- jsonlite::fromJSON(json, simplifyVector = FALSE)
@@ -19,6 +20,7 @@ parse_signatures <- function(json, call) {
 #   args        the names of the arguments
 #   specs       a type for each
 #   optional    TRUE for each that may be left out
+#   defaults    what Go takes in its place, NULL where that is nothing
 #   vectorized  one row of results for a row of arguments
 #   recycles    Go brings arguments to the same length
 #   boxed       a row is a call: an argument may be of any length
@@ -26,6 +28,8 @@ parse_signatures <- function(json, call) {
 #   plain       see plain_types()
 #   headers     what calls begin with, by time-out: see call_header()
 #   result_header  what results begin with
+#   doc         what the function does, "" if nobody says
+#   go          its declaration in Go, likewise
 new_signature <- function(entry, name) {
   args <- lapply(entry$Args, function(arg) {
     list(name = one_string(arg$Name), spec = new_type(arg$Type), optional = isTRUE(arg$Optional))
@@ -35,15 +39,23 @@ new_signature <- function(entry, name) {
     args = vapply(args, `[[`, "", "name"),
     specs = lapply(args, `[[`, "spec"),
     optional = vapply(args, `[[`, TRUE, "optional"),
+    defaults = lapply(entry$Args, function(arg) plain_default(arg$Default)),
     vectorized = isTRUE(entry$Vectorized),
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
     headers = new.env(parent = emptyenv()),
-    result_header = envelope_header("result", name)
+    result_header = envelope_header("result", name),
+    doc = text_or_none(entry$Metadata$description),
+    go = text_or_none(entry$Metadata$signature)
   )
 }
+
+# It is shown and never sent: only what is plain is of use.
+plain_default <- function(x) if (is.atomic(x) && length(x) == 1) x
+
+text_or_none <- function(x) if (rlang::is_string(x)) x else ""
 
 # The R types that the arguments of a vectorized function may be of to go as they
 # are, as numbers of R's C interface; NULL if there are none.

@@ -63,3 +63,28 @@ echo_value <- function(sock, value) {
   reply <- request(sock, bytes, "echo", 60, NULL)
   decode_row(reply, check_reply(reply, "result", "echo", NULL)$start)$x
 }
+
+# A handle that ends with the test.
+local_handle <- function(handle, env = parent.frame()) {
+  force(handle)
+  withr::defer(mangoro_stop(handle), envir = env)
+  handle
+}
+
+local_start <- function(src, ..., frame = parent.frame()) {
+  skip_if_no_go()
+  local_handle(mangoro_start(src, ...), frame)
+}
+
+pid_of <- function(handle) mangoro_status(handle)$pid
+
+has_process <- function(pid) tools::pskill(pid, 0)
+
+# Waits for the end of a process that is not R's child any more.
+wait_for_end <- function(pid) {
+  deadline <- Sys.time() + 30
+  while (has_process(pid)) {
+    if (Sys.time() > deadline) stop("process ", pid, " does not end")
+    processx::run("true")
+  }
+}

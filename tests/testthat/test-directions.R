@@ -3,8 +3,8 @@
 layers <- c(
   "mangoro-package", "conditions", "check", "ipc",
   "cache", "vendor", "toolchain", "build",
-  "codec", "stream", "envelope", "connection", "rpc",
-  "signature", "arguments", "call", "http"
+  "codec", "stream", "envelope", "server", "connection", "rpc",
+  "signature", "arguments", "call", "http", "handle", "start"
 )
 
 test_that("files use only what stands before them", {

@@ -1,0 +1,348 @@
+# Handles: what stands for a running Go program in R.
+
+#' Handles of Go programs
+#'
+#' @description
+#' [mangoro_start()], [mangoro_connect()] and [mangoro_source()] return a handle.
+#' `handle$name` is only ever a Go function, with the names of its arguments, and
+#' calling it is [mangoro_call()]. What acts on the handle itself is an R
+#' function:
+#'
+#' * `mangoro_manifest()` asks for the description of the Go functions.
+#' * `mangoro_status()` tells how the program is; `mangoro_is_alive()` whether it can be
+#'   called.
+#' * `mangoro_logs()` returns what the program has printed.
+#' * `mangoro_restart()` starts the program again, built anew if its source has
+#'   changed. If that does not compile, the running one is left alone. The
+#'   handle and all its functions then go to the new process.
+#' * `mangoro_stop()` and `close()` end the program. For a handle of
+#'   [mangoro_connect()] they end the connection only.
+#' * `names()` are the names of the Go functions, which the tab key completes;
+#'   `as.list()` are the functions.
+#'
+#' Printing a handle shows its state and its functions, printing a function its
+#' declaration and documentation in Go.
+#'
+#' @details
+#' A program ends with its handle: when nothing refers to the handle or to one of
+#' its functions any more, or when R ends, however it ends. A handle belongs to
+#' the R process that made it; a fork, or another session, connects by itself
+#' with [mangoro_connect()] to the URL that `mangoro_status()` tells.
+#'
+#' @param h,x A handle. No default.
+#' @param con A handle. No default.
+#' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
+#'   for all. The default is 50.
+#' @param stream `"stderr"`, the default, or `"stdout"`.
+#' @param patience How long the program may take to end by itself, in seconds, one
+#'   number above 0. After that it is killed. The default is 6; a server of
+#'   `rgoipc.Main` gives calls that run 5 seconds.
+#' @param ... Nothing.
+#'
+#' @returns `mangoro_manifest()` the list of [mangoro_rpc_get_manifest()].
+#'   `mangoro_status()` a data frame of one row: `state` (`"running"`, `"ended"`
+#'   by itself, `"stopped"`, or for a server of somebody else `"connected"` or
+#'   `"lost"`), `pid` (`NA` if unknown), `exit_status` (`NA` unless it ended;
+#'   negative is a signal) and `url`. `mangoro_is_alive()` is `TRUE` or `FALSE`.
+#'   `mangoro_logs()` a character vector of lines. `mangoro_restart()` the handle,
+#'   invisibly. `mangoro_stop()` and `close()` `NULL`, invisibly.
+#'
+#' @section Errors:
+#' `mangoro_error_not_found` for `handle$name` if there is no such function, with
+#' those that there are. `mangoro_error_connection` from every call if the process
+#' has ended, with the fields `status` and `stderr`, its last lines; also if it
+#' ends during the call.
+#'
+#' @examplesIf mangoro:::runs_examples()
+#' server <- mangoro_start("cmd/rpc-example")
+#' server
+#' server$add
+#' server$add(c(a = 1, b = NA), 2)
+#' mangoro_status(server)
+#' mangoro_stop(server)
+#' @name handle
+NULL
+
+new_handle <- function(server) {
+  handle <- rlang::new_environment(list(server = server))
+  class(handle) <- "mangoro_handle"
+  lockEnvironment(handle, bindings = TRUE)
+  handle
+}
+
+check_handle <- function(h, arg = rlang::caller_arg(h), call = rlang::caller_env()) {
+  if (!inherits(h, "mangoro_handle")) {
+    abort_invalid_argument(
+      arg,
+      c(
+        "{.arg {arg}} must be a handle, not {.obj_type_friendly {h}}.",
+        "i" = "{.fn mangoro_start} and {.fn mangoro_connect} make handles."
+      ),
+      call = call
+    )
+  }
+  server_of(h)
+}
+
+# --- Verbs ------------------------------------------------------------------
+
+#' @rdname handle
+#' @export
+mangoro_manifest <- function(h) {
+  server <- check_handle(h)
+  get_manifest(server, NULL, rlang::current_env())
+}
+
+#' @rdname handle
+#' @export
+mangoro_status <- function(h) {
+  server <- check_handle(h)
+  process <- server$process
+  status <- if (!is.null(process)) process$get_exit_status()
+  data.frame(
+    state = server_state(server),
+    pid = if (is.null(process)) NA_integer_ else process$get_pid(),
+    exit_status = status %||% NA_integer_,
+    url = server$url
+  )
+}
+
+server_state <- function(server) {
+  if (is.null(server$sock)) {
+    "stopped"
+  } else if (!is.null(server$process)) {
+    if (server$process$is_alive()) "running" else "ended"
+  } else if (nanonext::stat(server$sock, "pipes") > 0) {
+    "connected"
+  } else {
+    "lost"
+  }
+}
+
+#' @rdname handle
+#' @export
+mangoro_is_alive <- function(h) {
+  server_state(check_handle(h)) %in% c("running", "connected")
+}
+
+#' @rdname handle
+#' @export
+mangoro_logs <- function(h, n = 50, stream = c("stderr", "stdout")) {
+  server <- check_handle(h)
+  if (!identical(n, Inf)) check_count(n)
+  if (missing(stream)) stream <- "stderr"
+  if (!rlang::is_string(stream, c("stderr", "stdout"))) {
+    abort_invalid_argument(
+      "stream", "{.arg stream} must be {.val stderr} or {.val stdout}, not {.obj_type_friendly {stream}}.",
+      call = rlang::current_env()
+    )
+  }
+  if (is.null(server$dir)) character() else tail_lines(log_file(server, stream), n)
+}
+
+#' @rdname handle
+#' @export
+mangoro_restart <- function(h) {
+  server <- check_handle(h)
+  call <- rlang::current_env()
+  if (is.null(server$launch)) {
+    close_socket(server)
+    connect_server(server, call)
+  } else {
+    start_server(server, call)
+  }
+  invisible(h)
+}
+
+#' @rdname handle
+#' @export
+mangoro_stop <- function(h, patience = 6) {
+  server <- check_handle(h)
+  check_seconds(patience)
+  stop_server(server, patience)
+}
+
+#' @rdname handle
+#' @export
+close.mangoro_handle <- function(con, ...) stop_server(server_of(con), 6)
+
+# --- From a recipe to a server that answers ---------------------------------
+
+# Builds first: what does not compile leaves the running process alone.
+start_server <- function(server, call) {
+  dir <- new_server_dir()
+  ready <- FALSE
+  on.exit(if (!ready) unlink(dir, recursive = TRUE))
+  retry_when_cleaned(function() {
+    program <- server$launch(dir, call)
+    stop_server(server)
+    start_process(server, program, dir, call)
+  })
+  on.exit(if (!ready) end_server(server), add = TRUE, after = FALSE)
+  open_socket(server, call)
+  await_server(server, call)
+  ready <- TRUE
+}
+
+connect_server <- function(server, call) {
+  open_socket(server, call)
+  ready <- FALSE
+  on.exit(if (!ready) close_socket(server))
+  fetch_signatures(server, min(default_timeout(server), connect_timeout()), call)
+  server$functions <- list()
+  ready <- TRUE
+}
+
+# The first answer tells that the server is there.
+await_server <- function(server, call) {
+  server$functions <- list()
+  patience <- connect_timeout()
+  rlang::try_fetch(
+    fetch_signatures(server, patience, call),
+    mangoro_error = function(cnd) {
+      end <- server_end(server)
+      if (!is.null(end)) {
+        abort_start(server$label, paste(describe_status(end$status), "and served nobody."), end, call = call)
+      }
+      end <- list(stderr = last_words(log_file(server, "stderr")))
+      if (inherits(cnd, c("mangoro_error_connection", "mangoro_error_timeout"))) {
+        abort_start(
+          server$label, "has not answered at the URL that it was given within {patience} second{?s}.", end,
+          call = call
+        )
+      }
+      abort_start(server$label, "does not answer as a server does.", end, parent = cnd, call = call)
+    }
+  )
+}
+
+stop_server <- function(server, patience = 6) {
+  close_socket(server)
+  stop_process(server, patience)
+  remove_traces(server)
+  server$functions <- list()
+  invisible()
+}
+
+# --- The functions ----------------------------------------------------------
+
+#' @export
+`$.mangoro_handle` <- function(x, name) handle_function(server_of(x), name, rlang::current_env())
+
+#' @export
+`[[.mangoro_handle` <- function(x, i, ...) {
+  check_string(i)
+  handle_function(server_of(x), i, rlang::current_env())
+}
+
+#' @export
+names.mangoro_handle <- function(x) names(known_signatures(server_of(x)))
+
+#' @export
+length.mangoro_handle <- function(x) length(names(x))
+
+#' @export
+as.list.mangoro_handle <- function(x, ...) {
+  lapply(rlang::set_names(names(x)), function(name) x[[name]])
+}
+
+#' @exportS3Method utils::.DollarNames
+.DollarNames.mangoro_handle <- function(x, pattern = "") {
+  grep(pattern, names(x), value = TRUE)
+}
+
+# Those that the manifest had when it was last asked for.
+known_signatures <- function(server) {
+  if (is.null(server$sock)) list() else socket_state(server$sock)$signatures
+}
+
+handle_function <- function(server, name, call) {
+  if (is.null(server$functions[[name]])) {
+    server$functions[[name]] <- make_function(server, find_signature(server, name, NULL, call))
+  }
+  server$functions[[name]]
+}
+
+# An R function with the arguments of the Go function. One that takes any
+# columns has `...`.
+make_function <- function(server, signature) {
+  args <- signature$args
+  required <- args[!signature$optional]
+  any_columns <- length(args) == 0 && !signature$boxed
+  run <- function() {
+    frame <- parent.frame()
+    given <- if (any_columns) eval(quote(list(...)), frame) else mget(args, envir = frame)
+    missing <- required[vapply(given[required], rlang::is_missing, TRUE)]
+    call_function(server, signature$name, given[setdiff(names(given), missing)], NULL, frame)
+  }
+  formals <- if (any_columns) rlang::pairlist2(... = ) else function_formals(signature)
+  structure(
+    rlang::new_function(formals, as.call(list(run)), env = baseenv()),
+    class = "mangoro_function", signature = signature
+  )
+}
+
+function_formals <- function(signature) {
+  formals <- rep(list(rlang::missing_arg()), length(signature$args))
+  formals[signature$optional] <- signature$defaults[signature$optional]
+  as.pairlist(rlang::set_names(formals, signature$args))
+}
+
+# --- How they look ----------------------------------------------------------
+
+#' @export
+format.mangoro_function <- function(x, ...) {
+  signature <- attr(x, "signature")
+  c(
+    paste("<Go function>", describe_function(x)),
+    if (nzchar(signature$go)) strsplit(signature$go, "\n")[[1]],
+    if (nzchar(signature$doc)) c("", strsplit(trimws(signature$doc), "\n")[[1]])
+  )
+}
+
+#' @export
+print.mangoro_function <- function(x, ...) {
+  cat(format(x), sep = "\n")
+  invisible(x)
+}
+
+# "scaled(x, by = 10)"
+describe_function <- function(fn) {
+  formals <- formals(fn)
+  defaults <- vapply(formals, function(value) {
+    if (rlang::is_missing(value)) "" else paste(" =", paste(deparse(value), collapse = " "))
+  }, "")
+  sprintf("%s(%s)", attr(fn, "signature")$name, paste0(names(formals), defaults, collapse = ", "))
+}
+
+#' @export
+format.mangoro_handle <- function(x, ...) {
+  server <- server_of(x)
+  process <- server$process
+  state <- server_state(server)
+  c(
+    sprintf("<mangoro handle> %s", server$label),
+    switch(state,
+      running = sprintf("running, pid %d, at %s", process$get_pid(), server$url),
+      ended = sprintf("ended: the process %s", describe_status(process$get_exit_status())),
+      stopped = "stopped",
+      connected = sprintf("connected to %s", server$url),
+      sprintf("lost: nobody listens at %s", server$url)
+    ),
+    vapply(known_signatures(server), function(signature) {
+      paste0("  ", describe_function(make_function(server, signature)), if (nzchar(signature$go)) paste0("   ", signature$go))
+    }, "", USE.NAMES = FALSE)
+  )
+}
+
+#' @export
+print.mangoro_handle <- function(x, ...) {
+  cat(format(x), sep = "\n")
+  invisible(x)
+}
+
+#' @importFrom utils str
+#' @export
+str.mangoro_handle <- function(object, ...) {
+  cat(sprintf(" <mangoro handle> %s: %s\n", server_of(object)$label, paste0(names(object), "()", collapse = ", ")))
+}

@@ -1,0 +1,111 @@
+#' Start a Go server, connect to one
+#'
+#' @description
+#' `mangoro_start()` builds a Go program that is a server, starts it in a process
+#' of its own and returns a [handle], whose elements are the Go functions.
+#' `mangoro_connect()` returns a handle of a server that runs already.
+#'
+#' A program is a server if it takes a URL as its first argument and answers
+#' there: the main function of such a program calls `rgoipc.Main`. Go functions
+#' without a main function are made one by [mangoro_source()].
+#'
+#' @param src What to start, one string, no default:
+#'   * a `.go` file or a directory, as for [mangoro_go_build()];
+#'   * a command of the package, such as `"cmd/rpc-example"`;
+#'   * a program that was built, the path of an executable file.
+#' @param ... More arguments for `go build`, as for [mangoro_go_build()].
+#' @param args More arguments for the program, after its URL, a character vector.
+#'   The default is none.
+#' @param env Variables for the environment of the program beside R's own, a named
+#'   character vector. `NULL`, the default, is none.
+#' @param timeout The longest time that a call waits for its answer in seconds, one
+#'   number above 0; `Inf` waits for ever. `NULL`, the default, is the option
+#'   `mangoro.timeout`, or 60.
+#' @param quiet As for [mangoro_go_build()].
+#' @param url Where the server listens, one string such as
+#'   `"ipc:///tmp/server.ipc"` or `"tls+tcp://host:5555"`. No default.
+#' @param tls A configuration of [nanonext::tls_config()], for `tls+tcp` and `wss`
+#'   URLs. `NULL`, the default, is none.
+#'
+#' @details
+#' Both return as soon as the server has described its functions, and wait for
+#' that as long as the option `mangoro.connect_timeout` says, 10 seconds by
+#' default. What the program prints is kept for [mangoro_logs()]; its standard
+#' input is empty. It listens at an ipc socket that only the user can reach.
+#'
+#' @returns A [handle].
+#'
+#' @section Errors:
+#' Those of [mangoro_go_build()], and:
+#' * `mangoro_error_start`: the program ended, or did not listen in time. The
+#'   fields `status` and `stderr` have its exit status and last lines.
+#' * `mangoro_error_connection`: nobody listens at `url`.
+#' * `mangoro_error_invalid_argument`: an argument is none of the above.
+#'
+#' @examplesIf mangoro:::runs_examples()
+#' server <- mangoro_start("cmd/rpc-example")
+#' server$add(1:3, 0.5)
+#'
+#' same <- mangoro_connect(mangoro_status(server)$url)
+#' same$echoString("hello")
+#'
+#' close(same)
+#' close(server)
+#' @export
+mangoro_start <- function(src, ..., args = character(), env = NULL, timeout = NULL,
+                          quiet = !rlang::is_interactive()) {
+  call <- rlang::current_env()
+  check_string(src)
+  if (!is.character(args) || anyNA(args)) {
+    abort_invalid_argument("args", "{.arg args} must be strings, not {.obj_type_friendly {args}}.", call = call)
+  }
+  check_env(env)
+  if (!is.null(timeout)) check_seconds(timeout)
+  check_flag(quiet)
+  path <- command_path(src)
+  if (!is_program(path)) check_src(path, call)
+  settings <- build_settings(arguments = list(...), quiet = quiet, call = call)
+  path <- real_path(path)
+  launch <- function(dir, call) {
+    command <- path
+    if (!is_program(path)) {
+      program <- go_program(src, call, path)
+      command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
+    }
+    list(command = command, args = args, env = env)
+  }
+  server <- new_server(src, create_ipc_path(), timeout, launch = launch)
+  start_server(server, call)
+  new_handle(server)
+}
+
+#' @rdname mangoro_start
+#' @export
+mangoro_connect <- function(url, tls = NULL, timeout = NULL) {
+  check_string(url)
+  if (!is.null(timeout)) check_seconds(timeout)
+  server <- new_server(url, url, timeout, tls = tls)
+  connect_server(server, rlang::current_env())
+  new_handle(server)
+}
+
+check_env <- function(env, arg = rlang::caller_arg(env), call = rlang::caller_env()) {
+  if (!is.null(env) && (!is.character(env) || anyNA(env) || !rlang::is_named(env))) {
+    abort_invalid_argument(
+      arg, "{.arg {arg}} must be a named character vector, not {.obj_type_friendly {env}}.",
+      call = call
+    )
+  }
+}
+
+# A command of the package may be called by its name there.
+command_path <- function(src) {
+  command <- file.path(go_file(), src)
+  if (!file.exists(src) && startsWith(src, "cmd/") && file.exists(command)) command else src
+}
+
+is_program <- function(path) {
+  file.exists(path) && !dir.exists(path) && !endsWith(path, ".go") && file.access(path, 1) == 0
+}
+
+program_file <- function(dir) file.path(dir, if (is_windows()) "program.exe" else "program")

@@ -1,0 +1,83 @@
+test_that("a file, a directory, a command and a program are started", {
+  dir <- local_files("main.go" = readLines(file.path(go_file(), "cmd", "echo", "main.go")))
+  typed <- test_source("typed")
+  for (src in c(typed, "cmd/rpc-example", "cmd/rpc-example/main.go", command_source("rpc-example"), build_once(typed))) {
+    expect_identical(local_start(src)$add(1, 2), 3)
+  }
+  directory <- local_files("main.go" = readLines(typed))
+  expect_identical(local_start(directory)$add(1, 2), 3)
+  expect_error(local_start(dir), class = "mangoro_error_start")
+})
+
+test_that("arguments, environment and build settings reach the program", {
+  dir <- local_files(
+    "main.go" = c(
+      "package main", "import (\"fmt\"; \"os\"; \"mangoro.local/pkg/rgoipc\")",
+      "func main() {",
+      "  fmt.Println(os.Args[2:], os.Getenv(\"FRUIT\"), os.Getenv(\"MANGORO_PARENT\"), tag)",
+      "  os.Args = os.Args[:2]",
+      "  rgoipc.Main(rgoipc.NewRegistry())", "}"
+    ),
+    "a.go" = c("//go:build ripe", "", "package main", "const tag = \"ripe\""),
+    "b.go" = c("//go:build !ripe", "", "package main", "const tag = \"green\"")
+  )
+  h <- local_start(dir, "-tags=ripe", args = c("a", "b c"), env = c(FRUIT = "mango"))
+  expect_identical(mangoro_logs(h, Inf, "stdout")[[1]], paste("[a b c] mango", Sys.getpid(), "ripe"))
+  expect_identical(length(h), 0L)
+})
+
+test_that("a program that does not become a server is told with its last lines", {
+  skip_if_no_go()
+  skip_on_os("windows")
+  withr::local_options(mangoro.connect_timeout = 0.5)
+  dir <- local_files(
+    "ends.go" = c(
+      "package main", "import (\"fmt\"; \"os\")",
+      "func main() { fmt.Fprintln(os.Stderr, \"no   {database}\"); os.Exit(4) }"
+    ),
+    "deaf.go" = c(
+      "package main", "import (\"fmt\"; \"os\")",
+      "func main() { fmt.Fprintln(os.Stderr, \"deaf\"); os.Stderr.Sync(); select {} }",
+      "func init() { go func() { b := make([]byte, 1); r, _, _ := os.Pipe(); r.Read(b) }() }"
+    ),
+    "script" = c("#!/no/such/interpreter")
+  )
+  Sys.chmod(file.path(dir, "script"), "0755")
+  withr::local_dir(dir)
+  before <- list.files(tempdir(), "^mangoro-server-")
+  cnd <- expect_error(mangoro_start("ends.go"), class = "mangoro_error_start")
+  expect_identical(cnd$status, 4L)
+  expect_identical(cnd$stderr, "no   {database}")
+  expect_error(mangoro_start("script"), class = "mangoro_error_start")
+  expect_snapshot(error = TRUE, {
+    mangoro_start("ends.go")
+    mangoro_start("deaf.go")
+  })
+  expect_identical(list.files(tempdir(), "^mangoro-server-"), before)
+})
+
+test_that("a program that answers something else is no server", {
+  skip_on_os("windows")
+  file <- withr::local_tempfile()
+  writeBin(c(as.raw(0), raw(8), charToRaw("[1]")), file)
+  bin <- build_once(test_source("puppet"))
+  cnd <- expect_error(mangoro_start(bin, args = file), class = "mangoro_error_start")
+  expect_s3_class(cnd$parent, "mangoro_error_protocol")
+})
+
+test_that("arguments of mangoro_start() and mangoro_connect() are checked", {
+  local_mocked_bindings(find_go = function(call) stop("not reached"))
+  expect_snapshot(error = TRUE, {
+    mangoro_start(1)
+    mangoro_start("no.go")
+    mangoro_start("cmd/nope")
+    mangoro_start("cmd/rpc-example", args = 1)
+    mangoro_start("cmd/rpc-example", env = "FRUIT")
+    mangoro_start("cmd/rpc-example", timeout = -1)
+    mangoro_start("cmd/rpc-example", tags = "x")
+    mangoro_connect("nowhere")
+    mangoro_connect("ipc:///x", timeout = "long")
+  })
+  withr::local_options(mangoro.connect_timeout = 0.2)
+  expect_error(mangoro_connect(create_ipc_path()), class = "mangoro_error_connection")
+})
