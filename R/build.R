@@ -134,12 +134,17 @@ check_build_arguments <- function(more, call) {
 #   src         what the user called it
 #   target      what it builds, run in the directory `dir`
 #   arguments   more of them
-#   overlay     files that it sees in another place: names are those places
+#   overlay     files that it sees in another place: names are those places; or
+#               a function of a directory and the user's call that makes them
 #   own_module  whether a go.mod of its own decides. Then only Go knows what
 #               goes in, and its own cache is all there is
 #   key         what identifies the sources: names, and the `files` that are
 #               hashed; `base` is the directory that their names start from
 #   user_path   a function: the user's name for a file that the compiler names
+#   texts       the lines of sources that are in no file, by their names
+#   skip        how many lines of `inline_name` come before the user's own
+#   place       a function: the file and line of an R script where the source
+#               `inline_name` starts, NULL if that is not known
 go_program <- function(src, call, path = real_path(src)) {
   base <- if (dir.exists(path)) path else dirname(path)
   program <- if (is_below(base, real_path(go_file()))) {
@@ -335,11 +340,12 @@ run_go_build <- function(go, program, out, env, settings, call) {
   work <- tempfile("go-build-")
   dir.create(work)
   on.exit(unlink(c(made, work), recursive = TRUE))
+  overlay <- if (is.function(program$overlay)) program$overlay(work, call) else program$overlay
   process <- processx::process$new(
     go,
     c(
       "build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made,
-      overlay_argument(program$overlay, work), program$arguments,
+      overlay_argument(overlay, work), program$arguments,
       build_arguments(settings$arguments), program$target
     ),
     env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
@@ -349,7 +355,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
-    abort_go_build(program, output, status, call)
+    abort_build(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {
     abort_no_program(program$src, call)
@@ -396,61 +402,4 @@ follow_build <- function(process, quiet) {
   }
   process$wait()
   output[nzchar(output) & !startsWith(output, "# ")]
-}
-
-# --- What the compiler says -------------------------------------------------
-
-# Its lines, with the user's own names for files, and those that name a place
-# as a data frame.
-abort_go_build <- function(program, output, status, call) {
-  place <- regmatches(output, regexec("^(.+?\\.[A-Za-z]+):([0-9]+)(:([0-9]+))?: (.*)$", output, perl = TRUE))
-  found <- lengths(place) > 0
-  part <- function(i) vapply(place[found], `[[`, "", i)
-  files <- vapply(part(2), user_file, "", program = program, USE.NAMES = FALSE)
-  output[found] <- sprintf("%s:%s%s: %s", files, part(3), part(4), part(6))
-  abort_build(
-    src = program$src,
-    diagnostics = data.frame(
-      file = files,
-      line = as.integer(part(3)),
-      column = as.integer(part(5)),
-      message = part(6)
-    ),
-    output = output,
-    status = status,
-    hints = if (!isTRUE(program$own_module)) import_hints(output),
-    call = call
-  )
-}
-
-user_file <- function(file, program) {
-  path <- if (is_absolute(file)) file else file.path(program$dir, file)
-  program$user_path(lexical_path(real_path(path)))
-}
-
-# The path without "." and "..", which real_path() leaves in where there is no
-# such file, as in an overlay.
-lexical_path <- function(path) {
-  parts <- character()
-  for (part in strsplit(path, "/", fixed = TRUE)[[1]]) {
-    if (part == "..") {
-      parts <- utils::head(parts, -1)
-    } else if (part != ".") {
-      parts <- c(parts, part)
-    }
-  }
-  paste(parts, collapse = "/")
-}
-
-# Go's own advice for a missing module is to download it, which it may not.
-import_hints <- function(output) {
-  pattern <- "(?:provides|providing) package ([^:; ]+)|package ([^:; ]+) is not in std"
-  found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
-  missing <- unique(vapply(found, function(parts) paste0(parts[-1], collapse = ""), ""))
-  if (length(missing) > 0) {
-    c(
-      paste(missing, "is not among the modules that travel with mangoro."),
-      "To use other modules, give the program a directory with a go.mod of its own."
-    )
-  }
 }

@@ -56,7 +56,8 @@ call_function <- function(sock, name, args, timeout, call) {
   signature <- find_signature(sock, name, timeout, call)
   message <- call_message(signature, args, timeout, call)
   reply <- request(sock, message$bytes, what = paste0("`", name, "()`"), timeout, call)
-  result_value(reply, result_start(reply, signature, call), signature, message, call)
+  start <- result_start(reply, signature, call, server_of(sock))
+  result_value(reply, start, signature, message, call)
 }
 
 # --- Signatures of a connection ---------------------------------------------
@@ -175,13 +176,13 @@ bare <- function(x) {
 
 # Behind which byte of a reply the result starts. Nearly all results begin with
 # the same bytes.
-result_start <- function(reply, signature, call) {
+result_start <- function(reply, signature, call, server) {
   usual <- signature$result_header
   n <- length(usual)
   if (length(reply) >= n && identical(reply[seq_len(n)], usual)) {
     return(n)
   }
-  check_reply(reply, "result", signature$name, call)$start
+  check_reply(reply, "result", signature$name, call, server)$start
 }
 
 result_value <- function(reply, start, signature, message, call) {

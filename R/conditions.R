@@ -57,33 +57,13 @@ abort_toolchain <- function(candidates, minimum, call = NULL) {
     c(
       "No Go toolchain of version {minimum} or newer was found.",
       looked_at,
-      "i" = "Install Go from {.url https://go.dev/dl/}, or name yours with
-             {.code options(mangoro.go_path = )} or the environment variable
-             {.envvar MANGORO_GO}."
+      "i" = "Name yours with {.code options(mangoro.go_path = )} or the environment
+             variable {.envvar MANGORO_GO}, or install Go from
+             {.url https://go.dev/dl/}.",
+      "i" = "To have that done for you alone, type {.run mangoro::mangoro_install_go()}."
     ),
     candidates = candidates,
     minimum = minimum,
-    call = call
-  )
-}
-
-# `diagnostics` has a row per complaint of the compiler: file, line, column,
-# message; `output` is all that Go printed; `hints` say what to do.
-abort_build <- function(src, diagnostics, output, status, hints = NULL, call = NULL) {
-  shown <- utils::head(output, 20)
-  more <- length(output) - length(shown)
-  abort_mangoro(
-    "build",
-    c(
-      "Go could not build {.file {src}}.",
-      rlang::set_names(escape_braces(shown), rep(" ", length(shown))),
-      if (more > 0) c(" " = "... and {more} more line{?s} in the field {.field output}"),
-      rlang::set_names(escape_braces(hints), rep("i", length(hints)))
-    ),
-    src = src,
-    diagnostics = diagnostics,
-    output = output,
-    status = status,
     call = call
   )
 }
@@ -172,8 +152,9 @@ abort_no_function <- function(func_name, functions, call = NULL) {
 }
 
 # An error reply of a server. `detail` is its JSON as a list; a server that
-# sends none, or a code we do not know, has reported a failed handler.
-abort_reply <- function(func_name, message, detail = list(), call = NULL) {
+# sends none, or a code we do not know, has reported a failed handler. `frames`
+# are the user's own lines of a panic.
+abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
   what <- switch(code,
@@ -183,16 +164,28 @@ abort_reply <- function(func_name, message, detail = list(), call = NULL) {
     invalid_argument = "The Go function {.fn {func_name}} did not take its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
+  at <- if (NROW(frames) > 0) sprintf("%s in %s", format_place(frames$file, frames$line), frames[["function"]])
   abort_mangoro(
     code,
-    c(what, "x" = escape_braces(message)),
+    c(what, "x" = escape_braces(message), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
     func_name = func_name,
     error_msg = message,
     detail = detail,
     stack = detail[["stack"]],
+    frames = frames,
+    parent = chain_condition(detail[["chain"]]),
     call = call
   )
 }
 
+# The errors that the one of a handler wraps: each is the parent of the one before.
+chain_condition <- function(chain) {
+  if (is.data.frame(chain)) chain <- chain$message
+  if (!is.character(chain) || anyNA(chain)) chain <- character()
+  parent <- NULL
+  for (message in rev(utils::head(chain[-1], 20))) parent <- rlang::error_cnd(message = message, parent = parent)
+  parent
+}
+
 # Text of others goes through cli's glue unread.
-escape_braces <- function(x) gsub("}", "}}", gsub("{", "{{", x, fixed = TRUE), fixed = TRUE)
+escape_braces <- function(x) if (length(x) > 0) gsub("}", "}}", gsub("{", "{{", x, fixed = TRUE), fixed = TRUE)

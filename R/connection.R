@@ -195,10 +195,11 @@ abort_result <- function(value, sent, call, server = NULL) {
 
 # The message that a reply is, if it is of the wanted type. An error reply is
 # raised.
-check_reply <- function(reply, type, func_name, call) {
+check_reply <- function(reply, type, func_name, call, server = NULL) {
   message <- parse_envelope(reply, call)
   if (message$type == message_types[["error"]]) {
-    abort_reply(func_name, message$error_msg, parse_detail(payload(reply, message)), call)
+    detail <- parse_detail(payload(reply, message))
+    abort_reply(func_name, message$error_msg, detail, panic_frames(detail, server), call)
   }
   if (message$type != message_types[[type]]) {
     got <- names(message_types)[message_types == message$type]
@@ -211,4 +212,24 @@ check_reply <- function(reply, type, func_name, call) {
 parse_detail <- function(bytes) {
   detail <- tryCatch(jsonlite::fromJSON(rawToChar(bytes)), error = function(cnd) NULL)
   if (is.list(detail)) detail else list()
+}
+
+# The user's own lines of a panic, the innermost first: what is in package main and
+# was not generated. Without such a line, as from a peer that sends no stack, NULL.
+panic_frames <- function(detail, server = NULL, limit = 10) {
+  stack <- detail[["stack"]]
+  if (!rlang::is_string(stack)) {
+    return(NULL)
+  }
+  lines <- strsplit(stack, "\n")[[1]]
+  frame <- "^main\\.(.+)\\([^()]*\\)\n\t(.+):([0-9]+)( \\+0x[0-9a-f]+)?$"
+  parts <- regmatches(pairs <- paste(utils::head(lines, -1), lines[-1], sep = "\n"), regexec(frame, pairs))
+  parts <- Filter(function(part) length(part) > 0 && basename(part[[3]]) != "mangoro_main.go", parts)
+  if (length(parts) == 0) {
+    return(NULL)
+  }
+  part <- function(i) vapply(utils::head(parts, limit), `[[`, "", i)
+  frames <- data.frame(`function` = part(2), file = part(3), line = as.integer(part(4)), check.names = FALSE)
+  frames$file[basename(frames$file) == inline_name] <- inline_name
+  if (is.null(server$place)) frames else relocate(frames, server$place)
 }

@@ -71,7 +71,7 @@ rpc_call <- function(sock, func_name, data, timeout = NULL, call) {
   timeout <- timeout %||% default_timeout(server_of(sock))
   message <- write_stream(data, header = envelope_header("call", func_name, call_metadata(timeout)), call = call)
   reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
-  read_stream(payload(reply, check_reply(reply, "result", func_name, call)), call)
+  read_stream(payload(reply, check_reply(reply, "result", func_name, call, server_of(sock))), call)
 }
 
 #' @rdname mangoro_rpc_call

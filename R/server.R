@@ -10,6 +10,8 @@
 #              server that somebody else started
 #   process    its process, NULL for a server that somebody else started
 #   dir        the directory of what the process prints
+#   place      where inline code stands in the user's script, see go_program();
+#              NULL for none
 #   functions  the R functions made of its manifest so far
 #   owner      the R process that made it
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL) {

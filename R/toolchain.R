@@ -12,8 +12,9 @@
 #' 2. `bin/go` in the environment variable `GOROOT`;
 #' 3. `go` on the `PATH`;
 #' 4. the usual places of the platform, such as `/usr/local/go`,
-#'    `/usr/lib/go-1.25` or `C:\Program Files\Go`, and `~/sdk` where Go's own
-#'    download tool puts toolchains, the newest first.
+#'    `/usr/lib/go-1.25` or `C:\Program Files\Go`, where [mangoro_install_go()]
+#'    puts toolchains, and `~/sdk` where Go's own download tool does, the newest
+#'    first.
 #'
 #' The first one of at least `mangoro_min_go_version()` is used. One that the
 #' option or the variable names is used or refused, but never passed over for
@@ -50,19 +51,24 @@ mangoro_min_go_version <- function() {
 go_candidates <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.go_path")
   if (!is.null(option)) check_string(option, "options(mangoro.go_path)", call)
-  usual <- usual_places(os_name())
+  usual <- c(usual_places(os_name()), installed_places())
   on_path <- find_on_path("go")
   path <- c(option, Sys.getenv("MANGORO_GO"), Sys.getenv("GOROOT"), on_path, usual)
   source <- c(
     if (!is.null(option)) "option mangoro.go_path",
     "MANGORO_GO", "GOROOT", rep("PATH", length(on_path)), rep("usual place", length(usual))
   )
-  named <- source %in% c("option mangoro.go_path", "MANGORO_GO")
+  named <- source %in% named_sources
   path <- vapply(path.expand(path), go_in, "", USE.NAMES = FALSE)
   candidates <- data.frame(path = path, source = source, named = named)
   candidates <- candidates[nzchar(path) & (named | file.exists(path)), ]
   candidates[!duplicated(real_path(candidates$path)), ]
 }
+
+named_sources <- c("option mangoro.go_path", "MANGORO_GO")
+
+# Where mangoro_install_go() puts toolchains.
+go_install_dir <- function() file.path(tools::R_user_dir("mangoro", "data"), "go")
 
 # The go binary that a setting means: itself, or the one of a GOROOT.
 go_in <- function(path) {
@@ -90,6 +96,10 @@ usual_places <- function(os) {
     )
   )
   as.character(unlist(lapply(patterns, function(pattern) newest_first(Sys.glob(pattern)))))
+}
+
+installed_places <- function() {
+  newest_first(Sys.glob(file.path(go_install_dir(), "go*", "bin", if (is_windows()) "go.exe" else "go")))
 }
 
 # By the version in the name of the directory.

@@ -35,6 +35,7 @@ local_no_go <- function(path = character(), env = parent.frame()) {
   withr::local_envvar(MANGORO_GO = NA, GOROOT = NA, .local_envir = env)
   local_mocked_bindings(
     usual_places = function(os) character(),
+    installed_places = function() character(),
     find_on_path = function(name) path,
     .env = env
   )

@@ -2,9 +2,9 @@
 # before it in this list.
 layers <- c(
   "mangoro-package", "conditions", "check", "ipc",
-  "cache", "vendor", "toolchain", "build",
+  "cache", "vendor", "toolchain", "diagnostics", "build",
   "codec", "stream", "envelope", "server", "connection", "rpc",
-  "signature", "arguments", "call", "http", "handle", "start"
+  "signature", "arguments", "call", "http", "handle", "start", "source", "sitrep", "install_go"
 )
 
 test_that("files use only what stands before them", {

@@ -1,0 +1,138 @@
+# What the compiler says, told by the user's own lines.
+
+# What code is called that was given as a string, wherever it stands in a script:
+# so that it is the same program when the lines above it change.
+inline_name <- "<inline>"
+
+# The lines that name a place, as a data frame; the compiler's name for the file
+# is replaced by the user's. `row` is the number of the line.
+find_diagnostics <- function(program, output) {
+  place <- regmatches(output, regexec("^(.+?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$", output, perl = TRUE))
+  found <- which(lengths(place) > 0)
+  part <- function(i) vapply(place[found], `[[`, "", i)
+  data.frame(
+    file = vapply(part(2), user_file, "", program = program, USE.NAMES = FALSE),
+    line = as.integer(part(3)),
+    column = as.integer(part(4)),
+    message = part(5),
+    row = found
+  )
+}
+
+# Each line with a place is followed by the line of source that it names.
+show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
+  shown <- as.list(output)
+  shown[diagnostics$row] <- Map(
+    function(file, line, column, message, excerpt) {
+      c(sprintf("%s: %s", format_place(file, line, column), message), excerpt)
+    },
+    diagnostics$file, diagnostics$line, diagnostics$column, diagnostics$message, excerpts
+  )
+  more <- length(shown) - limit
+  c(
+    unlist(utils::head(shown, limit), use.names = FALSE),
+    if (more > 0) sprintf("... and %d more line%s in the field `output`", more, if (more > 1) "s" else "")
+  )
+}
+
+format_place <- function(file, line, column = NA) {
+  paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))
+}
+
+# The line of source and a caret below the column, which Go counts in bytes.
+excerpt <- function(line, column) {
+  if (is.na(line) || is.na(column)) {
+    return(NULL)
+  }
+  before <- untab(rawToChar(utils::head(charToRaw(line), column - 1)))
+  indent <- nchar(untab(line)) - nchar(trimws(untab(line), "left"))
+  c(
+    paste0("    ", substring(untab(line), indent + 1)),
+    paste0("    ", strrep(" ", max(0, nchar(before, "width") - indent)), "^")
+  )
+}
+
+untab <- function(text) {
+  if (!validUTF8(text)) text <- iconv(text, "UTF-8", "UTF-8", sub = "?")
+  gsub("\t", "    ", text)
+}
+
+source_line <- function(program, file, line) {
+  lines <- program$texts[[file]]
+  if (is.null(lines) && file.exists(file)) lines <- readLines(file, warn = FALSE)
+  if (line >= 1 && line <= length(lines)) enc2utf8(lines[[line]]) else NA_character_
+}
+
+# Inline code by its place in the user's script.
+relocate <- function(places, place) {
+  inline <- which(places$file == inline_name)
+  if (length(inline) == 0 || is.null(start <- place())) {
+    return(places)
+  }
+  places$file[inline] <- start$file
+  # The first line of code need not start its line of the script.
+  first <- inline[places$line[inline] == 1]
+  if (!is.null(places$column)) places$column[first] <- places$column[first] + start$column
+  places$line[inline] <- places$line[inline] + start$line - 1L
+  places
+}
+
+# Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
+# line, column, message, and the row of `output` that it is in.
+abort_build <- function(program, diagnostics, output, status = 1L, call) {
+  inline <- diagnostics$file == inline_name
+  diagnostics$line[inline] <- diagnostics$line[inline] - (program$skip %||% 0L)
+  excerpts <- Map(
+    function(file, line, column) excerpt(source_line(program, file, line), column),
+    diagnostics$file, diagnostics$line, diagnostics$column
+  )
+  if (!is.null(program$place)) diagnostics <- relocate(diagnostics, program$place)
+  shown <- show_diagnostics(diagnostics, output, excerpts)
+  output[diagnostics$row] <- sprintf(
+    "%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message
+  )
+  abort_verbatim(
+    "build",
+    if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
+    lines = shown,
+    hints = if (!isTRUE(program$own_module)) escape_braces(as.character(import_hints(output))),
+    src = program$src,
+    diagnostics = diagnostics[c("file", "line", "column", "message")],
+    output = output,
+    status = status,
+    call = call,
+    .envir = list2env(list(src = program$src))
+  )
+}
+
+user_file <- function(file, program) {
+  path <- if (is_absolute(file)) file else file.path(program$dir, file)
+  program$user_path(lexical_path(real_path(path)))
+}
+
+# The path without "." and "..", which real_path() leaves in where there is no
+# such file, as in an overlay.
+lexical_path <- function(path) {
+  parts <- character()
+  for (part in strsplit(path, "/", fixed = TRUE)[[1]]) {
+    if (part == "..") {
+      parts <- utils::head(parts, -1)
+    } else if (part != ".") {
+      parts <- c(parts, part)
+    }
+  }
+  paste(parts, collapse = "/")
+}
+
+# Go's own advice for a missing module is to download it, which it may not.
+import_hints <- function(output) {
+  pattern <- "(?:provides|providing) package ([^:; ]+)|package ([^:; ]+) is not in std"
+  found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
+  missing <- unique(vapply(found, function(parts) paste0(parts[-1], collapse = ""), ""))
+  if (length(missing) > 0) {
+    c(
+      paste(missing, "is not among the modules that travel with mangoro."),
+      "To use other modules, give the program a directory with a go.mod of its own."
+    )
+  }
+}

@@ -1,0 +1,121 @@
+#' What is there, and what is missing
+#'
+#' `mangoro_sitrep()` tells which Go toolchains were found, why each of them is
+#' refused or used, what is in the cache, which versions play together, and what to
+#' type for what is missing. Nothing is built, changed or downloaded.
+#'
+#' @returns A list of class `mangoro_sitrep`, which prints as a report:
+#'   `candidates`, a data frame with a row for each `go` (`path`, `source`,
+#'   `version`, `problem`, `used`); `go`, the path of the one used, or `NA`;
+#'   `minimum`, the version needed; `versions`, those of the packages and vendored
+#'   modules, a named character vector; `cache`, the data frame of
+#'   [mangoro_cache_info()]; `cache_dir`; and `advice`, what to do next, a
+#'   character vector.
+#'
+#' @section Errors:
+#' None. A setting that is not valid is part of the report.
+#'
+#' @examples
+#' mangoro_sitrep()
+#' @export
+mangoro_sitrep <- function() {
+  problem <- NULL
+  told <- function(expr, otherwise) {
+    tryCatch(expr, mangoro_error = function(cnd) {
+      problem <<- c(problem, cli::ansi_strip(conditionMessage(cnd)))
+      otherwise
+    })
+  }
+  cache_dir <- told(cache_dir(), NA_character_)
+  candidates <- if (is.na(cache_dir)) NULL else told(judged_candidates(), NULL)
+  go <- candidates$path[candidates$used]
+  structure(
+    list(
+      candidates = candidates,
+      go = if (length(go) > 0) go else NA_character_,
+      minimum = mangoro_min_go_version(),
+      versions = c(
+        mangoro = installed_version("mangoro"), nanonext = installed_version("nanonext"),
+        nanoarrow = installed_version("nanoarrow"), mangos = get_mangos_version(),
+        `arrow-go` = get_arrow_go_version()
+      ),
+      cache = if (!is.na(cache_dir)) mangoro_cache_info(),
+      cache_dir = cache_dir,
+      advice = c(problem, if (length(go) == 0) go_advice(candidates))
+    ),
+    class = "mangoro_sitrep"
+  )
+}
+
+# The candidates of go_candidates(), with the verdict on each.
+judged_candidates <- function() {
+  found <- go_candidates()
+  candidates <- probe_go(found)
+  passed <- is.na(candidates$problem)
+  # A named one is not passed over for another.
+  if (any(found$named)) passed[-1] <- FALSE
+  candidates$used <- seq_along(passed) == match(TRUE, passed, nomatch = 0)
+  candidates
+}
+
+installed_version <- function(package) as.character(utils::packageVersion(package))
+
+go_advice <- function(candidates) {
+  named <- candidates$source[candidates$source %in% named_sources]
+  c(
+    if (length(named) > 0) paste0("Change or unset what names a Go that cannot be used: the ", named[[1]], "."),
+    "To have the current Go downloaded for you alone, type mangoro_install_go()."
+  )
+}
+
+#' @export
+format.mangoro_sitrep <- function(x, ...) {
+  cli::cli_format_method({
+    cli::cli_h1("mangoro")
+    cli::cli_bullets(rlang::set_names(
+      sprintf("%s %s", names(x$versions), x$versions), rep("*", length(x$versions))
+    ))
+    cli::cli_h2("Go {x$minimum} or newer")
+    cli::cli_bullets(candidate_lines(x$candidates))
+    cli::cli_h2("Cache")
+    cli::cli_bullets(cache_lines(x))
+    cli::cli_h2("What to do next")
+    cli::cli_bullets(if (length(x$advice) > 0) {
+      rlang::set_names(escape_braces(x$advice), rep("!", length(x$advice)))
+    } else {
+      c("v" = "Nothing: Go programs can be built.")
+    })
+  })
+}
+
+candidate_lines <- function(candidates) {
+  if (NROW(candidates) == 0) {
+    return(c("x" = "None was found."))
+  }
+  why <- ifelse(candidates$used, "used", ifelse(is.na(candidates$problem), "not needed", candidates$problem))
+  lines <- sprintf("%s (%s)%s: %s", candidates$path, candidates$source,
+    ifelse(is.na(candidates$version), "", paste0(", version ", candidates$version)), why
+  )
+  rlang::set_names(escape_braces(lines), ifelse(candidates$used, "v", ifelse(is.na(candidates$problem), "*", "x")))
+}
+
+cache_lines <- function(x) {
+  if (is.na(x$cache_dir)) {
+    return(c("x" = "There is none."))
+  }
+  c(
+    " " = escape_braces(x$cache_dir),
+    rlang::set_names(
+      sprintf("%s: %d file%s, %s", x$cache$kind, x$cache$files, ifelse(x$cache$files == 1, "", "s"),
+        vapply(x$cache$size, function(size) format(structure(size, class = "object_size"), units = "auto"), "")
+      ),
+      rep("*", nrow(x$cache))
+    )
+  )
+}
+
+#' @export
+print.mangoro_sitrep <- function(x, ...) {
+  cat(format(x), sep = "\n")
+  invisible(x)
+}

@@ -1,0 +1,436 @@
+#' Go functions as R functions
+#'
+#' @description
+#' `mangoro_source()` takes Go functions as they are, without a main function, and
+#' makes them R functions: it writes the main function, builds, starts the program
+#' in a process of its own and returns a [handle].
+#'
+#' `mangoro_function()` takes the code of one Go function and returns it as an R
+#' function. `mangoro_eval()` computes the value of one Go expression.
+#'
+#' Every function with a capital letter becomes one of R, under its own name, with
+#' its own names of arguments; its comment is its documentation. A function that
+#' R cannot call is left out, and a message says why. What the types are in R is
+#' told in `vignette("types")`.
+#'
+#' @param file One or more `.go` files of package main, or one directory of them; a
+#'   character vector. Without a default: either `file` or `code` is given.
+#' @param code Go code, a character vector of lines or of one string. The package
+#'   clause and the imports of Go's own library may be left out.
+#' @param ... For `mangoro_source()` and `mangoro_function()`, more arguments for
+#'   `go build`, as for [mangoro_go_build()]. For `mangoro_eval()`, the variables of
+#'   the expression: named vectors of type double, integer, character or logical.
+#'   One of length 1 is a `float64`, `int32`, `string` or `bool`, any other a slice
+#'   of them.
+#' @param dry_run `TRUE` builds and starts nothing: the main function that would be
+#'   is returned. The default is `FALSE`.
+#' @param attach An environment to put the functions into as well, such as
+#'   [environment()]. `NULL`, the default, is none.
+#' @param env,timeout,quiet As for [mangoro_start()].
+#' @param expr A Go expression, one string, such as `"math.Sqrt(x)"`. No default.
+#'
+#' @details
+#' A program that was built before and has not changed is started without Go being
+#' run. The variables of a Go package live as long as the handle.
+#'
+#' Comments that start with `//mangoro:`, directly above a function, change how it is
+#' made one of R: `//mangoro:skip` leaves it out, `//mangoro:name mean` names it,
+#' `//mangoro:default n=10` gives an argument a default, `//mangoro:parallel` lets an
+#' elementwise function run on all cores.
+#'
+#' Errors of the compiler and panics name lines of your own: those of the file, or for
+#' code that stands in an R script, those of the script, if R keeps them (as
+#' it does in interactive sessions; see the option `keep.source`).
+#'
+#' @returns `mangoro_source()` a [handle], or with `dry_run` the text of a Go file, one
+#'   string. `mangoro_function()` a function. `mangoro_eval()` the value.
+#'
+#' @section Errors:
+#' Those of [mangoro_start()]. `mangoro_error_build` has a data frame `diagnostics`
+#' of `file`, `line`, `column` and `message`.
+#'
+#' @examplesIf mangoro:::runs_examples()
+#' stats <- mangoro_source(code = "
+#' // Mean is the arithmetic mean.
+#' func Mean(x []float64) float64 {
+#'   sum := 0.0
+#'   for _, value := range x {
+#'     sum += value
+#'   }
+#'   return sum / float64(len(x))
+#' }
+#'
+#' func Shout(s string) string { return strings.ToUpper(s) + \"!\" }
+#' ")
+#' stats
+#' stats$Mean(c(1, 2, 6))
+#' stats$Shout(c("go", NA))
+#' close(stats)
+#'
+#' add <- mangoro_function("func Add(x, y float64) float64 { return x + y }")
+#' add(1:3, 0.5)
+#'
+#' mangoro_eval("math.Hypot(x, y)", x = 3, y = 4)
+#' @export
+mangoro_source <- function(file, code = NULL, ..., dry_run = FALSE, attach = NULL, env = NULL,
+                           timeout = NULL, quiet = !rlang::is_interactive()) {
+  call <- rlang::current_env()
+  if (missing(file) == is.null(code)) {
+    abort_invalid_argument("file", "Either {.arg file} or {.arg code} must be given.", call = call)
+  }
+  check_flag(dry_run)
+  if (!is.null(attach) && !is.environment(attach)) {
+    abort_invalid_argument(
+      "attach", "{.arg attach} must be an environment, not {.obj_type_friendly {attach}}.",
+      call = call
+    )
+  }
+  options <- list(env = env, timeout = timeout, settings = source_settings(env, timeout, quiet, list(...), call))
+  recipe <- if (is.null(code)) file_recipe(file, call) else code_recipe(code, srcrefs(sys.calls()), call)
+  if (dry_run) {
+    return(dry_run(recipe, options$settings, call))
+  }
+  handle <- start_source(recipe, options, call)
+  if (!is.null(attach)) list2env(as.list(handle), attach)
+  handle
+}
+
+#' @rdname mangoro_source
+#' @export
+mangoro_function <- function(code, ..., env = NULL, timeout = NULL, quiet = !rlang::is_interactive()) {
+  call <- rlang::current_env()
+  settings <- source_settings(env, timeout, quiet, list(...), call)
+  recipe <- code_recipe(code, srcrefs(sys.calls()), call)
+  handle <- start_source(recipe, list(env = env, timeout = timeout, settings = settings), call)
+  names <- names(handle)
+  if (length(names) != 1) {
+    mangoro_stop(handle)
+    abort_invalid_argument(
+      "code",
+      c("{.arg code} must have one function for R, not {.fn {names}}.", "i" = "{.fn mangoro_source} takes several."),
+      call = call
+    )
+  }
+  handle[[names]]
+}
+
+source_settings <- function(env, timeout, quiet, arguments, call) {
+  check_env(env, "env", call)
+  if (!is.null(timeout)) check_seconds(timeout, "timeout", call)
+  check_flag(quiet, "quiet", call)
+  build_settings(arguments = arguments, quiet = quiet, call = call)
+}
+
+# --- What there is to build -------------------------------------------------
+
+# A recipe is what the user calls the source, a function that reads it, and where
+# it stands:
+#   label   what messages call it
+#   read    a function: the files as the generator takes them
+#   place   a function: see go_program()
+#   base    the directory that go:embed lines start from
+#   texts   the lines that are shown for those of `inline_name`, if other ones
+#   skip    how many lines come before them
+file_recipe <- function(file, call) {
+  if (!is.character(file) || length(file) == 0 || anyNA(file)) {
+    abort_invalid_argument("file", "{.arg file} must be one or more paths, not {.obj_type_friendly {file}}.", call = call)
+  }
+  for (path in file) check_src(path, call)
+  if (any(dir.exists(file)) && length(file) > 1) {
+    abort_invalid_argument("file", "{.arg file} must be files or one directory, not several of them.", call = call)
+  }
+  if (dir.exists(file[[1]]) && file.exists(file.path(file, "go.mod"))) {
+    abort_invalid_argument(
+      "file",
+      c(
+        "{.path {file}} has a {.file go.mod} of its own, which {.fn mangoro_source} does not take.",
+        "i" = "With a main function of its own it is started by {.fn mangoro_start}."
+      ),
+      call = call
+    )
+  }
+  path <- real_path(file)
+  list(
+    label = paste(file, collapse = ", "),
+    read = function() {
+      files <- if (dir.exists(path[[1]])) go_files(path) else path
+      shown <- if (dir.exists(path[[1]])) replace_prefix(files, path, file) else file
+      if (length(files) == 0) {
+        abort_invalid_argument("file", "There is no {.file .go} file in {.path {file}}.", call = call)
+      }
+      list(
+        names = files, shown = shown, inline = FALSE,
+        texts = vapply(files, function(f) paste(readLines(f, warn = FALSE), collapse = "\n"), "", USE.NAMES = FALSE)
+      )
+    },
+    base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
+    place = NULL
+  )
+}
+
+code_recipe <- function(code, srcrefs, call) {
+  if (!is.character(code) || length(code) == 0 || anyNA(code) || !any(nzchar(code))) {
+    abort_invalid_argument("code", "{.arg code} must be Go code, not {.obj_type_friendly {code}}.", call = call)
+  }
+  force(srcrefs)
+  list(
+    label = inline_name,
+    read = function() {
+      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(enc2utf8(code), collapse = "\n"))
+    },
+    base = getwd(),
+    place = function() find_literal(code, srcrefs)
+  )
+}
+
+# The program of a recipe. What identifies it are the sources; the main function is
+# generated when it has to be built.
+source_program <- function(recipe, settings, call) {
+  source <- recipe$read()
+  module <- module_dir(call)
+  seen_as <- file.path(module, "program")
+  embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
+  list(
+    src = recipe$label,
+    target = "./program",
+    dir = module,
+    overlay = function(work, call) {
+      out <- file.path(work, "source")
+      dir.create(out)
+      answer <- generate(source, out, recipe, settings, call)
+      tell_skipped(answer$skipped, source, recipe)
+      made <- list.files(out, full.names = TRUE)
+      rlang::set_names(
+        c(made, embedded),
+        c(replace_prefix(made, out, seen_as), replace_prefix(embedded, recipe$base, seen_as))
+      )
+    },
+    key = c("source", source$inline, rbind(source$names, cli::hash_sha256(source$texts))),
+    files = embedded,
+    base = recipe$base,
+    texts = shown_texts(recipe, source),
+    skip = recipe$skip,
+    place = recipe$place,
+    user_path = function(file) {
+      if (basename(file) == inline_name) return(inline_name)
+      at <- match(file, source$names)
+      if (is.na(at)) replace_prefix(file, seen_as, recipe$base) else source$shown[[at]]
+    }
+  )
+}
+
+start_source <- function(recipe, options, call) {
+  launch <- function(dir, call) {
+    settings <- options$settings
+    program <- source_program(recipe, settings, call)
+    command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
+    list(command = command, args = character(), env = options$env)
+  }
+  server <- new_server(recipe$label, create_ipc_path(), options$timeout, launch = launch)
+  server$place <- recipe$place
+  start_server(server, call)
+  new_handle(server)
+}
+
+# --- The generator ----------------------------------------------------------
+
+dry_run <- function(recipe, settings, call) {
+  out <- new_server_dir()
+  on.exit(unlink(out, recursive = TRUE))
+  generate(recipe$read(), out, recipe, settings, call)$main
+}
+
+# Has cmd/mangoro-gen write the program into `out` and returns what it says of it.
+generate <- function(source, out, recipe, settings, call) {
+  generator <- generator_program(settings, call)
+  request <- file.path(dirname(out), "request.json")
+  on.exit(unlink(request))
+  files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
+    source$names, source$texts, USE.NAMES = FALSE
+  )
+  writeLines(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request, useBytes = TRUE)
+  run <- processx::run(generator, request, error_on_status = FALSE)
+  answer <- tryCatch(jsonlite::fromJSON(run$stdout), error = function(cnd) NULL)
+  if (is.null(answer) || !run$status %in% 0:1) {
+    abort_mangoro(
+      "build", c("The generator of mangoro failed.", "x" = "{escape_braces(run$stderr)}"),
+      src = recipe$label, call = call
+    )
+  }
+  if (length(answer$diagnostics) > 0) abort_generator(answer$diagnostics, source, recipe, call)
+  answer
+}
+
+# Built once, and then in the cache as any program.
+generator_program <- function(settings, call) {
+  settings$arguments <- character()
+  src <- go_file("cmd", "mangoro-gen")
+  build_program(go_program(src, call), tempfile("mangoro-gen"), settings, call, copy = FALSE)
+}
+
+abort_generator <- function(diagnostics, source, recipe, call) {
+  diagnostics$file <- source$shown[match(diagnostics$file, source$names)]
+  output <- sprintf("%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message)
+  nowhere <- is.na(diagnostics$file)
+  output[nowhere] <- diagnostics$message[nowhere]
+  diagnostics$row <- seq_along(output)
+  program <- list(src = recipe$label, texts = shown_texts(recipe, source), skip = recipe$skip, place = recipe$place)
+  abort_build(program, diagnostics[!nowhere, ], output, call = call)
+}
+
+shown_texts <- function(recipe, source) {
+  recipe$texts %||% rlang::set_names(strsplit(source$texts, "\n"), source$shown)
+}
+
+tell_skipped <- function(skipped, source, recipe) {
+  if (length(skipped) == 0) {
+    return(invisible())
+  }
+  skipped$file <- source$shown[match(skipped$file, source$names)]
+  if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
+  said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
+}
+
+# --- Code in an R script ----------------------------------------------------
+
+# Where the calls of a stack stand, if R keeps that, the innermost first.
+srcrefs <- function(calls) Filter(Negate(is.null), lapply(rev(calls), attr, "srcref"))
+
+# The file, line and column where the text `code` starts in the script of a call:
+# in the call itself, or elsewhere in the same file. NULL if it stands nowhere as
+# it is.
+find_literal <- function(code, srcrefs) {
+  for (srcref in srcrefs) {
+    srcfile <- attr(srcref, "srcfile")
+    file <- srcfile$filename
+    if (!rlang::is_string(file) || !nzchar(file)) next
+    at <- literal_in(as.character(srcref, useSource = TRUE), code)
+    if (is.null(at)) {
+      at <- literal_in(tryCatch(getSrcLines(srcfile, 1, Inf), error = function(cnd) character()), code)
+    } else {
+      at$line <- at$line + srcref[[1]] - 1L
+    }
+    if (!is.null(at)) return(c(at, file = file))
+  }
+  NULL
+}
+
+literal_in <- function(lines, code) {
+  tokens <- tryCatch(
+    utils::getParseData(parse(text = lines, keep.source = TRUE)),
+    error = function(cnd) NULL
+  )
+  for (i in which(tokens$token == "STR_CONST")) {
+    # getParseData() shortens long strings.
+    text <- utils::getParseText(tokens, tokens$id[[i]])
+    if (identical(tryCatch(eval(str2lang(text)), error = function(cnd) NULL), code[[1]])) {
+      opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
+      return(list(line = tokens$line1[[i]], column = tokens$col1[[i]] - 1L + nchar(opening)))
+    }
+  }
+  NULL
+}
+
+# --- One expression ---------------------------------------------------------
+
+#' @rdname mangoro_source
+#' @export
+mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interactive()) {
+  call <- rlang::current_env()
+  check_string(expr)
+  values <- list(...)
+  check_variables(values, call)
+  settings <- source_settings(NULL, timeout, quiet, list(), call)
+  places <- srcrefs(sys.calls())
+  place <- function() find_literal(expr, places)
+  launch <- function(dir, call) {
+    program <- eval_program(expr, values, place, settings, call)
+    list(command = build_program(program, program_file(dir), settings, call, copy = FALSE), args = character())
+  }
+  server <- new_server(inline_name, create_ipc_path(), timeout, launch = launch)
+  server$place <- place
+  start_server(server, call)
+  on.exit(stop_server(server))
+  value <- call_function(server, "Eval", values, NULL, call)
+  # A row of a vectorized call that is a vector comes in a list.
+  is_row <- find_signature(server, "Eval", NULL, call)$vectorized && is.list(value) && !is.data.frame(value)
+  if (is_row) value[[1]] else value
+}
+
+check_variables <- function(values, call) {
+  names <- names(values) %||% rep("", length(values))
+  wrong <- which(!grepl("^[A-Za-z_][A-Za-z0-9_]*$", names) | duplicated(names))
+  if (length(wrong) > 0) {
+    abort_invalid_argument(
+      "...", "Each variable of {.arg expr} needs a name of its own that Go takes, and {.val {names[[wrong[[1]]]]}} is none.",
+      call = call
+    )
+  }
+  for (name in names) {
+    if (is.na(go_scalar(values[[name]]))) {
+      abort_invalid_argument(
+        name, "{.arg {name}} must be a double, integer, character or logical vector, not {.obj_type_friendly {values[[name]]}}.",
+        call = call
+      )
+    }
+  }
+}
+
+go_scalar <- function(x) {
+  types <- c(double = "float64", integer = "int32", character = "string", logical = "bool")
+  if (is.object(x)) NA_character_ else unname(types[typeof(x)])
+}
+
+# Keyed by the expression and the types of its variables; the type of the result is
+# asked for only when the program has to be built. The expression has lines of its
+# own, so that mistakes in it are told there.
+eval_program <- function(expr, values, place, settings, call) {
+  types <- vapply(values, function(x) paste0(if (length(x) != 1) "[]", go_scalar(x)), "")
+  as_source <- function(type) {
+    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
+    local_type <- if (type == unknown_type) sprintf("type %s struct{ Value float64 }", unknown_type)
+    recipe <- code_recipe(c(head, paste0(expr, ") }"), local_type), NULL, call)
+    recipe$place <- place
+    recipe$texts <- rlang::set_names(strsplit(expr, "\n"), inline_name)
+    recipe$skip <- 1L
+    source_program(recipe, settings, call)
+  }
+  probe <- as_source(unknown_type)
+  program <- probe
+  program$key <- c("eval", probe$key)
+  program$overlay <- function(work, call) {
+    type <- tryCatch(
+      {
+        build_program(probe, file.path(work, "probe"), settings, call)
+        unknown_type
+      },
+      mangoro_error_build = result_type
+    )
+    tryCatch(as_source(type)$overlay(work, call), mangoro_error_build = function(cnd) {
+      abort_invalid_argument(
+        "expr", "The value of {.code {expr}} is of the Go type {.code {type}}, which R cannot take.",
+        call = call
+      )
+    })
+  }
+  program
+}
+
+unknown_type <- "unknownType"
+
+# The compiler knows the type of an expression, and says it where another one is
+# asked for. An expression with another mistake in it is that mistake.
+result_type <- function(cnd) {
+  said <- cnd$diagnostics$message
+  if (length(said) != 1) rlang::cnd_signal(cnd)
+  one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*)?\\) as unknownType value in return statement"
+  several <- "^\\s*have (\\(.*\\))$"
+  lines <- if (startsWith(said, "too many return values")) cnd$output else said
+  found <- Filter(length, regmatches(lines, regexec(paste0(one, "|", several), lines, perl = TRUE)))
+  if (length(found) == 0) rlang::cnd_signal(cnd)
+  type <- paste(found[[1]][-1], collapse = "")
+  if (type == "float") return("float64")
+  # "time".Duration, as the compiler says it, is time.Duration.
+  gsub("\"(?:[^\"]*/)?([^\"/]+)\"\\.", "\\1.", type, perl = TRUE)
+}
