@@ -1,4 +1,4 @@
-# Extracted from test-call.R:43
+# Extracted from test-conditions.R:27
 
 # setup ------------------------------------------------------------------------
 library(testthat)
@@ -6,5 +6,6 @@ test_env <- simulate_test_env(package = "mangoro", path = "..")
 attach(test_env, warn.conflicts = FALSE)
 
 # test -------------------------------------------------------------------------
-server <- local_server(test_source("typed"))
-call <- function(...) mangoro_call(server$sock, ...)
+for (code in list("surprise", 1, NULL, c("panic", "panic"))) {
+    expect_error(abort_reply("f", "m", list(code = code)), class = "mangoro_error_handler")
+  }

@@ -1,0 +1,33 @@
+# Extracted from test-directions.R:28
+
+# setup ------------------------------------------------------------------------
+library(testthat)
+test_env <- simulate_test_env(package = "mangoro", path = "..")
+attach(test_env, warn.conflicts = FALSE)
+
+# prequel ----------------------------------------------------------------------
+layers <- c(
+  "mangoro-package", "conditions", "check", "ipc",
+  "cache", "vendor", "toolchain", "diagnostics", "build",
+  "codec", "stream", "envelope", "server", "connection", "rpc",
+  "signature", "arguments", "call", "http", "handle", "start", "source", "sitrep", "install_go"
+)
+
+# test -------------------------------------------------------------------------
+sources <- test_path("..", "..", "R")
+skip_if_not(dir.exists(sources), "the sources are not here")
+files <- list.files(sources, "\\.R$", full.names = TRUE)
+topic <- sub("\\.R$", "", basename(files))
+expect_setequal(topic, layers)
+code <- lapply(files, parse, keep.source = FALSE)
+defined <- lapply(code, function(exprs) {
+    unlist(lapply(exprs, function(e) if (is.call(e) && identical(e[[1]], quote(`<-`))) as.character(e[[2]])[[1]]))
+  })
+owner <- rep(topic, lengths(defined))
+names(owner) <- unlist(defined)
+wrong <- lapply(seq_along(files), function(i) {
+    used <- intersect(all.names(code[[i]]), names(owner))
+    later <- used[match(owner[used], layers) > match(topic[[i]], layers)]
+    if (length(later) > 0) sprintf("%s.R uses %s of %s.R", topic[[i]], later, owner[later])
+  })
+expect_identical(as.character(unlist(wrong)), character())
