@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"math"
 	"slices"
 	"strings"
 )
@@ -44,7 +45,10 @@ func (p *program) readDirectives(fn *ast.FuncDecl, used map[*ast.Comment]bool) d
 			continue
 		}
 		used[comment] = true
-		verb, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+		verb, rest := strings.TrimSpace(text), ""
+		if end := strings.IndexAny(verb, " \t"); end >= 0 {
+			verb, rest = verb[:end], verb[end:]
+		}
 		if err := d.set(verb, strings.TrimSpace(rest), comment.Pos()); err != nil {
 			p.complain(comment.Pos(), directivePrefix+verb+" "+err.Error())
 		}
@@ -78,7 +82,7 @@ func (d *directives) set(verb, rest string, pos token.Pos) error {
 func (d *directives) setDefault(text string, pos token.Pos) error {
 	param, code, found := strings.Cut(text, "=")
 	param, code = strings.TrimSpace(param), strings.TrimSpace(code)
-	value := literal(code)
+	value, code := literal(code)
 	switch {
 	case !found || !token.IsIdentifier(param) || value == nil:
 		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true or false, as in n=10, and has %q", text)
@@ -89,31 +93,30 @@ func (d *directives) setDefault(text string, pos token.Pos) error {
 	return nil
 }
 
-// literal returns the value of a number, a string or a logical, or nil.
-func literal(code string) constant.Value {
+// literal returns the value of a number, a string or a logical, or nil, and the
+// code for it, without the comment that may come after it.
+func literal(code string) (constant.Value, string) {
 	expr, err := parser.ParseExpr(code)
 	if err != nil {
-		return nil
+		return nil, code
 	}
-	negative := false
-	if unary, ok := expr.(*ast.UnaryExpr); ok && (unary.Op == token.SUB || unary.Op == token.ADD) {
-		expr, negative = unary.X, unary.Op == token.SUB
-	}
+	return valueOf(expr), types.ExprString(expr)
+}
+
+func valueOf(expr ast.Expr) constant.Value {
 	switch expr := expr.(type) {
 	case *ast.BasicLit:
-		value := constant.MakeFromLiteral(expr.Value, expr.Kind, 0)
-		switch {
-		case value.Kind() == constant.Unknown || value.Kind() == constant.Complex || expr.Kind == token.CHAR:
-			return nil
-		case negative && value.Kind() == constant.String:
-			return nil
-		case negative:
-			return constant.UnaryOp(token.SUB, value, 0)
+		if expr.Kind != token.CHAR && expr.Kind != token.IMAG {
+			return constant.MakeFromLiteral(expr.Value, expr.Kind, 0)
 		}
-		return value
+	case *ast.UnaryExpr:
+		number, ok := expr.X.(*ast.BasicLit)
+		if ok && expr.Op == token.SUB && (number.Kind == token.INT || number.Kind == token.FLOAT) {
+			return constant.UnaryOp(token.SUB, valueOf(number), 0)
+		}
 	case *ast.Ident:
-		if code == "true" || code == "false" {
-			return constant.MakeBool(code == "true")
+		if expr.Name == "true" || expr.Name == "false" {
+			return constant.MakeBool(expr.Name == "true")
 		}
 	}
 	return nil
@@ -161,14 +164,16 @@ func (f fallback) fits(t types.Type) bool {
 		n, exact := constant.Int64Val(constant.ToInt(known(f.value)))
 		return exact && (basic.Kind() != types.Int32 || int64(int32(n)) == n)
 	case info&types.IsFloat != 0:
-		return f.value.Kind() == constant.Int || f.value.Kind() == constant.Float
+		number := f.value.Kind() == constant.Int || f.value.Kind() == constant.Float
+		x, _ := constant.Float64Val(known(f.value))
+		return number && !math.IsInf(x, 0)
 	default:
 		return false
 	}
 }
 
-// known returns a number, or one that is no integer for what is none:
-// Int64Val takes integers and unknown values only.
+// known returns a number: what is none, and go/constant would not take for one,
+// is 0.5, which is no integer.
 func known(v constant.Value) constant.Value {
 	if v.Kind() == constant.Int || v.Kind() == constant.Float {
 		return v

@@ -169,6 +169,8 @@ func TestDiagnostics(t *testing.T) {
 		{"default of another type", "//mangoro:default x=\"a\"\n" + add, at(5, 1, "//mangoro:default: parameter `x` of type float64 cannot be \"a\"")},
 		{"half a row", "//mangoro:default n=1.5\nfunc F(n int) int { return n }\n", at(5, 1, "//mangoro:default: parameter `n` of type int cannot be 1.5")},
 		{"large", "//mangoro:default n=3000000000\nfunc F(n int32) int32 { return n }\n", at(5, 1, "//mangoro:default: parameter `n` of type int32 cannot be 3000000000")},
+		{"too large", "//mangoro:default x=1e999\n" + add, at(5, 1, "//mangoro:default: parameter `x` of type float64 cannot be 1e999")},
+		{"signed text", "//mangoro:default x=-\"a\"\n" + add, at(5, 1, `//mangoro:default takes a parameter and a value that is a number, a "string", true or false, as in n=10, and has "x=-\"a\""`)},
 		{"logical", "//mangoro:default n=true\nfunc F(n int32) int32 { return n }\n", at(5, 1, "//mangoro:default: parameter `n` of type int32 cannot be true")},
 		{"vector", "//mangoro:default n=1\nfunc F(n []float64) {}\n", at(5, 1, "//mangoro:default: parameter `n` of type []float64 cannot be 1")},
 		{"code", "//mangoro:default x=f()\n" + add, at(5, 1, `//mangoro:default takes a parameter and a value that is a number, a "string", true or false, as in n=10, and has "x=f()"`)},
@@ -270,4 +272,29 @@ func BenchmarkGenerate(b *testing.B) {
 	for b.Loop() {
 		Generate([]File{{Name: "a.go", Text: string(text)}})
 	}
+}
+
+// Whatever the files hold, there is a program or a diagnostic.
+func FuzzGenerate(f *testing.F) {
+	for _, file := range []string{"testdata/stats.go", "testdata/inline.txt", "testdata/inline_package.txt"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text), true)
+	}
+	f.Add("package main;func F(", false)
+	f.Add("//mangoro:default by=0//\nfunc A(by float64) {}", true)
+	f.Fuzz(func(t *testing.T, text string, inline bool) {
+		answer, sources := Generate([]File{{Name: "a.R", Text: text, Line: 3, Inline: inline}})
+		if (len(answer.Diagnostics) > 0) != (sources == nil) {
+			t.Errorf("%d diagnostics and %d sources", len(answer.Diagnostics), len(sources))
+		}
+		if sources == nil {
+			return
+		}
+		if _, err := format.Source([]byte(sources[1].Text)); err != nil {
+			t.Errorf("the main function is no Go: %v\n%s", err, answer.Main)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"go/constant"
 	"go/format"
 	"go/types"
 	"maps"
@@ -136,6 +137,9 @@ func (w *writer) value(f *function, d fallback) string {
 	i := slices.IndexFunc(f.params, func(v value) bool { return v.name == d.param })
 	if t, ok := types.Unalias(plain(f.params[i].t)).(*types.Named); ok {
 		return w.typeName(t) + "(" + d.text + ")"
+	}
+	if _, small := constant.Int64Val(constant.ToInt(known(d.value))); d.value.Kind() == constant.Int && !small {
+		return "float64(" + d.text + ")" // no int, which it would be
 	}
 	return d.text
 }

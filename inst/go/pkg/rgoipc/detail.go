@@ -81,7 +81,7 @@ func userFrames() []frame {
 		f, more = frames.Next()
 		name, found := strings.CutPrefix(f.Function, "main.")
 		if found && path.Base(f.File) != mainFile {
-			out = append(out, frame{name, f.File, f.Line})
+			out = append(out, frame{name, path.Clean(f.File), f.Line}) // -trimpath has ./analysis.R
 		}
 	}
 	return out

@@ -37,7 +37,8 @@
 // an argument is NA the function is not called and the result is NA, unless the
 // parameter is a pointer or a [Null], which show the function NA itself. An
 // error ends the call and says the row. [Parallel] runs on all processors,
-// [Once] calls a function of scalars once and not elementwise.
+// [Once] calls a function of scalars once and not elementwise, [Loop] brings a
+// loop that the compiler can inline the function into.
 //
 // Whole. Any other function is called once, and its vectors may differ in
 // length. A scalar among the parameters takes a vector of length 1. NA is an
@@ -71,6 +72,12 @@
 // The context ends when the server is told to stop, and at the deadline of the
 // call. A function that returns its error lets R know which of the two it was.
 // Elementwise functions stop by themselves, between rows.
+//
+// # Errors
+//
+// R gets the message of an error that a function returns, its [Code], and the
+// messages of what it wraps. A panic ends the call and not the server: R gets its
+// stack, and those places in it that lie in package main.
 //
 // # Handlers
 //

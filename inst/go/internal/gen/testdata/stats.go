@@ -73,7 +73,8 @@ func Taken(_ float64, x1 int) {}
 
 // Clamp has optional parameters.
 //
-//mangoro:default high=100
+//mangoro:default high=100000000000000000000 // a comment
+//mangoro:default	label="a	b"
 func Clamp(x float64, low, high *float64, label rgoipc.Null[string]) float64 { return x }
 
 func Adults(people []Person, from int32) ([]Person, error) { return people, nil }
