@@ -115,8 +115,6 @@ absolute_path <- function(path) {
   if (is_absolute(path)) path else file.path(getwd(), path)
 }
 
-is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
-
 check_build_arguments <- function(more, call) {
   if (!is.null(names(more)) || !all(vapply(more, is.character, TRUE)) || anyNA(unlist(more))) {
     abort_invalid_argument("...", "{.arg ...} must be unnamed strings, arguments for {.command go build}.", call = call)

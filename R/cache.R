@@ -176,6 +176,8 @@ retry_when_cleaned <- function(build, attempts = 5) {
 # Absolute, without links, with forward slashes.
 real_path <- function(path) normalizePath(path, winslash = "/", mustWork = FALSE)
 
+is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
+
 # The first line, "" if there is no such file.
 read_line <- function(file) {
   lines <- tryCatch(readLines(file, n = 1, warn = FALSE), condition = function(cnd) character())

@@ -187,5 +187,10 @@ chain_condition <- function(chain) {
   parent
 }
 
+# "stats.go:3:15"
+format_place <- function(file, line, column = NA) {
+  paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))
+}
+
 # Text of others goes through cli's glue unread.
-escape_braces <- function(x) if (length(x) > 0) gsub("}", "}}", gsub("{", "{{", x, fixed = TRUE), fixed = TRUE)
+escape_braces <- function(x) gsub("}", "}}", gsub("{", "{{", as.character(x), fixed = TRUE), fixed = TRUE)

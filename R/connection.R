@@ -214,22 +214,14 @@ parse_detail <- function(bytes) {
   if (is.list(detail)) detail else list()
 }
 
-# The user's own lines of a panic, the innermost first: what is in package main and
-# was not generated. Without such a line, as from a peer that sends no stack, NULL.
+# The user's own lines of a panic, the innermost first: a data frame of function,
+# file and line. NULL if the peer sends none.
 panic_frames <- function(detail, server = NULL, limit = 10) {
-  stack <- detail[["stack"]]
-  if (!rlang::is_string(stack)) {
+  frames <- detail[["frames"]]
+  if (!is.data.frame(frames) || !is.character(frames$func) || !is.character(frames$file) || !is.numeric(frames$line)) {
     return(NULL)
   }
-  lines <- strsplit(stack, "\n")[[1]]
-  frame <- "^main\\.(.+)\\([^()]*\\)\n\t(.+):([0-9]+)( \\+0x[0-9a-f]+)?$"
-  parts <- regmatches(pairs <- paste(utils::head(lines, -1), lines[-1], sep = "\n"), regexec(frame, pairs))
-  parts <- Filter(function(part) length(part) > 0 && basename(part[[3]]) != "mangoro_main.go", parts)
-  if (length(parts) == 0) {
-    return(NULL)
-  }
-  part <- function(i) vapply(utils::head(parts, limit), `[[`, "", i)
-  frames <- data.frame(`function` = part(2), file = part(3), line = as.integer(part(4)), check.names = FALSE)
+  frames <- utils::head(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), limit)
   frames$file[basename(frames$file) == inline_name] <- inline_name
   if (is.null(server$place)) frames else relocate(frames, server$place)
 }

@@ -35,10 +35,6 @@ show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
   )
 }
 
-format_place <- function(file, line, column = NA) {
-  paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))
-}
-
 # The line of source and a caret below the column, which Go counts in bytes.
 excerpt <- function(line, column) {
   if (is.na(line) || is.na(column)) {
@@ -95,7 +91,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
     "build",
     if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
     lines = shown,
-    hints = if (!isTRUE(program$own_module)) escape_braces(as.character(import_hints(output))),
+    hints = if (!isTRUE(program$own_module)) escape_braces(import_hints(output)),
     src = program$src,
     diagnostics = diagnostics[c("file", "line", "column", "message")],
     output = output,

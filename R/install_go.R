@@ -45,7 +45,7 @@ mangoro_install_go <- function(version = NULL, ask = rlang::is_interactive(),
   }
   release <- find_release(version, go_platform(), call)
   target <- file.path(go_install_dir(), release$version)
-  go <- go_in(target)
+  go <- go_below(target)
   if (file.exists(go)) {
     return(invisible(go))
   }
@@ -152,7 +152,7 @@ download <- function(url, file, quiet, call) {
     abort_install("{.url {url}} could not be downloaded.", parent = cnd, call = call)
   }
   # A warning here is a file that came in part, or not at all.
-  rlang::try_fetch(
+  tryCatch(
     utils::download.file(url, file, quiet = quiet, mode = "wb"),
     warning = failed, error = failed
   )
@@ -183,15 +183,13 @@ unpack_go <- function(archive, staged, target, call) {
   failed <- function(cnd) {
     abort_install("{.file {basename(archive)}} could not be unpacked into {.path {dirname(target)}}.", parent = cnd, call = call)
   }
-  rlang::try_fetch(
-    if (endsWith(archive, ".zip")) utils::unzip(archive, exdir = staged) else utils::untar(archive, exdir = staged, tar = "internal"),
-    warning = failed, error = failed
-  )
+  extract <- if (endsWith(archive, ".zip")) utils::unzip else function(...) utils::untar(..., tar = "internal")
+  tryCatch(extract(archive, exdir = staged), warning = failed, error = failed)
   unpacked <- file.path(staged, "go")
-  if (!file.exists(go_in(unpacked))) {
+  if (!file.exists(go_below(unpacked))) {
     abort_install("{.file {basename(archive)}} has no {.file bin/go} in it.", call = call)
   }
-  if (!suppressWarnings(file.rename(unpacked, target)) && !file.exists(go_in(target))) {
+  if (!suppressWarnings(file.rename(unpacked, target)) && !file.exists(go_below(target))) {
     abort_install("{.path {target}} cannot be written.", call = call)
   }
 }

@@ -63,10 +63,12 @@ installed_version <- function(package) as.character(utils::packageVersion(packag
 go_advice <- function(candidates) {
   named <- candidates$source[candidates$source %in% named_sources]
   c(
-    if (length(named) > 0) paste0("Change or unset what names a Go that cannot be used: the ", named[[1]], "."),
+    if (length(named) > 0) sprintf("Change or unset the %s: it names a Go that cannot be used.", name_setting(named[[1]])),
     "To have the current Go downloaded for you alone, type mangoro_install_go()."
   )
 }
+
+name_setting <- function(source) if (source == "MANGORO_GO") paste("environment variable", source) else source
 
 #' @export
 format.mangoro_sitrep <- function(x, ...) {
@@ -92,10 +94,9 @@ candidate_lines <- function(candidates) {
   if (NROW(candidates) == 0) {
     return(c("x" = "None was found."))
   }
-  why <- ifelse(candidates$used, "used", ifelse(is.na(candidates$problem), "not needed", candidates$problem))
-  lines <- sprintf("%s (%s)%s: %s", candidates$path, candidates$source,
-    ifelse(is.na(candidates$version), "", paste0(", version ", candidates$version)), why
-  )
+  verdict <- paste0("version ", candidates$version, ifelse(candidates$used, ", used", ", not needed"))
+  verdict <- ifelse(is.na(candidates$problem), verdict, candidates$problem)
+  lines <- sprintf("%s (%s): %s", candidates$path, candidates$source, verdict)
   rlang::set_names(escape_braces(lines), ifelse(candidates$used, "v", ifelse(is.na(candidates$problem), "*", "x")))
 }
 

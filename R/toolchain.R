@@ -72,8 +72,10 @@ go_install_dir <- function() file.path(tools::R_user_dir("mangoro", "data"), "go
 
 # The go binary that a setting means: itself, or the one of a GOROOT.
 go_in <- function(path) {
-  if (dir.exists(path)) file.path(path, "bin", if (is_windows()) "go.exe" else "go") else path
+  if (dir.exists(path)) go_below(path) else path
 }
+
+go_below <- function(root) file.path(root, "bin", if (is_windows()) "go.exe" else "go")
 
 find_on_path <- function(name) Sys.which(name)[[1]]
 
@@ -99,7 +101,7 @@ usual_places <- function(os) {
 }
 
 installed_places <- function() {
-  newest_first(Sys.glob(file.path(go_install_dir(), "go*", "bin", if (is_windows()) "go.exe" else "go")))
+  newest_first(Sys.glob(go_below(file.path(go_install_dir(), "go*"))))
 }
 
 # By the version in the name of the directory.

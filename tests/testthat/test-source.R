@@ -1,0 +1,221 @@
+stats <- c(
+  "package main", "", "import (", "\t\"errors\"", "\t\"fmt\"", ")", "",
+  "var calls int", "",
+  "// Calls counts its calls.", "func Calls() int32 { calls++; return int32(calls) }", "",
+  "// Mean is the arithmetic mean.", "//", "// Of no values it is an error.",
+  "func Mean(x []float64) (float64, error) {",
+  "\tif len(x) == 0 {", "\t\treturn 0, fmt.Errorf(\"mean: %w\", errNone)", "\t}",
+  "\treturn total(x) / float64(len(x)), nil", "}", "",
+  "var errNone = errors.New(\"no values\")", "",
+  "func total(x []float64) (sum float64) {", "\tfor i := range x {", "\t\tsum += x[i]", "\t}", "\treturn", "}", "",
+  "//mangoro:default n=2", "func Power(x float64, n int32) float64 {",
+  "\tresult := 1.0", "\tfor range n {", "\t\tresult *= x", "\t}", "\treturn result", "}", "",
+  "func Tenth(x []float64) float64 { return at(x, 9) }", "",
+  "func at(x []float64, i int) float64 {", "\treturn x[i]", "}"
+)
+
+local_source <- function(..., frame = parent.frame()) {
+  skip_if_no_go()
+  local_handle(mangoro_source(...), frame)
+}
+
+# Where code stands in this file, if R keeps that.
+scrub_place <- function(lines) gsub("(test-source.R|<inline>):[0-9]+:[0-9]+", "<place>", lines)
+
+test_that("exported Go functions become R functions", {
+  dir <- local_files("stats.go" = stats)
+  go <- local_source(file.path(dir, "stats.go"))
+  expect_setequal(names(go), c("Calls", "Mean", "Power", "Tenth"))
+  expect_identical(go$Mean(c(1, 2, 6)), 3)
+  expect_identical(go$Power(c(a = 2, b = NA)), c(a = 4, b = NA))
+  expect_identical(go$Power(n = 3, 2), 8)
+  expect_identical(formals(go$Power), as.pairlist(alist(x = , n = 2L)))
+  # The variables of the package live as long as the handle.
+  expect_identical(c(go$Calls(), go$Calls()), 1:2)
+  expect_snapshot(go$Mean)
+})
+
+test_that("a directory and several files are one program", {
+  dir <- local_files(
+    "a.go" = c("package main", "", "func Twice(x float64) float64 { return double(x) }"),
+    "b.go" = c("package main", "", "import _ \"embed\"", "", "//go:embed text.txt", "var text string",
+      "", "func double(x float64) float64 { return 2 * x }", "", "func Text() string { return text }"),
+    "text.txt" = "embedded"
+  )
+  for (files in list(dir, file.path(dir, c("a.go", "b.go")))) {
+    go <- local_source(files)
+    expect_identical(go$Twice(4), 8)
+    expect_identical(go$Text(), "embedded\n")
+  }
+})
+
+test_that("an unchanged program is started without Go and without the generator", {
+  skip_if_no_go()
+  dir <- local_files("stats.go" = stats)
+  file <- file.path(dir, "stats.go")
+  mangoro_stop(mangoro_source(file))
+  local_mocked_bindings(run_go_build = function(...) stop("Go is run"), generate = function(...) stop("generated"))
+  go <- local_source(file)
+  expect_identical(go$Mean(1:3), 2)
+  mangoro_restart(go)
+  expect_identical(go$Mean(1:3), 2)
+  write("// changed", file, append = TRUE)
+  expect_error(mangoro_source(file), "Go is run|generated")
+})
+
+test_that("a changed source is taken by a restart, a mistake leaves the old one", {
+  dir <- local_files("f.go" = c("package main", "", "func F() int32 { return 1 }"))
+  file <- file.path(dir, "f.go")
+  go <- local_source(file)
+  f <- go$F
+  writeLines(c("package main", "", "func F() int32 { return 2 }", "", "func G() int32 { return 3 }"), file)
+  mangoro_restart(go)
+  expect_identical(c(f(), go$F(), go$G()), c(2L, 2L, 3L))
+  writeLines("package main\n\nfunc F() int32 { return x }", file)
+  expect_error(mangoro_restart(go), class = "mangoro_error_build")
+  expect_identical(f(), 2L)
+})
+
+test_that("code needs neither package clause nor imports", {
+  go <- local_source(code = c("func Shout(s string) string {", "\treturn strings.ToUpper(s) + \"!\"", "}"))
+  expect_identical(go$Shout(c("go", NA)), c("GO!", NA))
+  add <- mangoro_function("func Add(x, y float64) float64 { return x + y }")
+  expect_identical(add(1:3, 0.5), 1:3 + 0.5)
+  expect_error(
+    mangoro_function("func A() int32 { return 1 }\nfunc B() int32 { return 2 }"),
+    class = "mangoro_error_invalid_argument"
+  )
+})
+
+test_that("functions are put into an environment that is named, and nowhere else", {
+  env <- new.env()
+  before <- ls(globalenv())
+  go <- local_source(code = "func Add(x, y float64) float64 { return x + y }", attach = env)
+  expect_identical(ls(env), "Add")
+  expect_identical(env$Add(1, 2), 3)
+  expect_identical(ls(globalenv()), before)
+})
+
+test_that("a dry run returns the main function", {
+  skip_if_no_go()
+  main <- mangoro_source(code = "func Add(x, y float64) float64 { return x + y }", dry_run = TRUE)
+  expect_type(main, "character")
+  expect_match(main, "registry.Func(\"Add\", Add", fixed = TRUE)
+  expect_no_match(main, "\r|<stdin>")
+})
+
+test_that("what is left out is said", {
+  skip_if_no_go()
+  expect_snapshot(
+    {
+      go <- mangoro_source(code = paste0("// ", basename(tempfile()), "\nfunc Any[T any](x T) T { return x }\n\nfunc One() int32 { return 1 }"))
+      names(go)
+    },
+    transform = function(lines) sub("at .*:[0-9]+:", "at <place>:", lines)
+  )
+  mangoro_stop(go)
+})
+
+test_that("mistakes are told with the user's own line", {
+  skip_if_no_go()
+  dir <- local_files(
+    "syntax.go" = c("package main", "", "func F( {", "}", "", "func G() string { return \"a }"),
+    "types.go" = c("package main", "", "func F() int32 {", "\tvar \u00e9 = \"a\"; return \u00e9", "}", "", "func G() int32 { return missing }"),
+    "none.go" = c("package main", "", "func f() {}"),
+    "main.go" = c("package main", "", "func main() {}")
+  )
+  withr::local_dir(dir)
+  cnd <- expect_error(mangoro_source("types.go"), class = "mangoro_error_build")
+  expect_identical(cnd$diagnostics$file, c("types.go", "types.go"))
+  expect_identical(cnd$diagnostics$line, c(4L, 7L))
+  expect_snapshot(error = TRUE, transform = scrub_place, {
+    mangoro_source("syntax.go")
+    mangoro_source("types.go")
+    mangoro_source("none.go")
+    mangoro_source("main.go")
+    mangoro_source(code = "func F(x float64) float64 { return y }")
+  })
+})
+
+test_that("mistakes in code name the line of the script", {
+  skip_if_no_go()
+  dir <- local_files("analysis.R" = c(
+    "x <- 1", "f <- mangoro_function(\"", "func F(x float64) float64 {", "\treturn x + missing", "}\")"
+  ), "apart.R" = c(
+    "code <- \"func F(x []float64) float64 { return x[10] }\"", "", "f <- mangoro_function(code)", "f(1)"
+  ))
+  script <- function(name) source(file.path(dir, name), local = TRUE, keep.source = TRUE)
+  cnd <- expect_error(script("analysis.R"), class = "mangoro_error_build")
+  expect_identical(cnd$diagnostics[c("line", "column")], data.frame(line = 4L, column = 13L))
+  expect_identical(basename(cnd$diagnostics$file), "analysis.R")
+  expect_match(conditionMessage(cnd), "return x + missing", fixed = TRUE)
+
+  cnd <- expect_error(script("apart.R"), class = "mangoro_error_panic")
+  expect_identical(basename(cnd$frames$file), "apart.R")
+  expect_identical(cnd$frames$line, 1L)
+})
+
+test_that("code is found where it stands", {
+  text <- c("f(", "  1, r\"(a", "b)\", 'c')", "g(c(\"d\", 'e'))")
+  expect_identical(literal_in(text, "a\nb"), list(line = 2L, column = 8L))
+  expect_identical(literal_in(text, "c"), list(line = 3L, column = 6L))
+  expect_identical(literal_in(text, c("d", "e")), list(line = 4L, column = 5L))
+  expect_null(literal_in(text, "x"))
+  expect_null(literal_in("not R (", "x"))
+  expect_null(find_literal("x", list()))
+})
+
+test_that("a panic shows the user's frames, an error its causes", {
+  dir <- local_files("stats.go" = stats)
+  go <- local_source(file.path(dir, "stats.go"))
+  cnd <- expect_error(go$Tenth(1), class = "mangoro_error_panic")
+  expect_identical(cnd$frames[["function"]], c("at", "Tenth"))
+  expect_identical(cnd$frames$line, c(44L, 41L))
+  cnd <- expect_error(go$Mean(numeric()), class = "mangoro_error_handler")
+  expect_identical(conditionMessage(cnd$parent), "no values")
+  expect_snapshot(error = TRUE, transform = scrub_paths(dir), {
+    go$Tenth(1)
+    go$Mean(numeric())
+  })
+})
+
+test_that("an expression is evaluated with the types of its variables", {
+  skip_if_no_go()
+  expect_identical(mangoro_eval("math.Sqrt(x)", x = 2), sqrt(2))
+  expect_identical(mangoro_eval("math.Sqrt(x)", x = 9), 3)
+  expect_identical(mangoro_eval("1 + 2.5"), 3.5)
+  expect_identical(mangoro_eval("n + 1", n = 1L), 2L)
+  expect_identical(mangoro_eval("strings.Split(s, sep)", s = "a,b", sep = ","), c("a", "b"))
+  expect_identical(mangoro_eval("strings.Join(s, \"-\")", s = c("a", "b")), "a-b")
+  expect_identical(mangoro_eval("strconv.ParseBool(s)", s = "true"), TRUE)
+  expect_error(mangoro_eval("strconv.ParseBool(s)", s = "maybe"), class = "mangoro_error_handler")
+  expect_identical(mangoro_eval("time.Duration(n) * time.Second", n = 2L), as.difftime(2, units = "secs"))
+  expect_snapshot(error = TRUE, transform = scrub_place, {
+    mangoro_eval("math.Sqqrt(x)", x = 2)
+    mangoro_eval("x +", x = 2)
+    mangoro_eval("fmt.Sprint")
+    mangoro_eval("x", 1)
+    mangoro_eval("x", x = Sys.Date())
+  })
+})
+
+test_that("arguments of mangoro_source() are checked", {
+  local_mocked_bindings(find_go = function(call) stop("not reached"))
+  dir <- local_files("module/go.mod" = "module x", "module/a.go" = "package main", "empty/README" = "x")
+  withr::local_dir(dir)
+  expect_snapshot(error = TRUE, {
+    mangoro_source()
+    mangoro_source("a.go", code = "x")
+    mangoro_source(1)
+    mangoro_source("a.go")
+    mangoro_source("module")
+    mangoro_source(c("module", "empty"))
+    mangoro_source("empty")
+    mangoro_source(code = 1)
+    mangoro_source(code = "")
+    mangoro_source(code = "x", dry_run = NA)
+    mangoro_source(code = "x", attach = "x")
+    mangoro_source(code = "x", env = 1)
+    mangoro_source(code = "x", timeout = 0)
+  })
+})
