@@ -47,24 +47,6 @@ new_context <- function(sock) {
   ctx
 }
 
-# What is kept for a socket while the session lasts: a context that is free, and
-# the signatures of the server's functions. A socket's number is not used again.
-socket_state <- function(sock) {
-  key <- as.character(attr(sock, "id"))
-  state <- the$sockets[[key]]
-  if (is.null(state)) {
-    state <- new.env(parent = emptyenv())
-    if (is.null(the$sockets)) the$sockets <- new.env(parent = emptyenv())
-    assign(key, state, envir = the$sockets)
-  }
-  state
-}
-
-forget_socket <- function(sock) {
-  key <- as.character(attr(sock, "id"))
-  if (!is.null(the$sockets[[key]])) rm(list = key, envir = the$sockets)
-}
-
 # How long a call waits that was not told, in seconds.
 default_timeout <- function(server = NULL) server$timeout %||% getOption("mangoro.timeout", 60)
 

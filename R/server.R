@@ -182,3 +182,23 @@ remove_traces <- function(server) {
   if (!is.null(server$process) && startsWith(server$url, "ipc://")) unlink(sub("^ipc://", "", server$url))
   if (!is.null(server$dir)) unlink(server$dir, recursive = TRUE)
 }
+
+# --- What is known of a socket ------------------------------------------------
+
+# What is kept for a socket while the session lasts: a context that is free, and
+# the signatures of the server's functions. A socket's number is not used again.
+socket_state <- function(sock) {
+  key <- as.character(attr(sock, "id"))
+  state <- the$sockets[[key]]
+  if (is.null(state)) {
+    state <- new.env(parent = emptyenv())
+    if (is.null(the$sockets)) the$sockets <- new.env(parent = emptyenv())
+    assign(key, state, envir = the$sockets)
+  }
+  state
+}
+
+forget_socket <- function(sock) {
+  key <- as.character(attr(sock, "id"))
+  if (!is.null(the$sockets[[key]])) rm(list = key, envir = the$sockets)
+}
