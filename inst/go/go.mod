@@ -6,6 +6,7 @@ require (
 	github.com/apache/arrow-go/v18 v18.8.0
 	github.com/apache/arrow/go/v18 v18.0.0
 	go.nanomsg.org/mangos/v3 v3.4.2
+	golang.org/x/sys v0.47.0
 )
 
 require (
@@ -18,7 +19,6 @@ require (
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
 	github.com/zeebo/xxh3 v1.1.0 // indirect
 	golang.org/x/exp v0.0.0-20260112195511-716be5621a96 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 )
 
 // The import path that arrow-go had before: generated, its types are arrow-go's.
