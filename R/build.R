@@ -67,9 +67,11 @@ mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
   out
 }
 
+# `gomaxprocs` NULL is all cores: to count them takes a process, which only a build
+# is worth.
 build_settings <- function(gomaxprocs = NULL, gocache = NULL, arguments = list(), quiet = TRUE, call) {
   list(
-    gomaxprocs = gomaxprocs %||% default_cores(),
+    gomaxprocs = gomaxprocs,
     gocache = if (!is.null(gocache)) absolute_path(gocache),
     arguments = check_build_arguments(arguments, call),
     quiet = quiet
@@ -276,7 +278,7 @@ replace_prefix <- function(file, prefix, by) {
 # Without `copy` it stays where it is in the cache, if it is there.
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
-  env <- go_env(settings$gomaxprocs, settings$gocache, isTRUE(program$own_module))
+  env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module))
   if (isTRUE(program$own_module)) {
     run_go_build(go, program, out, env, settings, call)
     return(out)
@@ -339,17 +341,22 @@ run_go_build <- function(go, program, out, env, settings, call) {
   dir.create(work)
   on.exit(unlink(c(made, work), recursive = TRUE))
   overlay <- if (is.function(program$overlay)) program$overlay(work, call) else program$overlay
-  process <- processx::process$new(
-    go,
-    c(
-      "build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made,
-      overlay_argument(overlay, work), program$arguments,
-      build_arguments(settings$arguments), program$target
-    ),
-    env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
-    stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
+  env[["GOMAXPROCS"]] <- as.character(as.integer(settings$gomaxprocs %||% default_cores()))
+  process <- NULL
+  on.exit(if (!is.null(process)) end_process(process), add = TRUE, after = FALSE)
+  # An interrupt between its start and the assignment would leave it running.
+  suspendInterrupts(
+    process <- processx::process$new(
+      go,
+      c(
+        "build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made,
+        overlay_argument(overlay, work), program$arguments,
+        build_arguments(settings$arguments), program$target
+      ),
+      env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
+      stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
+    )
   )
-  on.exit(end_process(process), add = TRUE, after = FALSE)
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {

@@ -73,13 +73,13 @@ server_socket <- function(server, call) {
 # What it prints goes to files, so that it never waits for somebody to read.
 start_process <- function(server, program, dir, call) {
   server$dir <- dir
-  server$process <- rlang::try_fetch(
-    processx::process$new(
+  rlang::try_fetch(
+    suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
       env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), program$env),
       stdin = NULL, stdout = log_file(server, "stdout"), stderr = log_file(server, "stderr"),
       cleanup = TRUE
-    ),
+    )),
     error = function(cnd) {
       abort_start(server$label, "cannot be run by the system.", parent = cnd, call = call)
     }
@@ -117,7 +117,8 @@ is_running <- function(process, patience = 0) {
   process$is_alive()
 }
 
-seconds <- function() proc.time()[["elapsed"]]
+# Monotonic: the clock of proc.time() may be set.
+seconds <- function() nanonext::mclock() / 1000
 
 # The last lines of a file, without reading all of a long one.
 tail_lines <- function(file, n, bytes = 65536) {

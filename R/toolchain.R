@@ -77,7 +77,13 @@ go_in <- function(path) {
 
 go_below <- function(root) file.path(root, "bin", if (is_windows()) "go.exe" else "go")
 
-find_on_path <- function(name) Sys.which(name)[[1]]
+# As Sys.which(), which starts a process for it.
+find_on_path <- function(name) {
+  dirs <- strsplit(Sys.getenv("PATH"), .Platform$path.sep, fixed = TRUE)[[1]]
+  files <- file.path(dirs[nzchar(dirs)], if (is_windows()) paste0(name, ".exe") else name)
+  found <- files[file.access(files, 1) == 0 & !dir.exists(files)]
+  if (length(found) > 0) found[[1]] else ""
+}
 
 is_windows <- function() .Platform$OS.type == "windows"
 

@@ -206,6 +206,20 @@ test_that("R takes its servers along when it ends", {
   expect_false(file.exists(sub("ipc://", "", line[[2]])))
 })
 
+test_that("servers end with an R that is killed", {
+  skip_if_no_go()
+  skip_on_os("windows")
+  session <- other_session(c(
+    "h <- mangoro_start('cmd/rpc-example')",
+    "cat(mangoro_status(h)$pid, mangoro_status(h)$url, '\\n')",
+    "tools::pskill(Sys.getpid(), tools::SIGKILL)"
+  ))
+  session$wait(60000)
+  line <- strsplit(session$read_all_output_lines()[[1]], " ")[[1]]
+  wait_for_end(as.integer(line[[1]]))
+  expect_false(file.exists(sub("ipc://", "", line[[2]])))
+})
+
 test_that("a handle has a time-out of its own", {
   h <- local_start(test_source("typed"), timeout = 0.2)
   cnd <- expect_error(h$until(as.difftime(1, units = "hours")), class = "mangoro_error_timeout")
