@@ -35,6 +35,8 @@ main <- function(root, library, purpose) {
   message("==> R packages: installing ", toString(missing), " into ", library)
   repos <- getOption("repos")
   if (identical(unname(repos["CRAN"]), "@CRAN@")) utils::chooseCRANmirror(ind = 1, local.only = TRUE)
+  # The package fs, which testthat needs, then builds where libuv is not installed.
+  Sys.setenv(USE_BUNDLED_LIBUV = "1")
   started <- Sys.time()
   utils::install.packages(missing, lib = library, Ncpus = 2, quiet = TRUE)
   still <- wanted$name[mapply(is_missing, wanted$name, wanted$minimum)]
