@@ -27,7 +27,7 @@ abort_mangoro <- function(code, message, ..., call = NULL, parent = NULL,
 # their spaces. `hints` come last.
 abort_verbatim <- function(code, message, lines = NULL, hints = NULL, ..., call = NULL, parent = NULL,
                            .envir = parent.frame()) {
-  format_each <- function(text) vapply(text, cli::format_inline, "", .envir = .envir)
+  format_each <- function(text) vapply(text, cli::format_inline, "", .envir = .envir, keep_whitespace = FALSE)
   rlang::abort(
     c(
       format_each(message),
@@ -80,7 +80,8 @@ abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .
     paste("{.file {label}}", reason),
     lines = end$stderr,
     hints = if (!is.null(end)) c(
-      "A server takes its URL as its only argument, listens there and serves until it is told to stop; see {.code rgoipc.Main}."
+      "A server takes its URL as its only argument, listens there and serves
+       until it is told to stop; see {.code rgoipc.Main}."
     ),
     status = end$status, stderr = end$stderr,
     parent = parent, call = call,

@@ -204,6 +204,7 @@ panic_frames <- function(detail, server = NULL, limit = 10) {
     return(NULL)
   }
   frames <- utils::head(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), limit)
+  frames$file <- sub("^\\./", "", frames$file)
   frames$file[basename(frames$file) == inline_name] <- inline_name
   if (is.null(server$place)) frames else relocate(frames, server$place)
 }

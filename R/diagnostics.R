@@ -7,7 +7,8 @@ inline_name <- "<inline>"
 # The lines that name a place, as a data frame; the compiler's name for the file
 # is replaced by the user's. `row` is the number of the line.
 find_diagnostics <- function(program, output) {
-  place <- regmatches(output, regexec("^(.+?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$", output, perl = TRUE))
+  pattern <- "^(.+?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$"
+  place <- regmatches(output, regexec(pattern, output, perl = TRUE))
   found <- which(lengths(place) > 0)
   part <- function(i) vapply(place[found], `[[`, "", i)
   data.frame(

@@ -330,7 +330,8 @@ format.mangoro_handle <- function(x, ...) {
       sprintf("lost: nobody listens at %s", server$url)
     ),
     vapply(known_signatures(server), function(signature) {
-      paste0("  ", describe_function(make_function(server, signature)), if (nzchar(signature$go)) paste0("   ", signature$go))
+      shown <- paste0("  ", describe_function(make_function(server, signature)))
+      if (nzchar(signature$go)) paste0(shown, "   ", signature$go) else shown
     }, "", USE.NAMES = FALSE)
   )
 }

@@ -50,7 +50,8 @@ mangoro_install_go <- function(version = NULL, ask = rlang::is_interactive(),
     return(invisible(go))
   }
   size <- format(structure(release$size, class = "object_size"), units = "MB")
-  if (ask && !confirm(sprintf("Download %s (%s) from %s and unpack it into %s?", release$version, size, go_site(), target))) {
+  question <- "Download %s (%s) from %s and unpack it into %s?"
+  if (ask && !confirm(sprintf(question, release$version, size, go_site(), target))) {
     return(invisible(NULL))
   }
   dir.create(go_install_dir(), recursive = TRUE, showWarnings = FALSE)
@@ -71,7 +72,10 @@ check_version <- function(version, call) {
   }
   check_string(version, "version", call)
   if (!grepl("^(go)?[0-9]+\\.[0-9]+(\\.[0-9]+)?((rc|beta)[0-9]+)?$", version)) {
-    abort_invalid_argument("version", "{.arg version} must be a version of Go, and {.val {version}} is none.", call = call)
+    abort_invalid_argument(
+      "version", "{.arg version} must be a version of Go, and {.val {version}} is none.",
+      call = call
+    )
   }
   if (is_older(sub("^go", "", version), mangoro_min_go_version())) {
     abort_invalid_argument(
@@ -181,7 +185,10 @@ check_archive <- function(archive, release, call) {
 # Unpacked under another name and then renamed: it is there whole or not at all.
 unpack_go <- function(archive, staged, target, call) {
   failed <- function(cnd) {
-    abort_install("{.file {basename(archive)}} could not be unpacked into {.path {dirname(target)}}.", parent = cnd, call = call)
+    abort_install(
+      "{.file {basename(archive)}} could not be unpacked into {.path {dirname(target)}}.",
+      parent = cnd, call = call
+    )
   }
   extract <- if (endsWith(archive, ".zip")) utils::unzip else function(...) utils::untar(..., tar = "internal")
   tryCatch(extract(archive, exdir = staged), warning = failed, error = failed)

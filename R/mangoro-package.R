@@ -3,7 +3,8 @@
 #' * `mangoro.timeout`: how long a call waits for its answer, in seconds;
 #'   60 by default.
 #' * `mangoro.connect_timeout`: how long a call waits for a server that has
-#'   never listened, in seconds; 10 by default.
+#'   never listened, in seconds; 10 by default. [mangoro_start()] waits as long
+#'   for a server that it starts.
 #' * `mangoro.go_path`: the Go to use, a `go` binary or its `GOROOT`; see
 #'   [go_binary_candidates()]. The environment variable `MANGORO_GO` does the
 #'   same.
@@ -12,12 +13,14 @@
 #'   does the same.
 #'
 #' * `mangoro.int64`: what 64-bit integers of Go are in R. `"integer64"`, the
-#'   default, is the class of package bit64, which need not be there;
+#'   default, is the class of package bit64;
 #'   `"double"` makes numbers of them, and an error of those that are not exact.
+#' * `mangoro.go_site`: where [mangoro_install_go()] downloads from;
+#'   `"https://go.dev/dl/"` by default.
 #'
 #' @section Conditions:
 #' Every failure is a condition of class `mangoro_error`, and of one of these:
-#' `mangoro_error_toolchain`, `mangoro_error_build`,
+#' `mangoro_error_toolchain`, `mangoro_error_build`, `mangoro_error_start`,
 #' `mangoro_error_connection`, `mangoro_error_timeout`,
 #' `mangoro_error_protocol`, `mangoro_error_not_found`,
 #' `mangoro_error_invalid_argument`, `mangoro_error_handler`,

@@ -63,7 +63,9 @@ installed_version <- function(package) as.character(utils::packageVersion(packag
 go_advice <- function(candidates) {
   named <- candidates$source[candidates$source %in% named_sources]
   c(
-    if (length(named) > 0) sprintf("Change or unset the %s: it names a Go that cannot be used.", name_setting(named[[1]])),
+    if (length(named) > 0) {
+      sprintf("Change or unset the %s: it names a Go that cannot be used.", name_setting(named[[1]]))
+    },
     "To have the current Go downloaded for you alone, type mangoro_install_go()."
   )
 }

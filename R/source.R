@@ -133,7 +133,10 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 #   skip    how many lines come before them
 file_recipe <- function(file, call) {
   if (!is.character(file) || length(file) == 0 || anyNA(file)) {
-    abort_invalid_argument("file", "{.arg file} must be one or more paths, not {.obj_type_friendly {file}}.", call = call)
+    abort_invalid_argument(
+      "file", "{.arg file} must be one or more paths, not {.obj_type_friendly {file}}.",
+      call = call
+    )
   }
   for (path in file) check_src(path, call)
   if (any(dir.exists(file)) && length(file) > 1) {
@@ -363,14 +366,16 @@ check_variables <- function(values, call) {
   wrong <- which(!grepl("^[A-Za-z_][A-Za-z0-9_]*$", names) | duplicated(names))
   if (length(wrong) > 0) {
     abort_invalid_argument(
-      "...", "Each variable of {.arg expr} needs a name of its own that Go takes, and {.val {names[[wrong[[1]]]]}} is none.",
+      "...",
+      "Each variable of {.arg expr} needs a name of its own that Go takes, and {.val {names[[wrong[[1]]]]}} is none.",
       call = call
     )
   }
   for (name in names) {
     if (is.na(go_scalar(values[[name]]))) {
       abort_invalid_argument(
-        name, "{.arg {name}} must be a double, integer, character or logical vector, not {.obj_type_friendly {values[[name]]}}.",
+        name,
+        "{.arg {name}} must be double, integer, character or logical, not {.obj_type_friendly {values[[name]]}}.",
         call = call
       )
     }
@@ -424,7 +429,7 @@ unknown_type <- "unknownType"
 result_type <- function(cnd) {
   said <- cnd$diagnostics$message
   if (length(said) != 1) rlang::cnd_signal(cnd)
-  one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*)?\\) as unknownType value in return statement"
+  one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*| value)?\\) as unknownType value"
   several <- "^\\s*have (\\(.*\\))$"
   lines <- if (startsWith(said, "too many return values")) cnd$output else said
   found <- Filter(length, regmatches(lines, regexec(paste0(one, "|", several), lines, perl = TRUE)))
