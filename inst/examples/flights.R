@@ -14,6 +14,15 @@ step <- function(label, expr) {
 }
 times <- data.frame(step = character(), seconds = numeric())
 
+# A Go function in one line, and what happens to R when Go crashes.
+hypot <- step("Make an R function of a Go function", {
+  mangoro_function("func Hypot(x, y float64) float64 { return math.Sqrt(x*x + y*y) }")
+})
+print(hypot(c(3, 5, NA), c(4, 12, 0)))
+quit <- mangoro_function("func Quit() { os.Exit(3) }")
+crash <- tryCatch(quit(), mangoro_error_connection = conditionMessage)
+cli::cli_alert_info("Go exits, R goes on: {.emph {crash[[1]]}}")
+
 # The flights, with the coordinates of both airports. Four airports of the
 # Caribbean have none: their distance is NA.
 flights <- step("Join flights to airports", {
