@@ -29,8 +29,7 @@
 #' the R process that made it; a fork, or another session, connects by itself
 #' with [mangoro_connect()] to the URL that `mangoro_status()` tells.
 #'
-#' @param h,x A handle. No default.
-#' @param con A handle. No default.
+#' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
 #'   for all. The default is 50.
 #' @param stream `"stderr"`, the default, or `"stdout"`.

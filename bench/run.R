@@ -1,6 +1,6 @@
 # Runs the benchmarks and keeps what they say: Rscript bench/run.R
 
-topics <- c(calls = "Small calls", codec = "The codec", vectors = "Large vectors")
+topics <- c(calls = "Small calls", codec = "The codec", vectors = "Large vectors", source = "Go functions")
 
 run <- function(topic) {
   message("==> ", topics[[topic]])

@@ -4,7 +4,7 @@
 purposes <- list(
   demo = list(fields = "Imports", more = "nycflights13"),
   test = list(fields = "Imports", more = "testthat"),
-  bench = list(fields = "Imports", more = c("microbenchmark", "mirai")),
+  bench = list(fields = "Imports", more = c("Rcpp", "microbenchmark", "mirai")),
   dev = list(fields = c("Imports", "Suggests"), more = c("lintr", "nycflights13", "roxygen2"))
 )
 

@@ -21,7 +21,7 @@ hypot <- step("Make an R function of a Go function", {
 print(hypot(c(3, 5, NA), c(4, 12, 0)))
 quit <- mangoro_function("func Quit() { os.Exit(3) }")
 crash <- tryCatch(quit(), mangoro_error_connection = conditionMessage)
-cli::cli_alert_info("Go exits, R goes on: {.emph {crash[[1]]}}")
+cli::cli_alert_info("Go exits, R goes on: {.emph {sub("\\n.*", "", crash)}}")
 
 # The flights, with the coordinates of both airports. Four airports of the
 # Caribbean have none: their distance is NA.

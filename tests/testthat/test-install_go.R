@@ -4,7 +4,9 @@ local_site <- function(index = identity, env = parent.frame()) {
   skip_on_os("windows")
   dir <- withr::local_tempdir(.local_envir = env)
   data <- withr::local_tempdir(.local_envir = env)
-  withr::local_envvar(R_USER_DATA_DIR = data, .local_envir = env)
+  # In a check nothing is downloaded, and the cache is another one.
+  withr::local_options(mangoro.cache_dir = cache_dir(), .local_envir = env)
+  withr::local_envvar(R_USER_DATA_DIR = data, `_R_CHECK_PACKAGE_NAME_` = NA, .local_envir = env)
   archive <- file.path(dir, "go1.99.1.tar.gz")
   tree <- local_files("go/bin/go" = c("#!/bin/sh", "echo go version go1.99.1 linux/amd64"), "go/VERSION" = "go1.99.1")
   Sys.chmod(file.path(tree, "go", "bin", "go"), "0755")
