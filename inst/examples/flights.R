@@ -20,8 +20,8 @@ hypot <- step("Make an R function of a Go function", {
 })
 print(hypot(c(3, 5, NA), c(4, 12, 0)))
 quit <- mangoro_function("func Quit() { os.Exit(3) }")
-crash <- tryCatch(quit(), mangoro_error_connection = conditionMessage)
-cli::cli_alert_info("Go exits, R goes on: {.emph {sub("\\n.*", "", crash)}}")
+crash <- tryCatch(quit(), mangoro_error_connection = function(cnd) cnd$status)
+cli::cli_alert_info("Go exits with status {crash}, and R goes on")
 
 # The flights, with the coordinates of both airports. Four airports of the
 # Caribbean have none: their distance is NA.

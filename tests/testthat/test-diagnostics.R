@@ -10,7 +10,8 @@ test_that("a line is shown with a caret below its column, whatever is in it", {
 
 test_that("lines of the compiler are told apart from others", {
   program <- list(dir = "/d", user_path = function(file) sub("^/d/", "", file))
-  found <- find_diagnostics(program, c("x.go:3:4: undefined: x", "\thave (int)", "/d/<inline>:7: is wrong", "go.mod:1: odd"))
+  output <- c("x.go:3:4: undefined: x", "\thave (int)", "/d/<inline>:7: is wrong", "go.mod:1: odd")
+  found <- find_diagnostics(program, output)
   expect_identical(found$file, c("x.go", "<inline>", "go.mod"))
   expect_identical(found$line, c(3L, 7L, 1L))
   expect_identical(found$column, c(4L, NA, NA))
@@ -20,7 +21,10 @@ test_that("lines of the compiler are told apart from others", {
 test_that("no more is shown than can be read", {
   output <- sprintf("a.go:%d:1: wrong", 1:30)
   program <- list(src = "a.go", dir = "/d", user_path = basename, own_module = TRUE)
-  cnd <- expect_error(abort_build(program, find_diagnostics(program, output), output, call = NULL), class = "mangoro_error_build")
+  cnd <- expect_error(
+    abort_build(program, find_diagnostics(program, output), output, call = NULL),
+    class = "mangoro_error_build"
+  )
   expect_match(conditionMessage(cnd), "and 20 more lines")
   expect_length(cnd$output, 30)
   expect_identical(nrow(cnd$diagnostics), 30L)

@@ -38,7 +38,10 @@ test_that("arguments may have any name", {
   )
   local_mocked_bindings(call_function = function(sock, name, args, timeout, call) args)
   f <- make_function(server, signature)
-  expect_identical(f(1, environment = mean), list(server = 1, signature = NULL, environment = mean, list = "a", `if` = 2))
+  expect_identical(
+    f(1, environment = mean),
+    list(server = 1, signature = NULL, environment = mean, list = "a", `if` = 2)
+  )
   expect_identical(describe_function(f), "f(server, signature = NULL, environment, list = \"a\", x y, if = 2)")
 })
 
@@ -93,7 +96,10 @@ test_that("handles and functions can be looked at", {
 
 test_that("the state of a handle is told", {
   h <- local_start("cmd/rpc-example")
-  expect_identical(mangoro_status(h)[c("state", "exit_status")], data.frame(state = "running", exit_status = NA_integer_))
+  expect_identical(
+    mangoro_status(h)[c("state", "exit_status")],
+    data.frame(state = "running", exit_status = NA_integer_)
+  )
   expect_true(mangoro_is_alive(h))
   expect_match(mangoro_logs(h, 1, "stdout"), "listening on ipc:")
   expect_identical(mangoro_logs(h), character())
@@ -225,7 +231,10 @@ test_that("a handle has a time-out of its own", {
   # Without it the call would last an hour. Go or R is the first to give it up.
   withr::local_options(mangoro.timeout = Inf)
   expect_error(h$until(as.difftime(1, units = "hours")), class = "mangoro_error_timeout")
-  expect_error(mangoro_call(h, "until", as.difftime(1, units = "hours"), .timeout = 0.3), class = "mangoro_error_timeout")
+  expect_error(
+    mangoro_call(h, "until", as.difftime(1, units = "hours"), .timeout = 0.3),
+    class = "mangoro_error_timeout"
+  )
 })
 
 test_that("two handles of one program are two processes", {

@@ -2,7 +2,9 @@
 local_machine <- function(env = parent.frame()) {
   local_mocked_bindings(
     installed_version = function(package) "1.2.3",
-    mangoro_cache_info = function() data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time()),
+    mangoro_cache_info = function() {
+      data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
+    },
     .env = env
   )
   local_cache(env)

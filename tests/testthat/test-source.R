@@ -108,7 +108,8 @@ test_that("what is left out is said", {
   skip_if_no_go()
   expect_snapshot(
     {
-      go <- mangoro_source(code = paste0("// ", basename(tempfile()), "\nfunc Any[T any](x T) T { return x }\n\nfunc One() int32 { return 1 }"))
+      new <- paste("//", basename(tempfile()))
+      go <- mangoro_source(code = c(new, "func Any[T any](x T) T { return x }", "", "func One() int32 { return 1 }"))
       names(go)
     },
     transform = function(lines) sub("at .*:[0-9]+:", "at <place>:", lines)
@@ -120,7 +121,10 @@ test_that("mistakes are told with the user's own line", {
   skip_if_no_go()
   dir <- local_files(
     "syntax.go" = c("package main", "", "func F( {", "}", "", "func G() string { return \"a }"),
-    "types.go" = c("package main", "", "func F() int32 {", "\tvar \u00e9 = \"a\"; return \u00e9", "}", "", "func G() int32 { return missing }"),
+    "types.go" = c(
+      "package main", "", "func F() int32 {", "\tvar \u00e9 = \"a\"; return \u00e9", "}", "",
+      "func G() int32 { return missing }"
+    ),
     "none.go" = c("package main", "", "func f() {}"),
     "main.go" = c("package main", "", "func main() {}")
   )

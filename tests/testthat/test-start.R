@@ -1,7 +1,8 @@
 test_that("a file, a directory, a command and a program are started", {
   dir <- local_files("main.go" = readLines(file.path(go_file(), "cmd", "echo", "main.go")))
   typed <- test_source("typed")
-  for (src in c(typed, "cmd/rpc-example", "cmd/rpc-example/main.go", command_source("rpc-example"), build_once(typed))) {
+  example <- c("cmd/rpc-example", "cmd/rpc-example/main.go", command_source("rpc-example"))
+  for (src in c(typed, example, build_once(typed))) {
     expect_identical(local_start(src)$add(1, 2), 3)
   }
   directory <- local_files("main.go" = readLines(typed))
