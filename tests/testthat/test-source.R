@@ -201,7 +201,8 @@ test_that("an expression is evaluated with the types of its variables", {
 
 test_that("the compiler tells the type of an expression", {
   said <- function(what, output = character()) {
-    message <- if (startsWith(what, "too")) what else sprintf("cannot use %s as unknownType value in return statement", what)
+    message <- what
+    if (!startsWith(what, "too")) message <- sprintf("cannot use %s as unknownType value in return statement", what)
     result_type(rlang::error_cnd(diagnostics = data.frame(message = message), output = output))
   }
   expect_identical(said("(math.Sqrt(x)) (value of type float64)"), "float64")
