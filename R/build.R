@@ -136,10 +136,12 @@ check_build_arguments <- function(more, call) {
 #   arguments   more of them
 #   overlay     files that it sees in another place: names are those places; or
 #               a function of a directory and the user's call that makes them
-#   own_module  whether a go.mod of its own decides. Then only Go knows what
-#               goes in, and its own cache is all there is
+#   own_module  whether modules may come from the user's cache and proxy, because
+#               a go.mod or `deps` asks for them
+#   modules     see program_modules()
 #   key         what identifies the sources: names, and the `files` that are
-#               hashed; `base` is the directory that their names start from
+#               hashed; `base` is the directory that their names start from. NULL
+#               if only Go knows what goes in, and its own cache is all there is
 #   user_path   a function: the user's name for a file that the compiler names
 #   texts       the lines of sources that are in no file, by their names
 #   skip        how many lines of `inline_name` come before the user's own
@@ -266,8 +268,6 @@ package_name <- function(file) {
   if (length(found) == 0) NA_character_ else found[[2]]
 }
 
-is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
-
 replace_prefix <- function(file, prefix, by) {
   ifelse(startsWith(file, paste0(prefix, "/")), file.path(by, substring(file, nchar(prefix) + 2)), file)
 }
@@ -279,7 +279,7 @@ replace_prefix <- function(file, prefix, by) {
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
   env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module))
-  if (isTRUE(program$own_module)) {
+  if (is.null(program$key)) {
     run_go_build(go, program, out, env, settings, call)
     return(out)
   }
@@ -304,7 +304,7 @@ keep_program <- function(out, cached) {
 
 # The hash of all that decides what the program will be.
 build_key <- function(program, go, env, settings) {
-  decisive <- env[startsWith(names(env), "GO") & !names(env) %in% go_places]
+  decisive <- env[startsWith(names(env), "GO") & !names(env) %in% c(go_places, setdiff(go_sources, "GOFLAGS"))]
   cli::hash_sha256(paste(c(
     program$key, hash_files(program$files, replace_prefix(program$files, program$base, ".")),
     "module", module_hash(),
@@ -342,18 +342,23 @@ run_go_build <- function(go, program, out, env, settings, call) {
   on.exit(unlink(c(made, work), recursive = TRUE))
   overlay <- if (is.function(program$overlay)) program$overlay(work, call) else program$overlay
   env[["GOMAXPROCS"]] <- as.character(as.integer(settings$gomaxprocs %||% default_cores()))
+  env <- c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work)
+  modules <- program$modules
+  sources <- grep("\\.go$", overlay, value = TRUE)
+  if (!is.null(modules)) overlay <- c(overlay, write_modules(modules, program$dir, work))
+  arguments <- c(
+    overlay_argument(overlay, work), if (!is.null(modules)) paste0("-modfile=", modfile(work)),
+    program$arguments, build_arguments(settings$arguments)
+  )
+  if (!is.null(modules)) check_imports(go, program, sources, env, call)
   process <- NULL
   on.exit(if (!is.null(process)) end_process(process), add = TRUE, after = FALSE)
   # An interrupt between its start and the assignment would leave it running.
   suspendInterrupts(
     process <- processx::process$new(
       go,
-      c(
-        "build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made,
-        overlay_argument(overlay, work), program$arguments,
-        build_arguments(settings$arguments), program$target
-      ),
-      env = c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work), wd = program$dir,
+      c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target),
+      env = env, wd = program$dir,
       stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
     )
   )
@@ -368,6 +373,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   if (!move_program(made, out)) {
     abort_invalid_argument("out", "{.file {out}} cannot be replaced.", call = call)
   }
+  if (!is.null(modules)) keep_sum(modules, work)
 }
 
 # With all that it started, and not before they are gone.

@@ -80,7 +80,7 @@ check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(
 
 # The directories that are ours. Nothing else is ever removed, in case the
 # cache was put where other things are.
-cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "mod")
+cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "mod", "deps")
 
 # Renamed first, which takes effect at once; removing takes its time. A build
 # that this disturbs sees the trash or, when that is gone, another epoch, and
@@ -175,6 +175,8 @@ retry_when_cleaned <- function(build, attempts = 5) {
 
 # Absolute, without links, with forward slashes.
 real_path <- function(path) normalizePath(path, winslash = "/", mustWork = FALSE)
+
+is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
 
 is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
 

@@ -92,7 +92,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
     "build",
     if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
     lines = shown,
-    hints = if (!isTRUE(program$own_module)) escape_braces(import_hints(output)),
+    hints = escape_braces(if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)),
     src = program$src,
     diagnostics = diagnostics[c("file", "line", "column", "message")],
     output = output,
@@ -129,7 +129,32 @@ import_hints <- function(output) {
   if (length(missing) > 0) {
     c(
       paste(missing, "is not among the modules that travel with mangoro."),
-      "To use other modules, give the program a directory with a go.mod of its own."
+      paste(
+        "To use other modules, name them in the argument `deps` of mangoro_source(),",
+        "or give the program a directory with a go.mod of its own."
+      )
     )
   }
+}
+
+# What to do where a module is not to be had, is another one than before, or has
+# packages that do not travel with mangoro.
+module_hints <- function(output) {
+  named <- function(pattern) {
+    found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
+    unique(vapply(found, function(parts) paste(parts[-1], collapse = "@"), ""))
+  }
+  changed <- named("verifying ([^ @]+)@([^ :/]+)[^ ]*: checksum mismatch")
+  missing <- setdiff(named("(?:^|[ (])([^ @:]+\\.[^ @:]+)@(v[^ :/]+): "), changed)
+  partial <- named("module ([^ @]+)@[^ ]* found \\((v[^ ,]+), replaced by .*does not contain package")
+  c(
+    if (length(missing) > 0) c(
+      paste(missing, "is neither in the module cache nor to be had from the proxies that GOPROXY names."),
+      "Check its name and version, or run `go mod download` for it where there is a network."
+    ),
+    if (length(changed) > 0) paste(changed, "is not what it was when it was used first; do not use it unless you know why."),
+    if (length(partial) > 0) paste(
+      "Only a part of", partial, "travels with mangoro; name it in `deps`, or in the go.mod, to have all of it."
+    )
+  )
 }

@@ -14,7 +14,9 @@
 #' told in `vignette("types")`.
 #'
 #' @param file One or more `.go` files of package main, or one directory of them; a
-#'   character vector. Without a default: either `file` or `code` is given.
+#'   character vector. Without a default: either `file` or `code` is given. A
+#'   directory with a `go.mod` of its own is built with the modules that it names,
+#'   and no file of it is changed.
 #' @param code Go code, a character vector of lines or of one string. The package
 #'   clause and the imports of Go's own library may be left out.
 #' @param ... For `mangoro_source()` and `mangoro_function()`, more arguments for
@@ -22,6 +24,10 @@
 #'   the expression: named vectors of type double, integer, character or logical.
 #'   One of length 1 is a `float64`, `int32`, `string` or `bool`, any other a slice
 #'   of them.
+#' @param deps Modules that the code imports from beside those that travel with the
+#'   package and Go's own library, with their versions, such as
+#'   `"gonum.org/v1/gonum@v0.17.0"`; a character vector. `NULL`, the default, is
+#'   none.
 #' @param dry_run `TRUE` builds and starts nothing: the main function that would be
 #'   is returned. The default is `FALSE`.
 #' @param attach An environment to put the functions into as well, such as
@@ -32,6 +38,11 @@
 #' @details
 #' A program that was built before and has not changed is started without Go being
 #' run. The variables of a Go package live as long as the handle.
+#'
+#' Modules that `deps` or a `go.mod` names come from the user's module cache, or from
+#' where `GOPROXY` and Go's other environment variables say: only then may Go use the
+#' network. For `deps`, the checksums of the first build are kept in the cache; a
+#' module that is another one later is refused.
 #'
 #' Comments that start with `//mangoro:`, directly above a function, change how it is
 #' made one of R: `//mangoro:skip` leaves it out, `//mangoro:name mean` names it,
@@ -72,7 +83,7 @@
 #'
 #' mangoro_eval("math.Hypot(x, y)", x = 3, y = 4)
 #' @export
-mangoro_source <- function(file, code = NULL, ..., dry_run = FALSE, attach = NULL, env = NULL,
+mangoro_source <- function(file, code = NULL, ..., deps = NULL, dry_run = FALSE, attach = NULL, env = NULL,
                            timeout = NULL, quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
   if (missing(file) == is.null(code)) {
@@ -87,6 +98,7 @@ mangoro_source <- function(file, code = NULL, ..., dry_run = FALSE, attach = NUL
   }
   options <- list(env = env, timeout = timeout, settings = source_settings(env, timeout, quiet, list(...), call))
   recipe <- if (is.null(code)) file_recipe(file, call) else code_recipe(code, srcrefs(sys.calls()), call)
+  recipe <- add_deps(recipe, deps, call)
   if (dry_run) {
     return(dry_run(recipe, options$settings, call))
   }
@@ -97,10 +109,10 @@ mangoro_source <- function(file, code = NULL, ..., dry_run = FALSE, attach = NUL
 
 #' @rdname mangoro_source
 #' @export
-mangoro_function <- function(code, ..., env = NULL, timeout = NULL, quiet = !rlang::is_interactive()) {
+mangoro_function <- function(code, ..., deps = NULL, env = NULL, timeout = NULL, quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
   settings <- source_settings(env, timeout, quiet, list(...), call)
-  recipe <- code_recipe(code, srcrefs(sys.calls()), call)
+  recipe <- add_deps(code_recipe(code, srcrefs(sys.calls()), call), deps, call)
   handle <- start_source(recipe, list(env = env, timeout = timeout, settings = settings), call)
   names <- names(handle)
   if (length(names) != 1) {
@@ -129,6 +141,8 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 #   read    a function: the files as the generator takes them
 #   place   a function: see go_program()
 #   base    the directory that go:embed lines start from
+#   deps    modules beside those that travel with the package: "module@version"
+#   has_module  whether `base` has a go.mod of its own
 #   texts   the lines that are shown for those of `inline_name`, if other ones
 #   skip    how many lines come before them
 file_recipe <- function(file, call) {
@@ -141,16 +155,6 @@ file_recipe <- function(file, call) {
   for (path in file) check_src(path, call)
   if (any(dir.exists(file)) && length(file) > 1) {
     abort_invalid_argument("file", "{.arg file} must be files or one directory, not several of them.", call = call)
-  }
-  if (dir.exists(file[[1]]) && file.exists(file.path(file, "go.mod"))) {
-    abort_invalid_argument(
-      "file",
-      c(
-        "{.path {file}} has a {.file go.mod} of its own, which {.fn mangoro_source} does not take.",
-        "i" = "With a main function of its own it is started by {.fn mangoro_start}."
-      ),
-      call = call
-    )
   }
   path <- real_path(file)
   list(
@@ -167,8 +171,22 @@ file_recipe <- function(file, call) {
       )
     },
     base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
+    has_module = dir.exists(path[[1]]) && file.exists(file.path(path[[1]], "go.mod")),
     place = NULL
   )
+}
+
+add_deps <- function(recipe, deps, call) {
+  recipe$deps <- check_deps(deps, call)
+  if (!is.null(deps) && isTRUE(recipe$has_module)) {
+    abort_invalid_argument(
+      "deps",
+      c("{.path {recipe$label}} has a {.file go.mod} of its own, beside which {.arg deps} cannot be.",
+        "i" = "Name the modules there, with {.code go get}."),
+      call = call
+    )
+  }
+  recipe
 }
 
 code_recipe <- function(code, srcrefs, call) {
@@ -190,25 +208,32 @@ code_recipe <- function(code, srcrefs, call) {
 # generated when it has to be built.
 source_program <- function(recipe, settings, call) {
   source <- recipe$read()
-  module <- module_dir(call)
-  seen_as <- file.path(module, "program")
+  home <- source_home(recipe, call)
+  seen_as <- home$seen_as
   embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
-  list(
+  is_elsewhere <- seen_as != recipe$base
+  c(home$program, list(
     src = recipe$label,
-    target = "./program",
-    dir = module,
     overlay = function(work, call) {
       out <- file.path(work, "source")
       dir.create(out)
       answer <- generate(source, out, recipe, settings, call)
       tell_skipped(answer$skipped, source, recipe)
       made <- list.files(out, full.names = TRUE)
+      # In a directory of the user's they take the place of the sources themselves.
+      places <- replace_prefix(made, out, seen_as)
+      if (!is_elsewhere) {
+        originals <- file.path(out, sprintf("source_%d.go", seq_along(source$names)))
+        places[match(originals, made)] <- source$names
+      }
       rlang::set_names(
-        c(made, embedded),
-        c(replace_prefix(made, out, seen_as), replace_prefix(embedded, recipe$base, seen_as))
+        c(made, if (is_elsewhere) embedded),
+        c(places, if (is_elsewhere) replace_prefix(embedded, recipe$base, seen_as))
       )
     },
-    key = c("source", source$inline, rbind(source$names, cli::hash_sha256(source$texts))),
+    key = if (!isTRUE(recipe$has_module)) {
+      c("source", recipe$deps, source$inline, rbind(source$names, cli::hash_sha256(source$texts)))
+    },
     files = embedded,
     base = recipe$base,
     texts = shown_texts(recipe, source),
@@ -219,7 +244,24 @@ source_program <- function(recipe, settings, call) {
       at <- match(file, source$names)
       if (is.na(at)) replace_prefix(file, seen_as, recipe$base) else source$shown[[at]]
     }
-  )
+  ))
+}
+
+# The module that the sources are in: mangoro's own, one in the cache for `deps`, or
+# the user's. Where in it they are seen, and what that makes of a program.
+source_home <- function(recipe, call) {
+  if (isTRUE(recipe$has_module)) {
+    dir <- recipe$base
+    modules <- user_modules(dir, call)
+  } else if (!is.null(recipe$deps)) {
+    dir <- deps_dir(recipe$deps)
+    modules <- deps_modules(recipe$deps, dir, call)
+  } else {
+    dir <- module_dir(call)
+    return(list(seen_as = file.path(dir, "program"), program = list(target = "./program", dir = dir)))
+  }
+  program <- list(target = ".", dir = dir, own_module = TRUE, modules = modules, arguments = "-mod=mod")
+  list(seen_as = dir, program = program)
 }
 
 start_source <- function(recipe, options, call) {

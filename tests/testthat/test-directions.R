@@ -2,7 +2,7 @@
 # before it in this list.
 layers <- c(
   "mangoro-package", "conditions", "check", "ipc",
-  "cache", "vendor", "toolchain", "diagnostics", "build",
+  "cache", "vendor", "toolchain", "diagnostics", "modules", "build",
   "codec", "stream", "envelope", "server", "connection", "rpc",
   "signature", "arguments", "call", "http", "handle", "start", "source", "sitrep", "install_go"
 )

@@ -217,15 +217,14 @@ test_that("the compiler tells the type of an expression", {
 
 test_that("arguments of mangoro_source() are checked", {
   local_mocked_bindings(find_go = function(call) stop("not reached"))
-  dir <- local_files("module/go.mod" = "module x", "module/a.go" = "package main", "empty/README" = "x")
+  dir <- local_files("empty/README" = "x")
   withr::local_dir(dir)
   expect_snapshot(error = TRUE, {
     mangoro_source()
     mangoro_source("a.go", code = "x")
     mangoro_source(1)
     mangoro_source("a.go")
-    mangoro_source("module")
-    mangoro_source(c("module", "empty"))
+    mangoro_source(c("empty", "empty"))
     mangoro_source("empty")
     mangoro_source(code = 1)
     mangoro_source(code = "")
