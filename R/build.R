@@ -12,7 +12,8 @@
 #'     of mangoro;
 #'   * a directory with a `go.mod` of its own, built as that says: with its
 #'     `vendor` directory, or with modules from the user's module cache and
-#'     proxy. This is the only case in which Go may use the network;
+#'     proxy. Mangoro's own packages are there even if the `go.mod` does not name
+#'     them. This is the only case in which Go may use the network;
 #'   * a `main.go` or a directory below `system.file("go", package = "mangoro")`,
 #'     such as `cmd/rpc-example/main.go`.
 #' @param out The file to write the program to, one string, no default. Its
@@ -209,15 +210,21 @@ directory_program <- function(path, src, call) {
   )
 }
 
+# Only what imports mangoro's packages is given them.
 module_program <- function(path, src, call) {
-  check_main(go_files(path), src, call)
-  list(
-    target = ".",
-    dir = path,
-    arguments = if (dir.exists(file.path(path, "vendor"))) "-mod=vendor" else "-mod=readonly",
-    own_module = TRUE,
-    user_path = function(file) replace_prefix(file, path, src)
+  go <- go_files(path)
+  check_main(go, src, call)
+  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, readLines, warn = FALSE)), fixed = TRUE))
+  c(
+    module_home(path, if (imports_own) user_modules(path, call)),
+    list(user_path = function(file) replace_prefix(file, path, src))
   )
+}
+
+# The part of a program that a module of its own makes, which stands in `dir`.
+module_home <- function(dir, modules = NULL) {
+  mode <- if (!is.null(modules)) "mod" else if (dir.exists(file.path(dir, "vendor"))) "vendor" else "readonly"
+  list(target = ".", dir = dir, arguments = paste0("-mod=", mode), own_module = TRUE, modules = modules)
 }
 
 go_files <- function(dir) {
@@ -350,7 +357,9 @@ run_go_build <- function(go, program, out, env, settings, call) {
     overlay_argument(overlay, work), if (!is.null(modules)) paste0("-modfile=", modfile(work)),
     program$arguments, build_arguments(settings$arguments)
   )
-  if (!is.null(modules)) check_imports(go, program, sources, env, call)
+  if (!is.null(modules)) {
+    check_imports(go, program, if (length(sources) > 0) sources else go_files(program$dir), env, call)
+  }
   process <- NULL
   on.exit(if (!is.null(process)) end_process(process), add = TRUE, after = FALSE)
   # An interrupt between its start and the assignment would leave it running.

@@ -152,9 +152,12 @@ module_hints <- function(output) {
       paste(missing, "is neither in the module cache nor to be had from the proxies that GOPROXY names."),
       "Check its name and version, or run `go mod download` for it where there is a network."
     ),
-    if (length(changed) > 0) paste(changed, "is not what it was when it was used first; do not use it unless you know why."),
-    if (length(partial) > 0) paste(
-      "Only a part of", partial, "travels with mangoro; name it in `deps`, or in the go.mod, to have all of it."
+    if (length(changed) > 0) paste(
+      changed, "is not what it was when it was used first; do not use it unless you know why."
+    ),
+    if (length(partial) > 0) c(
+      paste("Of", partial, "only a part is vendored, by mangoro or the program."),
+      "Name it in `deps` or the go.mod, and build without a vendor directory of the program's own, to have all of it."
     )
   )
 }

@@ -50,7 +50,7 @@ program_modules <- function(mod, sum, keep_sum = FALSE, none, vendor = NULL, cal
     ),
     sum = sum,
     keep_sum = keep_sum,
-    vendored = replaced[!replaced$replaced, ],
+    vendored = subset_rows(replaced, "replaced"),
     allowed = c(sub(" .*", "", named[nzchar(named)]), "mangoro.local", travelling$path),
     none = none
   )
@@ -70,11 +70,14 @@ deps_modules <- function(deps, dir, call) {
   program_modules(mod, file.path(dir, "go.sum"), keep_sum = TRUE, none = "No module in `deps`", call = call)
 }
 
-# Those of a directory with a go.mod of its own, and maybe a vendor tree.
+# Those of a directory with a go.mod of its own, and maybe a vendor tree. NULL if it
+# says itself where mangoro is.
 user_modules <- function(dir, call) {
   vendor <- if (file.exists(file.path(dir, "vendor", "modules.txt"))) dir
   mod <- readLines(file.path(dir, "go.mod"), warn = FALSE)
-  program_modules(mod, file.path(dir, "go.sum"), none = "No module in the go.mod", vendor = vendor, call = call)
+  if (!any(grepl("^[^/]*\\bmangoro\\.local[[:space:]]", mod))) {
+    program_modules(mod, file.path(dir, "go.sum"), none = "No module in the go.mod", vendor = vendor, call = call)
+  }
 }
 
 deps_dir <- function(deps) {
@@ -88,7 +91,10 @@ check_deps <- function(deps, call) {
     return(NULL)
   }
   if (!is.character(deps) || length(deps) == 0 || anyNA(deps)) {
-    abort_invalid_argument("deps", "{.arg deps} must be modules and versions, not {.obj_type_friendly {deps}}.", call = call)
+    abort_invalid_argument(
+      "deps", "{.arg deps} must be modules and versions, not {.obj_type_friendly {deps}}.",
+      call = call
+    )
   }
   wrong <- deps[!grepl("^[A-Za-z0-9._~/-]+@v[0-9]+\\.[0-9]+\\.[0-9]+[A-Za-z0-9.+-]*$", deps)]
   if (length(wrong) > 0) {

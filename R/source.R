@@ -260,8 +260,7 @@ source_home <- function(recipe, call) {
     dir <- module_dir(call)
     return(list(seen_as = file.path(dir, "program"), program = list(target = "./program", dir = dir)))
   }
-  program <- list(target = ".", dir = dir, own_module = TRUE, modules = modules, arguments = "-mod=mod")
-  list(seen_as = dir, program = program)
+  list(seen_as = dir, program = module_home(dir, modules))
 }
 
 start_source <- function(recipe, options, call) {

@@ -148,7 +148,7 @@ test_that("deps are checked before any Go is looked for", {
   })
 })
 
-own_module <- function(env = parent.frame()) {
+local_module <- function(env = parent.frame()) {
   local_files(
     "go.mod" = c("module example.com/program", "", "go 1.25", "", "require example.com/tiny v1.0.0"),
     "a.go" = c(
@@ -172,7 +172,7 @@ contents <- function(dir) {
 test_that("a directory with a go.mod of its own becomes R functions and stays as it is", {
   skip_if_no_go()
   local_proxy()
-  dir <- own_module()
+  dir <- local_module()
   before <- contents(dir)
   go <- local_source(dir)
   expect_identical(go$Name(), "inner\none")
@@ -185,15 +185,15 @@ test_that("a directory with a go.mod of its own becomes R functions and stays as
   writeLines(c("package main", "", "func F() string { return missing }"), file.path(dir, "a.go"))
   cnd <- expect_error(mangoro_source(dir), class = "mangoro_error_build")
   expect_identical(cnd$diagnostics[c("file", "line")], data.frame(file = file.path(dir, "a.go"), line = 3L))
-  writeLines(c("package main", "", "import \"example.com/other\"", "", "func F() string { return other.Name }"), file.path(dir, "a.go"))
-  expect_error(mangoro_source(dir), "No module in the go.mod provides package example.com/other", class = "mangoro_error_build")
+  writeLines(c("package main", "import \"example.com/other\"", "func F() string { return other.Name }"), file.path(dir, "a.go"))
+  expect_error(mangoro_source(dir), "No module in the go.mod provides", class = "mangoro_error_build")
 })
 
 test_that("its vendor directory is used, and nothing else", {
   skip_if_no_go()
   local_proxy()
   withr::local_envvar(GOPROXY = "off")
-  dir <- own_module()
+  dir <- local_module()
   vendor <- file.path(dir, "vendor", "example.com", "tiny")
   dir.create(vendor, recursive = TRUE)
   writeLines(c("package tiny", "", "const Name = \"vendored\""), file.path(vendor, "tiny.go"))
@@ -204,4 +204,46 @@ test_that("its vendor directory is used, and nothing else", {
   before <- contents(dir)
   expect_identical(local_source(dir)$Name(), "inner\nvendored")
   expect_identical(contents(dir), before)
+  # A module that mangoro needs more of.
+  version <- module_version("golang.org/x/sys")
+  extra <- file.path(dir, "vendor", "golang.org", "x", "sys", "extra")
+  dir.create(extra, recursive = TRUE)
+  writeLines("package extra", file.path(extra, "extra.go"))
+  write(paste("require golang.org/x/sys", version), file.path(dir, "go.mod"), append = TRUE)
+  write(
+    c(paste("# golang.org/x/sys", version), "## explicit; go 1.25", "golang.org/x/sys/extra"),
+    file.path(dir, "vendor", "modules.txt"), append = TRUE
+  )
+  writeLines(c("package main", "", "import _ \"golang.org/x/sys/extra\""), file.path(dir, "b.go"))
+  expect_error(mangoro_source(dir), "only a part is vendored", class = "mangoro_error_build")
+})
+
+test_that("a server with a go.mod of its own finds mangoro's packages", {
+  skip_if_no_go()
+  local_proxy()
+  dir <- local_files(
+    "go.mod" = c(
+      "module example.com/server", "", "go 1.25", "",
+      "require (", "\texample.com/tiny v1.0.0", "\texample.com/near v0.0.0", ")", "",
+      "replace example.com/near => ./near"
+    ),
+    "near/go.mod" = c("module example.com/near", "", "go 1.25"),
+    "near/near.go" = c("package near", "", "const Name = \"near \""),
+    "main.go" = c(
+      "package main", "", "import (", "\t\"example.com/near\"", "\t\"example.com/tiny\"",
+      "\t\"mangoro.local/pkg/rgoipc\"", ")", "", "func name() string { return near.Name + tiny.Name }", "",
+      "func main() {", "\tregistry := rgoipc.NewRegistry()",
+      "\tregistry.Func(\"name\", name)", "\trgoipc.Main(registry)", "}"
+    )
+  )
+  before <- contents(dir)
+  expect_identical(local_start(dir)$name(), "near one")
+  expect_identical(contents(dir), before)
+})
+
+test_that("a go.mod that says where mangoro is stands as it is", {
+  skip_if_no_go()
+  dir <- local_files("go.mod" = c("module x", "", "require mangoro.local v0.0.0 // here"), "a.go" = "package main")
+  expect_null(user_modules(dir, NULL))
+  expect_identical(module_home(dir)$arguments, "-mod=readonly")
 })
