@@ -185,7 +185,10 @@ test_that("a directory with a go.mod of its own becomes R functions and stays as
   writeLines(c("package main", "", "func F() string { return missing }"), file.path(dir, "a.go"))
   cnd <- expect_error(mangoro_source(dir), class = "mangoro_error_build")
   expect_identical(cnd$diagnostics[c("file", "line")], data.frame(file = file.path(dir, "a.go"), line = 3L))
-  writeLines(c("package main", "import \"example.com/other\"", "func F() string { return other.Name }"), file.path(dir, "a.go"))
+  writeLines(
+    c("package main", "import \"example.com/other\"", "func F() string { return other.Name }"),
+    file.path(dir, "a.go")
+  )
   expect_error(mangoro_source(dir), "No module in the go.mod provides", class = "mangoro_error_build")
 })
 
