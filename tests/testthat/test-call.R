@@ -31,7 +31,7 @@ test_that("vectors of each type go and come", {
   expect_identical(call("upper", factor(c("x", NA))), c("X", NA))
   expect_identical(call("reverse", as.raw(1:3)), as.raw(3:1))
   expect_identical(call("reverse", list(as.raw(1:3), NULL, raw())), list(as.raw(3:1), NULL, raw()))
-  expect_identical(call("conjugate", c(1 + 2i, NA)), c(1 - 2i, NA))
+  expect_identical(call("conjugate", c(1 + 2i, NA)), c(1 - 2i, NA_complex_))
   expect_identical(call("half", as.difftime(c(1, NA), units = "hours")), as.difftime(c(1800, NA), units = "secs"))
   expect_identical(call("is_na", c(1, NA, NaN)), c(FALSE, TRUE, FALSE))
   time <- as.POSIXct("2024-02-28 12:00:00.25", tz = "Europe/Zurich")
