@@ -1,23 +1,28 @@
 # Installs the R packages that a purpose needs and that no library has in a
 # recent enough version: Rscript tools/setup-packages.R <root> <library> <purpose>
 
+# What a purpose needs beyond the packages that mangoro imports.
 purposes <- list(
-  demo = list(fields = "Imports", more = "nycflights13"),
-  test = list(fields = "Imports", more = "testthat"),
-  bench = list(fields = "Imports", more = c("Rcpp", "microbenchmark", "mirai")),
-  dev = list(fields = c("Imports", "Suggests"), more = c("lintr", "nycflights13", "roxygen2"))
+  demo = "nycflights13",
+  test = c("testthat", "withr"),
+  bench = c("Rcpp", "microbenchmark", "mirai"),
+  dev = c("lintr", "litedown", "nycflights13", "roxygen2", "testthat", "withr")
 )
 
-# A data frame of package and minimum version, from fields of DESCRIPTION.
-dependencies <- function(root, purpose) {
-  text <- read.dcf(file.path(root, "DESCRIPTION"), fields = purpose$fields)
-  entries <- trimws(unlist(strsplit(text, ",")))
-  name <- sub("[[:space:]]*\\(.*", "", entries)
-  minimum <- ifelse(grepl(">=", entries), gsub(".*>=[[:space:]]*|\\)", "", entries), "0")
+# Package and minimum version of what a field of DESCRIPTION lists.
+listed <- function(root, field) {
+  entries <- trimws(strsplit(read.dcf(file.path(root, "DESCRIPTION"), fields = field), ",")[[1]])
   data.frame(
-    name = c(name, purpose$more),
-    minimum = c(minimum, rep("0", length(purpose$more)))
+    name = sub("[[:space:]]*\\(.*", "", entries),
+    minimum = ifelse(grepl(">=", entries), gsub(".*>=[[:space:]]*|\\)", "", entries), "0")
   )
+}
+
+# What mangoro imports, and `more`.
+dependencies <- function(root, more) {
+  more <- merge(data.frame(name = more), listed(root, "Suggests"), all.x = TRUE)
+  more$minimum[is.na(more$minimum)] <- "0"
+  rbind(listed(root, "Imports"), more)
 }
 
 is_missing <- function(name, minimum) {

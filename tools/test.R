@@ -7,7 +7,7 @@ main <- function(root, file) {
     file.path(root, "tests", "testthat"),
     package = "mangoro",
     load_package = "installed",
-    reporter = if (interactive()) "progress" else "summary",
+    reporter = testthat::SummaryReporter$new(max_reports = Inf),
     stop_on_failure = FALSE
   ))
   failed <- results$failed > 0 | results$error
