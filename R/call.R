@@ -48,35 +48,34 @@
 mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call <- rlang::current_env()
   check_string(.name, "name", call)
-  call_function(.sock, .name, list(...), .timeout, call)
+  call_function(connection_of(.sock, call), .name, list(...), .timeout, call)
 }
 
-call_function <- function(sock, name, args, timeout, call) {
-  timeout <- timeout %||% default_timeout(server_of(sock))
-  signature <- find_signature(sock, name, timeout, call)
+call_function <- function(connection, name, args, timeout, call) {
+  timeout <- call_timeout(timeout, connection$server, call)
+  signature <- find_signature(connection, name, timeout, call)
   message <- call_message(signature, args, timeout, call)
-  reply <- request(sock, message$bytes, what = paste0("`", name, "()`"), timeout, call)
-  start <- result_start(reply, signature, call, server_of(sock))
-  result_value(reply, start, signature, message, call)
+  reply <- roundtrip(connection, message$bytes, what = paste0("`", name, "()`"), timeout, call)
+  values <- reply_values(reply, signature, connection, call)
+  result_value(values, signature, message)
 }
 
 # --- Signatures of a connection ---------------------------------------------
 
 # The signatures are kept for each socket, until one is not found: then the
 # server may be another one.
-find_signature <- function(sock, name, timeout, call) {
-  state <- socket_state(socket_of(sock, call))
-  signature <- state$signatures[[name]]
-  if (is.null(signature)) signature <- fetch_signatures(sock, timeout, call)[[name]]
+find_signature <- function(connection, name, timeout, call) {
+  signature <- connection$state$signatures[[name]]
+  if (is.null(signature)) signature <- fetch_signatures(connection, timeout, call)[[name]]
   if (is.null(signature)) {
-    abort_no_function(name, names(state$signatures), call)
+    abort_no_function(name, names(connection$state$signatures), call)
   }
   signature
 }
 
-fetch_signatures <- function(sock, timeout, call) {
-  signatures <- parse_signatures(fetch_manifest(sock, timeout, call), call)
-  state <- socket_state(socket_of(sock, call))
+fetch_signatures <- function(connection, timeout, call) {
+  signatures <- parse_signatures(fetch_manifest(connection, timeout, call), call)
+  state <- connection$state
   state$signatures <- signatures
 }
 
@@ -85,13 +84,9 @@ fetch_signatures <- function(sock, timeout, call) {
 # The bytes of the call, and what the result takes from the arguments.
 call_message <- function(signature, args, timeout, call) {
   header <- call_header(signature, timeout)
-  in_order <- is.null(names(args)) || identical(names(args), signature$args)
-  if (in_order && !is.null(signature$plain)) {
-    n <- plain_length(args, signature$plain)
-    if (!is.na(n)) {
-      names(args) <- signature$args
-      return(list(bytes = encode_record(args, header, call), length = n, has_raw = FALSE))
-    }
+  bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
+  if (!is.null(bytes)) {
+    return(list(bytes = bytes, has_raw = FALSE))
   }
   # A signature without arguments may be one that takes any columns.
   if (length(signature$args) == 0 && !signature$boxed) {
@@ -116,13 +111,12 @@ call_message <- function(signature, args, timeout, call) {
 
 # The header is the same for each call with the same time-out.
 call_header <- function(signature, timeout) {
-  key <- as.character(timeout)
-  header <- signature$headers[[key]]
-  if (is.null(header)) {
-    header <- envelope_header("call", signature$name, call_metadata(timeout))
-    assign(key, header, envir = signature$headers)
+  last <- signature$last
+  if (!identical(last$timeout, timeout)) {
+    last$header <- envelope_header("call", signature$name, call_metadata(timeout))
+    last$timeout <- timeout
   }
-  header
+  last$header
 }
 
 map_names <- function(args, signature) {
@@ -174,26 +168,24 @@ bare <- function(x) {
 
 # --- The result -------------------------------------------------------------
 
-# Behind which byte of a reply the result starts. Nearly all results begin with
-# the same bytes.
-result_start <- function(reply, signature, call, server) {
-  usual <- signature$result_header
-  n <- length(usual)
-  if (length(reply) >= n && identical(reply[seq_len(n)], usual)) {
-    return(n)
+# The values of a reply. Nearly all results begin with the same bytes.
+reply_values <- function(reply, signature, connection, call) {
+  decode <- if (signature$boxed) decode_row else decode_record
+  values <- decode(reply, signature$result_header, call)
+  if (is.null(values)) {
+    values <- decode(reply, check_reply(reply, "result", signature$name, connection$server, call)$start, call)
   }
-  check_reply(reply, "result", signature$name, call, server)$start
+  values
 }
 
-result_value <- function(reply, start, signature, message, call) {
-  values <- if (signature$boxed) decode_row(reply, start, call) else decode_record(reply, start, call)
+result_value <- function(values, signature, message) {
   if (!signature$returns || length(values) == 0) {
     return(invisible(NULL))
   }
   if (length(values) > 1) {
     return(values)
   }
-  result <- values[[1]]
+  result <- .subset2(values, 1)
   # A raw vector is one value of Go's, a list of them are several. Who gives the
   # one gets the one.
   if (message$has_raw && is.list(result) && length(result) == 1 && is.raw(result[[1]])) result <- result[[1]]

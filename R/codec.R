@@ -13,10 +13,13 @@ encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = 
   check_encoded(.Call(codec_encode_row, args, as.character(maps), header, translates()), call)
 }
 
-# The length of `args`, if they are vectors of the `types` (SEXPTYPEs), without
-# attributes and of one length: a call of them needs nothing done to it. NA
-# otherwise.
-plain_length <- function(args, types) .Call(codec_plain_length, args, types)
+# As encode_record(), of arguments that need nothing done to them: vectors of the
+# signature's plain types, without attributes and of one length. NULL for others,
+# and for what cannot be written.
+encode_plain <- function(args, signature, header) {
+  bytes <- .Call(codec_encode_plain, args, signature$plain, signature$args, header, translates())
+  if (is.raw(bytes)) bytes
+}
 
 # The same of a stream or array of nanoarrow.
 encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
@@ -24,15 +27,16 @@ encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
   check_encoded(.Call(codec_encode_arrow, stream, header), call)
 }
 
-# The stream that begins behind `offset` of `bytes`, as a data frame; as a list if
-# R has written it from one, or if it has more rows than a data frame.
-decode_record <- function(bytes, offset = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_record, bytes, offset, int64_as_double(), parser(call)), call)
+# The stream of `bytes`, as a data frame; as a list if R has written it from one,
+# or if it has more rows than a data frame. `ahead` stands before it: a number of
+# bytes, or which bytes. NULL if others do.
+decode_record <- function(bytes, ahead = 0, call = rlang::caller_env()) {
+  check_decoded(.Call(codec_decode_record, bytes, ahead, parser(call)), call)
 }
 
 # A stream of one row, as the list that encode_row() took.
-decode_row <- function(bytes, offset = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_row, bytes, offset, int64_as_double(), parser(call)), call)
+decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
+  check_decoded(.Call(codec_decode_row, bytes, ahead, parser(call)), call)
 }
 
 # Whether R knows in which encoding its own strings are.
@@ -40,8 +44,6 @@ translates <- function() {
   l10n <- l10n_info()
   l10n$MBCS || l10n[["UTF-8"]] || l10n[["Latin-1"]] || .Platform$OS.type == "windows"
 }
-
-int64_as_double <- function() identical(getOption("mangoro.int64"), "double")
 
 check_encoded <- function(value, call) {
   if (!inherits(value, "mangoro_codec_failure")) {

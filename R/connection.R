@@ -1,4 +1,13 @@
 # Requests over a REQ socket, and the watch over its connection.
+#
+# A connection is what the verbs make of a socket or handle that they are given:
+#   sock    a nanonext socket
+#   server  what stands behind it, NULL for a socket of the user's
+#   state   what is kept for the socket, see socket_state()
+
+# How often R looks for a reply before it goes to sleep over it: to be woken takes
+# longer than a small call.
+looks <- 250L
 
 # Waits between two looks at interrupts and the connection, in milliseconds:
 # the longest, the longest while nobody is connected to, and the first.
@@ -17,47 +26,49 @@ end_grace <- 1
 # gives the request up and leaves the socket as it was. One that has done its work
 # is kept for the next request. Small calls spend their time here: what is not
 # needed for them is done only if the answer is not there at once.
-request <- function(sock, message, what, timeout, call) {
-  server <- server_of(sock)
-  sock <- socket_of(sock, call)
-  timeout <- timeout %||% default_timeout(server)
-  check_seconds(timeout, "timeout", call)
-  state <- socket_state(sock)
-  ctx <- state$ctx
-  state$ctx <- NULL
-  if (is.null(ctx)) ctx <- new_context(sock)
-  on.exit(close(ctx))
-  signal <- cv()
-  aio <- nanonext::request(ctx, message, send_mode = "raw", recv_mode = "raw", cv = signal)
-  if (!until_(signal, min(first_wait, 1000 * timeout))) {
-    wait_for(aio, signal, sock, what, timeout, call, server)
-  }
+roundtrip <- function(connection, message, what, timeout, call) {
+  state <- connection$state
+  line <- state$line
+  state$line <- NULL
+  if (is.null(line)) line <- new_line(connection$sock)
+  on.exit(close(line$ctx))
+  cv_reset(line$signal) # the last reply may have been there before it was signalled
+  aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
+  for (i in seq_len(looks)) if (!unresolved(aio)) break
+  if (unresolved(aio)) wait_for(aio, line$signal, connection, what, timeout, call)
   value <- aio$data
-  if (is_error_value(value)) abort_result(value, length(message), call, server)
+  if (is_error_value(value)) abort_result(value, length(message), connection$server, call)
   on.exit()
   # A request inside this one has left its own.
-  if (is.null(state$ctx)) state$ctx <- ctx else close(ctx)
+  if (is.null(state$line)) state$line <- line else close(line$ctx)
   value
 }
 
-new_context <- function(sock) {
+# A context, and what it signals that a reply is there.
+new_line <- function(sock) {
   ctx <- context(sock)
   # Never send twice, and hear at once of a peer that goes away.
   nanonext::opt(ctx, "req:resend-time") <- 0L
-  ctx
+  list(ctx = ctx, signal = cv())
 }
 
-# How long a call waits that was not told, in seconds.
-default_timeout <- function(server = NULL) server$timeout %||% getOption("mangoro.timeout", 60)
+# How long a call waits, in seconds. NULL leaves it to the time-out that the server
+# was given, or to the option.
+call_timeout <- function(timeout, server, call) {
+  if (is.null(timeout)) timeout <- server$timeout
+  if (is.null(timeout)) timeout <- getOption("mangoro.timeout", 60)
+  check_seconds(timeout, "timeout", call)
+  timeout
+}
 
-# The socket that `sock` is, or that the handle in its place has.
-socket_of <- function(sock, call) {
+# The connection of a socket, or of a handle, that can be called.
+connection_of <- function(sock, call) {
   server <- server_of(sock)
   if (!is.null(server)) {
-    return(server_socket(server, call))
+    return(server_connection(server, call))
   }
   check_socket(sock, call)
-  sock
+  list(sock = sock, state = socket_state(sock))
 }
 
 check_socket <- function(sock, call) {
@@ -77,15 +88,14 @@ check_socket <- function(sock, call) {
 }
 
 # Waits until `aio` is resolved. `signal` is what it signals, if anything.
-# `server` is what is known of the peer, if anything.
-wait_for <- function(aio, signal, sock, what, timeout, call, server = NULL) {
+wait_for <- function(aio, signal, connection, what, timeout, call) {
   started <- seconds()
   wait <- first_wait
   while (unresolved(aio)) {
     until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
     if (!unresolved(aio)) break
     waited <- seconds() - started
-    connected <- watch_peer(sock, waited, min(timeout, connect_timeout()), call, server)
+    connected <- watch_peer(connection, waited, min(timeout, connect_timeout()), call)
     wait <- if (connected) poll_interval else min(2 * wait, dial_interval)
     if (waited >= timeout) abort_timeout(what, timeout, call)
   }
@@ -95,11 +105,12 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 
 # TRUE if somebody is connected to. Raises if there is no hope that somebody
 # will be, `waited` seconds after the request was made.
-watch_peer <- function(sock, waited, patience, call, server = NULL) {
+watch_peer <- function(connection, waited, patience, call) {
+  sock <- connection$sock
   if (nanonext::stat(sock, "pipes") > 0 || length(attr(sock, "dialer")) == 0) {
     return(TRUE)
   }
-  check_alive(server, call)
+  check_alive(connection$server, call)
   dialers <- Filter(function(d) identical(d$state, "started"), attr(sock, "dialer"))
   urls <- vapply(dialers, function(d) d$url, "")
   if (redial(sock, dialers, urls)) {
@@ -151,12 +162,12 @@ redial <- function(sock, dialers, urls) {
 nng_error <- c(nomem = 2L, timedout = 5L, closed = 7L, connreset = 19L, msgsize = 26L)
 
 # The value of a finished operation, or its failure as a condition.
-check_result <- function(value, sent, call, server = NULL) {
-  if (is_error_value(value)) abort_result(value, sent, call, server)
+check_result <- function(value, sent, server, call) {
+  if (is_error_value(value)) abort_result(value, sent, server, call)
   value
 }
 
-abort_result <- function(value, sent, call, server = NULL) {
+abort_result <- function(value, sent, server, call) {
   if (value == nng_error[["nomem"]]) {
     abort_resource_exhausted("There is not enough memory for the message.", call = call)
   }
@@ -177,7 +188,7 @@ abort_result <- function(value, sent, call, server = NULL) {
 
 # The message that a reply is, if it is of the wanted type. An error reply is
 # raised.
-check_reply <- function(reply, type, func_name, call, server = NULL) {
+check_reply <- function(reply, type, func_name, server, call) {
   message <- parse_envelope(reply, call)
   if (message$type == message_types[["error"]]) {
     detail <- parse_detail(payload(reply, message))

@@ -89,7 +89,8 @@ check_handle <- function(h, arg = rlang::caller_arg(h), call = rlang::caller_env
 #' @export
 mangoro_manifest <- function(h) {
   server <- check_handle(h)
-  get_manifest(server, NULL, rlang::current_env())
+  call <- rlang::current_env()
+  get_manifest(server_connection(server, call), NULL, call)
 }
 
 #' @rdname handle
@@ -107,11 +108,11 @@ mangoro_status <- function(h) {
 }
 
 server_state <- function(server) {
-  if (is.null(server$sock)) {
+  if (is.null(server$connection)) {
     "stopped"
   } else if (!is.null(server$process)) {
     if (server$process$is_alive()) "running" else "ended"
-  } else if (nanonext::stat(server$sock, "pipes") > 0) {
+  } else if (nanonext::stat(server$connection$sock, "pipes") > 0) {
     "connected"
   } else {
     "lost"
@@ -187,7 +188,7 @@ connect_server <- function(server, call) {
   open_socket(server, call)
   ready <- FALSE
   on.exit(if (!ready) close_socket(server))
-  fetch_signatures(server, min(default_timeout(server), connect_timeout()), call)
+  fetch_signatures(server$connection, min(call_timeout(NULL, server, call), connect_timeout()), call)
   server$functions <- list()
   ready <- TRUE
 }
@@ -197,7 +198,7 @@ await_server <- function(server, call) {
   server$functions <- list()
   patience <- connect_timeout()
   rlang::try_fetch(
-    fetch_signatures(server, patience, call),
+    fetch_signatures(server$connection, patience, call),
     mangoro_error = function(cnd) {
       end <- server_end(server)
       if (!is.null(end)) {
@@ -251,34 +252,48 @@ as.list.mangoro_handle <- function(x, ...) {
 }
 
 # Those that the manifest had when it was last asked for.
-known_signatures <- function(server) {
-  if (is.null(server$sock)) list() else socket_state(server$sock)$signatures
-}
+known_signatures <- function(server) server$connection$state$signatures %||% list()
 
 handle_function <- function(server, name, call) {
   if (is.null(server$functions[[name]])) {
-    server$functions[[name]] <- make_function(server, find_signature(server, name, NULL, call))
+    connection <- server_connection(server, call)
+    signature <- find_signature(connection, name, call_timeout(NULL, server, call), call)
+    server$functions[[name]] <- make_function(server, signature)
   }
   server$functions[[name]]
 }
 
 # An R function with the arguments of the Go function. One that takes any
-# columns has `...`.
+# columns has `...`. What is called is in its body: it needs no environment.
 make_function <- function(server, signature) {
-  args <- signature$args
-  required <- args[!signature$optional]
-  any_columns <- length(args) == 0 && !signature$boxed
-  run <- function() {
-    frame <- parent.frame()
-    given <- if (any_columns) eval(quote(list(...)), frame) else mget(args, envir = frame)
-    missing <- required[vapply(given[required], rlang::is_missing, TRUE)]
-    call_function(server, signature$name, given[setdiff(names(given), missing)], NULL, frame)
+  name <- signature$name
+  run <- function(args, frame = parent.frame()) {
+    call_function(server_connection(server, frame), name, args, NULL, frame)
   }
-  formals <- if (any_columns) rlang::pairlist2(... = ) else function_formals(signature)
+  args <- rlang::syms(rlang::set_names(signature$args))
+  required <- args[!signature$optional]
+  if (length(args) == 0 && !signature$boxed) {
+    formals <- rlang::pairlist2(... = )
+    body <- rlang::call2(run, quote(list(...)))
+  } else {
+    formals <- function_formals(signature)
+    body <- rlang::call2(run, rlang::call2(list, !!!args))
+    if (length(required) > 0) {
+      partly <- function(frame = parent.frame()) run(given_arguments(signature, frame), frame)
+      missing <- Reduce(function(a, b) call("||", a, b), lapply(unname(required), function(arg) call("missing", arg)))
+      body <- call("if", missing, rlang::call2(partly), body)
+    }
+  }
   structure(
-    rlang::new_function(formals, as.call(list(run)), env = baseenv()),
+    rlang::new_function(formals, body, env = baseenv()),
     class = "mangoro_function", signature = signature
   )
+}
+
+# What was given to a call that lacks an argument, to be told what it lacks.
+given_arguments <- function(signature, frame) {
+  given <- mget(signature$args, envir = frame)
+  given[!vapply(given, rlang::is_missing, TRUE)]
 }
 
 function_formals <- function(signature) {

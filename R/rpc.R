@@ -68,20 +68,22 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
 }
 
 rpc_call <- function(sock, func_name, data, timeout = NULL, call) {
-  timeout <- timeout %||% default_timeout(server_of(sock))
+  connection <- connection_of(sock, call)
+  timeout <- call_timeout(timeout, connection$server, call)
   message <- write_stream(data, header = envelope_header("call", func_name, call_metadata(timeout)), call = call)
-  reply <- request(sock, message, what = paste0("`", func_name, "()`"), timeout, call)
-  read_stream(payload(reply, check_reply(reply, "result", func_name, call, server_of(sock))), call)
+  reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
+  read_stream(payload(reply, check_reply(reply, "result", func_name, connection$server, call)), call)
 }
 
 #' @rdname mangoro_rpc_call
 #' @export
 mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
-  get_manifest(sock, timeout, rlang::current_env())
+  call <- rlang::current_env()
+  get_manifest(connection_of(sock, call), timeout, call)
 }
 
-get_manifest <- function(sock, timeout, call) {
-  json <- fetch_manifest(sock, timeout, call)
+get_manifest <- function(connection, timeout, call) {
+  json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
   rlang::try_fetch(
     jsonlite::fromJSON(json),
     error = function(cnd) {
@@ -91,9 +93,9 @@ get_manifest <- function(sock, timeout, call) {
 }
 
 # The manifest as JSON.
-fetch_manifest <- function(sock, timeout, call) {
-  reply <- request(sock, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
-  json <- payload(reply, check_reply(reply, "manifest", "", call))
+fetch_manifest <- function(connection, timeout, call) {
+  reply <- roundtrip(connection, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
+  json <- payload(reply, check_reply(reply, "manifest", "", connection$server, call))
   if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
   rawToChar(json)
 }
@@ -133,14 +135,13 @@ fetch_manifest <- function(sock, timeout, call) {
 #' @export
 mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   call <- rlang::current_env()
-  server <- server_of(sock)
-  sock <- socket_of(sock, call)
+  connection <- connection_of(sock, call)
   check_raw(msg)
   check_count(max_attempts)
-  aio <- nanonext::send_aio(sock, msg, mode = "raw")
+  aio <- nanonext::send_aio(connection$sock, msg, mode = "raw")
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, nanonext::cv(), sock, "The server", max_attempts, call, server)
-  check_result(aio$result, length(msg), call, server)
+  wait_for(aio, cv(), connection, "The server", max_attempts, call)
+  check_result(aio$result, length(msg), connection$server, call)
   invisible(0L)
 }
 
@@ -148,13 +149,12 @@ mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
 #' @export
 mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   call <- rlang::current_env()
-  server <- server_of(sock)
-  sock <- socket_of(sock, call)
+  connection <- connection_of(sock, call)
   if (!is.null(max_attempts)) check_count(max_attempts)
-  timeout <- max_attempts %||% default_timeout(server)
-  signal <- nanonext::cv()
-  aio <- nanonext::recv_aio(sock, mode = "raw", cv = signal)
+  timeout <- call_timeout(max_attempts, connection$server, call)
+  signal <- cv()
+  aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = signal)
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, signal, sock, "The server", timeout, call, server)
-  check_result(aio$data, 0, call, server)
+  wait_for(aio, signal, connection, "The server", timeout, call)
+  check_result(aio$data, 0, connection$server, call)
 }

@@ -1,8 +1,9 @@
 # A server that a handle stands for: an environment that the handle and its
-# functions share.
+# functions share. It has no class: looking for methods would take its time in
+# small calls.
 #   label      what the user calls it
 #   url        where it listens
-#   sock       the socket that dials it, NULL once it is stopped
+#   connection  of the socket that dials it, NULL once it is stopped
 #   tls        the TLS configuration of the socket, NULL for none
 #   timeout    how long a call waits, in seconds; NULL: the option says
 #   launch     a function of a directory, to build in, and the user's call that
@@ -19,7 +20,6 @@ new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL) {
     label = label, url = url, timeout = timeout, tls = tls, launch = launch,
     functions = list(), owner = Sys.getpid(), id = basename(tempfile(""))
   ))
-  class(server) <- "mangoro_server"
   reg.finalizer(server, end_server)
   server
 }
@@ -31,25 +31,24 @@ new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL) {
 # and so no finalizer of theirs ends what the parent uses.
 held <- new.env(parent = emptyenv())
 
-hold <- function(server) assign(server$id, list(server$sock, server$process), envir = held)
+hold <- function(server) assign(server$id, list(server$connection$sock, server$process), envir = held)
 
-# Whoever has the handle, or only one of its functions, has this.
-server_of <- function(x) {
-  if (inherits(x, "mangoro_server")) x else if (inherits(x, "mangoro_handle")) .subset2(x, "server")
-}
+# NULL if `x` is no handle.
+server_of <- function(x) if (inherits(x, "mangoro_handle")) .subset2(x, "server")
 
 open_socket <- function(server, call) {
-  server$sock <- rlang::try_fetch(
+  sock <- rlang::try_fetch(
     nanonext::socket("req", dial = server$url, tls = server$tls),
     error = function(cnd) {
       abort_invalid_argument("url", "{.val {server$url}} is no URL that can be dialled.", parent = cnd, call = call)
     }
   )
+  server$connection <- list(sock = sock, server = server, state = socket_state(sock))
   hold(server)
 }
 
-# The socket, if the server can be called at all.
-server_socket <- function(server, call) {
+# Its connection, if it can be called at all.
+server_connection <- function(server, call) {
   if (server$owner != Sys.getpid()) {
     abort_connection(
       c(
@@ -59,13 +58,13 @@ server_socket <- function(server, call) {
       url = server$url, call = call
     )
   }
-  if (is.null(server$sock)) {
+  if (is.null(server$connection)) {
     abort_connection(
       c("The handle of {.file {server$label}} was stopped.", "i" = "Start it again with {.fn mangoro_restart}."),
       url = server$url, call = call
     )
   }
-  server$sock
+  server$connection
 }
 
 # --- Its process ------------------------------------------------------------
@@ -159,12 +158,13 @@ end_server <- function(server) {
 }
 
 close_socket <- function(server) {
-  if (is.null(server$sock)) {
+  sock <- server$connection$sock
+  if (is.null(sock)) {
     return(invisible())
   }
-  forget_socket(server$sock)
-  close(server$sock)
-  server$sock <- NULL
+  forget_socket(sock)
+  close(sock)
+  server$connection <- NULL
 }
 
 # The program is told to end and ends itself: its calls are given up, what it
@@ -186,8 +186,10 @@ remove_traces <- function(server) {
 
 # --- What is known of a socket ------------------------------------------------
 
-# What is kept for a socket while the session lasts: a context that is free, and
-# the signatures of the server's functions. A socket's number is not used again.
+# What is kept for a socket while the session lasts. A socket's number is not used
+# again.
+#   line        what the next request goes over, see new_line(); NULL: a new one
+#   signatures  those of the server's functions, by name
 socket_state <- function(sock) {
   key <- as.character(attr(sock, "id"))
   state <- the$sockets[[key]]

@@ -26,7 +26,7 @@ parse_signatures <- function(json, call) {
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
 #   plain       see plain_types()
-#   headers     what calls begin with, by time-out: see call_header()
+#   last        what the last call began with, and its time-out: see call_header()
 #   result_header  what results begin with
 #   doc         what the function does, "" if nobody says
 #   go          its declaration in Go, likewise
@@ -45,7 +45,7 @@ new_signature <- function(entry, name) {
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
-    headers = new.env(parent = emptyenv()),
+    last = new.env(parent = emptyenv()),
     result_header = envelope_header("result", name),
     doc = text_or_none(entry$Metadata$description),
     go = text_or_none(entry$Metadata$signature)

@@ -396,9 +396,9 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   server$place <- place
   start_server(server, call)
   on.exit(stop_server(server))
-  value <- call_function(server, "Eval", values, NULL, call)
+  value <- call_function(server_connection(server, call), "Eval", values, NULL, call)
   # A row of a vectorized call that is a vector comes in a list.
-  is_row <- find_signature(server, "Eval", NULL, call)$vectorized && is.list(value) && !is.data.frame(value)
+  is_row <- known_signatures(server)$Eval$vectorized && is.list(value) && !is.data.frame(value)
   if (is_row) value[[1]] else value
 }
 

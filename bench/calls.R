@@ -9,7 +9,7 @@ echo <- start_server("echo")
 invisible(mirai::daemons(1, dispatcher = FALSE))
 
 stopifnot(mangoro_call(typed$sock, "hypot", 3, 4) == 5)
-signature <- mangoro:::find_signature(typed$sock, "hypot", 60, NULL)
+signature <- mangoro:::find_signature(mangoro:::connection_of(typed$sock, NULL), "hypot", 60, NULL)
 message <- mangoro:::call_message(signature, list(3, 4), 60, NULL)$bytes
 two_rows <- data.frame(x = c(1, 2), y = c(3, NA))
 stopifnot(identical(raw_echo(echo$sock, message), message))

@@ -137,21 +137,33 @@ SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_dou
   return out;
 }
 
-static SEXP decode(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse, bool row) {
-  double from = Rf_asReal(offset), size = (double)Rf_xlength(bytes);
+static bool wants_doubles(void) {
+  SEXP option = Rf_GetOption1(Rf_install("mangoro.int64"));
+  return TYPEOF(option) == STRSXP && Rf_xlength(option) == 1 && strcmp(CHAR(STRING_ELT(option, 0)), "double") == 0;
+}
+
+// `ahead` is a number of bytes, or the bytes themselves.
+static SEXP decode(SEXP bytes, SEXP ahead, SEXP parse, bool row) {
+  double size = (double)Rf_xlength(bytes), from;
+  if (TYPEOF(ahead) == RAWSXP) {
+    from = (double)Rf_xlength(ahead);
+    if (from > size || memcmp(RAW_RO(bytes), RAW_RO(ahead), (size_t)from) != 0) return R_NilValue;
+  } else {
+    from = Rf_asReal(ahead);
+  }
   if (!(from >= 0 && from <= size)) {
     failure f = {0};
     fail(&f, "it would begin outside of its %.0f bytes", size);
     return failure_value(&f);
   }
-  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, Rf_asLogical(int64_as_double) == 1,
-                       parse, (int64_t)MAX_UNBACKED * 4);
+  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(), parse,
+                       (int64_t)MAX_UNBACKED * 4);
 }
 
-SEXP decode_record(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse) {
-  return decode(bytes, offset, int64_as_double, parse, false);
+SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse) {
+  return decode(bytes, ahead, parse, false);
 }
 
-SEXP decode_row(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse) {
-  return decode(bytes, offset, int64_as_double, parse, true);
+SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse) {
+  return decode(bytes, ahead, parse, true);
 }

@@ -299,7 +299,7 @@ static SEXP write_messages(const bytes *schema, message *first, SEXP header, SEX
       return NULL;
     }
   }
-  SEXP out = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)size));
+  SEXP out = PROTECT(new_vector(RAWSXP, (R_xlen_t)size));
   uint8_t *to = RAW(out);
   if (ahead > 0) memcpy(to, RAW_RO(header), (size_t)ahead);
   to = put_frame(to + ahead, schema, padded((int64_t)schema->size));

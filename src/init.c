@@ -8,10 +8,10 @@
 static const R_CallMethodDef entries[] = {
     ENTRY(encode_record, 3),
     ENTRY(encode_row, 4),
-    ENTRY(decode_record, 4),
-    ENTRY(decode_row, 4),
+    ENTRY(decode_record, 3),
+    ENTRY(decode_row, 3),
     ENTRY(encode_arrow, 2),
-    ENTRY(plain_length, 2),
+    ENTRY(encode_plain, 5),
     {NULL, NULL, 0},
 };
 

@@ -4,10 +4,12 @@
 //   class.c       the classes of R that have a place in the format
 //   flatbuf.c     flatbuffers, written and read
 //   utf8.c        UTF-8 and the bits of bitmaps
+//   large.c       vectors of many pages
 //   init.c        what R may call
 //
 // Writing, from R values to a tree of nodes and from that to bytes:
 //
+//   plain.c       the arguments of most calls, which need no look at each
 //   plan.c        single vectors: type, sizes, nothing copied yet
 //   nested.c      lists, data frames, and with them any vector
 //   record.c      records of columns, and of boxed values
@@ -291,6 +293,7 @@ struct node {
 
 node *node_new(int type, const char *name);
 void *take(size_t n, size_t size); // zeroed, of R_alloc
+SEXP new_vector(SEXPTYPE type, R_xlen_t n);
 
 // The way to the pieces of a node, for messages: the elements of the lists
 // `lists`, or else the part `name` or number `item` of each piece of `up`.
@@ -425,9 +428,9 @@ int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed
 SEXP encode_record(SEXP x, SEXP header, SEXP translates);
 SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates);
 SEXP encode_arrow(SEXP stream, SEXP header);
-SEXP decode_record(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse);
-SEXP decode_row(SEXP bytes, SEXP offset, SEXP int64_as_double, SEXP parse);
-SEXP plain_length(SEXP args, SEXP types);
+SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse);
+SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse);
+SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP translates);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 #endif

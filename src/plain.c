@@ -1,18 +1,34 @@
-// A look at the arguments of a call that need nothing done to them.
+// The arguments of most calls, which need nothing done to them.
 
 #include "mangoro.h"
 
-// The length of all of `args`, if they are vectors of the `types`, without
-// attributes and of one length; NA otherwise.
-SEXP plain_length(SEXP args, SEXP types) {
-  R_xlen_t n = Rf_xlength(args);
-  if (n == 0 || n != Rf_xlength(types)) return Rf_ScalarReal(NA_REAL);
-  R_xlen_t length = Rf_xlength(VECTOR_ELT(args, 0));
-  for (R_xlen_t i = 0; i < n; i++) {
-    SEXP x = VECTOR_ELT(args, i);
-    if (TYPEOF(x) != INTEGER(types)[i] || HAS_ATTRIBUTES(x) || Rf_xlength(x) != length) {
-      return Rf_ScalarReal(NA_REAL);
-    }
+static bool are_named(SEXP args, SEXP names) {
+  SEXP given = Rf_getAttrib(args, R_NamesSymbol);
+  if (given == R_NilValue) return true;
+  for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
+    if (STRING_ELT(given, i) != STRING_ELT(names, i)) return false;
   }
-  return Rf_ScalarReal((double)length);
+  return true;
+}
+
+static bool are_plain(SEXP args, SEXP types) {
+  R_xlen_t length = Rf_xlength(VECTOR_ELT(args, 0));
+  for (R_xlen_t i = 0; i < Rf_xlength(args); i++) {
+    SEXP x = VECTOR_ELT(args, i);
+    if (TYPEOF(x) != INTEGER(types)[i] || HAS_ATTRIBUTES(x) || Rf_xlength(x) != length) return false;
+  }
+  return true;
+}
+
+// The record of `args`, if they are vectors of the `types` without attributes, of
+// one length and, where they have names, of these `names`; NULL otherwise.
+SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP translates) {
+  R_xlen_t n = Rf_xlength(args);
+  if (n == 0 || n != Rf_xlength(types) || !are_named(args, names) || !are_plain(args, types)) return R_NilValue;
+  SEXP record = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(record, i, VECTOR_ELT(args, i));
+  Rf_setAttrib(record, R_NamesSymbol, names);
+  SEXP out = encode_record(record, header, translates);
+  UNPROTECT(1);
+  return out;
 }

@@ -51,7 +51,7 @@ SEXP allocate(stream *s, const field *f, int64_t n) {
   if (f->class.class == CLASS_MATRIX) return allocate(s, f->children[0], n * f->width);
   if (f->layout == LAYOUT_NULL && !spend(s, n, 4)) return NULL;
   if (f->layout == LAYOUT_FIXED_LIST && !is_backed(f) && !spend(s, n, 64)) return NULL;
-  if (f->layout != LAYOUT_STRUCT) return Rf_allocVector(type_in_r(s, f), (R_xlen_t)n);
+  if (f->layout != LAYOUT_STRUCT) return new_vector(type_in_r(s, f), (R_xlen_t)n);
   SEXP frame = PROTECT(Rf_allocVector(VECSXP, f->n_children));
   for (int i = 0; i < f->n_children; i++) {
     SEXP x = allocate(s, f->children[i], n);
@@ -142,7 +142,7 @@ static bool fill_binaries(const field *f, const column *c, int64_t from, int64_t
       size = index_at(c->values, from + i + 1, f->width, true) - start;
       p = c->data + start;
     }
-    SEXP x = Rf_allocVector(RAWSXP, (R_xlen_t)size);
+    SEXP x = new_vector(RAWSXP, (R_xlen_t)size);
     if (size > 0) memcpy(RAW(x), p, (size_t)size);
     SET_VECTOR_ELT(to, (R_xlen_t)(at + i), x);
   }

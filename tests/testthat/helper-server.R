@@ -60,8 +60,8 @@ wait_for_output <- function(proc, text) {
 # A value that has been to Go and back, as a column and row of its own.
 echo_value <- function(sock, value) {
   bytes <- encode_row(list(x = value), envelope_header("call", "echo"))
-  reply <- request(sock, bytes, "echo", 60, NULL)
-  decode_row(reply, check_reply(reply, "result", "echo", NULL)$start)$x
+  reply <- roundtrip(connection_of(sock, NULL), bytes, "echo", 60, NULL)
+  decode_row(reply, check_reply(reply, "result", "echo", NULL, NULL)$start)$x
 }
 
 # A handle that ends with the test.

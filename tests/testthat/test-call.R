@@ -75,6 +75,8 @@ test_that("no result is NULL", {
   expect_null(mangoro_call(server$sock, "nothing"))
   expect_null(mangoro_call(server$sock, "until", as.difftime(0, units = "secs")))
   expect_invisible(mangoro_call(server$sock, "nothing"))
+  expect_null(mangoro_call(server$sock, "refuse", NA))
+  expect_error(mangoro_call(server$sock, "refuse", "not today"), "not today", class = "mangoro_error_handler")
 })
 
 test_that("functions registered by hand are called by their columns", {

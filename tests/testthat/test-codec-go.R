@@ -4,8 +4,8 @@
 # The stream that the server answers a stream with.
 answer <- function(server, name, stream = raw()) {
   message <- c(envelope_header("call", name), stream)
-  reply <- request(server$sock, message, what = name, timeout = 60, call = NULL)
-  payload(reply, check_reply(reply, "result", name, call = NULL))
+  reply <- roundtrip(connection_of(server$sock, NULL), message, what = name, timeout = 60, call = NULL)
+  payload(reply, check_reply(reply, "result", name, NULL, call = NULL))
 }
 
 column <- function(server, name) decode_record(answer(server, name))[[name]]

@@ -112,8 +112,8 @@ test_that("a header stands before the stream, and a stream is found behind its o
   header <- as.raw(1:13)
   bytes <- encode_record(data.frame(x = 1:3), header)
   expect_identical(bytes[1:13], header)
-  expect_identical(decode_record(bytes, offset = 13), data.frame(x = 1:3))
-  expect_identical(decode_row(encode_row(list(x = 1), header), offset = 13), list(x = 1))
+  expect_identical(decode_record(bytes, ahead = 13), data.frame(x = 1:3))
+  expect_identical(decode_row(encode_row(list(x = 1), header), ahead = 13), list(x = 1))
   expect_identical(bytes[-(1:13)], encode_record(data.frame(x = 1:3)))
   for (offset in c(-1, length(bytes) + 1, NA, Inf)) {
     expect_error(decode_record(bytes, offset), class = "mangoro_error_protocol")

@@ -24,8 +24,8 @@ values <- value_types()
 
 as_record <- function(x) .Call(encode_record, x, raw(), TRUE)
 as_row <- function(x) .Call(encode_row, x, character(), raw(), TRUE)
-from_record <- function(bytes) .Call(decode_record, bytes, 0, FALSE, parse)
-from_row <- function(bytes) .Call(decode_row, bytes, 0, FALSE, parse)
+from_record <- function(bytes) .Call(decode_record, bytes, 0, parse)
+from_row <- function(bytes) .Call(decode_row, bytes, 0, parse)
 
 records <- c(lapply(seq_along(vectors), function(i) vectors[i]), frames)
 rows <- lapply(c(seq_along(vectors), length(vectors) + seq_along(values)), function(i) c(vectors, values)[i])

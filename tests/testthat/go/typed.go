@@ -103,6 +103,7 @@ func main() {
 		}, []rgoipc.FuncOption{rgoipc.Args("s", "times"), rgoipc.Optional("times"), rgoipc.Describe("Repeat a string")}},
 		{"until", until, nil},
 		{"nothing", func() {}, nil},
+		{"refuse", func(why string) error { return errors.New(why) }, nil},
 		{"ages", func(groups map[string][]int32) []string {
 			var names []string
 			for name := range groups {

@@ -1,0 +1,47 @@
+// Large vectors. To touch fresh memory a small page at a time takes several times
+// as long as to fill it.
+
+#include "mangoro.h"
+
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+// Below this much, large pages gain little and would waste some.
+#define LARGE ((size_t)4 << 20)
+
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+// Asks for large pages. The system may say no, which costs time and nothing else.
+static void expect_pages(const void *data, size_t size) {
+  long page = sysconf(_SC_PAGESIZE);
+  if (page <= 0) return;
+  size_t ahead = (size_t)page - (uintptr_t)data % (size_t)page;
+  (void)madvise((char *)(uintptr_t)data + ahead, size - ahead, MADV_HUGEPAGE);
+}
+#else
+static void expect_pages(const void *data, size_t size) {
+  (void)data;
+  (void)size;
+}
+#endif
+
+static size_t element_size(SEXPTYPE type) {
+  switch (type) {
+  case RAWSXP: return 1;
+  case LGLSXP:
+  case INTSXP: return 4;
+  case REALSXP: return 8;
+  case CPLXSXP: return 16;
+  default: return 0; // R fills these itself
+  }
+}
+
+// As Rf_allocVector(), for a vector that will be filled at once.
+SEXP new_vector(SEXPTYPE type, R_xlen_t n) {
+  SEXP x = PROTECT(Rf_allocVector(type, n));
+  size_t size = element_size(type) * (size_t)n;
+  if (size >= LARGE) expect_pages(DATAPTR_RO(x), size);
+  UNPROTECT(1);
+  return x;
+}
