@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"go.nanomsg.org/mangos/v3"
-	"go.nanomsg.org/mangos/v3/protocol/req"
-	_ "go.nanomsg.org/mangos/v3/transport/ipc"
 
 	"mangoro.local/internal/gen"
+	"mangoro.local/internal/servertest"
 	"mangoro.local/pkg/rgoipc"
 )
 
@@ -53,8 +47,8 @@ func Later(x []float64) float64 {
 
 // A program as R makes it: generated, built and called.
 func TestGeneratedServer(t *testing.T) {
-	sock := startServer(t)
-	manifest := ask(t, sock, make([]byte, 9))
+	sock := servertest.Dial(t, runCode(t))
+	manifest := servertest.Ask(t, sock, &rgoipc.RPCMessage{})
 	var functions map[string]rgoipc.FunctionSignature
 	if err := json.Unmarshal(manifest.ArrowData, &functions); err != nil {
 		t.Fatal(err)
@@ -64,7 +58,7 @@ func TestGeneratedServer(t *testing.T) {
 		t.Errorf("the manifest has %+v", got)
 	}
 
-	reply := ask(t, sock, rpcCall(t, "Add", 1, 2, 3))
+	reply := servertest.Ask(t, sock, rpcCall(t, "Add", 1, 2, 3))
 	reader, err := rgoipc.NewArrowReader(reply.ArrowData)
 	if err != nil || !reader.Next() {
 		t.Fatal(err, reply.ErrorMsg)
@@ -86,7 +80,7 @@ func TestGeneratedServer(t *testing.T) {
 		{"Boom", "too deep", "panic", []string{"too deep"}, []frame{{"deep", "/r/analysis.R", 54}, {"Boom", "/r/analysis.R", 59}}},
 		{"Later", "too deep", "panic", []string{"too deep"}, []frame{{"deep", "/r/analysis.R", 54}, {"Later.func1", "/r/analysis.R", 63}, {"Later", "/r/analysis.R", 64}}},
 	} {
-		reply := ask(t, sock, rpcCall(t, tt.function, 1, 2, 3))
+		reply := servertest.Ask(t, sock, rpcCall(t, tt.function, 1, 2, 3))
 		var detail struct {
 			Code   string
 			Chain  []string
@@ -102,80 +96,27 @@ func TestGeneratedServer(t *testing.T) {
 	}
 }
 
-// startServer builds and starts the program, and connects to it.
-func startServer(t *testing.T) mangos.Socket {
+// runCode generates the program of the code, and starts it.
+func runCode(t *testing.T) (url string) {
 	t.Helper()
-	dir := t.TempDir()
 	answer, sources := gen.Generate([]gen.File{{Name: "/r/analysis.R", Text: code, Line: 41, Inline: true}})
 	if len(answer.Diagnostics) > 0 {
 		t.Fatal(answer.Diagnostics)
 	}
-	program := filepath.Join(dir, "server.exe")
-	arguments := []string{"build", "-mod=vendor", "-tags=arrow_json_stdlib", "-trimpath", "-o", program}
+	dir := t.TempDir()
+	var files []string
 	for _, s := range sources {
 		file := filepath.Join(dir, s.Name)
 		if err := os.WriteFile(file, []byte(s.Text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		arguments = append(arguments, file)
+		files = append(files, file)
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", arguments...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	url := "ipc://" + filepath.Join(dir, "s.ipc")
-	if runtime.GOOS == "windows" {
-		url = "ipc://" + t.Name()
-	}
-	server := exec.CommandContext(t.Context(), program, url)
-	server.Stderr = os.Stderr
-	out, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Wait() }) // killed with the context, before
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && !strings.Contains(lines.Text(), "listening on") {
-	}
-	return dial(t, url)
-}
-
-func dial(t *testing.T, url string) mangos.Socket {
-	t.Helper()
-	sock, err := req.NewSocket()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = sock.Close() })
-	if err := sock.SetOption(mangos.OptionRecvDeadline, 30*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if err := sock.Dial(url); err != nil {
-		t.Fatal(err)
-	}
-	return sock
-}
-
-func ask(t *testing.T, sock mangos.Socket, request []byte) *rgoipc.RPCMessage {
-	t.Helper()
-	if err := sock.Send(request); err != nil {
-		t.Fatal(err)
-	}
-	reply, err := sock.Recv()
-	if err != nil {
-		t.Fatal(err)
-	}
-	message, err := rgoipc.UnmarshalRPCMessage(reply)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return message
+	return servertest.Run(t, files...)
 }
 
 // rpcCall is a call with a vector x: as rows, or as one row for Later.
-func rpcCall(t *testing.T, name string, x ...float64) []byte {
+func rpcCall(t *testing.T, name string, x ...float64) *rgoipc.RPCMessage {
 	t.Helper()
 	column, _, err := array.FromJSON(memory.DefaultAllocator, arrow.PrimitiveTypes.Float64, strings.NewReader(strings.ReplaceAll(fmt.Sprint(x), " ", ",")))
 	if name == "Later" {
@@ -190,5 +131,5 @@ func rpcCall(t *testing.T, name string, x ...float64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&rgoipc.RPCMessage{Type: rgoipc.MsgTypeCall, FuncName: name, ArrowData: stream}).Marshal()
+	return &rgoipc.RPCMessage{Type: rgoipc.MsgTypeCall, FuncName: name, ArrowData: stream}
 }
