@@ -53,7 +53,7 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 	}
 	ctx, cancel := callContext(ctx, message.ErrorMsg)
 	defer cancel()
-	record, err := readRecord(message.ArrowData)
+	record, err := readRecord(&r.schemas, message.ArrowData)
 	if err != nil {
 		return nil, &Error{Code: CodeProtocol, Err: err}
 	}
@@ -63,7 +63,7 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 	if err != nil {
 		return nil, err
 	}
-	return resultReply(message.FuncName, result)
+	return fn.reply(result)
 }
 
 // maxTimeout is the longest time that a call is given: beyond it there might as
@@ -86,19 +86,19 @@ func callContext(ctx context.Context, metadata string) (context.Context, context
 	return context.WithTimeout(ctx, time.Duration(call.TimeoutMS*float64(time.Millisecond)))
 }
 
-// resultReply returns the reply that carries a result, and releases it. No
-// result is a record without columns.
-func resultReply(name string, result arrow.Record) ([]byte, error) {
-	header := (&RPCMessage{Type: MsgTypeResult, FuncName: name}).appendHeader(nil)
+// reply returns the reply that carries a result, and releases it. No result is a
+// record without columns.
+func (f *Function) reply(result arrow.Record) ([]byte, error) {
+	header := (&RPCMessage{Type: MsgTypeResult, FuncName: f.Name}).appendHeader(nil)
 	if result == nil {
-		empty, err := readRecord(nil)
+		empty, err := readRecord(nil, nil)
 		if err != nil {
 			return nil, err
 		}
 		result = empty
 	}
 	defer result.Release()
-	return appendArrowRecord(header, result)
+	return appendArrowRecord(f.writer, header, result)
 }
 
 func panicError(p any) *Error {

@@ -92,7 +92,7 @@ func TestServeTypedFunctions(t *testing.T) {
 	}
 	numbers := payload(columns(t, arg{float64s, `[4, null]`, "", ""}))
 	reply := ask(t, sock, call("root", numbers))
-	got, err := readRecord(reply.ArrowData)
+	got, err := readRecord(nil, reply.ArrowData)
 	if err != nil {
 		t.Fatalf("%+v: %v", reply, err)
 	}
