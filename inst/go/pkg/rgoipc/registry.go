@@ -52,7 +52,8 @@ type Registry struct {
 	functions map[string]*Function
 	names     []string // in the order of registration
 
-	schemas arrowipc.Schemas // of the calls
+	schemas  arrowipc.Schemas // of the calls
+	timeouts timeouts
 }
 
 // NewRegistry returns a registry without functions.
