@@ -66,6 +66,23 @@ func checkPaths(t testing.TB, stream []byte, batches []arrow.RecordBatch) {
 	}
 }
 
+// checkKnown checks that a stream that may be anything is as good or bad as it is
+// if its schema has come before.
+func checkKnown(t testing.TB, stream []byte, verified error) {
+	t.Helper()
+	v := verifier{rest: stream}
+	if _, err := v.frame(); err != nil {
+		return
+	}
+	var schemas Schemas
+	if _, err := schemas.NewReader(stream[:len(stream)-len(v.rest)], nil); err != nil {
+		return
+	}
+	if _, err := schemas.NewReader(stream, nil); (err == nil) != (verified == nil) {
+		t.Fatalf("verified: %v, with a known schema: %v", verified, err)
+	}
+}
+
 // checkSame compares batches, which it releases, to the last byte.
 func checkSame(t testing.TB, path string, got, want []arrow.RecordBatch) {
 	t.Helper()

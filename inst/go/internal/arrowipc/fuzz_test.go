@@ -111,6 +111,7 @@ func use(t testing.TB, stream []byte) {
 		v.record(t, batch)
 		checkWritten(t, batch)
 	}
+	checkKnown(t, stream, verified)
 	if verified == nil {
 		checkPaths(t, stream, batches)
 	}
