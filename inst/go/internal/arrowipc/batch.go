@@ -43,13 +43,15 @@ type nullCount struct {
 	n   int64
 }
 
-// column is what has been verified of one node.
+// column is what has been verified of one node, with the buffers of the layouts
+// that are plain.
 type column struct {
 	length   int64
 	nulls    int64
 	at       int    // where the null count lies in the metadata
 	valid    []byte // nil without nulls
-	values   []byte // of layoutFixed
+	values   []byte // bits, values or offsets
+	data     []byte // of layoutBinary
 	children []column
 }
 
@@ -73,24 +75,25 @@ func newBatch(t table, s *schema, body []byte) (*batch, error) {
 }
 
 // columns verifies the batch against its types; all columns have rows rows.
-func (b *batch) columns(fields []*field, rows int64) error {
+func (b *batch) columns(fields []*field, rows int64) ([]column, error) {
 	if rows < 0 || rows > maxUnbacked && len(fields) == 0 {
-		return fmt.Errorf("batch claims %d rows", rows)
+		return nil, fmt.Errorf("batch claims %d rows", rows)
 	}
+	columns := make([]column, len(fields))
 	for i, f := range fields {
-		c, err := b.column(f)
-		if err != nil {
-			return fmt.Errorf("column %d: %w", i, err)
+		var err error
+		if columns[i], err = b.column(f); err != nil {
+			return nil, fmt.Errorf("column %d: %w", i, err)
 		}
-		if c.length != rows {
-			return fmt.Errorf("column %d has %d rows, the batch %d", i, c.length, rows)
+		if n := columns[i].length; n != rows {
+			return nil, fmt.Errorf("column %d has %d rows, the batch %d", i, n, rows)
 		}
 	}
 	if b.node != b.nodes.n || b.buf != b.bufs.n || b.view != b.views.n {
-		return fmt.Errorf("schema needs %d nodes, %d buffers and %d variadic counts, the batch has %d, %d and %d",
+		return nil, fmt.Errorf("schema needs %d nodes, %d buffers and %d variadic counts, the batch has %d, %d and %d",
 			b.node, b.buf, b.view, b.nodes.n, b.bufs.n, b.views.n)
 	}
-	return nil
+	return columns, nil
 }
 
 // counted returns the metadata with every null count filled in, a copy if there
@@ -230,7 +233,7 @@ func (b *batch) content(f *field, c *column) (err error) {
 	case layoutNull:
 		return c.unbacked()
 	case layoutBits:
-		_, err = b.bitmap(c.length)
+		c.values, err = b.bitmap(c.length)
 		return err
 	case layoutFixed:
 		c.values, err = b.sized(c.length, f.width)

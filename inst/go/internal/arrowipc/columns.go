@@ -13,18 +13,16 @@ func (c *column) unbacked() error {
 	return nil
 }
 
-func (b *batch) binary(f *field, c *column) error {
-	offsets, err := b.buffer()
-	if err != nil {
+func (b *batch) binary(f *field, c *column) (err error) {
+	if c.values, err = b.buffer(); err != nil {
 		return err
 	}
-	data, err := b.buffer()
-	if err != nil {
+	if c.data, err = b.buffer(); err != nil {
 		return err
 	}
-	first, last, err := checkOffsets(offsets, c.length, f.width, int64(len(data)))
+	first, last, err := checkOffsets(c.values, c.length, f.width, int64(len(c.data)))
 	if err == nil && f.isText() {
-		err = checkText(data[:last], first, offsets, c.length, f.width)
+		err = checkText(c.data[:last], first, c.values, c.length, f.width)
 	}
 	return err
 }
@@ -71,16 +69,15 @@ func (b *batch) readChildren(f *field, c *column) error {
 	return nil
 }
 
-func (b *batch) list(f *field, c *column) error {
-	offsets, err := b.buffer()
-	if err != nil {
+func (b *batch) list(f *field, c *column) (err error) {
+	if c.values, err = b.buffer(); err != nil {
 		return err
 	}
 	if err := b.readChildren(f, c); err != nil {
 		return err
 	}
 	child := c.children[0]
-	if _, _, err := checkOffsets(offsets, c.length, f.width, child.length); err != nil {
+	if _, _, err := checkOffsets(c.values, c.length, f.width, child.length); err != nil {
 		return err
 	}
 	if f.layout == layoutMap && (child.nulls != 0 || child.children[0].nulls != 0) {

@@ -10,6 +10,11 @@
 // steers a later memory access (validity, offsets, sizes, views, type ids, run
 // ends, dictionary indices) has been looked at. Strings are valid UTF-8.
 //
+// Columns of plain types are then put together from what has been verified, which
+// takes less time than arrow-go's reader does; [Schemas] remembers what has been
+// read of a schema. [Writer] writes records, those of plain columns without
+// arrow-go as well.
+//
 // # What is accepted
 //
 // Streams as arrow-go reads them: metadata version 4 or 5, little endian, one

@@ -109,6 +109,13 @@ func use(t testing.TB, stream []byte) {
 	v := &visitor{left: 1000}
 	for _, batch := range batches {
 		v.record(t, batch)
+		checkWritten(t, batch)
+	}
+	checkKnown(t, stream, verified)
+	if verified == nil {
+		checkPaths(t, stream, batches)
+	}
+	for _, batch := range batches {
 		batch.Release()
 	}
 }

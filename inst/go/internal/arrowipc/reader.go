@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -25,8 +26,8 @@ import (
 //
 // Retain and Release may be called from several goroutines at once, nothing else.
 type Reader struct {
-	r   *ipc.Reader
-	n   int // batches read so far
+	r   array.RecordReader // arrow-go's, or one of ours
+	n   int                // batches read so far
 	err error
 }
 
@@ -35,6 +36,12 @@ type Reader struct {
 // [memory.DefaultAllocator]. Release the reader after use; a record that is to
 // outlive the next call of Next must be retained.
 func NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
+	return (*Schemas)(nil).NewReader(stream, mem)
+}
+
+// NewReader is the function [NewReader], and knows the schema of the stream if it
+// has come before.
+func (s *Schemas) NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
 	if endian.IsBigEndian {
 		return nil, fmt.Errorf("arrowipc: %w on big endian processors", errors.ErrUnsupported)
 	}
@@ -43,14 +50,29 @@ func NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
 	}
 	src := &messages{mem: mem, align: !toleratesMisaligned}
 	src.refs.Store(1)
-	if err := walk(stream, src.add); err != nil {
+	v := verifier{known: s}
+	if err := v.walk(stream, src.add); err != nil {
 		return nil, err
+	}
+	schema, batches := src.list[0], src.list[1:]
+	ours := src.plain(batches)
+	if v.parsed != nil && ours {
+		return &Reader{r: &assembled{schema: v.parsed, left: batches}}, nil
 	}
 	inner, err := ipc.NewReaderFromMessageReader(src, ipc.WithAllocator(mem))
 	if err != nil {
 		return nil, fmt.Errorf("%w: schema: %w", ErrInvalidStream, err)
 	}
-	return &Reader{r: inner}, nil
+	if !allPlain(inner.Schema().Fields()) {
+		return &Reader{r: inner}, nil
+	}
+	p := &parsed{verified: v.schema, arrow: inner.Schema()}
+	s.add(schema, p)
+	if !ours {
+		return &Reader{r: inner}, nil
+	}
+	inner.Release()
+	return &Reader{r: &assembled{schema: p, left: batches}}, nil
 }
 
 // Retain increases the reference count by 1.
@@ -104,6 +126,12 @@ type messages struct {
 
 func (s *messages) add(m message) { s.list = append(s.list, m) }
 
+// plain tells whether batches of plain columns need nothing that arrow-go's reader
+// does for them: copy bodies, hand out metadata of their own.
+func (s *messages) plain(batches []message) bool {
+	return !slices.ContainsFunc(batches, func(m message) bool { return m.tagged || s.misaligned(m.body) })
+}
+
 // Retain increases the reference count by 1.
 func (s *messages) Retain() { s.refs.Add(1) }
 
@@ -136,9 +164,14 @@ func (s *messages) Message() (*ipc.Message, error) {
 	return s.last, nil
 }
 
-// body wraps the bytes of a body, or a copy if they must be aligned and are not.
+// misaligned tells whether the bytes of a body must be aligned and are not.
+func (s *messages) misaligned(b []byte) bool {
+	return s.align && uintptr(unsafe.Pointer(unsafe.SliceData(b)))%8 != 0
+}
+
+// body wraps the bytes of a body, or a copy if they are misaligned.
 func (s *messages) body(b []byte) *memory.Buffer {
-	if !s.align || uintptr(unsafe.Pointer(unsafe.SliceData(b)))%8 == 0 {
+	if !s.misaligned(b) {
 		return memory.NewBufferBytes(b)
 	}
 	buf := memory.NewResizableBuffer(s.mem)

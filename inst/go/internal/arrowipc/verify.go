@@ -40,14 +40,22 @@ func Verify(stream []byte) error {
 // message is a verified message.
 type message struct {
 	meta, body []byte
+	tagged     bool // it has metadata of its own
+	rows       int64
+	columns    []column // of a record batch
 }
 
 // walk verifies a stream and hands its messages out, in order.
 func walk(stream []byte, emit func(message)) error {
+	v := verifier{}
+	return v.walk(stream, emit)
+}
+
+func (v *verifier) walk(stream []byte, emit func(message)) error {
 	if bytes.HasPrefix(stream, []byte("ARROW1")) {
 		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
 	}
-	v := verifier{rest: stream, work: workFactor*int64(len(stream)) + workFloor}
+	v.rest, v.work = stream, workFactor*int64(len(stream))+workFloor
 	for ; ; v.n++ {
 		m, err := v.frame()
 		if err == nil && m.meta == nil {
@@ -69,6 +77,8 @@ func walk(stream []byte, emit func(message)) error {
 
 // verifier is the state of a walk.
 type verifier struct {
+	known   *Schemas // nil: none
+	parsed  *parsed  // the stream's schema, if it is one of those
 	rest    []byte
 	n       int
 	schema  *schema
@@ -113,15 +123,20 @@ func (v *verifier) take32() (uint32, error) {
 
 // message verifies the metadata of a message and cuts its body off the stream.
 func (v *verifier) message(m *message) error {
+	if v.n == 0 && v.recall(m.meta) {
+		return nil
+	}
 	t := newFlat(m.meta).root()
 	version := t.i16(0, 0)
 	kind := t.u8(1)
 	header := t.must(2, "header")
 	size := t.i64(3)
-	readMetadata(t.vector(4, 4))
+	pairs := t.vector(4, 4)
+	readMetadata(pairs)
 	if t.f.err != nil {
 		return t.f.err
 	}
+	m.tagged = pairs.n > 0
 	if version != version4 && version != version5 {
 		return fmt.Errorf("metadata version %d is not supported, only 4 and 5 are", version+1)
 	}
@@ -150,6 +165,15 @@ func (v *verifier) message(m *message) error {
 	return fmt.Errorf("header type %d is not supported", kind)
 }
 
+// recall takes the schema from those that are known.
+func (v *verifier) recall(meta []byte) bool {
+	if v.parsed = v.known.find(meta); v.parsed == nil {
+		return false
+	}
+	v.schema = v.parsed.verified
+	return true
+}
+
 func (v *verifier) records(t table, m *message) error {
 	for id, d := range v.schema.dicts {
 		if !d.known {
@@ -168,7 +192,8 @@ func (v *verifier) records(t table, m *message) error {
 	if err != nil {
 		return err
 	}
-	if err := b.columns(v.schema.fields, t.i64(0)); err != nil {
+	m.rows = t.i64(0)
+	if m.columns, err = b.columns(v.schema.fields, m.rows); err != nil {
 		return err
 	}
 	v.batches++
@@ -194,7 +219,7 @@ func (v *verifier) dictionary(t table, m *message) error {
 		return err
 	}
 	rows := data.i64(0)
-	if err := b.columns([]*field{d.value}, rows); err != nil {
+	if _, err := b.columns([]*field{d.value}, rows); err != nil {
 		return fmt.Errorf("dictionary %d: %w", id, err)
 	}
 	if !delta {

@@ -47,25 +47,58 @@ func (s FunctionSignature) arguments(rec arrow.Record) (arrow.Record, error) {
 	fields := make([]arrow.Field, len(s.Args))
 	columns := make([]arrow.Array, len(s.Args))
 	for i, arg := range s.Args {
-		at := rec.Schema().FieldIndices(arg.Name)
-		if len(at) == 0 { // optional, as checkNames has seen to
+		at, ok := columnOf(rec.Schema(), arg.Name, i)
+		if !ok { // optional, as checkNames has seen to
 			missing := absent(arg.Type, int(rec.NumRows()))
 			defer missing.Release()
 			fields[i], columns[i] = arrow.Field{Name: arg.Name, Type: missing.DataType(), Nullable: true}, missing
 			continue
 		}
-		column := rec.Column(at[0])
+		column := rec.Column(at)
 		if err := checkType(fmt.Sprintf("argument `%s`", arg.Name), arg.Type, column); err != nil {
 			return nil, err
 		}
-		fields[i], columns[i] = rec.Schema().Field(at[0]), column
+		fields[i], columns[i] = rec.Schema().Field(at), column
+	}
+	if s.inOrder(rec.Schema()) {
+		rec.Retain()
+		return rec, nil
 	}
 	metadata := rec.Schema().Metadata()
 	return array.NewRecordBatch(arrow.NewSchema(fields, &metadata), columns, rec.NumRows()), nil
 }
 
+// columnOf returns where the column of that name is, likely at a place that is
+// cheaper to look at than all others.
+func columnOf(schema *arrow.Schema, name string, likely int) (at int, ok bool) {
+	if likely < schema.NumFields() && schema.Field(likely).Name == name {
+		return likely, true
+	}
+	if all := schema.FieldIndices(name); len(all) > 0 {
+		return all[0], true
+	}
+	return 0, false
+}
+
+// inOrder tells whether the columns are the arguments as they are. Their names
+// differ.
+func (s FunctionSignature) inOrder(schema *arrow.Schema) bool {
+	if schema.NumFields() != len(s.Args) {
+		return false
+	}
+	for i, arg := range s.Args {
+		if schema.Field(i).Name != arg.Name {
+			return false
+		}
+	}
+	return true
+}
+
 // checkNames sees to it that each argument is there once, and nothing else.
 func (s FunctionSignature) checkNames(schema *arrow.Schema) error {
+	if s.inOrder(schema) {
+		return nil
+	}
 	var wanted, missing []string
 	for _, arg := range s.Args {
 		wanted = append(wanted, arg.Name)

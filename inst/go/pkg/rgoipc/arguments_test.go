@@ -104,11 +104,11 @@ func TestArgumentsKeepValues(t *testing.T) {
 }
 
 func TestReadRecordOfNothing(t *testing.T) {
-	rec, err := readRecord(nil)
+	rec, err := readRecord(nil, nil)
 	if err != nil || rec.NumCols() != 0 || rec.NumRows() != 0 {
-		t.Errorf("readRecord(nil) = %v, %v", rec, err)
+		t.Errorf("readRecord(nil, nil) = %v, %v", rec, err)
 	}
-	if _, err := readRecord([]byte("no stream")); !errors.Is(err, arrowipc.ErrInvalidStream) {
+	if _, err := readRecord(nil, []byte("no stream")); !errors.Is(err, arrowipc.ErrInvalidStream) {
 		t.Errorf("readRecord(garbage) = %v, want ErrInvalidStream", err)
 	}
 }

@@ -1,12 +1,10 @@
 package rgoipc
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"mangoro.local/internal/arrowipc"
@@ -21,56 +19,25 @@ func NewArrowReader(data []byte) (array.RecordReader, error) {
 
 // WriteArrowRecord returns the record as an Arrow IPC stream.
 func WriteArrowRecord(rec arrow.Record) ([]byte, error) {
-	return appendArrowRecord(nil, rec)
+	return appendArrowRecord(nil, nil, rec)
 }
 
-// appendArrowRecord appends the record's stream to buf.
-func appendArrowRecord(buf []byte, rec arrow.Record) ([]byte, error) {
-	out := bytes.NewBuffer(buf)
-	out.Grow(streamSize(rec))
-	w := ipc.NewWriter(out, ipc.WithSchema(rec.Schema()))
-	if err := w.Write(rec); err != nil {
+// appendArrowRecord appends the record's stream to buf. The writer may be nil.
+func appendArrowRecord(w *arrowipc.Writer, buf []byte, rec arrow.Record) ([]byte, error) {
+	out, err := w.Append(buf, rec)
+	if err != nil {
 		return nil, fmt.Errorf("rgoipc: cannot write the record: %w", err)
 	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("rgoipc: cannot end the stream: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
-// streamSize guesses the length of the record's stream, rather too long than
-// too short: writing into a buffer that need not grow saves copies.
-func streamSize(rec arrow.Record) int {
-	size := 1024
-	for i, column := range rec.Columns() {
-		size += 256 + len(rec.ColumnName(i)) + dataSize(column.Data())
-	}
-	return size
-}
-
-func dataSize(data arrow.ArrayData) int {
-	size := 0
-	for _, buffer := range data.Buffers() {
-		if buffer != nil {
-			size += buffer.Len() + 128
-		}
-	}
-	for _, child := range data.Children() {
-		size += 64 + dataSize(child)
-	}
-	if data.DataType().ID() == arrow.DICTIONARY {
-		size += 512 + dataSize(data.Dictionary())
-	}
-	return size
+	return out, nil
 }
 
 // readRecord returns all of a stream as one record; no bytes at all are a
-// record without columns. The caller releases it.
-func readRecord(stream []byte) (arrow.Record, error) {
+// record without columns. The schemas may be nil. The caller releases the record.
+func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.Record, error) {
 	if len(stream) == 0 {
 		return array.NewRecordBatch(arrow.NewSchema(nil, nil), nil, 0), nil
 	}
-	reader, err := NewArrowReader(stream)
+	reader, err := schemas.NewReader(stream, memory.DefaultAllocator)
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,8 @@ func (f *typedFunc) sources(rec arrow.RecordBatch) ([]source, error) {
 	}
 	sources := make([]source, len(f.params))
 	for i, p := range f.params {
-		if at := rec.Schema().FieldIndices(p.arg.Name); len(at) > 0 {
-			sources[i] = source{field: rec.Schema().Field(at[0]), column: rec.Column(at[0])}
+		if at, ok := columnOf(rec.Schema(), p.arg.Name, i); ok {
+			sources[i] = source{field: rec.Schema().Field(at), column: rec.Column(at)}
 		}
 		if p.absent(sources[i], f.loop != nil) {
 			if !p.arg.Optional {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -38,6 +39,8 @@ type typedFunc struct {
 	list    bool // the results are a named list
 	loop    loop // nil: not elementwise
 	workers bool // on several goroutines
+
+	last atomic.Pointer[arrow.Schema] // of a result
 }
 
 func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {

@@ -151,18 +151,32 @@ func callOn(b *testing.B, fn any, opts []FuncOption, columns []arrow.Array) {
 }
 
 // BenchmarkSmall is a call of one row, without the sockets.
-func BenchmarkSmall(b *testing.B) {
+func BenchmarkSmall(b *testing.B) { respondTo(b, 1, "") }
+
+// BenchmarkSmallInTime is one that has a time-out, as those from R have.
+func BenchmarkSmallInTime(b *testing.B) { respondTo(b, 1, `{"timeout_ms":60000}`) }
+
+// BenchmarkLarge is a call of many rows.
+func BenchmarkLarge(b *testing.B) { respondTo(b, 5*benchRows, "") }
+
+// respondTo answers a call of n rows.
+func respondTo(b *testing.B, n int, metadata string) {
+	b.Helper()
 	registry := NewRegistry()
 	if err := registry.Func("add", func(x, y float64) float64 { return x + y }); err != nil {
 		b.Fatal(err)
 	}
-	columns := []arrow.Array{fixedWidth(float64s, []float64{1}, bitmap{}).column, fixedWidth(float64s, []float64{2}, bitmap{}).column}
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	column := fixedWidth(float64s, values, bitmap{}).column
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: float64s}, {Name: "y", Type: float64s}}, nil)
-	stream, err := WriteArrowRecord(array.NewRecordBatch(schema, columns, 1))
+	stream, err := WriteArrowRecord(array.NewRecordBatch(schema, []arrow.Array{column, column}, int64(n)))
 	if err != nil {
 		b.Fatal(err)
 	}
-	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ArrowData: stream}).Marshal()
+	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ErrorMsg: metadata, ArrowData: stream}).Marshal()
 	for b.Loop() {
 		registry.respond(b.Context(), request)
 	}

@@ -115,7 +115,7 @@ func resultOf(t *testing.T, f *Function, rec arrow.RecordBatch) (string, arrow.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := readRecord(stream)
+	back, err := readRecord(nil, stream)
 	if err != nil {
 		t.Fatalf("the result cannot be read: %v", err)
 	}

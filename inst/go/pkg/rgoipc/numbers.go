@@ -274,7 +274,7 @@ func newArray(dataType arrow.DataType, n int, valid bitmap, buffers ...*memory.B
 // newNested returns an array of n rows that has children.
 func newNested(dataType arrow.DataType, n int, valid bitmap, buffers []*memory.Buffer, children ...arrow.ArrayData) arrow.Array {
 	bits, nulls := valid.buffer(n)
-	data := array.NewData(dataType, n, append([]*memory.Buffer{bits}, buffers...), children, nulls, 0)
+	data := array.NewData(dataType, n, slices.Concat([]*memory.Buffer{bits}, buffers), children, nulls, 0)
 	defer data.Release()
 	return array.MakeFromData(data)
 }

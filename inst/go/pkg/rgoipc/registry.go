@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"mangoro.local/internal/arrowipc"
 )
 
 // FunctionHandler is a function that R calls: a record of arguments in, a
@@ -26,6 +28,8 @@ type Function struct {
 	// typed is what stands behind the handler of [Registry.Func]: it binds its
 	// arguments itself and takes a context. Nil: there is but the handler.
 	typed *typedFunc
+	// writer writes the results of a registered function.
+	writer *arrowipc.Writer
 }
 
 // run calls the function. The caller releases the result.
@@ -47,6 +51,9 @@ type Registry struct {
 	mu        sync.RWMutex // protects what follows
 	functions map[string]*Function
 	names     []string // in the order of registration
+
+	schemas  arrowipc.Schemas // of the calls
+	timeouts timeouts
 }
 
 // NewRegistry returns a registry without functions.
@@ -70,6 +77,7 @@ func (r *Registry) add(fn *Function) error {
 	if _, taken := r.functions[fn.Name]; taken {
 		return fmt.Errorf("rgoipc: function %q is registered already", fn.Name)
 	}
+	fn.writer = new(arrowipc.Writer)
 	r.functions[fn.Name] = fn
 	r.names = append(r.names, fn.Name)
 	return nil

@@ -2,10 +2,8 @@ package rgoipc
 
 import (
 	"context"
-	"encoding/json"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -51,9 +49,9 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 	if !ok {
 		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.List())
 	}
-	ctx, cancel := callContext(ctx, message.ErrorMsg)
+	ctx, cancel := fn.context(ctx, r.timeouts.of(message.ErrorMsg))
 	defer cancel()
-	record, err := readRecord(message.ArrowData)
+	record, err := readRecord(&r.schemas, message.ArrowData)
 	if err != nil {
 		return nil, &Error{Code: CodeProtocol, Err: err}
 	}
@@ -63,42 +61,22 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 	if err != nil {
 		return nil, err
 	}
-	return resultReply(message.FuncName, result)
+	return fn.reply(result)
 }
 
-// maxTimeout is the longest time that a call is given: beyond it there might as
-// well be no limit.
-const maxTimeout = 365 * 24 * time.Hour
-
-// callContext returns the context of a call, which has a deadline if the
-// metadata of its request says so: {"timeout_ms": 500}. Anything else in there
-// is not ours to judge.
-func callContext(ctx context.Context, metadata string) (context.Context, context.CancelFunc) {
-	var call struct {
-		TimeoutMS float64 `json:"timeout_ms"`
-	}
-	if err := json.Unmarshal([]byte(metadata), &call); err != nil {
-		return context.WithCancel(ctx)
-	}
-	if !(call.TimeoutMS > 0 && call.TimeoutMS < float64(maxTimeout/time.Millisecond)) {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(call.TimeoutMS*float64(time.Millisecond)))
-}
-
-// resultReply returns the reply that carries a result, and releases it. No
-// result is a record without columns.
-func resultReply(name string, result arrow.Record) ([]byte, error) {
-	header := (&RPCMessage{Type: MsgTypeResult, FuncName: name}).appendHeader(nil)
+// reply returns the reply that carries a result, and releases it. No result is a
+// record without columns.
+func (f *Function) reply(result arrow.Record) ([]byte, error) {
+	header := (&RPCMessage{Type: MsgTypeResult, FuncName: f.Name}).appendHeader(make([]byte, 0, headerLen+len(f.Name)))
 	if result == nil {
-		empty, err := readRecord(nil)
+		empty, err := readRecord(nil, nil)
 		if err != nil {
 			return nil, err
 		}
 		result = empty
 	}
 	defer result.Release()
-	return appendArrowRecord(header, result)
+	return appendArrowRecord(f.writer, header, result)
 }
 
 func panicError(p any) *Error {

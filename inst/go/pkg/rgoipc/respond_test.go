@@ -5,48 +5,9 @@ import (
 	"encoding/json"
 	"math"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
-
-func TestCallContext(t *testing.T) {
-	tests := []struct {
-		metadata string
-		want     time.Duration // 0: no deadline
-	}{
-		{``, 0},
-		{`{}`, 0},
-		{`{"id": "abc"}`, 0},
-		{`{"timeout_ms": 1500}`, 1500 * time.Millisecond},
-		{`{"timeout_ms": 0.5, "id": 7}`, 500 * time.Microsecond},
-		{`{"timeout_ms": 0}`, 0},
-		{`{"timeout_ms": -1}`, 0},
-		{`{"timeout_ms": 1e300}`, 0},
-		{`{"timeout_ms": 1e999}`, 0},
-		{`{"timeout_ms": "soon"}`, 0},
-		{`{"timeout_ms": null}`, 0},
-		{`{"timeout_ms": [1]}`, 0},
-		{`{"timeout_ms": 5`, 0},
-		{`[]`, 0},
-		{`no JSON`, 0},
-	}
-	for _, tt := range tests {
-		before := time.Now()
-		ctx, cancel := callContext(t.Context(), tt.metadata)
-		deadline, ok := ctx.Deadline()
-		if ok != (tt.want > 0) {
-			t.Errorf("%s: deadline %v, %v", tt.metadata, deadline, ok)
-		}
-		if ok && (deadline.Before(before.Add(tt.want)) || deadline.After(time.Now().Add(tt.want))) {
-			t.Errorf("%s: deadline after %v, want %v", tt.metadata, deadline.Sub(before), tt.want)
-		}
-		cancel()
-		if ctx.Err() == nil {
-			t.Errorf("%s: the context outlives the call", tt.metadata)
-		}
-	}
-}
 
 // contextRegistry has a function that tells on started that it runs, and
 // returns when its context ends.
@@ -92,7 +53,7 @@ func TestServeTypedFunctions(t *testing.T) {
 	}
 	numbers := payload(columns(t, arg{float64s, `[4, null]`, "", ""}))
 	reply := ask(t, sock, call("root", numbers))
-	got, err := readRecord(reply.ArrowData)
+	got, err := readRecord(nil, reply.ArrowData)
 	if err != nil {
 		t.Fatalf("%+v: %v", reply, err)
 	}

@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -48,8 +49,20 @@ func (f *typedFunc) record(n int, write func(i int) (vector, error)) (arrow.Reco
 	default:
 		v = columns[0]
 	}
-	schema := arrow.NewSchema([]arrow.Field{v.named("result")}, nil)
-	return array.NewRecordBatch(schema, []arrow.Array{v.column}, int64(v.column.Len())), nil
+	return array.NewRecordBatch(f.schema(v.named("result")), []arrow.Array{v.column}, int64(v.column.Len())), nil
+}
+
+// schema returns the schema of a result. That is the last one if it says the same,
+// since one that has been written before is written faster. What is raw may be of
+// types that differ in more than arrow-go compares.
+func (f *typedFunc) schema(field arrow.Field) *arrow.Schema {
+	raws := slices.ContainsFunc(f.results, func(r result) bool { return r.raw != nil })
+	if last := f.last.Load(); last != nil && !raws && last.Field(0).Equal(field) {
+		return last
+	}
+	schema := arrow.NewSchema([]arrow.Field{field}, nil)
+	f.last.Store(schema)
+	return schema
 }
 
 func (f *typedFunc) place(i int) string {

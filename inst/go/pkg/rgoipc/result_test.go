@@ -238,3 +238,42 @@ func TestFuncErrors(t *testing.T) {
 		})
 	}
 }
+
+// A result has the schema of the one before if that says the same, and never if it
+// is Arrow itself.
+func TestResultSchema(t *testing.T) {
+	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	var zones []*time.Location
+	tests := []struct {
+		name string
+		fn   any
+		same [3]bool // as before, in the second call and so on
+	}{
+		{"number", func() float64 { return 1 }, [3]bool{true, true, true}},
+		{"list", func() (float64, []string) { return 1, nil }, [3]bool{true, true, true}},
+		{"nothing", func() {}, [3]bool{true, true, true}},
+		{"times", func() []time.Time { return []time.Time{time.Unix(0, 0).In(zones[0])} }, [3]bool{true, false, true}},
+		{"array", func() arrow.Array { return array.NewNull(2) }, [3]bool{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := typed(t, tt.fn)
+			var before *arrow.Schema
+			for i, zone := range []*time.Location{paris, paris, tokyo, tokyo} {
+				zones = []*time.Location{zone}
+				got, err := f.Handler(columns(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !arrow.TypeEqual(got.Schema().Field(0).Type, got.Column(0).DataType(), arrow.CheckMetadata()) {
+					t.Errorf("schema %v of a column of %v", got.Schema(), got.Column(0).DataType())
+				}
+				if same := got.Schema() == before; i > 0 && same != tt.same[i-1] {
+					t.Errorf("call %d: the same schema: %v, want %v", i+1, same, tt.same[i-1])
+				}
+				before = got.Schema()
+				got.Release()
+			}
+		})
+	}
+}

@@ -193,7 +193,7 @@ func TestServeEchoesARecord(t *testing.T) {
 	}
 	url, _ := serve(t, testRegistry(t, nil, nil))
 	reply := ask(t, dial(t, url), call("echo", stream))
-	got, err := readRecord(reply.ArrowData)
+	got, err := readRecord(nil, reply.ArrowData)
 	if err != nil {
 		t.Fatal(err)
 	}

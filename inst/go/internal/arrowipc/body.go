@@ -1,0 +1,195 @@
+package arrowipc
+
+import (
+	"encoding/binary"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
+)
+
+// body is what a record batch of plain columns is written from: its nodes and
+// buffers, in the order of the type tree.
+type body struct {
+	rows    int64
+	nodes   []node
+	buffers [][]byte
+	size    int // of all buffers, padded
+}
+
+type node struct{ length, nulls int64 }
+
+// record takes a record's columns, or returns false: those that are not plain or
+// begin in the middle of their buffers, and whatever is not as the format wants it,
+// are for arrow-go.
+func (b *body) record(rec arrow.RecordBatch) bool {
+	if tagged, ok := rec.(arrow.RecordBatchWithMetadata); ok && tagged.Metadata().Len() > 0 {
+		return false
+	}
+	b.rows = rec.NumRows()
+	b.nodes = make([]node, 0, rec.NumCols())
+	b.buffers = make([][]byte, 0, 2*rec.NumCols())
+	for _, column := range rec.Columns() {
+		column.NullN() // counts them if nobody has
+		if int64(column.Len()) != b.rows || !b.column(column.Data(), 1) {
+			return false
+		}
+	}
+	return b.metadataSize() <= maxMetadata
+}
+
+// column takes a column and its children.
+func (b *body) column(data arrow.ArrayData, depth int) bool {
+	layout, width, ok := plainLayout(data.DataType())
+	if !ok || data.Offset() != 0 || data.NullN() < 0 || depth > maxDepth {
+		return false
+	}
+	b.nodes = append(b.nodes, node{int64(data.Len()), int64(data.NullN())})
+	return (layout == layoutNull || b.validity(data)) && b.values(data, layout, width) && b.children(data, layout, width, depth)
+}
+
+// validity takes the bitmap, which is left out if all rows are valid.
+func (b *body) validity(data arrow.ArrayData) bool {
+	if data.NullN() == 0 {
+		return b.add(nil)
+	}
+	return b.first(data, 0, int(bitutil.BytesForBits(int64(data.Len()))))
+}
+
+// values takes the buffers after the bitmap.
+func (b *body) values(data arrow.ArrayData, layout layout, width int) bool {
+	switch layout {
+	case layoutBits:
+		return b.first(data, 1, int(bitutil.BytesForBits(int64(data.Len()))))
+	case layoutFixed:
+		return b.first(data, 1, width*data.Len())
+	case layoutList, layoutMap:
+		_, ok := b.offsets(data, width)
+		return ok
+	case layoutBinary:
+		last, ok := b.offsets(data, width)
+		return ok && b.first(data, 2, last)
+	}
+	return true
+}
+
+// offsets takes those of binary values or lists, and returns the last of them.
+func (b *body) offsets(data arrow.ArrayData, width int) (last int, ok bool) {
+	n := data.Len()
+	if !b.first(data, 1, width*(n+1)) {
+		return 0, false
+	}
+	offsets := b.buffers[len(b.buffers)-1]
+	return int(at(offsets, int64(n), int64(width))), at(offsets, 0, int64(width)) == 0
+}
+
+// children takes the children, which must be as long as the column needs them.
+func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) bool {
+	n := data.Len()
+	switch layout {
+	case layoutList, layoutMap:
+		n = int(at(b.buffers[len(b.buffers)-1], int64(n), int64(width)))
+	case layoutFixedList:
+		n *= width
+	}
+	for _, child := range data.Children() {
+		if child.Len() != n || !b.column(child, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// first takes the first n bytes of a buffer.
+func (b *body) first(data arrow.ArrayData, i, n int) bool {
+	buffer := data.Buffers()[i]
+	switch {
+	case n == 0:
+		return b.add(nil)
+	case buffer == nil || n < 0 || n > buffer.Len():
+		return false
+	}
+	return b.add(buffer.Bytes()[:n])
+}
+
+func (b *body) add(buffer []byte) bool {
+	b.buffers = append(b.buffers, buffer)
+	b.size += padded(len(buffer))
+	return true
+}
+
+// padded returns the bytes that n take where each buffer begins at a multiple of 8.
+func padded(n int) int { return (n + 7) &^ 7 }
+
+// What a message has beside its body: the framing, and the metadata up to the
+// nodes and between nodes and buffers.
+const (
+	framing   = 8
+	preamble  = 80
+	interlude = 8
+	// structSize is that of a node, and of a buffer.
+	structSize = 16
+)
+
+func (b *body) metadataSize() int {
+	return preamble + interlude + structSize*(len(b.nodes)+len(b.buffers))
+}
+
+func (b *body) messageSize() int { return framing + b.metadataSize() + b.size }
+
+// appendMessage appends the message. The tables of its metadata are always the
+// same, so that they are written front to back, at the places given:
+//
+//	 0  where the Message is
+//	 4  vtable of the Message: version, header type, header, body length
+//	16  vtable of the RecordBatch: length, nodes, buffers
+//	32  Message
+//	56  RecordBatch
+//	76  number of nodes, nodes, padding, number of buffers, buffers
+func (b *body) appendMessage(out []byte) []byte {
+	out = append32(out, continuation, uint32(b.metadataSize()))
+	out = append32(out, 32)
+	out = append16(out, 12, 20, 16, 18, 4, 8)
+	out = append16(out, 10, 20, 8, 4, 16, 0, 0, 0)
+	out = append32(out, 32-4, 56-36)
+	out = append64(out, int64(b.size))
+	out = append16(out, version5, headerRecords, 0, 0)
+	out = append32(out, 56-16, 76-60)
+	out = append64(out, b.rows)
+	out = append32(out, uint32(interlude+structSize*len(b.nodes)+4), uint32(len(b.nodes)))
+	for _, n := range b.nodes {
+		out = append64(out, n.length, n.nulls)
+	}
+	out = append32(out, 0, uint32(len(b.buffers)))
+	offset := 0
+	for _, buffer := range b.buffers {
+		out = append64(out, int64(offset), int64(len(buffer)))
+		offset += padded(len(buffer))
+	}
+	for _, buffer := range b.buffers {
+		var padding [8]byte
+		out = append(out, buffer...)
+		out = append(out, padding[:padded(len(buffer))-len(buffer)]...)
+	}
+	return out
+}
+
+func append16(out []byte, values ...uint16) []byte {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint16(out, v)
+	}
+	return out
+}
+
+func append32(out []byte, values ...uint32) []byte {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint32(out, v)
+	}
+	return out
+}
+
+func append64(out []byte, values ...int64) []byte {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint64(out, uint64(v))
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package arrowipc
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+)
+
+// Plain columns are those whose bytes are what their type says, and no more: no
+// dictionary, no view, no extension type. They are most of what is called with,
+// and read and written here; all others go through arrow-go's reader and writer,
+// which can do it all and take their time.
+
+// plainLayout returns the layout of a plain type, with the width of its values or
+// offsets or the size of its lists.
+func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {
+	switch t := dataType.(type) {
+	case *arrow.NullType:
+		return layoutNull, 0, true
+	case *arrow.BooleanType:
+		return layoutBits, 0, true
+	case *arrow.StringType, *arrow.BinaryType:
+		return layoutBinary, 4, true
+	case *arrow.LargeStringType, *arrow.LargeBinaryType:
+		return layoutBinary, 8, true
+	case *arrow.ListType:
+		return layoutList, 4, true
+	case *arrow.LargeListType:
+		return layoutList, 8, true
+	case *arrow.MapType:
+		return layoutMap, 4, true
+	case *arrow.FixedSizeListType:
+		return layoutFixedList, int(t.Len()), true
+	case *arrow.StructType:
+		return layoutStruct, 0, true
+	case *arrow.DictionaryType, arrow.ExtensionType:
+		return 0, 0, false
+	case arrow.FixedWidthDataType:
+		return layoutFixed, t.Bytes(), true
+	}
+	return 0, 0, false
+}
+
+// allPlain tells whether columns are plain, now and forever: an extension type
+// that the program does not know yet is none.
+func allPlain(fields []arrow.Field) bool {
+	return !slices.ContainsFunc(fields, func(f arrow.Field) bool {
+		_, _, ok := plainLayout(f.Type)
+		nested, _ := f.Type.(arrow.NestedType)
+		return !ok || f.Metadata.FindKey(ipc.ExtensionTypeKeyName) >= 0 || nested != nil && !allPlain(nested.Fields())
+	})
+}
+
+// childType returns the type of a plain column's i-th child.
+func childType(dataType arrow.DataType, i int) arrow.DataType {
+	if t, ok := dataType.(*arrow.StructType); ok {
+		return t.Field(i).Type
+	}
+	return dataType.(arrow.ListLikeType).Elem()
+}

@@ -1,0 +1,108 @@
+package rgoipc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCallContext(t *testing.T) {
+	tests := []struct {
+		metadata string
+		want     time.Duration // 0: no deadline
+	}{
+		{``, 0},
+		{`{}`, 0},
+		{`{"id": "abc"}`, 0},
+		{`{"timeout_ms": 1500}`, 1500 * time.Millisecond},
+		{`{"timeout_ms": 0.5, "id": 7}`, 500 * time.Microsecond},
+		{`{"timeout_ms": 0}`, 0},
+		{`{"timeout_ms": -1}`, 0},
+		{`{"timeout_ms": 1e300}`, 0},
+		{`{"timeout_ms": 1e999}`, 0},
+		{`{"timeout_ms": "soon"}`, 0},
+		{`{"timeout_ms": null}`, 0},
+		{`{"timeout_ms": [1]}`, 0},
+		{`{"timeout_ms": 5`, 0},
+		{`[]`, 0},
+		{`no JSON`, 0},
+	}
+	for _, tt := range tests {
+		before := time.Now()
+		ctx, cancel := callContext(t.Context(), timeoutOf(tt.metadata))
+		deadline, ok := ctx.Deadline()
+		if ok != (tt.want > 0) {
+			t.Errorf("%s: deadline %v, %v", tt.metadata, deadline, ok)
+		}
+		if ok && (deadline.Before(before.Add(tt.want)) || deadline.After(time.Now().Add(tt.want))) {
+			t.Errorf("%s: deadline after %v, want %v", tt.metadata, deadline.Sub(before), tt.want)
+		}
+		cancel()
+		if ctx.Err() == nil {
+			t.Errorf("%s: the context outlives the call", tt.metadata)
+		}
+	}
+}
+
+// What is remembered is what would have been read.
+func TestTimeoutsRemember(t *testing.T) {
+	var times timeouts
+	long := `{"timeout_ms": 7, "id": "` + strings.Repeat("x", maxRemembered) + `"}`
+	for _, metadata := range []string{"", `{"timeout_ms": 5}`, `{"timeout_ms": 5}`, long, `{"timeout_ms": 6}`, "", long, long} {
+		if got, want := times.of(metadata), timeoutOf(metadata); got != want {
+			t.Errorf("%s: %v, want %v", metadata, got, want)
+		}
+	}
+	if got := times.last.Load().metadata; got == long {
+		t.Error("long metadata is kept")
+	}
+}
+
+// Who asks the context learns that its time is up, or that the server stops.
+func TestUntil(t *testing.T) {
+	server, stop := context.WithCancel(t.Context())
+	defer stop()
+	later := until{server, time.Now().Add(time.Hour)}
+	if got, ok := later.Deadline(); later.Err() != nil || !ok || !got.Equal(later.deadline) {
+		t.Errorf("%v, deadline %v", later.Err(), got)
+	}
+	if err := (until{server, time.Now().Add(-time.Hour)}).Err(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+	}
+	stop()
+	if err := later.Err(); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+}
+
+// An elementwise function that takes no context is stopped between its rows.
+func TestRowsEndInTime(t *testing.T) {
+	const limit = time.Millisecond
+	var started time.Time
+	registry := NewRegistry()
+	err := registry.Func("wait", func(x float64) float64 {
+		if started.IsZero() {
+			started = time.Now()
+		}
+		for time.Since(started) < limit {
+		}
+		return x
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := WriteArrowRecord(record(t, column{name: "x", values: make([]float64, blockRows+1)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "wait", ErrorMsg: `{"timeout_ms": 1}`, ArrowData: stream}).Marshal()
+	reply, err := UnmarshalRPCMessage(registry.respond(t.Context(), request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := codeOf(t, reply); code != CodeTimeout {
+		t.Errorf("got %+v", reply)
+	}
+}
