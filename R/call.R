@@ -54,7 +54,7 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 call_function <- function(connection, name, args, timeout, call) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
-  message <- call_message(signature, args, timeout, call)
+  message <- call_message(signature, args, call_header(signature, timeout, free_line(connection)$id), call)
   reply <- roundtrip(connection, message$bytes, what = paste0("`", name, "()`"), timeout, call)
   values <- reply_values(reply, signature, connection, call)
   result_value(values, signature, message)
@@ -82,8 +82,7 @@ fetch_signatures <- function(connection, timeout, call) {
 # --- The request ------------------------------------------------------------
 
 # The bytes of the call, and what the result takes from the arguments.
-call_message <- function(signature, args, timeout, call) {
-  header <- call_header(signature, timeout)
+call_message <- function(signature, args, header, call) {
   bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
   if (!is.null(bytes)) {
     return(list(bytes = bytes, has_raw = FALSE))
@@ -109,12 +108,13 @@ call_message <- function(signature, args, timeout, call) {
   list(bytes = bytes, shape = shape, length = n, has_raw = has_raw)
 }
 
-# The header is the same for each call with the same time-out.
-call_header <- function(signature, timeout) {
+# The header is the same for each call with the same time-out over the same line.
+call_header <- function(signature, timeout, id) {
   last <- signature$last
-  if (!identical(last$timeout, timeout)) {
-    last$header <- envelope_header("call", signature$name, call_metadata(timeout))
+  if (!identical(last$timeout, timeout) || !identical(last$id, id)) {
+    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id))
     last$timeout <- timeout
+    last$id <- id
   }
   last$header
 }

@@ -22,20 +22,21 @@ return_grace <- 1
 # How long a process that closed its connection may take to end, in seconds.
 end_grace <- 1
 
-# Sends `message` and waits for the reply, on a context of its own: closing it
-# gives the request up and leaves the socket as it was. One that has done its work
-# is kept for the next request. Small calls spend their time here: what is not
-# needed for them is done only if the answer is not there at once.
+# Sends `message` and waits for the reply, on a line of its own. One that has done
+# its work is kept for the next request. Small calls spend their time here: what is
+# not needed for them is done only if the answer is not there at once.
 roundtrip <- function(connection, message, what, timeout, call) {
+  line <- free_line(connection)
   state <- connection$state
-  line <- state$line
   state$line <- NULL
-  if (is.null(line)) line <- new_line(connection$sock)
-  on.exit(close(line$ctx))
+  on.exit(give_up(line, connection))
   cv_reset(line$signal) # the last reply may have been there before it was signalled
   aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
   for (i in seq_len(looks)) if (!unresolved(aio)) break
-  if (unresolved(aio)) wait_for(aio, line$signal, connection, what, timeout, call)
+  if (unresolved(aio) && !wait_for(aio, line$signal, connection, timeout, call)) {
+    on.exit(close(line$ctx)) # the server ends what has no time left
+    abort_timeout(what, timeout, call)
+  }
   value <- aio$data
   if (is_error_value(value)) abort_result(value, length(message), connection$server, call)
   on.exit()
@@ -44,12 +45,31 @@ roundtrip <- function(connection, message, what, timeout, call) {
   value
 }
 
-# A context, and what it signals that a reply is there.
+# What one request after the other goes over: a context, what it signals that a
+# reply is there, and the name of its calls, which a server needs to cancel one.
 new_line <- function(sock) {
   ctx <- context(sock)
   # Never send twice, and hear at once of a peer that goes away.
   nanonext::opt(ctx, "req:resend-time") <- 0L
-  list(ctx = ctx, signal = cv())
+  list(ctx = ctx, signal = cv(), id = nanonext::random(16))
+}
+
+# The line that the next request goes over.
+free_line <- function(connection) {
+  state <- connection$state
+  if (is.null(state$line)) state$line <- new_line(connection$sock)
+  state$line
+}
+
+# Closes a line that a request is out on. The server is told, and not waited for.
+give_up <- function(line, connection) {
+  close(line$ctx)
+  if (nanonext::stat(connection$sock, "pipes") > 0) {
+    last <- new_line(connection$sock)
+    state <- connection$state
+    # Kept, for what nobody refers to is not sent.
+    state$parting <- list(last, request(last$ctx, cancel_message(line$id), send_mode = "raw", recv_mode = "raw"))
+  }
 }
 
 # How long a call waits, in seconds. NULL leaves it to the time-out that the server
@@ -87,8 +107,9 @@ check_socket <- function(sock, call) {
   }
 }
 
-# Waits until `aio` is resolved. `signal` is what it signals, if anything.
-wait_for <- function(aio, signal, connection, what, timeout, call) {
+# Waits until `aio` is resolved, and tells whether it is. `signal` is what it
+# signals, if anything.
+wait_for <- function(aio, signal, connection, timeout, call) {
   started <- seconds()
   wait <- first_wait
   while (unresolved(aio)) {
@@ -97,8 +118,9 @@ wait_for <- function(aio, signal, connection, what, timeout, call) {
     waited <- seconds() - started
     connected <- watch_peer(connection, waited, min(timeout, connect_timeout()), call)
     wait <- if (connected) poll_interval else min(2 * wait, dial_interval)
-    if (waited >= timeout) abort_timeout(what, timeout, call)
+    if (waited >= timeout) return(FALSE)
   }
+  TRUE
 }
 
 connect_timeout <- function() getOption("mangoro.connect_timeout", 10)

@@ -1,7 +1,7 @@
 # The envelope that every request and reply travels in, all lengths big-endian:
 # [type:1][name_len:4][name][error_len:4][error][payload]. Go: rgoipc.RPCMessage.
 
-message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L)
+message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4L)
 
 #' Bytes of a 32-bit integer
 #'
@@ -59,9 +59,9 @@ mangoro_unpack_int32 <- function(bytes) {
 #' * `mangoro_rpc_parse_response()` takes a reply apart.
 #'
 #' A message is `[type:1][name_len:4][name][error_len:4][error][payload]`, all
-#' lengths big-endian. The types are 0 (manifest), 1 (call), 2 (result) and
-#' 3 (error). The payload of calls and results is an Arrow IPC stream, that of
-#' a manifest JSON.
+#' lengths big-endian. The types are 0 (manifest), 1 (call), 2 (result),
+#' 3 (error) and 4 (cancel). The payload of calls and results is an Arrow IPC
+#' stream, that of a manifest JSON.
 #'
 #' @param func_name The function to call, one string. No default.
 #' @param data The arguments, as [mangoro_rpc_call()] takes them.
@@ -70,7 +70,7 @@ mangoro_unpack_int32 <- function(bytes) {
 #'
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
-#'   from 0 to 3), `func_name` and `error_msg` (strings, empty where there is
+#'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
 #'   none) and `data` (the payload, a raw vector).
 #'
 #' @section Errors:
@@ -122,10 +122,14 @@ envelope_header <- function(type, func_name = "", metadata = "") {
   )
 }
 
-# What a server may know of a call: how long it is waited for.
-call_metadata <- function(timeout) {
-  if (is.finite(timeout)) sprintf("{\"timeout_ms\":%.0f}", max(1, 1000 * timeout)) else ""
+# What a server may know of a call: its name, and how long it is waited for.
+call_metadata <- function(timeout, id) {
+  limit <- if (is.finite(timeout)) sprintf(",\"timeout_ms\":%.0f", max(1, 1000 * timeout)) else ""
+  sprintf("{\"call_id\":\"%s\"%s}", id, limit)
 }
+
+# Tells a server to end the call of this name.
+cancel_message <- function(id) envelope_header("cancel", metadata = sprintf("{\"call_id\":\"%s\"}", id))
 
 # The fields of a message, and where its payload starts: behind so many bytes.
 parse_envelope <- function(bytes, call) {

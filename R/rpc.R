@@ -8,9 +8,9 @@
 #' with which arguments and results.
 #'
 #' Both may be called as soon as the server's process is started: a server that
-#' does not listen yet is waited for. A call can be interrupted (Ctrl-C); the
-#' socket then works for the next call, while the server finishes the first one
-#' for nobody. A call is sent once: a server that dies is an error, not a
+#' does not listen yet is waited for. A call can be interrupted (Ctrl-C): the
+#' server is told, which ends the context of the Go function, and the socket works
+#' for the next call. A call is sent once: a server that dies is an error, not a
 #' reason to send it again.
 #'
 #' @param sock A handle of [mangoro_start()] or one of its kin, or a nanonext
@@ -70,7 +70,8 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
 rpc_call <- function(sock, func_name, data, timeout = NULL, call) {
   connection <- connection_of(sock, call)
   timeout <- call_timeout(timeout, connection$server, call)
-  message <- write_stream(data, header = envelope_header("call", func_name, call_metadata(timeout)), call = call)
+  header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection)$id))
+  message <- write_stream(data, header, call)
   reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
   read_stream(payload(reply, check_reply(reply, "result", func_name, connection$server, call)), call)
 }
@@ -140,7 +141,7 @@ mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   check_count(max_attempts)
   aio <- nanonext::send_aio(connection$sock, msg, mode = "raw")
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, cv(), connection, "The server", max_attempts, call)
+  if (!wait_for(aio, cv(), connection, max_attempts, call)) abort_timeout("The server", max_attempts, call)
   check_result(aio$result, length(msg), connection$server, call)
   invisible(0L)
 }
@@ -155,6 +156,6 @@ mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   signal <- cv()
   aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = signal)
   on.exit(nanonext::stop_aio(aio))
-  wait_for(aio, signal, connection, "The server", timeout, call)
+  if (!wait_for(aio, signal, connection, timeout, call)) abort_timeout("The server", timeout, call)
   check_result(aio$data, 0, connection$server, call)
 }

@@ -189,6 +189,7 @@ remove_traces <- function(server) {
 # What is kept for a socket while the session lasts. A socket's number is not used
 # again.
 #   line        what the next request goes over, see new_line(); NULL: a new one
+#   parting     the last cancel that was sent, on its way
 #   signatures  those of the server's functions, by name
 socket_state <- function(sock) {
   key <- as.character(attr(sock, "id"))

@@ -26,7 +26,7 @@ parse_signatures <- function(json, call) {
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
 #   plain       see plain_types()
-#   last        what the last call began with, and its time-out: see call_header()
+#   last        what the last call began with, see call_header()
 #   result_header  what results begin with
 #   doc         what the function does, "" if nobody says
 #   go          its declaration in Go, likewise

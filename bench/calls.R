@@ -9,8 +9,10 @@ echo <- start_server("echo")
 invisible(mirai::daemons(1, dispatcher = FALSE))
 
 stopifnot(mangoro_call(typed$sock, "hypot", 3, 4) == 5)
-signature <- mangoro:::find_signature(mangoro:::connection_of(typed$sock, NULL), "hypot", 60, NULL)
-message <- mangoro:::call_message(signature, list(3, 4), 60, NULL)$bytes
+connection <- mangoro:::connection_of(typed$sock, NULL)
+signature <- mangoro:::find_signature(connection, "hypot", 60, NULL)
+header <- mangoro:::call_header(signature, 60, mangoro:::free_line(connection)$id)
+message <- mangoro:::call_message(signature, list(3, 4), header, NULL)$bytes
 two_rows <- data.frame(x = c(1, 2), y = c(3, NA))
 stopifnot(identical(raw_echo(echo$sock, message), message))
 stopifnot(mirai::mirai(sqrt(x^2 + y^2), x = 3, y = 4)[] == 5)

@@ -113,6 +113,20 @@ test_that("a call that is given up ends in Go too", {
   wait_for_output(server$proc, "the call was given up: timeout")
 })
 
+test_that("a call that is interrupted ends in Go too, and the next one is not it", {
+  skip_on_os("windows")
+  server <- local_server(test_source("typed"))
+  for (timeout in c(600, Inf)) {
+    got <- tryCatch(
+      mangoro_call(server$sock, "interrupt", Sys.getpid(), .timeout = timeout),
+      interrupt = function(cnd) "interrupted"
+    )
+    expect_identical(got, "interrupted")
+    wait_for_output(server$proc, "the call was given up: cancelled")
+    expect_identical(mangoro_call(server$sock, "add", 1, 2), 3)
+  }
+})
+
 test_that("what a manifest lacks is told", {
   puppet <- local_puppet()
   for (json in c("[1]", "{\"f\": {\"Args\": [{\"Name\": 1}]}}", "{\"f\": {\"Args\": [{}]}}")) {

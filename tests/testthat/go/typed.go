@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,18 @@ func until(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
+}
+
+// interrupt sends SIGINT to a process, and then does as until.
+func interrupt(ctx context.Context, pid int32) error {
+	process, err := os.FindProcess(int(pid))
+	if err != nil {
+		return err
+	}
+	if err := process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return until(ctx, time.Hour)
 }
 
 func main() {
@@ -102,6 +115,7 @@ func main() {
 			return strings.Repeat(s, int(*times))
 		}, []rgoipc.FuncOption{rgoipc.Args("s", "times"), rgoipc.Optional("times"), rgoipc.Describe("Repeat a string")}},
 		{"until", until, nil},
+		{"interrupt", interrupt, nil},
 		{"nothing", func() {}, nil},
 		{"refuse", func(why string) error { return errors.New(why) }, nil},
 		{"ages", func(groups map[string][]int32) []string {

@@ -69,8 +69,9 @@
 // Arguments may be missing where [Optional] or [Default] say so; NULL is a
 // missing argument.
 //
-// The context ends when the server is told to stop, and at the deadline of the
-// call. A function that returns its error lets R know which of the two it was.
+// The context ends when the server is told to stop, at the deadline of the call,
+// and when R gives the call up. A function that returns its error lets R know which
+// of them it was.
 // Elementwise functions stop by themselves, between rows.
 //
 // # Errors

@@ -14,6 +14,7 @@ const (
 	MsgTypeCall     uint8 = 1 // a call: an Arrow IPC stream of arguments
 	MsgTypeResult   uint8 = 2 // the reply to a call: an Arrow IPC stream
 	MsgTypeError    uint8 = 3 // the reply to what failed: message, and JSON detail
+	MsgTypeCancel   uint8 = 4 // ends the call that its metadata names; the reply is a result of nothing
 )
 
 // ErrInvalidMessage is returned when bytes are no envelope.

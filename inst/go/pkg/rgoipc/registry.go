@@ -51,9 +51,6 @@ type Registry struct {
 	mu        sync.RWMutex // protects what follows
 	functions map[string]*Function
 	names     []string // in the order of registration
-
-	schemas  arrowipc.Schemas // of the calls
-	timeouts timeouts
 }
 
 // NewRegistry returns a registry without functions.

@@ -2,18 +2,35 @@ package rgoipc
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"mangoro.local/internal/arrowipc"
 )
 
 // maxStack is as much of a panic's stack as travels to R.
 const maxStack = 64 << 10
 
+// responder answers the requests of a server.
+type responder struct {
+	registry *Registry
+	turns    chan struct{} // has room for the calls that may run at the same time
+	calls    calls
+	metadata metadataReader
+	schemas  arrowipc.Schemas
+}
+
+func newResponder(registry *Registry, maxCalls int) *responder {
+	return &responder{registry: registry, turns: make(chan struct{}, maxCalls)}
+}
+
 // respond answers a request. It never fails: what goes wrong is the answer. The
 // context is that of the server; the call's own ends with it at the latest.
-func (r *Registry) respond(ctx context.Context, request []byte) []byte {
+func (r *responder) respond(ctx context.Context, request []byte) []byte {
 	message, err := UnmarshalRPCMessage(request)
 	if err != nil {
 		return errorReply("", &Error{Code: CodeProtocol, Err: err})
@@ -25,13 +42,16 @@ func (r *Registry) respond(ctx context.Context, request []byte) []byte {
 	return reply
 }
 
-func (r *Registry) dispatch(ctx context.Context, message *RPCMessage) ([]byte, error) {
+func (r *responder) dispatch(ctx context.Context, message *RPCMessage) ([]byte, error) {
 	switch message.Type {
 	case MsgTypeManifest:
-		manifest, err := r.Manifest()
+		manifest, err := r.registry.Manifest()
 		return (&RPCMessage{Type: MsgTypeManifest, ArrowData: manifest}).Marshal(), err
 	case MsgTypeCall:
 		return r.call(ctx, message)
+	case MsgTypeCancel:
+		r.calls.cancel(r.metadata.read(message.ErrorMsg).id)
+		return (&RPCMessage{Type: MsgTypeResult}).Marshal(), nil
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", message.Type)
 	}
@@ -39,17 +59,24 @@ func (r *Registry) dispatch(ctx context.Context, message *RPCMessage) ([]byte, e
 
 // call runs a function and returns its reply. A panic, of the handler or while
 // its result is written, is an error of [CodePanic].
-func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte, err error) {
+func (r *responder) call(ctx context.Context, message *RPCMessage) (reply []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicError(p)
 		}
 	}()
-	fn, ok := r.Get(message.FuncName)
+	fn, ok := r.registry.Get(message.FuncName)
 	if !ok {
-		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.List())
+		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.registry.List())
 	}
-	ctx, cancel := fn.context(ctx, r.timeouts.of(message.ErrorMsg))
+	m := r.metadata.read(message.ErrorMsg)
+	ctx, end := r.calls.begin(ctx, m.id)
+	defer end()
+	if err := r.takeTurn(ctx, m.limit); err != nil {
+		return nil, err
+	}
+	defer func() { <-r.turns }()
+	ctx, cancel := fn.context(ctx, m.limit)
 	defer cancel()
 	record, err := readRecord(&r.schemas, message.ArrowData)
 	if err != nil {
@@ -62,6 +89,24 @@ func (r *Registry) call(ctx context.Context, message *RPCMessage) (reply []byte,
 		return nil, err
 	}
 	return fn.reply(result)
+}
+
+// takeTurn waits until a call may run, which is mostly at once. One that is given up
+// before never runs.
+func (r *responder) takeTurn(ctx context.Context, limit time.Duration) error {
+	select {
+	case r.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	ctx, cancel := callContext(ctx, limit)
+	defer cancel()
+	select {
+	case r.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d other calls ran all the time: %w", cap(r.turns), ctx.Err())
+	}
 }
 
 // reply returns the reply that carries a result, and releases it. No result is a

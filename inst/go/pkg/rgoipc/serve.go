@@ -33,8 +33,13 @@ const orphanTime = 500 * time.Millisecond
 // when it has written all.
 const lingerTime = 250 * time.Millisecond
 
-// maxIdle is the number of contexts kept open after a burst of calls.
-const maxIdle = 4
+const (
+	// maxIdle is the number of contexts kept open after a burst of calls.
+	maxIdle = 4
+	// maxWaiting is the number of calls that wait for their turn with a context of
+	// their own, so that one is free for those who would cancel a call.
+	maxWaiting = 1024
+)
 
 // Option changes how [Serve] and [Main] serve.
 type Option func(*config)
@@ -77,7 +82,8 @@ func WithTitle(title string) Option { return func(c *config) { c.title = title }
 // is disconnected. The default is [DefaultMaxMessageSize].
 func WithMaxMessageSize(bytes int64) Option { return func(c *config) { c.maxMessageSize = bytes } }
 
-// WithMaxCalls sets how many calls run at the same time; further ones wait.
+// WithMaxCalls sets how many calls run at the same time; further ones wait for
+// their turn, as long as they have time.
 // The default is [DefaultMaxCalls].
 func WithMaxCalls(n int) Option { return func(c *config) { c.maxCalls = n } }
 
@@ -99,7 +105,7 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 	if err != nil {
 		return err
 	}
-	s := &server{ctx: ctx, config: config, registry: registry, idle: make(map[mangos.Context]bool)}
+	s := &server{ctx: ctx, config: config, responder: newResponder(registry, config.maxCalls), idle: make(map[mangos.Context]bool)}
 	sock, address, err := listen(url, config.maxMessageSize, s.peerEvent)
 	if err != nil {
 		return err
@@ -115,10 +121,10 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 
 // server is what the goroutines of Serve share.
 type server struct {
-	ctx      context.Context // ends when the server is told to stop
-	config   config
-	registry *Registry
-	sock     mangos.Socket
+	ctx       context.Context // ends when the server is told to stop
+	config    config
+	responder *responder
+	sock      mangos.Socket
 
 	workers sync.WaitGroup
 
@@ -158,7 +164,7 @@ func (s *server) work(c mangos.Context) {
 		// The request's memory is not given back to mangos: the record, and
 		// whoever retained it, may still look at it.
 		reply := mangos.NewMessage(0)
-		reply.Body = s.registry.respond(s.ctx, request.Body)
+		reply.Body = s.responder.respond(s.ctx, request.Body)
 		err = c.SendMsg(reply)
 		if !s.end(c) || err != nil {
 			return
@@ -172,7 +178,7 @@ func (s *server) begin(c mangos.Context) {
 	s.mu.Lock()
 	delete(s.idle, c)
 	s.busy++
-	more := len(s.idle) == 0 && s.busy < s.config.maxCalls && !s.stopping
+	more := len(s.idle) == 0 && s.busy < s.config.maxCalls+maxWaiting && !s.stopping
 	s.mu.Unlock()
 	if more {
 		// Without it the server is slower, not wrong: the call that runs frees

@@ -11,45 +11,48 @@ import (
 // well be no limit.
 const maxTimeout = 365 * 24 * time.Hour
 
-// timeoutOf returns the time that a call has if the metadata of its request says
-// so: {"timeout_ms": 500}. Anything else in there is not ours to judge. 0: there is
-// no limit.
-func timeoutOf(metadata string) time.Duration {
-	if metadata == "" {
-		return 0
-	}
-	var call struct {
-		TimeoutMS float64 `json:"timeout_ms"`
-	}
-	if err := json.Unmarshal([]byte(metadata), &call); err != nil {
-		return 0
-	}
-	if !(call.TimeoutMS > 0 && call.TimeoutMS < float64(maxTimeout/time.Millisecond)) {
-		return 0
-	}
-	return time.Duration(call.TimeoutMS * float64(time.Millisecond))
+// metadata is what a request says of its call: {"call_id": "5f0a", "timeout_ms": 500}.
+// Anything else in there is not ours to judge.
+type metadata struct {
+	id    string        // a cancel names it; empty: the call cannot be cancelled
+	limit time.Duration // the time that the call has; 0: there is no limit
 }
 
-// timeouts remembers the metadata read last: one call's is mostly the next one's.
-type timeouts struct{ last atomic.Pointer[timeout] }
-
-type timeout struct {
-	metadata string
-	limit    time.Duration
+func parseMetadata(text string) metadata {
+	var m struct {
+		ID        string  `json:"call_id"`
+		TimeoutMS float64 `json:"timeout_ms"`
+	}
+	// What does not fit stays empty.
+	_ = json.Unmarshal([]byte(text), &m)
+	limit := m.TimeoutMS * float64(time.Millisecond)
+	if !(limit > 0 && limit < float64(maxTimeout)) {
+		limit = 0
+	}
+	return metadata{id: m.ID, limit: time.Duration(limit)}
 }
 
 // maxRemembered is the length of the longest metadata that is kept.
 const maxRemembered = 256
 
-func (t *timeouts) of(metadata string) time.Duration {
-	if last := t.last.Load(); last != nil && last.metadata == metadata {
-		return last.limit
+// metadataReader reads metadata and remembers what it has read last: one call's is
+// mostly the next one's.
+type metadataReader struct{ last atomic.Pointer[readMetadata] }
+
+type readMetadata struct {
+	text string
+	metadata
+}
+
+func (r *metadataReader) read(text string) metadata {
+	if last := r.last.Load(); last != nil && last.text == text {
+		return last.metadata
 	}
-	limit := timeoutOf(metadata)
-	if len(metadata) <= maxRemembered {
-		t.last.Store(&timeout{metadata, limit})
+	m := parseMetadata(text)
+	if len(text) <= maxRemembered {
+		r.last.Store(&readMetadata{text, m})
 	}
-	return limit
+	return m
 }
 
 // context returns the context of a call. A function that is given it may wait for

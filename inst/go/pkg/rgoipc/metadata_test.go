@@ -8,30 +8,39 @@ import (
 	"time"
 )
 
-func TestCallContext(t *testing.T) {
+func TestMetadata(t *testing.T) {
 	tests := []struct {
 		metadata string
+		id       string
 		want     time.Duration // 0: no deadline
 	}{
-		{``, 0},
-		{`{}`, 0},
-		{`{"id": "abc"}`, 0},
-		{`{"timeout_ms": 1500}`, 1500 * time.Millisecond},
-		{`{"timeout_ms": 0.5, "id": 7}`, 500 * time.Microsecond},
-		{`{"timeout_ms": 0}`, 0},
-		{`{"timeout_ms": -1}`, 0},
-		{`{"timeout_ms": 1e300}`, 0},
-		{`{"timeout_ms": 1e999}`, 0},
-		{`{"timeout_ms": "soon"}`, 0},
-		{`{"timeout_ms": null}`, 0},
-		{`{"timeout_ms": [1]}`, 0},
-		{`{"timeout_ms": 5`, 0},
-		{`[]`, 0},
-		{`no JSON`, 0},
+		{``, "", 0},
+		{`{}`, "", 0},
+		{`{"id": "abc"}`, "", 0},
+		{`{"timeout_ms": 1500}`, "", 1500 * time.Millisecond},
+		{`{"timeout_ms": 0.5, "id": 7}`, "", 500 * time.Microsecond},
+		{`{"timeout_ms": 0}`, "", 0},
+		{`{"timeout_ms": -1}`, "", 0},
+		{`{"timeout_ms": 1e300}`, "", 0},
+		{`{"timeout_ms": 1e999}`, "", 0},
+		{`{"timeout_ms": "soon"}`, "", 0},
+		{`{"timeout_ms": null}`, "", 0},
+		{`{"timeout_ms": [1]}`, "", 0},
+		{`{"timeout_ms": 5`, "", 0},
+		{`{"call_id": "a1", "timeout_ms": 2}`, "a1", 2 * time.Millisecond},
+		{`{"call_id": 7, "timeout_ms": 2}`, "", 2 * time.Millisecond},
+		{`{"call_id": "a1", "timeout_ms": "soon"}`, "a1", 0},
+		{`{"call_id": "a1"`, "", 0},
+		{`[]`, "", 0},
+		{`no JSON`, "", 0},
 	}
 	for _, tt := range tests {
+		m := parseMetadata(tt.metadata)
+		if m.id != tt.id {
+			t.Errorf("%s: id %q, want %q", tt.metadata, m.id, tt.id)
+		}
 		before := time.Now()
-		ctx, cancel := callContext(t.Context(), timeoutOf(tt.metadata))
+		ctx, cancel := callContext(t.Context(), m.limit)
 		deadline, ok := ctx.Deadline()
 		if ok != (tt.want > 0) {
 			t.Errorf("%s: deadline %v, %v", tt.metadata, deadline, ok)
@@ -47,15 +56,15 @@ func TestCallContext(t *testing.T) {
 }
 
 // What is remembered is what would have been read.
-func TestTimeoutsRemember(t *testing.T) {
-	var times timeouts
+func TestMetadataIsRemembered(t *testing.T) {
+	var reader metadataReader
 	long := `{"timeout_ms": 7, "id": "` + strings.Repeat("x", maxRemembered) + `"}`
 	for _, metadata := range []string{"", `{"timeout_ms": 5}`, `{"timeout_ms": 5}`, long, `{"timeout_ms": 6}`, "", long, long} {
-		if got, want := times.of(metadata), timeoutOf(metadata); got != want {
-			t.Errorf("%s: %v, want %v", metadata, got, want)
+		if got, want := reader.read(metadata), parseMetadata(metadata); got != want {
+			t.Errorf("%s: %+v, want %+v", metadata, got, want)
 		}
 	}
-	if got := times.last.Load().metadata; got == long {
+	if got := reader.last.Load().text; got == long {
 		t.Error("long metadata is kept")
 	}
 }
@@ -98,7 +107,7 @@ func TestRowsEndInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "wait", ErrorMsg: `{"timeout_ms": 1}`, ArrowData: stream}).Marshal()
-	reply, err := UnmarshalRPCMessage(registry.respond(t.Context(), request))
+	reply, err := UnmarshalRPCMessage(newResponder(registry, 1).respond(t.Context(), request))
 	if err != nil {
 		t.Fatal(err)
 	}
