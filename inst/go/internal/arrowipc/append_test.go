@@ -151,6 +151,17 @@ func TestAppendForms(t *testing.T) {
 	}
 }
 
+// Data without the buffers of its type are not written.
+func TestBodyOfNoBuffers(t *testing.T) {
+	for _, dataType := range []arrow.DataType{arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String, arrow.ListOf(arrow.Null)} {
+		for _, nulls := range []int{0, 1, array.UnknownNullCount} {
+			if new(body).column(array.NewData(dataType, 2, nil, nil, nulls, 0), 1) {
+				t.Errorf("%v with %d nulls is written", dataType, nulls)
+			}
+		}
+	}
+}
+
 // Types that are nested too deep for the format are left to arrow-go to refuse.
 func TestAppendTooDeep(t *testing.T) {
 	column := arrow.Array(array.NewNull(1))

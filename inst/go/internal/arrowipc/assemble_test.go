@@ -191,8 +191,8 @@ func TestMisalignedIsNotAssembled(t *testing.T) {
 		if err := walk(whole[start:len(whole)-1+start], src.add); err != nil {
 			t.Fatal(err)
 		}
-		if got := src.plain(src.list[1:]); got != want {
-			t.Errorf("plain: %v, want %v", got, want)
+		if got := src.simple(src.list[1:]); got != want {
+			t.Errorf("simple: %v, want %v", got, want)
 		}
 	}
 }

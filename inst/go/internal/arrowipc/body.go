@@ -40,11 +40,15 @@ func (b *body) record(rec arrow.RecordBatch) bool {
 // column takes a column and its children.
 func (b *body) column(data arrow.ArrayData, depth int) bool {
 	layout, width, ok := plainLayout(data.DataType())
+	// A slice's nulls are mostly not counted.
 	if !ok || data.Offset() != 0 || data.NullN() < 0 || depth > maxDepth {
 		return false
 	}
 	b.nodes = append(b.nodes, node{int64(data.Len()), int64(data.NullN())})
-	return (layout == layoutNull || b.validity(data)) && b.values(data, layout, width) && b.children(data, layout, width, depth)
+	if layout == layoutNull {
+		return true
+	}
+	return b.validity(data) && b.values(data, layout, width) && b.children(data, layout, width, depth)
 }
 
 // validity takes the bitmap, which is left out if all rows are valid.
@@ -82,7 +86,8 @@ func (b *body) offsets(data arrow.ArrayData, width int) (last int, ok bool) {
 	return int(at(offsets, int64(n), int64(width))), at(offsets, 0, int64(width)) == 0
 }
 
-// children takes the children, which must be as long as the column needs them.
+// children takes the children, which must be as long as the column needs them. The
+// offsets of a list are the last buffer there is.
 func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) bool {
 	n := data.Len()
 	switch layout {
@@ -101,14 +106,14 @@ func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) b
 
 // first takes the first n bytes of a buffer.
 func (b *body) first(data arrow.ArrayData, i, n int) bool {
-	buffer := data.Buffers()[i]
-	switch {
-	case n == 0:
+	if n == 0 {
 		return b.add(nil)
-	case buffer == nil || n < 0 || n > buffer.Len():
+	}
+	buffers := data.Buffers()
+	if i >= len(buffers) || buffers[i] == nil || n < 0 || n > buffers[i].Len() {
 		return false
 	}
-	return b.add(buffer.Bytes()[:n])
+	return b.add(buffers[i].Bytes()[:n])
 }
 
 func (b *body) add(buffer []byte) bool {

@@ -1,19 +1,15 @@
 package arrowipc
 
 import (
-	"slices"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-// Plain columns are those whose bytes are what their type says, and no more: no
-// dictionary, no view, no extension type. They are most of what is called with,
-// and read and written here; all others go through arrow-go's reader and writer,
-// which can do it all and take their time.
-
 // plainLayout returns the layout of a plain type, with the width of its values or
-// offsets or the size of its lists.
+// offsets or the size of its lists. Plain are types whose bytes are what they say
+// and no more: no dictionary, no view, no union, no extension type. They are most of
+// what calls are made of, and are read and written here; all others go through
+// arrow-go's reader and writer, which can do it all and take their time.
 func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {
 	switch t := dataType.(type) {
 	case *arrow.NullType:
@@ -45,11 +41,15 @@ func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {
 // allPlain tells whether columns are plain, now and forever: an extension type
 // that the program does not know yet is none.
 func allPlain(fields []arrow.Field) bool {
-	return !slices.ContainsFunc(fields, func(f arrow.Field) bool {
-		_, _, ok := plainLayout(f.Type)
-		nested, _ := f.Type.(arrow.NestedType)
-		return !ok || f.Metadata.FindKey(ipc.ExtensionTypeKeyName) >= 0 || nested != nil && !allPlain(nested.Fields())
-	})
+	for _, f := range fields {
+		if _, _, ok := plainLayout(f.Type); !ok || f.Metadata.FindKey(ipc.ExtensionTypeKeyName) >= 0 {
+			return false
+		}
+		if nested, ok := f.Type.(arrow.NestedType); ok && !allPlain(nested.Fields()) {
+			return false
+		}
+	}
+	return true
 }
 
 // childType returns the type of a plain column's i-th child.

@@ -55,8 +55,7 @@ func (s *Schemas) NewReader(stream []byte, mem memory.Allocator) (*Reader, error
 		return nil, err
 	}
 	schema, batches := src.list[0], src.list[1:]
-	ours := src.plain(batches)
-	if v.parsed != nil && ours {
+	if v.parsed != nil && src.simple(batches) {
 		return &Reader{r: &assembled{schema: v.parsed, left: batches}}, nil
 	}
 	inner, err := ipc.NewReaderFromMessageReader(src, ipc.WithAllocator(mem))
@@ -66,13 +65,13 @@ func (s *Schemas) NewReader(stream []byte, mem memory.Allocator) (*Reader, error
 	if !allPlain(inner.Schema().Fields()) {
 		return &Reader{r: inner}, nil
 	}
-	p := &parsed{verified: v.schema, arrow: inner.Schema()}
-	s.add(schema, p)
-	if !ours {
+	v.parsed = &parsed{verified: v.schema, arrow: inner.Schema()}
+	s.add(schema, v.parsed)
+	if !src.simple(batches) {
 		return &Reader{r: inner}, nil
 	}
 	inner.Release()
-	return &Reader{r: &assembled{schema: p, left: batches}}, nil
+	return &Reader{r: &assembled{schema: v.parsed, left: batches}}, nil
 }
 
 // Retain increases the reference count by 1.
@@ -126,9 +125,9 @@ type messages struct {
 
 func (s *messages) add(m message) { s.list = append(s.list, m) }
 
-// plain tells whether batches of plain columns need nothing that arrow-go's reader
-// does for them: copy bodies, hand out metadata of their own.
-func (s *messages) plain(batches []message) bool {
+// simple tells whether batches need nothing but their columns put together. Else
+// arrow-go's reader copies bodies, or hands out metadata of their own.
+func (s *messages) simple(batches []message) bool {
 	return !slices.ContainsFunc(batches, func(m message) bool { return m.tagged || s.misaligned(m.body) })
 }
 
