@@ -17,7 +17,7 @@ two_rows <- data.frame(x = c(1, 2), y = c(3, NA))
 stopifnot(identical(raw_echo(echo$sock, message), message))
 stopifnot(mirai::mirai(sqrt(x^2 + y^2), x = 3, y = 4)[] == 5)
 
-cat("A call of two numbers, in microseconds:\n\n")
+cat("A call of two numbers, in microseconds, in turns of 50:\n\n")
 show_table(compare(
   list(
     "raw echo of the same bytes" = function() raw_echo(echo$sock, message),
@@ -25,7 +25,7 @@ show_table(compare(
     "mangoro_rpc_call(), two rows" = function() mangoro_rpc_call(by_hand$sock, "add", two_rows),
     "mirai, two numbers" = function() mirai::mirai(sqrt(x^2 + y^2), x = 3, y = 4)[]
   ),
-  times = 2000
+  times = 2000, turn = 50
 ))
 
 invisible(mirai::daemons(0))

@@ -21,16 +21,16 @@ raw_echo <- function(sock, bytes) {
 }
 
 # A row for each function: median and quartiles in microseconds, and the ratio of
-# its median to that of the first. They take turns, so that what disturbs the
-# machine disturbs them all.
-compare <- function(functions, times) {
-  calls <- lapply(functions, function(f) as.call(list(f)))
-  invisible(microbenchmark::microbenchmark(list = calls, times = max(3, times %/% 10))) # warm up
-  taken <- microbenchmark::microbenchmark(list = calls, times = times, control = list(order = "inorder"))
-  micros <- split(taken$time / 1000, taken$expr)
+# its median to that of the first. They take turns of so many calls, so that what
+# disturbs the machine disturbs them all.
+compare <- function(functions, times, turn = 1) {
+  run <- function(f, times) microbenchmark::microbenchmark(f(), times = times)$time / 1000
+  for (f in functions) run(f, max(3, times %/% 10)) # warm up
+  turns <- replicate(times %/% turn, lapply(functions, run, times = turn), simplify = FALSE)
+  micros <- lapply(names(functions), function(name) unlist(lapply(turns, `[[`, name)))
   quartiles <- t(vapply(micros, stats::quantile, numeric(3), probs = c(0.25, 0.5, 0.75)))
   data.frame(
-    what = names(micros),
+    what = names(functions),
     q25 = quartiles[, 1], median = quartiles[, 2], q75 = quartiles[, 3],
     ratio = quartiles[, 2] / quartiles[1, 2],
     row.names = NULL

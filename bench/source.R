@@ -45,14 +45,14 @@ show_table(data.frame(
 echo <- start_server("echo")
 invisible(mirai::daemons(1, dispatcher = FALSE))
 message <- mangoro:::encode_record(list(x = 1, y = 2), mangoro:::envelope_header("call", "Add"))
-cat("\nA small call, in microseconds:\n\n")
+cat("\nA small call, in microseconds, in turns of 50:\n\n")
 show_table(compare(
   list(
     "raw echo of the same bytes" = function() raw_echo(echo$sock, message),
     "add(1, 2), of mangoro_function()" = function() add(1, 2),
     "mirai, the same" = function() mirai::mirai(x + y, x = 1, y = 2)[]
   ),
-  times = 2000
+  times = 2000, turn = 50
 ))
 invisible(mirai::daemons(0))
 stop_server(echo)
