@@ -196,10 +196,11 @@ fit_list <- function(x, spec, where) {
   x
 }
 
-# A data frame, for the fields of structs.
+# A data frame of any class, for the fields of structs: they are all that Go sees.
 fit_rows <- function(x, spec, where) {
   if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  fit_fields(x, spec, where)
+  columns <- fit_fields(as.list(x), spec, where)
+  structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
 fit_struct <- function(x, spec, where) {

@@ -56,9 +56,20 @@ r_class class_of(SEXP x) {
   return found;
 }
 
+// Without its methods an integer64 looks like a double near 0.
+static void load_bit64(void) {
+  static bool loaded = false;
+  if (loaded) return;
+  SEXP call = PROTECT(Rf_lang2(Rf_install("loadNamespace"), Rf_mkString("bit64")));
+  Rf_eval(call, R_BaseEnv);
+  loaded = true;
+  UNPROTECT(1);
+}
+
 void set_class(SEXP x, r_class class) {
   int n = classes[class.class].length, from = class.as_is ? 1 : 0;
   if (n + from == 0) return;
+  if (class.class == CLASS_INTEGER64) load_bit64();
   SEXP value = PROTECT(Rf_allocVector(STRSXP, n + from));
   if (from) SET_STRING_ELT(value, 0, Rf_mkChar("AsIs"));
   for (int i = 0; i < n; i++) SET_STRING_ELT(value, from + i, Rf_mkChar(classes[class.class].class[i]));

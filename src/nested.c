@@ -145,9 +145,10 @@ static node *plan_frame(plan *p, const where *at, node *n, r_class class, int de
 static node *refuse(plan *p, const where *at, SEXP x) {
   SEXP class = Rf_getAttrib(x, R_ClassSymbol);
   if (TYPEOF(class) == STRSXP && Rf_xlength(class) > 0) {
-    const char *name = CHAR(STRING_ELT(class, 0));
-    fail_at(p, at, 0, 0, "an object of class \"%s\" cannot be carried%s", name,
-            strcmp(name, "POSIXlt") == 0 ? "; as.POSIXct() makes a time of it" : "");
+    const char *name = CHAR(STRING_ELT(class, 0)), *advice = "";
+    if (strcmp(name, "POSIXlt") == 0) advice = "; as.POSIXct() makes a time of it";
+    if (is_frame(x)) advice = "; as.data.frame() makes a plain one of it";
+    fail_at(p, at, 0, 0, "an object of class \"%s\" cannot be carried%s", name, advice);
   } else {
     fail_at(p, at, 0, 0, "a value of type \"%s\" cannot be carried", Rf_type2char((SEXPTYPE)TYPEOF(x)));
   }

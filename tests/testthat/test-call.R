@@ -50,6 +50,8 @@ test_that("whole vectors, structs and maps go and come", {
   people <- data.frame(name = c("x", "y"), age = c(1L, NA))
   expect_identical(call("older", people, 5), data.frame(name = c("x", "y"), age = c(6L, NA)))
   expect_identical(call("older", people[0, ], 5), people[0, ])
+  grouped <- structure(people, class = c("grouped_df", "tbl_df", "tbl", "data.frame"), groups = data.frame(g = 1))
+  expect_identical(call("older", grouped, 5), data.frame(name = c("x", "y"), age = c(6L, NA)))
   expect_identical(call("greet", list(age = NA, name = "Ann")), "Hello Ann")
   expect_identical(call("greet", people[1, ]), "Hello x")
   expect_identical(call("total", c(a = 1, b = 2)), 3)

@@ -69,6 +69,16 @@ test_that("strings come back in UTF-8, wherever they are from", {
   expect_identical(names(names), "\u00e9t\u00e9")
 })
 
+test_that("an integer64 that has been read prints as one, whoever loads bit64", {
+  session <- other_session(c(
+    "stopifnot(!isNamespaceLoaded('bit64'))",
+    "bytes <- mangoro:::encode_record(list(x = structure(5e-324, class = 'integer64')))",
+    "print(mangoro:::decode_record(bytes)$x)"
+  ))
+  session$wait()
+  expect_identical(session$read_all_output_lines(), c("integer64", "[1] 1"))
+})
+
 test_that("what cannot be carried is refused, with its place and value", {
   bytes <- "caf\xe9"
   Encoding(bytes) <- "bytes"
@@ -83,6 +93,7 @@ test_that("what cannot be carried is refused, with its place and value", {
     encode_record(list(x = globalenv()))
     encode_record(list(x = lt))
     encode_record(list(x = structure(1, class = "money")))
+    encode_record(structure(data.frame(x = 1), class = c("grouped_df", "data.frame")))
     encode_record(list(x = structure(1, origin = list(1))))
     encode_record(list(x = structure(1, comment = "no")))
     encode_record(list(x = list(1, "a")))
