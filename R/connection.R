@@ -64,7 +64,7 @@ free_line <- function(connection) {
 # Closes a line that a request is out on. The server is told, and not waited for.
 give_up <- function(line, connection) {
   close(line$ctx)
-  if (nanonext::stat(connection$sock, "pipes") > 0) {
+  if (is_connected(connection$sock)) {
     last <- new_line(connection$sock)
     state <- connection$state
     # Kept, for what nobody refers to is not sent.
@@ -129,7 +129,7 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 # will be, `waited` seconds after the request was made.
 watch_peer <- function(connection, waited, patience, call) {
   sock <- connection$sock
-  if (nanonext::stat(sock, "pipes") > 0 || length(attr(sock, "dialer")) == 0) {
+  if (is_connected(sock) || length(attr(sock, "dialer")) == 0) {
     return(TRUE)
   }
   check_alive(connection$server, call)
@@ -159,6 +159,9 @@ watch_peer <- function(connection, waited, patience, call) {
   }
   FALSE
 }
+
+# Whether somebody is at the other end; of a socket that is closed, nobody is.
+is_connected <- function(sock) isTRUE(nanonext::stat(sock, "pipes") > 0)
 
 # Raises if the process of `server` has ended.
 check_alive <- function(server, call, patience = 0) {

@@ -112,7 +112,7 @@ server_state <- function(server) {
     "stopped"
   } else if (!is.null(server$process)) {
     if (server$process$is_alive()) "running" else "ended"
-  } else if (nanonext::stat(server$connection$sock, "pipes") > 0) {
+  } else if (is_connected(server$connection$sock)) {
     "connected"
   } else {
     "lost"
