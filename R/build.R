@@ -17,7 +17,8 @@
 #'   * a `main.go` or a directory below `system.file("go", package = "mangoro")`,
 #'     such as `cmd/rpc-example/main.go`.
 #' @param out The file to write the program to, one string, no default. Its
-#'   directory must exist. An existing file is replaced, even while it runs.
+#'   directory must exist. An existing file is replaced, even while it runs; a
+#'   device, a pipe or a Go file is refused.
 #'   On Windows its name gets the ending `.exe` if it has none.
 #' @param gomaxprocs How many cores to use, one whole number. `NULL`, the
 #'   default, is all of them, but two under `R CMD check`.
@@ -57,7 +58,7 @@ mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
   call <- rlang::current_env()
   check_src(src, call)
   out <- check_out(out, call)
-  if (!is.null(gomaxprocs)) check_count(gomaxprocs)
+  if (!is.null(gomaxprocs)) check_count(gomaxprocs, max = .Machine$integer.max)
   if (!is.null(gocache)) check_string(gocache)
   check_flag(quiet)
   settings <- build_settings(gomaxprocs, gocache, list(...), quiet, call)
@@ -100,6 +101,12 @@ check_out <- function(out, call) {
   if (dir.exists(out)) {
     abort_invalid_argument("out", "{.path {out}} is a directory, not a file to write.", call = call)
   }
+  if (endsWith(out, ".go")) {
+    abort_invalid_argument("out", "{.path {out}} would be a Go file, and a program is none.", call = call)
+  }
+  if (file.exists(out) && !is_regular(out)) {
+    abort_invalid_argument("out", "{.path {out}} is a device or pipe, not a file to write.", call = call)
+  }
   if (!dir.exists(dirname(out))) {
     abort_invalid_argument("out", "There is no directory {.path {dirname(out)}} to write to.", call = call)
   }
@@ -111,6 +118,11 @@ check_out <- function(out, call) {
   # Windows starts nothing that has another ending.
   if (is_windows() && !grepl("\\.exe$", out, ignore.case = TRUE)) out <- paste0(out, ".exe")
   absolute_path(out)
+}
+
+# R does not tell devices and pipes from files; test(1) does. They have no size.
+is_regular <- function(path) {
+  is_windows() || file.size(path) > 0 || system2("test", c("-f", shQuote(path))) == 0
 }
 
 absolute_path <- function(path) {
@@ -282,10 +294,10 @@ replace_prefix <- function(file, prefix, by) {
 # --- Building it ------------------------------------------------------------
 
 # Writes the program to `out`, from the cache or by Go, and returns where it is.
-# Without `copy` it stays where it is in the cache, if it is there.
+# Without `copy` it will be run from where it is in the cache, if it is there.
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
-  env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module))
+  env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module), here = !copy)
   if (is.null(program$key)) {
     run_go_build(go, program, out, env, settings, call)
     return(out)
@@ -374,6 +386,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
+    if (length(output) == 0) output <- paste("go build", describe_status(status))
     abort_build(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {

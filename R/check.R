@@ -23,16 +23,22 @@ check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
   invisible(x)
 }
 
-# A whole number of at least `min`.
-check_count <- function(x, min = 1, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (!rlang::is_scalar_integerish(x, finite = TRUE) || x < min) {
+# A whole number from `min` to `max`.
+check_count <- function(x, min = 1, max = Inf, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!rlang::is_scalar_integerish(x, finite = TRUE) || x < min || x > max) {
+    upper <- if (is.finite(max)) paste(" and at most", format(max, scientific = FALSE)) else ""
     abort_invalid_argument(
       arg,
-      "{.arg {arg}} must be a whole number of at least {min}, not {.obj_type_friendly {x}}.",
+      "{.arg {arg}} must be a whole number of at least {min}{upper}, not {describe_number(x)}.",
       call = call
     )
   }
   invisible(x)
+}
+
+# A number by its value, anything else by its type.
+describe_number <- function(x) {
+  if (is.numeric(x) && length(x) == 1) format(x, scientific = FALSE) else cli::format_inline("{.obj_type_friendly {x}}")
 }
 
 # A length of time in seconds, more than 0; Inf waits for ever.
@@ -40,7 +46,7 @@ check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_en
   if (!is.numeric(x) || length(x) != 1 || is.na(x) || x <= 0) {
     abort_invalid_argument(
       arg,
-      "{.arg {arg}} must be a number of seconds above 0, not {.obj_type_friendly {x}}.",
+      "{.arg {arg}} must be a number of seconds above 0, not {describe_number(x)}.",
       call = call
     )
   }

@@ -4,20 +4,20 @@
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
 encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(codec_encode_record, x, header, translates()), call)
+  check_encoded(.Call(codec_encode_record, x, header, native_encoding()), call)
 }
 
 # A record of one row: each of `args`, a named list, is one value in it. `maps`
 # names those that are Arrow maps.
 encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = NULL) {
-  check_encoded(.Call(codec_encode_row, args, as.character(maps), header, translates()), call)
+  check_encoded(.Call(codec_encode_row, args, as.character(maps), header, native_encoding()), call)
 }
 
 # As encode_record(), of arguments that need nothing done to them: vectors of the
 # signature's plain types, without attributes and of one length. NULL for others,
 # and for what cannot be written.
 encode_plain <- function(args, signature, header) {
-  bytes <- .Call(codec_encode_plain, args, signature$plain, signature$args, header, translates())
+  bytes <- .Call(codec_encode_plain, args, signature$plain, signature$args, header, native_encoding())
   if (is.raw(bytes)) bytes
 }
 
@@ -39,10 +39,16 @@ decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
   check_decoded(.Call(codec_decode_row, bytes, ahead, parser(call)), call)
 }
 
-# Whether R knows in which encoding its own strings are.
-translates <- function() {
+# In which encoding strings are that are not marked, as src/ counts them.
+native_encoding <- function() {
   l10n <- l10n_info()
-  l10n$MBCS || l10n[["UTF-8"]] || l10n[["Latin-1"]] || .Platform$OS.type == "windows"
+  if (l10n[["UTF-8"]]) {
+    2L
+  } else if (l10n$MBCS || l10n[["Latin-1"]] || .Platform$OS.type == "windows") {
+    1L
+  } else {
+    0L
+  }
 }
 
 check_encoded <- function(value, call) {
@@ -63,8 +69,13 @@ check_decoded <- function(value, call) {
     return(value)
   }
   place <- if (nzchar(value$where)) paste0(", column `", value$where, "`")
+  what <- if (value$row > 0) {
+    "The reply has a value that R cannot hold"
+  } else {
+    "The bytes are no Arrow stream that R can read"
+  }
   abort_protocol(
-    "The bytes are no Arrow stream that R can read{place}{at_row(value$row)}: {value$text}.",
+    "{what}{place}{at_row(value$row)}: {value$text}.",
     row = if (value$row > 0) value$row,
     call = call
   )

@@ -113,7 +113,8 @@ abort_timeout <- function(what, timeout, call = NULL) {
     "timeout",
     c(
       "{what} did not answer within {timeout} second{?s}.",
-      "i" = "Give it longer with {.arg timeout} or {.code options(mangoro.timeout = )}."
+      "i" = "Give it longer with {.code options(mangoro.timeout = )} or the time-out of the call or handle.",
+      "i" = "A function that takes no context may still be at work; {.fn mangoro_restart} ends it."
     ),
     timeout = timeout,
     call = call
@@ -158,6 +159,7 @@ abort_no_function <- function(func_name, functions, call = NULL) {
 abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
+  shown <- shorten(message)
   what <- switch(code,
     not_found = "The call of {.fn {func_name}} failed.",
     panic = "The Go function {.fn {func_name}} panicked.",
@@ -168,7 +170,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   at <- if (NROW(frames) > 0) sprintf("%s in %s", format_place(frames$file, frames$line), frames[["function"]])
   abort_mangoro(
     code,
-    c(what, "x" = escape_braces(message), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
+    c(what, "x" = escape_braces(shown), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
     func_name = func_name,
     error_msg = message,
     detail = detail,
@@ -177,6 +179,12 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     parent = chain_condition(detail[["chain"]]),
     call = call
   )
+}
+
+# As much of a text as a person would read; cli takes its time over long ones.
+shorten <- function(text, limit = 2000) {
+  n <- nchar(text)
+  if (n <= limit) text else paste0(substr(text, 1, limit), "... (", n - limit, " characters more in `error_msg`)")
 }
 
 # The errors that the one of a handler wraps: each is the parent of the one before.

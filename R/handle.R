@@ -26,8 +26,9 @@
 #' @details
 #' A program ends with its handle: when nothing refers to the handle or to one of
 #' its functions any more, or when R ends, however it ends. A handle belongs to
-#' the R process that made it; a fork, or another session, connects by itself
-#' with [mangoro_connect()] to the URL that `mangoro_status()` tells.
+#' the R process that made it: another session connects by itself with
+#' [mangoro_connect()] to the URL that `mangoro_status()` tells. A fork, such as
+#' those of `parallel::mclapply()`, cannot, since NNG does not work in one.
 #'
 #' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
@@ -108,7 +109,9 @@ mangoro_status <- function(h) {
 }
 
 server_state <- function(server) {
-  if (is.null(server$connection)) {
+  if (!identical(server$session, session)) {
+    "lost"
+  } else if (is.null(server$connection)) {
     "stopped"
   } else if (!is.null(server$process)) {
     if (server$process$is_alive()) "running" else "ended"
@@ -145,6 +148,7 @@ mangoro_logs <- function(h, n = 50, stream = c("stderr", "stdout")) {
 mangoro_restart <- function(h) {
   server <- check_handle(h)
   call <- rlang::current_env()
+  check_owner(server, call)
   if (is.null(server$launch)) {
     close_socket(server)
     connect_server(server, call)
@@ -159,17 +163,19 @@ mangoro_restart <- function(h) {
 mangoro_stop <- function(h, patience = 6) {
   server <- check_handle(h)
   check_seconds(patience)
+  check_owner(server, rlang::current_env())
   stop_server(server, patience)
 }
 
 #' @rdname handle
 #' @export
-close.mangoro_handle <- function(con, ...) stop_server(server_of(con), 6)
+close.mangoro_handle <- function(con, ...) mangoro_stop(con)
 
 # --- From a recipe to a server that answers ---------------------------------
 
 # Builds first: what does not compile leaves the running process alone.
 start_server <- function(server, call) {
+  check_no_fork(call)
   dir <- new_server_dir()
   ready <- FALSE
   on.exit(if (!ready) unlink(dir, recursive = TRUE))
@@ -185,6 +191,7 @@ start_server <- function(server, call) {
 }
 
 connect_server <- function(server, call) {
+  check_no_fork(call)
   open_socket(server, call)
   ready <- FALSE
   on.exit(if (!ready) close_socket(server))
@@ -286,7 +293,7 @@ make_function <- function(server, signature) {
   }
   structure(
     rlang::new_function(formals, body, env = baseenv()),
-    class = "mangoro_function", signature = signature
+    class = c("mangoro_function", "function"), signature = signature
   )
 }
 
@@ -320,6 +327,9 @@ print.mangoro_function <- function(x, ...) {
   invisible(x)
 }
 
+#' @export
+str.mangoro_function <- function(object, ...) cat("", format(object)[[1]], "\n")
+
 # "scaled(x, by = 10)"
 describe_function <- function(fn) {
   formals <- formals(fn)
@@ -341,7 +351,11 @@ format.mangoro_handle <- function(x, ...) {
       ended = sprintf("ended: the process %s", describe_status(process$get_exit_status())),
       stopped = "stopped",
       connected = sprintf("connected to %s", server$url),
-      sprintf("lost: nobody listens at %s", server$url)
+      lost = if (identical(server$session, session)) {
+        sprintf("lost: nobody listens at %s", server$url)
+      } else {
+        "lost: it was saved and loaded again"
+      }
     ),
     vapply(known_signatures(server), function(signature) {
       shown <- paste0("  ", describe_function(make_function(server, signature)))

@@ -34,3 +34,10 @@
 
 # What a session keeps in memory.
 the <- new.env(parent = emptyenv())
+
+# This session: what is saved and loaded again refers to another one.
+session <- new.env(parent = emptyenv())
+
+.onLoad <- function(libname, pkgname) {
+  the$pid <- Sys.getpid()
+}

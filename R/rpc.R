@@ -85,12 +85,16 @@ mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
 
 get_manifest <- function(connection, timeout, call) {
   json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
-  rlang::try_fetch(
+  manifest <- rlang::try_fetch(
     jsonlite::fromJSON(json),
     error = function(cnd) {
       abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
     }
   )
+  if (!is_object(manifest) || is.data.frame(manifest)) {
+    abort_protocol("The manifest of the server is no JSON object.", call = call)
+  }
+  manifest
 }
 
 # The manifest as JSON.

@@ -15,10 +15,11 @@
 #              NULL for none
 #   functions  the R functions made of its manifest so far
 #   owner      the R process that made it
+#   session    the session that made it
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL) {
   server <- rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch,
-    functions = list(), owner = Sys.getpid(), id = basename(tempfile(""))
+    functions = list(), owner = Sys.getpid(), session = session, id = basename(tempfile(""))
   ))
   reg.finalizer(server, end_server)
   server
@@ -47,17 +48,35 @@ open_socket <- function(server, call) {
   hold(server)
 }
 
-# Its connection, if it can be called at all.
-server_connection <- function(server, call) {
-  if (server$owner != Sys.getpid()) {
+# NNG's threads are not there in a fork, and it crashes without them.
+check_no_fork <- function(call) {
+  if (the$pid != Sys.getpid()) {
     abort_connection(
       c(
-        "This handle of {.file {server$label}} belongs to another R process.",
-        "i" = "A session of its own, a fork as well, connects by itself: {.code mangoro_connect({.val {server$url}})}."
+        "A fork of an R process cannot connect to a Go program.",
+        "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
+      ),
+      call = call
+    )
+  }
+}
+
+# Of a handle that is of use in this session and process.
+check_owner <- function(server, call) {
+  if (server$owner != Sys.getpid() || !identical(server$session, session)) {
+    abort_connection(
+      c(
+        "This handle of {.file {server$label}} belongs to another R process, or was saved and loaded again.",
+        "i" = "A session of its own connects by itself: {.code mangoro_connect({.val {server$url}})}."
       ),
       url = server$url, call = call
     )
   }
+}
+
+# Its connection, if it can be called at all.
+server_connection <- function(server, call) {
+  check_owner(server, call)
   if (is.null(server$connection)) {
     abort_connection(
       c("The handle of {.file {server$label}} was stopped.", "i" = "Start it again with {.fn mangoro_restart}."),

@@ -241,8 +241,8 @@ go_sources <- c(
 
 # The whole environment of a Go that we run. It leaves nothing outside the
 # cache and goes to no network, but where `own_module` says that a go.mod asks
-# for modules.
-go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE) {
+# for modules. What it builds to be run `here` is for this system.
+go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE, here = FALSE) {
   cache <- cache_dir()
   set <- c(
     CGO_ENABLED = "0",
@@ -264,7 +264,7 @@ go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE) {
   env <- rlang::set_names(as.character(env), names(env))
   # Go finds its own root; that of another Go would break it. Upper case,
   # because the names of Windows know no other.
-  drop <- toupper(c("GOROOT", "GOMODCACHE", if (!own_module) go_sources, names(set)))
+  drop <- toupper(c("GOROOT", "GOMODCACHE", if (here) c("GOOS", "GOARCH"), if (!own_module) go_sources, names(set)))
   c(env[!toupper(names(env)) %in% drop], set)
 }
 

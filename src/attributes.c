@@ -47,7 +47,7 @@ static void json_string(json *j, SEXP s) {
   size_t n;
   if (s == NA_STRING) {
     bytes_text(&j->out, "null");
-  } else if (string_bytes(j->plan->translates, s, &text, &n)) {
+  } else if (string_bytes(j->plan->native, s, &text, &n)) {
     json_text(j, text, n);
   } else {
     j->failed = true;

@@ -344,10 +344,10 @@ SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, fail
   return out;
 }
 
-static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP translates, bool row) {
+static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP native, bool row) {
   failure f = {0};
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
-  plan p = {.failure = &f, .shelter = cell, .translates = Rf_asLogical(translates) == 1};
+  plan p = {.failure = &f, .shelter = cell, .native = (native_encoding)Rf_asInteger(native)};
   node *root = row ? plan_row(&p, x, maps) : plan_record(&p, x);
   SEXP out = root == NULL ? NULL : write_tree(root, &root, 1, header, &f);
   if (out == NULL) out = failure_value(&f);
@@ -355,10 +355,10 @@ static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP translates, bool row) {
   return out;
 }
 
-SEXP encode_record(SEXP x, SEXP header, SEXP translates) {
-  return encode(x, R_NilValue, header, translates, false);
+SEXP encode_record(SEXP x, SEXP header, SEXP native) {
+  return encode(x, R_NilValue, header, native, false);
 }
 
-SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates) {
-  return encode(args, maps, header, translates, true);
+SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP native) {
+  return encode(args, maps, header, native, true);
 }

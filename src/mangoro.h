@@ -255,6 +255,10 @@ static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
 double to_double(int64_t count, int64_t per);
 bool from_double(double x, int64_t per, int64_t *count);
 
+// In what strings are that R has not marked: R would replace what is not valid there,
+// and the bytes of UTF-8 are looked at here.
+typedef enum { NATIVE_UNKNOWN, NATIVE_OTHER, NATIVE_UTF8 } native_encoding;
+
 typedef struct node node;
 typedef void (*row_writer)(node *n, uint8_t *const to[]);
 
@@ -285,7 +289,7 @@ struct node {
   const SEXP *pieces;
   R_xlen_t n_pieces;
   int64_t per;
-  bool translates;
+  native_encoding native;
   // ... or an array.
   const void *array;
   int64_t from;
@@ -308,7 +312,7 @@ typedef struct where {
 typedef struct {
   failure *failure;
   SEXP shelter;    // a protected list of one that holds a pairlist
-  bool translates; // R knows the encoding of strings that are not marked
+  native_encoding native; // of strings that are not marked
 } plan;
 
 // Row `row` (from 1; 0: none) of a piece (from 0) cannot be written. Returns false.
@@ -320,14 +324,14 @@ bool is_automatic(SEXP row_names);
 SEXP attributes_of(SEXP x); // a list, protected by the caller
 
 // A string as UTF-8; false if it has none.
-bool string_bytes(bool translates, SEXP s, const char **text, size_t *n);
+bool string_bytes(native_encoding native, SEXP s, const char **text, size_t *n);
 enum { SEEN = 64 };
 typedef struct {
   SEXP string;
   const char *text;
   size_t n;
 } seen_string;
-bool seen_bytes(seen_string *seen, bool translates, SEXP s, const char **text, size_t *n);
+bool seen_bytes(seen_string *seen, native_encoding native, SEXP s, const char **text, size_t *n);
 
 void write_bools(node *n, uint8_t *const to[]);
 void write_ints(node *n, uint8_t *const to[]);
@@ -425,12 +429,12 @@ SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_dou
 void shelter(stream *s, SEXP x);
 int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed);
 
-SEXP encode_record(SEXP x, SEXP header, SEXP translates);
-SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP translates);
+SEXP encode_record(SEXP x, SEXP header, SEXP native);
+SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP native);
 SEXP encode_arrow(SEXP stream, SEXP header);
 SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse);
 SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse);
-SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP translates);
+SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 #endif

@@ -22,13 +22,13 @@ static bool are_plain(SEXP args, SEXP types) {
 
 // The record of `args`, if they are vectors of the `types` without attributes, of
 // one length and, where they have names, of these `names`; NULL otherwise.
-SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP translates) {
+SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native) {
   R_xlen_t n = Rf_xlength(args);
   if (n == 0 || n != Rf_xlength(types) || !are_named(args, names) || !are_plain(args, types)) return R_NilValue;
   SEXP record = PROTECT(Rf_allocVector(VECSXP, n));
   for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(record, i, VECTOR_ELT(args, i));
   Rf_setAttrib(record, R_NamesSymbol, names);
-  SEXP out = encode_record(record, header, translates);
+  SEXP out = encode_record(record, header, native);
   UNPROTECT(1);
   return out;
 }

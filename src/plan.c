@@ -75,14 +75,14 @@ const SEXP *one(SEXP x) {
   return piece;
 }
 
-bool string_bytes(bool translates, SEXP s, const char **text, size_t *n) {
+bool string_bytes(native_encoding native, SEXP s, const char **text, size_t *n) {
   cetype_t encoding = Rf_getCharCE(s);
   *text = CHAR(s);
   *n = (size_t)LENGTH(s);
   if (encoding == CE_BYTES) return false;
   if (is_ascii((const uint8_t *)*text, *n)) return true;
-  if (encoding != CE_UTF8) {
-    if (encoding == CE_NATIVE && !translates) return false;
+  if (encoding != CE_UTF8 && !(encoding == CE_NATIVE && native == NATIVE_UTF8)) {
+    if (encoding == CE_NATIVE && native == NATIVE_UNKNOWN) return false;
     *text = Rf_translateCharUTF8(s);
     *n = strlen(*text);
   }
@@ -91,14 +91,14 @@ bool string_bytes(bool translates, SEXP s, const char **text, size_t *n) {
 
 // Strings that come again are looked at once. Only those that need no
 // translation, whose bytes stay where they are, are remembered.
-bool seen_bytes(seen_string *seen, bool translates, SEXP s, const char **text, size_t *n) {
+bool seen_bytes(seen_string *seen, native_encoding native, SEXP s, const char **text, size_t *n) {
   seen_string *known = seen + ((uintptr_t)s >> 5) % SEEN;
   if (known->string == s) {
     *text = known->text;
     *n = known->n;
     return true;
   }
-  if (!string_bytes(translates, s, text, n)) return false;
+  if (!string_bytes(native, s, text, n)) return false;
   if (*text == CHAR(s)) {
     known->string = s;
     known->text = *text;
@@ -130,7 +130,7 @@ node *plan_strings(plan *p, const where *at, node *n) {
       size_t size;
       if (strings[k] == NA_STRING) {
         n->nulls++;
-      } else if (seen_bytes(seen, p->translates, strings[k], &text, &size)) {
+      } else if (seen_bytes(seen, p->native, strings[k], &text, &size)) {
         bytes += (int64_t)size;
       } else {
         return fail_string(p, at, i, k + 1, strings[k]);
@@ -138,7 +138,7 @@ node *plan_strings(plan *p, const where *at, node *n) {
     }
     vmaxset(mark);
   }
-  n->translates = p->translates;
+  n->native = p->native;
   n->type = bytes > INT32_MAX ? ARROW_LARGE_UTF8 : ARROW_UTF8;
   n->n_buffers = 3;
   n->size[0] = n->nulls > 0 ? bitmap_size(n->rows) : 0;
@@ -183,7 +183,7 @@ const char *name_at(plan *p, const where *at, SEXP names, R_xlen_t i) {
   const char *text;
   size_t size;
   if (TYPEOF(names) != STRSXP) return "";
-  if (STRING_ELT(names, i) != NA_STRING && string_bytes(p->translates, STRING_ELT(names, i), &text, &size)) {
+  if (STRING_ELT(names, i) != NA_STRING && string_bytes(p->native, STRING_ELT(names, i), &text, &size)) {
     return text;
   }
   fail_at(p, at, 0, 0, "its name number %.0f is NA or not valid text", (double)i + 1);
@@ -269,7 +269,7 @@ static const char *zone_of(plan *p, SEXP x) {
   const char *text;
   size_t size;
   if (TYPEOF(zone) != STRSXP || Rf_xlength(zone) != 1 || STRING_ELT(zone, 0) == NA_STRING) return "UTC";
-  if (!string_bytes(p->translates, STRING_ELT(zone, 0), &text, &size) || size == 0) return "UTC";
+  if (!string_bytes(p->native, STRING_ELT(zone, 0), &text, &size) || size == 0) return "UTC";
   return text;
 }
 

@@ -286,7 +286,7 @@ void write_strings(node *n, uint8_t *const to[]) {
       if (strings[k] == NA_STRING) {
         null_at(&v, row);
       } else {
-        seen_bytes(seen, n->translates, strings[k], &text, &size);
+        seen_bytes(seen, n->native, strings[k], &text, &size);
         check_room(at, (int64_t)size, n->size[2]);
         memcpy(to[2] + at, text, size);
         at += (int64_t)size;

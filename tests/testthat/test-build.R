@@ -294,6 +294,8 @@ test_that("arguments are checked before any Go is looked for", {
     mangoro_go_build("main.go", "empty")
     mangoro_go_build("main.go", "no/out")
     mangoro_go_build("main.go", "out", gomaxprocs = "two")
+    mangoro_go_build("main.go", "out", gomaxprocs = 1e10)
+    mangoro_go_build("main.go", "main.go")
     mangoro_go_build("main.go", "out", gocache = 1)
     mangoro_go_build("main.go", "out", tags = "x")
     mangoro_go_build("main.go", "out", NULL, NULL, "-o=other")
@@ -321,6 +323,24 @@ test_that("an output that cannot be written is an error before Go is run", {
   closed <- withr::local_tempdir()
   Sys.chmod(closed, "0555")
   expect_error(build(dir, file.path(closed, "out")), class = "mangoro_error_invalid_argument")
+})
+
+test_that("nothing but a file is replaced", {
+  skip_on_os("windows")
+  dir <- local_files("main.go" = go_printing("1"))
+  pipe <- file.path(dir, "pipe")
+  expect_identical(system2("mkfifo", shQuote(pipe)), 0L)
+  expect_error(build(dir, pipe), "device or pipe", class = "mangoro_error_invalid_argument")
+  expect_error(build(dir, "/dev/null"), "device or pipe", class = "mangoro_error_invalid_argument")
+  empty <- file.path(dir, "empty")
+  file.create(empty)
+  expect_no_error(check_out(empty, NULL))
+})
+
+test_that("what is to run here is built for this system", {
+  skip_if_no_go()
+  withr::local_envvar(GOOS = "plan9", GOARCH = "mips")
+  expect_identical(mangoro_function("func Twice(x float64) float64 { return 2 * x }")(2), 4)
 })
 
 test_that("an interrupt ends Go and leaves nothing", {

@@ -79,6 +79,10 @@ test_that("no result is NULL", {
   expect_invisible(mangoro_call(server$sock, "nothing"))
   expect_null(mangoro_call(server$sock, "refuse", NA))
   expect_error(mangoro_call(server$sock, "refuse", "not today"), "not today", class = "mangoro_error_handler")
+  long <- strrep("no {way} ", 30000)
+  cnd <- expect_error(mangoro_call(server$sock, "refuse", long), class = "mangoro_error_handler")
+  expect_match(cnd$error_msg, long, fixed = TRUE)
+  expect_lt(nchar(conditionMessage(cnd)), 5000)
 })
 
 test_that("functions registered by hand are called by their columns", {

@@ -85,6 +85,10 @@ test_that("what cannot be carried is refused, with its place and value", {
   broken <- "\xff\xfe"
   Encoding(broken) <- "UTF-8"
   lt <- as.POSIXlt("2024-01-01", tz = "UTC")
+  latin1 <- "\xe9t\xe9" # not marked
+  if (l10n_info()[["UTF-8"]]) {
+    expect_error(encode_record(list(x = latin1)), "is not valid text", class = "mangoro_error_invalid_argument")
+  }
   expect_snapshot(error = TRUE, {
     encode_record(list(x = c("a", bytes)))
     encode_record(data.frame(x = c("a", NA, broken)))

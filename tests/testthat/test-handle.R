@@ -81,11 +81,13 @@ test_that("handles and functions can be looked at", {
     h$add
     h$transposeMatrix
     str(h)
+    str(h$add)
     mangoro_stop(h)
     h
   })
   typed <- local_start(test_source("typed"))
   expect_snapshot(typed$`repeat`)
+  expect_s3_class(typed$add, "function")
   other <- mangoro_connect(mangoro_status(typed)$url)
   expect_match(format(other)[[2]], "connected to ipc:")
   mangoro_stop(typed)
@@ -196,6 +198,32 @@ test_that("a forked child neither uses nor ends the process of its parent", {
   used <- parallel::mccollect(child)[[1]]
   expect_match(used, "belongs to another R process")
   expect_match(used, url, fixed = TRUE)
+  expect_identical(h$add(1, 2), 3)
+})
+
+test_that("a forked child is refused a handle of its own, and stops none", {
+  skip_on_os("windows")
+  h <- local_start("cmd/rpc-example")
+  gc() # closed sockets of other tests: NNG cannot free them in a fork
+  class_of <- function(expr) tryCatch(expr, error = function(cnd) class(cnd)[[1]])
+  child <- parallel::mcparallel(c(
+    class_of(mangoro_connect(mangoro_status(h)$url)), class_of(mangoro_start("cmd/rpc-example")),
+    class_of(close(h)), class_of(mangoro_restart(h))
+  ))
+  expect_identical(parallel::mccollect(child)[[1]], rep("mangoro_error_connection", 4))
+  expect_identical(h$add(1, 2), 3)
+})
+
+test_that("a handle that was saved and loaded again says so", {
+  h <- local_start("cmd/rpc-example")
+  file <- withr::local_tempfile()
+  saveRDS(h, file)
+  again <- readRDS(file)
+  expect_error(again$add(1, 2), "saved and loaded again", class = "mangoro_error_connection")
+  expect_error(close(again), class = "mangoro_error_connection")
+  expect_error(mangoro_restart(again), class = "mangoro_error_connection")
+  expect_match(format(again)[[2]], "saved and loaded again")
+  expect_identical(mangoro_status(again)$state, "lost")
   expect_identical(h$add(1, 2), 3)
 })
 
