@@ -11,7 +11,8 @@
 #' * `mangoro_manifest()` asks for the description of the Go functions.
 #' * `mangoro_status()` tells how the program is; `mangoro_is_alive()` whether it can be
 #'   called.
-#' * `mangoro_logs()` returns what the program has printed.
+#' * `mangoro_logs()` returns what the program has printed: to standard error, where
+#'   Go's `log` writes, or to standard output (`fmt.Println`) with `stream = "stdout"`.
 #' * `mangoro_restart()` starts the program again, built anew if its source has
 #'   changed. If that does not compile, the running one is left alone. The
 #'   handle and all its functions then go to the new process.
