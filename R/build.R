@@ -214,7 +214,7 @@ directory_program <- function(path, src, call) {
 module_program <- function(path, src, call) {
   go <- go_files(path)
   check_main(go, src, call)
-  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, readLines, warn = FALSE)), fixed = TRUE))
+  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, read_utf8)), fixed = TRUE, useBytes = TRUE))
   c(
     module_home(path, if (imports_own) user_modules(path, call)),
     list(user_path = function(file) replace_prefix(file, path, src))
@@ -234,7 +234,7 @@ go_files <- function(dir) {
 
 # The files that go:embed lines name: `//go:embed page.html static/*.css`.
 embedded_files <- function(go, base) {
-  lines <- unlist(lapply(go, readLines, warn = FALSE))
+  lines <- unlist(lapply(go, read_utf8))
   lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
   lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
   patterns <- unlist(lapply(lines, function(line) scan(text = line, what = "", quote = "\"`", quiet = TRUE)))
@@ -268,7 +268,7 @@ abort_no_program <- function(src, call) {
 # The name in the package clause, NA if there is none to be seen: the compiler
 # then says why.
 package_name <- function(file) {
-  text <- paste(readLines(file, warn = FALSE), collapse = "\n")
+  text <- paste(read_utf8(file), collapse = "\n")
   text <- gsub("(?s)/\\*.*?\\*/", "", text, perl = TRUE, useBytes = TRUE)
   clause <- "(?m)^[ \t]*package[ \t]+([A-Za-z0-9_]+)"
   found <- regmatches(text, regexec(clause, text, perl = TRUE, useBytes = TRUE))[[1]]
@@ -368,7 +368,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
       go,
       c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target),
       env = env, wd = program$dir,
-      stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
+      stdin = NULL, stdout = NULL, stderr = "|", encoding = "UTF-8", cleanup_tree = TRUE
     )
   )
   output <- follow_build(process, settings$quiet)
@@ -396,7 +396,7 @@ overlay_argument <- function(overlay, dir) {
     return(NULL)
   }
   file <- file.path(dir, "overlay.json")
-  jsonlite::write_json(list(Replace = as.list(overlay)), file, auto_unbox = TRUE)
+  write_utf8(jsonlite::toJSON(list(Replace = as.list(overlay)), auto_unbox = TRUE), file)
   paste0("-overlay=", file)
 }
 

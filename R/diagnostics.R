@@ -56,7 +56,7 @@ untab <- function(text) {
 
 source_line <- function(program, file, line) {
   lines <- program$texts[[file]]
-  if (is.null(lines) && file.exists(file)) lines <- readLines(file, warn = FALSE)
+  if (is.null(lines) && file.exists(file)) lines <- read_utf8(file)
   if (line >= 1 && line <= length(lines)) enc2utf8(lines[[line]]) else NA_character_
 }
 

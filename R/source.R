@@ -167,13 +167,39 @@ file_recipe <- function(file, call) {
       }
       list(
         names = files, shown = shown, inline = FALSE,
-        texts = vapply(files, function(f) paste(readLines(f, warn = FALSE), collapse = "\n"), "", USE.NAMES = FALSE)
+        texts = mapply(read_code, files, shown, MoreArgs = list(call = call), USE.NAMES = FALSE)
       )
     },
     base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
     has_module = dir.exists(path[[1]]) && file.exists(file.path(path[[1]], "go.mod")),
     place = NULL
   )
+}
+
+# The text of a file. Go takes no bytes that are not UTF-8.
+read_code <- function(file, shown, call) {
+  lines <- read_utf8(file)
+  wrong <- which(!validUTF8(lines))
+  if (length(wrong) > 0) {
+    abort_invalid_argument("file", "Line {wrong[[1]]} of {.file {shown}} is not UTF-8, as Go code is.", call = call)
+  }
+  paste(lines, collapse = "\n")
+}
+
+# Code in UTF-8, in which it goes to Go.
+check_utf8 <- function(code, arg, call) {
+  text <- as_utf8(code)
+  wrong <- which(is.na(text))
+  if (length(wrong) > 0) {
+    shown <- iconv(code[[wrong[[1]]]], "", "ASCII", sub = "byte")
+    abort_invalid_argument(
+      arg,
+      c("{.arg {arg}} has bytes that are no text in its encoding: {.val {shown}}.",
+        "i" = "Mark them with {.code Encoding()}, or convert them with {.code iconv()} to UTF-8."),
+      call = call
+    )
+  }
+  text
 }
 
 add_deps <- function(recipe, deps, call) {
@@ -193,11 +219,12 @@ code_recipe <- function(code, srcrefs, call) {
   if (!is.character(code) || length(code) == 0 || anyNA(code) || !any(nzchar(code))) {
     abort_invalid_argument("code", "{.arg code} must be Go code, not {.obj_type_friendly {code}}.", call = call)
   }
+  text <- check_utf8(code, "code", call)
   force(srcrefs)
   list(
     label = inline_name,
     read = function() {
-      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(enc2utf8(code), collapse = "\n"))
+      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"))
     },
     base = getwd(),
     place = function() find_literal(code, srcrefs)
@@ -292,8 +319,8 @@ generate <- function(source, out, recipe, settings, call) {
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
     source$names, source$texts, USE.NAMES = FALSE
   )
-  writeLines(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request, useBytes = TRUE)
-  run <- processx::run(generator, request, error_on_status = FALSE)
+  write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
+  run <- processx::run(generator, request, error_on_status = FALSE, encoding = "UTF-8")
   answer <- tryCatch(jsonlite::fromJSON(run$stdout), error = function(cnd) NULL)
   if (is.null(answer) || !run$status %in% 0:1) {
     abort_mangoro(
@@ -383,11 +410,13 @@ literal_in <- function(lines, code) {
 mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
   check_string(expr)
+  literal <- expr
+  expr <- check_utf8(expr, "expr", call)
   values <- list(...)
   check_variables(values, call)
   settings <- source_settings(NULL, timeout, quiet, list(), call)
   places <- srcrefs(sys.calls())
-  place <- function() find_literal(expr, places)
+  place <- function() find_literal(literal, places)
   launch <- function(dir, call) {
     program <- eval_program(expr, values, place, settings, call)
     list(command = build_program(program, program_file(dir), settings, call, copy = FALSE), args = character())

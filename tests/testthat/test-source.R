@@ -87,6 +87,51 @@ test_that("code needs neither package clause nor imports", {
   )
 })
 
+test_that("code comes to Go as it is, in any encoding", {
+  skip_if_no_go()
+  # A program of its own, which is not in the cache.
+  code <- sprintf("func Text() string { return \"\u00e9 %s\" }", basename(tempfile("")))
+  latin1 <- iconv(code, "UTF-8", "latin1")
+  expect_identical(Encoding(latin1), "latin1")
+  dir <- local_files("text.go" = character())
+  file <- file.path(dir, "text.go")
+  writeBin(charToRaw(paste0("package main\n\n", code, "\n")), file)
+  withr::local_options(encoding = "latin1")
+  expect_match(mangoro_function(code)(), "^\u00e9 ")
+  expect_match(mangoro_function(paste(latin1, "//"))(), "^\u00e9 ")
+  expect_match(local_source(file)$Text(), "^\u00e9 ")
+  expect_identical(mangoro_eval("x + \"\u00e9\"", x = "\u00e9"), "\u00e9\u00e9")
+  cnd <- expect_error(mangoro_source(code = "func F() string { return \"\u00e9\" + x }"), class = "mangoro_error_build")
+  expect_match(conditionMessage(cnd), "return \"\u00e9\" + x", fixed = TRUE)
+})
+
+test_that("code comes to Go as it is, in any locale", {
+  skip_if_no_go()
+  code <- sprintf("func Text() string { return \"%s %s\" }", "\\u00e9", basename(tempfile("")))
+  session <- other_session(
+    c(sprintf("text <- mangoro_function('%s')()", code), "cat(charToRaw(substring(text, 1, 1)))"),
+    LC_ALL = "C"
+  )
+  session$wait()
+  expect_identical(session$read_all_output(), "c3 a9")
+})
+
+test_that("bytes that are no text are refused", {
+  local_mocked_bindings(find_go = function(call) stop("not reached"), module_dir = function(call) stop("not reached"))
+  withr::local_dir(local_files("bytes.go" = character()))
+  writeBin(c(charToRaw("package main\n\n// "), as.raw(0xe9)), "bytes.go")
+  bytes <- "// \xe9"
+  Encoding(bytes) <- "bytes"
+  expect_snapshot(error = TRUE, {
+    mangoro_source(code = c("func F() {}", bytes))
+    mangoro_source("bytes.go")
+  })
+  expect_identical(as_utf8(c("a", "\u00e9", bytes)), c("a", "\u00e9", NA))
+  wrong <- "\xe9"
+  Encoding(wrong) <- "UTF-8"
+  expect_identical(as_utf8(wrong), NA_character_)
+})
+
 test_that("functions are put into an environment that is named, and nowhere else", {
   env <- new.env()
   before <- ls(globalenv())
