@@ -300,6 +300,7 @@ start_source <- function(recipe, options, call) {
   server <- new_server(recipe$label, create_ipc_path(), options$timeout, launch = launch)
   server$place <- recipe$place
   start_server(server, call)
+  tell_refused(server)
   new_handle(server)
 }
 
@@ -360,6 +361,18 @@ tell_skipped <- function(skipped, source, recipe) {
   skipped$file <- source$shown[match(skipped$file, source$names)]
   if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
   said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
+}
+
+# What only the program itself could see to be of a type that does not cross.
+tell_refused <- function(server) {
+  pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
+  lines <- tail_lines(log_file(server, "stderr"), Inf)
+  found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
+  if (length(found) == 0) {
+    return(invisible())
+  }
+  said <- vapply(found, function(parts) sprintf("%s: %s", parts[[2]], parts[[3]]), "")
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 

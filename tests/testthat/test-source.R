@@ -162,6 +162,33 @@ test_that("what is left out is said", {
   mangoro_stop(go)
 })
 
+test_that("a function of a type that only Go knows is left out, the others are there", {
+  skip_if_no_go()
+  parameter <- c("io.Reader", "*big.Int", "[]sync.Mutex", "unsafe.Pointer", "*array.Float64", "fmt.Stringer")
+  code <- c(
+    sprintf("func P%d(r %s) int32 { return 1 }", seq_along(parameter), parameter),
+    "func R() (url.URL, error) { return url.URL{}, nil }",
+    "func Month(m time.Month) string { return m.String() }",
+    "func Ip(a net.IP) string { return a.String() }",
+    "func Ok(x float64) float64 { return x }"
+  )
+  # Whether it is built or comes from the cache.
+  for (i in 1:2) {
+    said <- character()
+    go <- withCallingHandlers(local_source(code = code), message = function(cnd) {
+      said <<- c(said, conditionMessage(cnd))
+      tryInvokeRestart("muffleMessage")
+    })
+    expect_setequal(names(go), c("Month", "Ip", "Ok"))
+  }
+  expect_identical(go$Month(3L), "March")
+  expect_identical(go$Ip(as.raw(c(127, 0, 0, 1))), "127.0.0.1")
+  expect_snapshot(cat(said))
+
+  cnd <- expect_error(mangoro_source(code = "func Z(r io.Reader) {}"), class = "mangoro_error_start")
+  expect_match(cnd$stderr, "function \"Z\": parameter 1 `r`: type io.Reader is not supported", fixed = TRUE, all = FALSE)
+})
+
 test_that("mistakes are told with the user's own line", {
   skip_if_no_go()
   dir <- local_files(

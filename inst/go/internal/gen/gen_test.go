@@ -232,6 +232,25 @@ func Address(a net.IP, m []net.IPMask) (string, error) { return "", nil }
 	}
 }
 
+// A struct whose fields have one name in R is left out.
+func TestFieldsOfOneName(t *testing.T) {
+	for _, tt := range []struct{ fields, reason string }{
+		{"A int `r:\"a\"`; B int `r:\"a\"`", "parameter `x` is of type T, which has two fields `a`"},
+		{"A int; B int `json:\"b\" r:\"A\"`", "parameter `x` is of type T, which has two fields `A`"},
+		{"A int `r:\"-\"`", "parameter `x` is of type T, which is not supported: it has no exported fields"},
+		{"A int `other:\"r:\\\"-\\\"\"`; B int `r:\"\"`; C int `r:\"-\"`", ""},
+	} {
+		answer, _ := Generate([]File{{Name: "a.R", Text: "type T struct{ " + tt.fields + " }\nfunc F(x T) {}\nfunc G() {}", Inline: true}})
+		reason := ""
+		if len(answer.Skipped) > 0 {
+			reason = answer.Skipped[0].Reason
+		}
+		if reason != tt.reason || len(answer.Diagnostics) > 0 {
+			t.Errorf("%s: %q, %v", tt.fields, reason, answer.Diagnostics)
+		}
+	}
+}
+
 // Each package of the standard library is found by its name.
 func TestStandardPackages(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Name}} {{.ImportPath}}", "std").Output()
