@@ -143,6 +143,8 @@ check_build_arguments <- function(more, call) {
 #   key         what identifies the sources: names, and the `files` that are
 #               hashed; `base` is the directory that their names start from. NULL
 #               if only Go knows what goes in, and its own cache is all there is
+#   explain     a function: the lines of the compiler without what is about
+#               generated files; NULL if there are none
 #   user_path   a function: the user's name for a file that the compiler names
 #   texts       the lines of sources that are in no file, by their names
 #   skip        how many lines of `inline_name` come before the user's own
@@ -374,6 +376,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
+    if (!is.null(program$explain)) output <- program$explain(output)
     abort_build(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {

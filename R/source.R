@@ -266,6 +266,7 @@ source_program <- function(recipe, settings, call) {
     texts = shown_texts(recipe, source),
     skip = recipe$skip,
     place = recipe$place,
+    explain = function(output) without_generated(output, source),
     user_path = function(file) {
       if (basename(file) == inline_name) return(inline_name)
       at <- match(file, source$names)

@@ -213,6 +213,24 @@ test_that("mistakes are told with the user's own line", {
   })
 })
 
+test_that("no place in a generated file is told", {
+  skip_if_no_go()
+  constraint <- if (is_windows()) "//go:build !windows" else "//go:build windows"
+  dir <- local_files(
+    "out.go" = c(constraint, "", "package main", "", "func A() int32 { return 1 }"),
+    "twice/a.go" = c("package main", "", "func B() int32 { return 1 }"),
+    "twice/b.go" = c("package main", "", "func B() int32 { return 2 }")
+  )
+  withr::local_dir(dir)
+  expect_snapshot(error = TRUE, transform = function(lines) sub("!windows", "windows", scrub_place(lines)), {
+    mangoro_source(code = "func A() int32 { return 1 }\nfunc A() int32 { return 2 }")
+    mangoro_source(code = "func A(x, x float64) float64 { return x }")
+    mangoro_source(code = "import \"C\"\nfunc A() int32 { return 1 }")
+    mangoro_source(c("twice/a.go", "out.go"))
+    mangoro_source("twice")
+  })
+})
+
 test_that("mistakes in code name the line of the script", {
   skip_if_no_go()
   dir <- local_files("analysis.R" = c(

@@ -57,6 +57,12 @@ test_that("a program that does not become a server is told with its last lines",
   expect_identical(list.files(tempdir(), "^mangoro-server-"), before)
 })
 
+test_that("functions without a main function are referred to mangoro_source()", {
+  skip_if_no_go()
+  withr::local_dir(local_files("f.go" = c("package main", "", "func F() {}")))
+  expect_snapshot(mangoro_start("f.go"), error = TRUE, transform = function(lines) sub("main_main.*f:", "main_main:", lines))
+})
+
 test_that("a program that answers something else is no server", {
   skip_on_os("windows")
   file <- withr::local_tempfile()
