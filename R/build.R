@@ -147,7 +147,6 @@ check_build_arguments <- function(more, call) {
 #               generated files; NULL if there are none
 #   user_path   a function: the user's name for a file that the compiler names
 #   texts       the lines of sources that are in no file, by their names
-#   skip        how many lines of `inline_name` come before the user's own
 #   place       a function: the file and line of an R script where the source
 #               `inline_name` starts, NULL if that is not known
 go_program <- function(src, call, path = real_path(src)) {

@@ -111,8 +111,6 @@ relocate <- function(places, place) {
 # Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
 # line, column, message, and the row of `output` that it is in.
 abort_build <- function(program, diagnostics, output, status = 1L, call) {
-  inline <- diagnostics$file == inline_name
-  diagnostics$line[inline] <- diagnostics$line[inline] - (program$skip %||% 0L)
   excerpts <- Map(
     function(file, line, column) excerpt(source_line(program, file, line), column),
     diagnostics$file, diagnostics$line, diagnostics$column

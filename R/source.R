@@ -144,7 +144,6 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 #   deps    modules beside those that travel with the package: "module@version"
 #   has_module  whether `base` has a go.mod of its own
 #   texts   the lines that are shown for those of `inline_name`, if other ones
-#   skip    how many lines come before them
 file_recipe <- function(file, call) {
   if (!is.character(file) || length(file) == 0 || anyNA(file)) {
     abort_invalid_argument(
@@ -264,7 +263,6 @@ source_program <- function(recipe, settings, call) {
     files = embedded,
     base = recipe$base,
     texts = shown_texts(recipe, source),
-    skip = recipe$skip,
     place = recipe$place,
     explain = function(output) without_generated(output, source),
     user_path = function(file) {
@@ -347,7 +345,7 @@ abort_generator <- function(diagnostics, source, recipe, call) {
   nowhere <- is.na(diagnostics$file)
   output[nowhere] <- diagnostics$message[nowhere]
   diagnostics$row <- seq_along(output)
-  program <- list(src = recipe$label, texts = shown_texts(recipe, source), skip = recipe$skip, place = recipe$place)
+  program <- list(src = recipe$label, texts = shown_texts(recipe, source), place = recipe$place)
   abort_build(program, diagnostics[!nowhere, ], output, call = call)
 }
 
@@ -437,7 +435,12 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   }
   server <- new_server(inline_name, create_ipc_path(), timeout, launch = launch)
   server$place <- place
-  start_server(server, call)
+  rlang::try_fetch(start_server(server, call), mangoro_error_start = function(cnd) {
+    refused <- grep("rgoipc: function \"Eval\": result", cnd$stderr, value = TRUE)
+    if (length(refused) == 0) return(rlang::zap())
+    why <- sub("^.*? `result[0-9]+`: ", "", refused[[1]], perl = TRUE)
+    abort_invalid_argument("expr", "R cannot take the value of {.code {expr}}: {why}.", call = call)
+  })
   on.exit(stop_server(server))
   value <- call_function(server_connection(server, call), "Eval", values, NULL, call)
   # A row of a vectorized call that is a vector comes in a list.
@@ -472,18 +475,25 @@ go_scalar <- function(x) {
 }
 
 # Keyed by the expression and the types of its variables; the type of the result is
-# asked for only when the program has to be built. The expression has lines of its
-# own, so that mistakes in it are told there.
+# asked for only when the program has to be built. The code around the expression is
+# of a file of its own, so that lines and columns are those of the expression.
 eval_program <- function(expr, values, place, settings, call) {
   types <- vapply(values, function(x) paste0(if (length(x) != 1) "[]", go_scalar(x)), "")
   as_source <- function(type) {
-    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
     local_type <- if (type == unknown_type) sprintf("type %s struct{ Value float64 }", unknown_type)
-    recipe <- code_recipe(c(head, paste0(expr, ") }"), local_type), NULL, call)
+    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
+    code <- paste0(head, "/*line ", inline_name, ":1:1*/", expr, ") }")
+    recipe <- code_recipe(c("//line <eval>:1:1", local_type, code), NULL, call)
     recipe$place <- place
     recipe$texts <- rlang::set_names(strsplit(expr, "\n"), inline_name)
-    recipe$skip <- 1L
-    source_program(recipe, settings, call)
+    program <- source_program(recipe, settings, call)
+    explain <- program$explain
+    program$explain <- function(output) {
+      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", "<inline>:1:1: ", explain(output))
+      is_type <- grepl(paste("as", unknown_type, "value"), output, fixed = TRUE)
+      if (all(is_type)) output else output[!is_type]
+    }
+    program
   }
   probe <- as_source(unknown_type)
   program <- probe
@@ -512,6 +522,7 @@ unknown_type <- "unknownType"
 # asked for. An expression with another mistake in it is that mistake.
 result_type <- function(cnd) {
   said <- cnd$diagnostics$message
+  if (any(startsWith(said, "cannot use nil as"))) return("untyped nil")
   if (length(said) != 1) rlang::cnd_signal(cnd)
   one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*| value)?\\) as unknownType value"
   several <- "^\\s*have (\\(.*\\))$"

@@ -283,10 +283,20 @@ test_that("an expression is evaluated with the types of its variables", {
   expect_snapshot(error = TRUE, transform = scrub_place, {
     mangoro_eval("math.Sqqrt(x)", x = 2)
     mangoro_eval("x +", x = 2)
+    mangoro_eval("x + 1 +\n  math.Sqrt(y)", x = 2)
+    mangoro_eval("1, 2")
+    mangoro_eval("math.MaxUint64")
+    mangoro_eval("int")
+    mangoro_eval("nil")
+    mangoro_eval("big.NewInt(1)")
     mangoro_eval("fmt.Sprint")
     mangoro_eval("x", 1)
     mangoro_eval("x", x = Sys.Date())
   })
+  # Which stands nowhere as it is.
+  expr <- paste("1 +", "x[int(x[0])]", sep = "\n")
+  cnd <- expect_error(mangoro_eval(expr, x = c(7, 2)), class = "mangoro_error_panic")
+  expect_identical(cnd$frames[c("file", "line")], data.frame(file = "<inline>", line = 2L))
 })
 
 test_that("the compiler tells the type of an expression", {
