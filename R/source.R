@@ -138,7 +138,7 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 # A recipe is what the user calls the source, a function that reads it, and where
 # it stands:
 #   label   what messages call it
-#   read    a function: the files as the generator takes them
+#   read    a function of the user's call: the files as the generator takes them
 #   place   a function: see go_program()
 #   base    the directory that go:embed lines start from
 #   deps    modules beside those that travel with the package: "module@version"
@@ -158,7 +158,12 @@ file_recipe <- function(file, call) {
   path <- real_path(file)
   list(
     label = paste(file, collapse = ", "),
-    read = function() {
+    read = function(call) {
+      # A restart may come when they are gone.
+      gone <- file[file.access(path, 4) != 0]
+      if (length(gone) > 0) {
+        abort_invalid_argument("file", "There is no file or directory {.file {gone}} that can be read.", call = call)
+      }
       files <- if (dir.exists(path[[1]])) go_files(path) else path
       shown <- if (dir.exists(path[[1]])) replace_prefix(files, path, file) else file
       if (length(files) == 0) {
@@ -222,7 +227,7 @@ code_recipe <- function(code, srcrefs, call) {
   force(srcrefs)
   list(
     label = inline_name,
-    read = function() {
+    read = function(call) {
       list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"))
     },
     base = getwd(),
@@ -233,7 +238,7 @@ code_recipe <- function(code, srcrefs, call) {
 # The program of a recipe. What identifies it are the sources; the main function is
 # generated when it has to be built.
 source_program <- function(recipe, settings, call) {
-  source <- recipe$read()
+  source <- recipe$read(call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
   embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
@@ -308,7 +313,7 @@ start_source <- function(recipe, options, call) {
 dry_run <- function(recipe, settings, call) {
   out <- new_server_dir()
   on.exit(unlink(out, recursive = TRUE))
-  generate(recipe$read(), out, recipe, settings, call)$main
+  generate(recipe$read(call), out, recipe, settings, call)$main
 }
 
 # Has cmd/mangoro-gen write the program into `out` and returns what it says of it.

@@ -76,6 +76,17 @@ test_that("a changed source is taken by a restart, a mistake leaves the old one"
   expect_identical(f(), 2L)
 })
 
+test_that("a source that is gone is told by a restart, which leaves the old program", {
+  skip_if_no_go()
+  dir <- local_files("f.go" = c("package main", "", "func F() int32 { return 1 }"))
+  withr::local_dir(dir)
+  go <- list(local_source("f.go"), local_source(dir))
+  unlink("f.go")
+  for (h in go) expect_no_warning(expect_error(mangoro_restart(h), class = "mangoro_error_invalid_argument"))
+  expect_snapshot(mangoro_restart(go[[1]]), error = TRUE)
+  expect_identical(c(go[[1]]$F(), go[[2]]$F()), c(1L, 1L))
+})
+
 test_that("code needs neither package clause nor imports", {
   go <- local_source(code = c("func Shout(s string) string {", "\treturn strings.ToUpper(s) + \"!\"", "}"))
   expect_identical(go$Shout(c("go", NA)), c("GO!", NA))
