@@ -165,6 +165,10 @@ func TestDiagnostics(t *testing.T) {
 			{"a.R", 5, 1, `//mangoro:name takes one name, and has "a b"`},
 			{"a.R", 6, 1, `//mangoro:once takes nothing after it, and has "more"`},
 		}},
+		{"space", "// Add adds.\n// mangoro:skip\n//\tmangoro:name plus\n// mangoro: is a package.\n" + add, []Diagnostic{
+			{"a.R", 6, 1, "write //mangoro:skip, without the space"},
+			{"a.R", 7, 1, "write //mangoro:name, without the space"},
+		}},
 		{"no parameter", "//mangoro:default z=1\n" + add, at(5, 1, "//mangoro:default: `Add` has no parameter `z`")},
 		{"default of another type", "//mangoro:default x=\"a\"\n" + add, at(5, 1, "//mangoro:default: parameter `x` of type float64 cannot be \"a\"")},
 		{"half a row", "//mangoro:default n=1.5\nfunc F(n int) int { return n }\n", at(5, 1, "//mangoro:default: parameter `n` of type int cannot be 1.5")},
