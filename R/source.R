@@ -319,14 +319,16 @@ dry_run <- function(recipe, settings, call) {
 # Has cmd/mangoro-gen write the program into `out` and returns what it says of it.
 generate <- function(source, out, recipe, settings, call) {
   generator <- generator_program(settings, call)
-  request <- file.path(dirname(out), "request.json")
-  on.exit(unlink(request))
+  request <- tempfile(fileext = ".json")
+  reply <- tempfile(fileext = ".json")
+  on.exit(unlink(c(request, reply)))
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
     source$names, source$texts, USE.NAMES = FALSE
   )
   write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
-  run <- processx::run(generator, request, error_on_status = FALSE, encoding = "UTF-8")
-  answer <- tryCatch(jsonlite::fromJSON(run$stdout), error = function(cnd) NULL)
+  # By way of a file: processx::run() collects text in the locale's encoding.
+  run <- processx::run(generator, request, stdout = reply, error_on_status = FALSE)
+  answer <- tryCatch(jsonlite::fromJSON(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
   if (is.null(answer) || !run$status %in% 0:1) {
     abort_mangoro(
       "build", c("The generator of mangoro failed.", "x" = "{escape_braces(run$stderr)}"),

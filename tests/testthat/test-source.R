@@ -120,11 +120,15 @@ test_that("code comes to Go as it is, in any locale", {
   skip_if_no_go()
   code <- sprintf("func Text() string { return \"%s %s\" }", "\\u00e9", basename(tempfile("")))
   session <- other_session(
-    c(sprintf("text <- mangoro_function('%s')()", code), "cat(charToRaw(substring(text, 1, 1)))"),
+    c(
+      sprintf("text <- mangoro_function('%s')()", code), "cat(charToRaw(substring(text, 1, 1)))",
+      "main <- mangoro_source(code = '//mangoro:name \\u00e9\\nfunc B() {}', dry_run = TRUE)",
+      "cat('', grepl('registry.Func(\"\\u00e9\"', main, fixed = TRUE))"
+    ),
     LC_ALL = "C"
   )
   session$wait()
-  expect_identical(session$read_all_output(), "c3 a9")
+  expect_identical(session$read_all_output(), "c3 a9 TRUE")
 })
 
 test_that("bytes that are no text are refused", {
@@ -197,7 +201,7 @@ test_that("a function of a type that only Go knows is left out, the others are t
   expect_snapshot(cat(said))
 
   cnd <- expect_error(mangoro_source(code = "func Z(r io.Reader) {}"), class = "mangoro_error_start")
-  expect_match(cnd$stderr, "function \"Z\": parameter 1 `r`: type io.Reader is not supported", fixed = TRUE, all = FALSE)
+  expect_match(cnd$stderr, "parameter 1 `r`: type io.Reader is not supported", fixed = TRUE, all = FALSE)
 })
 
 test_that("mistakes are told with the user's own line", {

@@ -60,7 +60,8 @@ test_that("a program that does not become a server is told with its last lines",
 test_that("functions without a main function are referred to mangoro_source()", {
   skip_if_no_go()
   withr::local_dir(local_files("f.go" = c("package main", "", "func F() {}")))
-  expect_snapshot(mangoro_start("f.go"), error = TRUE, transform = function(lines) sub("main_main.*f:", "main_main:", lines))
+  scrub <- function(lines) sub("main_main.*f:", "main_main:", lines)
+  expect_snapshot(mangoro_start("f.go"), error = TRUE, transform = scrub)
 })
 
 test_that("a restart tells of a source that is gone, and leaves the old program", {
