@@ -155,9 +155,10 @@ check_build_arguments <- function(more, call) {
 #   key         what identifies the sources: names, and the `files` that are
 #               hashed; `base` is the directory that their names start from. NULL
 #               if only Go knows what goes in, and its own cache is all there is
+#   explain     a function: the lines of the compiler without what is about
+#               generated files; NULL if there are none
 #   user_path   a function: the user's name for a file that the compiler names
 #   texts       the lines of sources that are in no file, by their names
-#   skip        how many lines of `inline_name` come before the user's own
 #   place       a function: the file and line of an R script where the source
 #               `inline_name` starts, NULL if that is not known
 go_program <- function(src, call, path = real_path(src)) {
@@ -226,7 +227,7 @@ directory_program <- function(path, src, call) {
 module_program <- function(path, src, call) {
   go <- go_files(path)
   check_main(go, src, call)
-  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, readLines, warn = FALSE)), fixed = TRUE))
+  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, read_utf8)), fixed = TRUE, useBytes = TRUE))
   c(
     module_home(path, if (imports_own) user_modules(path, call)),
     list(user_path = function(file) replace_prefix(file, path, src))
@@ -246,7 +247,7 @@ go_files <- function(dir) {
 
 # The files that go:embed lines name: `//go:embed page.html static/*.css`.
 embedded_files <- function(go, base) {
-  lines <- unlist(lapply(go, readLines, warn = FALSE))
+  lines <- unlist(lapply(go, read_utf8))
   lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
   lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
   patterns <- unlist(lapply(lines, function(line) scan(text = line, what = "", quote = "\"`", quiet = TRUE)))
@@ -280,7 +281,7 @@ abort_no_program <- function(src, call) {
 # The name in the package clause, NA if there is none to be seen: the compiler
 # then says why.
 package_name <- function(file) {
-  text <- paste(readLines(file, warn = FALSE), collapse = "\n")
+  text <- paste(read_utf8(file), collapse = "\n")
   text <- gsub("(?s)/\\*.*?\\*/", "", text, perl = TRUE, useBytes = TRUE)
   clause <- "(?m)^[ \t]*package[ \t]+([A-Za-z0-9_]+)"
   found <- regmatches(text, regexec(clause, text, perl = TRUE, useBytes = TRUE))[[1]]
@@ -380,13 +381,14 @@ run_go_build <- function(go, program, out, env, settings, call) {
       go,
       c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target),
       env = env, wd = program$dir,
-      stdin = NULL, stdout = NULL, stderr = "|", cleanup_tree = TRUE
+      stdin = NULL, stdout = NULL, stderr = "|", encoding = "UTF-8", cleanup_tree = TRUE
     )
   )
   output <- follow_build(process, settings$quiet)
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
     if (length(output) == 0) output <- paste("go build", describe_status(status))
+    if (!is.null(program$explain)) output <- program$explain(output)
     abort_build(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {
@@ -409,7 +411,7 @@ overlay_argument <- function(overlay, dir) {
     return(NULL)
   }
   file <- file.path(dir, "overlay.json")
-  jsonlite::write_json(list(Replace = as.list(overlay)), file, auto_unbox = TRUE)
+  write_utf8(jsonlite::toJSON(list(Replace = as.list(overlay)), auto_unbox = TRUE), file)
   paste0("-overlay=", file)
 }
 

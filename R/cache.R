@@ -182,7 +182,7 @@ is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
 
 # The first line, "" if there is no such file.
 read_line <- function(file) {
-  lines <- tryCatch(readLines(file, n = 1, warn = FALSE), condition = function(cnd) character())
+  lines <- tryCatch(utils::head(read_utf8(file), 1), condition = function(cnd) character())
   if (length(lines) == 0) "" else lines
 }
 
@@ -190,7 +190,7 @@ write_atomically <- function(lines, file) {
   dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
   temporary <- tempfile(".new-", dirname(file))
   rlang::try_fetch(
-    suppressWarnings(writeLines(lines, temporary)),
+    suppressWarnings(write_utf8(lines, temporary)),
     error = function(cnd) {
       abort_resource_exhausted("The cache file {.file {file}} cannot be written.", parent = cnd)
     }

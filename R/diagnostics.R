@@ -7,7 +7,7 @@ inline_name <- "<inline>"
 # The lines that name a place, as a data frame; the compiler's name for the file
 # is replaced by the user's. `row` is the number of the line.
 find_diagnostics <- function(program, output) {
-  pattern <- "^(.+?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$"
+  pattern <- "^\t?(.*?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$"
   place <- regmatches(output, regexec(pattern, output, perl = TRUE))
   found <- which(lengths(place) > 0)
   part <- function(i) vapply(place[found], `[[`, "", i)
@@ -15,9 +15,43 @@ find_diagnostics <- function(program, output) {
     file = vapply(part(2), user_file, "", program = program, USE.NAMES = FALSE),
     line = as.integer(part(3)),
     column = as.integer(part(4)),
-    message = part(5),
+    message = trimws(part(5), "left"),
     row = found
   )
+}
+
+# What the compiler says without the places in generated files, which are not the
+# user's: its own name for a source, in brackets after the user's, and the main
+# function. What that one does not find is in a source that Go leaves out.
+without_generated <- function(output, source) {
+  output <- sub("\\[[^][]*:[0-9]+:[0-9]+\\]: ", ": ", output)
+  place <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
+  generated <- grepl(place, output)
+  # A line with a tab belongs to the one before it.
+  for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
+  said <- sub(place, "", output[generated])
+  rest <- c(left_out(sub("undefined: ", "", said), source), output[!generated])
+  if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the main function that is generated:", said)
+}
+
+# A line for each source of the functions that Go leaves out, and why.
+left_out <- function(functions, source) {
+  lines <- strsplit(source$texts, "\n")
+  declared <- sprintf("^func %s\\b", functions[grepl("^\\w+$", functions)])
+  is_out <- vapply(lines, function(text) any(vapply(declared, function(d) any(grepl(d, text)), TRUE)), TRUE)
+  unlist(Map(left_out_line, source$names[is_out], lines[is_out]), use.names = FALSE)
+}
+
+left_out_line <- function(name, lines) {
+  cgo <- grep("^\\s*(import\\s+)?\"C\"\\s*(//.*)?$", lines)
+  constraint <- grep("^//go:build\\s", lines)
+  if (length(cgo) > 0) {
+    sprintf("%s:%d:1: Go leaves out a source with cgo, which mangoro builds without", name, cgo[[1]])
+  } else if (length(constraint) > 0) {
+    sprintf("%s:%d:1: Go leaves out this source: its build constraint is not met", name, constraint[[1]])
+  } else {
+    sprintf("%s:1:1: Go leaves out this source, as the end of its name says", name)
+  }
 }
 
 # Each line with a place is followed by the line of source that it names.
@@ -56,7 +90,7 @@ untab <- function(text) {
 
 source_line <- function(program, file, line) {
   lines <- program$texts[[file]]
-  if (is.null(lines) && file.exists(file)) lines <- readLines(file, warn = FALSE)
+  if (is.null(lines) && file.exists(file)) lines <- read_utf8(file)
   if (line >= 1 && line <= length(lines)) enc2utf8(lines[[line]]) else NA_character_
 }
 
@@ -77,8 +111,6 @@ relocate <- function(places, place) {
 # Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
 # line, column, message, and the row of `output` that it is in.
 abort_build <- function(program, diagnostics, output, status = 1L, call) {
-  inline <- diagnostics$file == inline_name
-  diagnostics$line[inline] <- diagnostics$line[inline] - (program$skip %||% 0L)
   excerpts <- Map(
     function(file, line, column) excerpt(source_line(program, file, line), column),
     diagnostics$file, diagnostics$line, diagnostics$column
@@ -92,7 +124,10 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
     "build",
     if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
     lines = shown,
-    hints = escape_braces(if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)),
+    hints = escape_braces(c(
+      main_hints(output, program$src),
+      if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)
+    )),
     src = program$src,
     diagnostics = diagnostics[c("file", "line", "column", "message")],
     output = output,
@@ -119,6 +154,13 @@ lexical_path <- function(path) {
     }
   }
   paste(parts, collapse = "/")
+}
+
+# The linker only says what it lacks.
+main_hints <- function(output, src) {
+  if (any(grepl("function main is undeclared in the main package", output, fixed = TRUE))) {
+    sprintf("It has no main function. mangoro_source() writes one, which makes the functions of %s those of R.", src)
+  }
 }
 
 # Go's own advice for a missing module is to download it, which it may not.

@@ -13,7 +13,7 @@
 # The modules of a vendor tree, a row each: path, version, where they are, the
 # go line of their go.mod, and whether they have been replaced by other ones.
 vendored_modules <- function(root) {
-  lines <- readLines(file.path(root, "vendor", "modules.txt"))
+  lines <- read_utf8(file.path(root, "vendor", "modules.txt"))
   found <- regmatches(lines, regexec("^# ([^ ]+) (v[^ ]+)(?: => ([^ ]+).*)?$", lines, perl = TRUE))
   at <- which(lengths(found) > 0)
   part <- function(i) vapply(found[at], `[[`, "", i)
@@ -74,7 +74,7 @@ deps_modules <- function(deps, dir, call) {
 # says itself where mangoro is.
 user_modules <- function(dir, call) {
   vendor <- if (file.exists(file.path(dir, "vendor", "modules.txt"))) dir
-  mod <- readLines(file.path(dir, "go.mod"), warn = FALSE)
+  mod <- read_utf8(file.path(dir, "go.mod"))
   if (!any(grepl("^[^/]*\\bmangoro\\.local[[:space:]]", mod))) {
     program_modules(mod, file.path(dir, "go.sum"), none = "No module in the go.mod", vendor = vendor, call = call)
   }
@@ -118,11 +118,11 @@ modfile <- function(work) file.path(work, "modules", "go.mod")
 # the files that Go has to see elsewhere.
 write_modules <- function(modules, dir, work) {
   dir.create(dirname(modfile(work)))
-  writeLines(modules$mod, modfile(work))
+  write_utf8(modules$mod, modfile(work))
   if (file.exists(modules$sum)) file.copy(modules$sum, dirname(modfile(work)))
   vendored <- modules$vendored
   made <- sprintf("%s/%d.mod", dirname(modfile(work)), seq_len(nrow(vendored)))
-  for (i in seq_along(made)) writeLines(c(paste("module", vendored$path[[i]]), vendored$go[[i]]), made[[i]])
+  for (i in seq_along(made)) write_utf8(c(paste("module", vendored$path[[i]]), vendored$go[[i]]), made[[i]])
   # The go.mod in `dir` is not read, but has to be there.
   rlang::set_names(c(made, modfile(work)), c(file.path(vendored$dir, "go.mod"), file.path(dir, "go.mod")))
 }
@@ -149,7 +149,7 @@ keep_sum <- function(modules, work) {
   if (!modules$keep_sum || !file.exists(made)) {
     return(invisible())
   }
-  known <- if (file.exists(modules$sum)) readLines(modules$sum)
-  lines <- sort(unique(c(known, readLines(made))), method = "radix")
+  known <- if (file.exists(modules$sum)) read_utf8(modules$sum)
+  lines <- sort(unique(c(known, read_utf8(made))), method = "radix")
   if (!identical(lines, known)) write_atomically(lines, modules$sum)
 }

@@ -138,13 +138,12 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 # A recipe is what the user calls the source, a function that reads it, and where
 # it stands:
 #   label   what messages call it
-#   read    a function: the files as the generator takes them
+#   read    a function of the user's call: the files as the generator takes them
 #   place   a function: see go_program()
 #   base    the directory that go:embed lines start from
 #   deps    modules beside those that travel with the package: "module@version"
 #   has_module  whether `base` has a go.mod of its own
 #   texts   the lines that are shown for those of `inline_name`, if other ones
-#   skip    how many lines come before them
 file_recipe <- function(file, call) {
   if (!is.character(file) || length(file) == 0 || anyNA(file)) {
     abort_invalid_argument(
@@ -159,7 +158,12 @@ file_recipe <- function(file, call) {
   path <- real_path(file)
   list(
     label = paste(file, collapse = ", "),
-    read = function() {
+    read = function(call) {
+      # A restart may come when they are gone.
+      gone <- file[file.access(path, 4) != 0]
+      if (length(gone) > 0) {
+        abort_invalid_argument("file", "There is no file or directory {.file {gone}} that can be read.", call = call)
+      }
       files <- if (dir.exists(path[[1]])) go_files(path) else path
       shown <- if (dir.exists(path[[1]])) replace_prefix(files, path, file) else file
       if (length(files) == 0) {
@@ -167,13 +171,39 @@ file_recipe <- function(file, call) {
       }
       list(
         names = files, shown = shown, inline = FALSE,
-        texts = vapply(files, function(f) paste(readLines(f, warn = FALSE), collapse = "\n"), "", USE.NAMES = FALSE)
+        texts = mapply(read_code, files, shown, MoreArgs = list(call = call), USE.NAMES = FALSE)
       )
     },
     base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
     has_module = dir.exists(path[[1]]) && file.exists(file.path(path[[1]], "go.mod")),
     place = NULL
   )
+}
+
+# The text of a file. Go takes no bytes that are not UTF-8.
+read_code <- function(file, shown, call) {
+  lines <- read_utf8(file)
+  wrong <- which(!validUTF8(lines))
+  if (length(wrong) > 0) {
+    abort_invalid_argument("file", "Line {wrong[[1]]} of {.file {shown}} is not UTF-8, as Go code is.", call = call)
+  }
+  paste(lines, collapse = "\n")
+}
+
+# Code in UTF-8, in which it goes to Go.
+check_utf8 <- function(code, arg, call) {
+  text <- as_utf8(code)
+  wrong <- which(is.na(text))
+  if (length(wrong) > 0) {
+    shown <- iconv(code[[wrong[[1]]]], "", "ASCII", sub = "byte")
+    abort_invalid_argument(
+      arg,
+      c("{.arg {arg}} has bytes that are no text in its encoding: {.val {shown}}.",
+        "i" = "Mark them with {.code Encoding()}, or convert them with {.code iconv()} to UTF-8."),
+      call = call
+    )
+  }
+  text
 }
 
 add_deps <- function(recipe, deps, call) {
@@ -193,11 +223,12 @@ code_recipe <- function(code, srcrefs, call) {
   if (!is.character(code) || length(code) == 0 || anyNA(code) || !any(nzchar(code))) {
     abort_invalid_argument("code", "{.arg code} must be Go code, not {.obj_type_friendly {code}}.", call = call)
   }
+  text <- check_utf8(code, "code", call)
   force(srcrefs)
   list(
     label = inline_name,
-    read = function() {
-      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(enc2utf8(code), collapse = "\n"))
+    read = function(call) {
+      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"))
     },
     base = getwd(),
     place = function() find_literal(code, srcrefs)
@@ -207,7 +238,7 @@ code_recipe <- function(code, srcrefs, call) {
 # The program of a recipe. What identifies it are the sources; the main function is
 # generated when it has to be built.
 source_program <- function(recipe, settings, call) {
-  source <- recipe$read()
+  source <- recipe$read(call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
   embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
@@ -237,8 +268,8 @@ source_program <- function(recipe, settings, call) {
     files = embedded,
     base = recipe$base,
     texts = shown_texts(recipe, source),
-    skip = recipe$skip,
     place = recipe$place,
+    explain = function(output) without_generated(output, source),
     user_path = function(file) {
       if (basename(file) == inline_name) return(inline_name)
       at <- match(file, source$names)
@@ -273,6 +304,7 @@ start_source <- function(recipe, options, call) {
   server <- new_server(recipe$label, create_ipc_path(), options$timeout, launch = launch)
   server$place <- recipe$place
   start_server(server, call)
+  tell_refused(server)
   new_handle(server)
 }
 
@@ -281,20 +313,22 @@ start_source <- function(recipe, options, call) {
 dry_run <- function(recipe, settings, call) {
   out <- new_server_dir()
   on.exit(unlink(out, recursive = TRUE))
-  generate(recipe$read(), out, recipe, settings, call)$main
+  generate(recipe$read(call), out, recipe, settings, call)$main
 }
 
 # Has cmd/mangoro-gen write the program into `out` and returns what it says of it.
 generate <- function(source, out, recipe, settings, call) {
   generator <- generator_program(settings, call)
-  request <- file.path(dirname(out), "request.json")
-  on.exit(unlink(request))
+  request <- tempfile(fileext = ".json")
+  reply <- tempfile(fileext = ".json")
+  on.exit(unlink(c(request, reply)))
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
     source$names, source$texts, USE.NAMES = FALSE
   )
-  writeLines(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request, useBytes = TRUE)
-  run <- processx::run(generator, request, error_on_status = FALSE)
-  answer <- tryCatch(jsonlite::fromJSON(run$stdout), error = function(cnd) NULL)
+  write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
+  # By way of a file: processx::run() collects text in the locale's encoding.
+  run <- processx::run(generator, request, stdout = reply, error_on_status = FALSE)
+  answer <- tryCatch(jsonlite::fromJSON(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
   if (is.null(answer) || !run$status %in% 0:1) {
     abort_mangoro(
       "build", c("The generator of mangoro failed.", "x" = "{escape_braces(run$stderr)}"),
@@ -318,7 +352,7 @@ abort_generator <- function(diagnostics, source, recipe, call) {
   nowhere <- is.na(diagnostics$file)
   output[nowhere] <- diagnostics$message[nowhere]
   diagnostics$row <- seq_along(output)
-  program <- list(src = recipe$label, texts = shown_texts(recipe, source), skip = recipe$skip, place = recipe$place)
+  program <- list(src = recipe$label, texts = shown_texts(recipe, source), place = recipe$place)
   abort_build(program, diagnostics[!nowhere, ], output, call = call)
 }
 
@@ -333,6 +367,18 @@ tell_skipped <- function(skipped, source, recipe) {
   skipped$file <- source$shown[match(skipped$file, source$names)]
   if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
   said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
+}
+
+# What only the program itself could see to be of a type that does not cross.
+tell_refused <- function(server) {
+  pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
+  lines <- tail_lines(log_file(server, "stderr"), Inf)
+  found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
+  if (length(found) == 0) {
+    return(invisible())
+  }
+  said <- vapply(found, function(parts) sprintf("%s: %s", parts[[2]], parts[[3]]), "")
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 
@@ -383,18 +429,25 @@ literal_in <- function(lines, code) {
 mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
   check_string(expr)
+  literal <- expr
+  expr <- check_utf8(expr, "expr", call)
   values <- list(...)
   check_variables(values, call)
   settings <- source_settings(NULL, timeout, quiet, list(), call)
   places <- srcrefs(sys.calls())
-  place <- function() find_literal(expr, places)
+  place <- function() find_literal(literal, places)
   launch <- function(dir, call) {
     program <- eval_program(expr, values, place, settings, call)
     list(command = build_program(program, program_file(dir), settings, call, copy = FALSE), args = character())
   }
   server <- new_server(inline_name, create_ipc_path(), timeout, launch = launch)
   server$place <- place
-  start_server(server, call)
+  rlang::try_fetch(start_server(server, call), mangoro_error_start = function(cnd) {
+    refused <- grep("rgoipc: function \"Eval\": result", cnd$stderr, value = TRUE)
+    if (length(refused) == 0) return(rlang::zap())
+    why <- sub("^.*? `result[0-9]+`: ", "", refused[[1]], perl = TRUE)
+    abort_invalid_argument("expr", "R cannot take the value of {.code {expr}}: {why}.", call = call)
+  })
   on.exit(stop_server(server))
   value <- call_function(server_connection(server, call), "Eval", values, NULL, call)
   # A row of a vectorized call that is a vector comes in a list.
@@ -429,18 +482,25 @@ go_scalar <- function(x) {
 }
 
 # Keyed by the expression and the types of its variables; the type of the result is
-# asked for only when the program has to be built. The expression has lines of its
-# own, so that mistakes in it are told there.
+# asked for only when the program has to be built. The code around the expression is
+# of a file of its own, so that lines and columns are those of the expression.
 eval_program <- function(expr, values, place, settings, call) {
   types <- vapply(values, function(x) paste0(if (length(x) != 1) "[]", go_scalar(x)), "")
   as_source <- function(type) {
-    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
     local_type <- if (type == unknown_type) sprintf("type %s struct{ Value float64 }", unknown_type)
-    recipe <- code_recipe(c(head, paste0(expr, ") }"), local_type), NULL, call)
+    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
+    code <- paste0(head, "/*line ", inline_name, ":1:1*/", expr, ") }")
+    recipe <- code_recipe(c("//line <eval>:1:1", local_type, code), NULL, call)
     recipe$place <- place
     recipe$texts <- rlang::set_names(strsplit(expr, "\n"), inline_name)
-    recipe$skip <- 1L
-    source_program(recipe, settings, call)
+    program <- source_program(recipe, settings, call)
+    explain <- program$explain
+    program$explain <- function(output) {
+      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", "<inline>:1:1: ", explain(output))
+      is_type <- grepl(paste("as", unknown_type, "value"), output, fixed = TRUE)
+      if (all(is_type)) output else output[!is_type]
+    }
+    program
   }
   probe <- as_source(unknown_type)
   program <- probe
@@ -469,6 +529,7 @@ unknown_type <- "unknownType"
 # asked for. An expression with another mistake in it is that mistake.
 result_type <- function(cnd) {
   said <- cnd$diagnostics$message
+  if (any(startsWith(said, "cannot use nil as"))) return("untyped nil")
   if (length(said) != 1) rlang::cnd_signal(cnd)
   one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*| value)?\\) as unknownType value"
   several <- "^\\s*have (\\(.*\\))$"

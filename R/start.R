@@ -69,6 +69,7 @@ mangoro_start <- function(src, ..., args = character(), env = NULL, timeout = NU
   launch <- function(dir, call) {
     command <- path
     if (!is_program(path)) {
+      check_src(path, call) # which may be gone at a restart
       program <- go_program(src, call, path)
       command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
     }

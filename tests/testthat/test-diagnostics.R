@@ -18,6 +18,35 @@ test_that("lines of the compiler are told apart from others", {
   expect_identical(found$row, c(1L, 3L, 4L))
 })
 
+test_that("what is said of generated files is left out", {
+  source <- list(names = c("/d/a.go", "/d/b.go", "/d/c_plan9.go"), texts = c(
+    "//go:build x\n\npackage main\nfunc A() {}", "package main\nimport (\n\t\"C\"\n)\nfunc B() {}", "\nfunc C() {}"
+  ))
+  main <- "/t/mangoro_main.go:7:8"
+  expect_identical(
+    without_generated(paste0(main, ": undefined: ", c("A", "B", "C")), source),
+    c(
+      "/d/a.go:1:1: Go leaves out this source: its build constraint is not met",
+      "/d/b.go:3:1: Go leaves out a source with cgo, which mangoro builds without",
+      "/d/c_plan9.go:1:1: Go leaves out this source, as the end of its name says"
+    )
+  )
+  twice <- c("x redeclared", "\tother declaration")
+  output <- c(
+    sprintf("%s%s: %s", c("", "\t"), c(main, paste0(main, "[/t/mangoro_main.go:9:8]")), sub("\t", "", twice)),
+    "/d/a.go:1:2: wrong", "\thave (int)", "\t/d/b.go:1:2[/t/source_2.go:3:4]: other"
+  )
+  expect_identical(
+    without_generated(output, source),
+    c("/d/a.go:1:2: wrong", "\thave (int)", "\t/d/b.go:1:2: other")
+  )
+  expect_identical(without_generated("plain", source), "plain")
+  expect_identical(
+    without_generated(c(paste0(main, ": odd"), "too many errors"), source),
+    "In the main function that is generated: odd"
+  )
+})
+
 test_that("no more is shown than can be read", {
   output <- sprintf("a.go:%d:1: wrong", 1:30)
   program <- list(src = "a.go", dir = "/d", user_path = basename, own_module = TRUE)

@@ -76,6 +76,17 @@ test_that("a changed source is taken by a restart, a mistake leaves the old one"
   expect_identical(f(), 2L)
 })
 
+test_that("a source that is gone is told by a restart, which leaves the old program", {
+  skip_if_no_go()
+  dir <- local_files("f.go" = c("package main", "", "func F() int32 { return 1 }"))
+  withr::local_dir(dir)
+  go <- list(local_source("f.go"), local_source(dir))
+  unlink("f.go")
+  for (h in go) expect_no_warning(expect_error(mangoro_restart(h), class = "mangoro_error_invalid_argument"))
+  expect_snapshot(mangoro_restart(go[[1]]), error = TRUE)
+  expect_identical(c(go[[1]]$F(), go[[2]]$F()), c(1L, 1L))
+})
+
 test_that("code needs neither package clause nor imports", {
   go <- local_source(code = c("func Shout(s string) string {", "\treturn strings.ToUpper(s) + \"!\"", "}"))
   expect_identical(go$Shout(c("go", NA)), c("GO!", NA))
@@ -85,6 +96,55 @@ test_that("code needs neither package clause nor imports", {
     mangoro_function("func A() int32 { return 1 }\nfunc B() int32 { return 2 }"),
     class = "mangoro_error_invalid_argument"
   )
+})
+
+test_that("code comes to Go as it is, in any encoding", {
+  skip_if_no_go()
+  # A program of its own, which is not in the cache.
+  code <- sprintf("func Text() string { return \"\u00e9 %s\" }", basename(tempfile("")))
+  latin1 <- iconv(code, "UTF-8", "latin1")
+  expect_identical(Encoding(latin1), "latin1")
+  dir <- local_files("text.go" = character())
+  file <- file.path(dir, "text.go")
+  writeBin(charToRaw(paste0("package main\n\n", code, "\n")), file)
+  withr::local_options(encoding = "latin1")
+  expect_match(mangoro_function(code)(), "^\u00e9 ")
+  expect_match(mangoro_function(paste(latin1, "//"))(), "^\u00e9 ")
+  expect_match(local_source(file)$Text(), "^\u00e9 ")
+  expect_identical(mangoro_eval("x + \"\u00e9\"", x = "\u00e9"), "\u00e9\u00e9")
+  cnd <- expect_error(mangoro_source(code = "func F() string { return \"\u00e9\" + x }"), class = "mangoro_error_build")
+  expect_match(conditionMessage(cnd), "return \"\u00e9\" + x", fixed = TRUE)
+})
+
+test_that("code comes to Go as it is, in any locale", {
+  skip_if_no_go()
+  code <- sprintf("func Text() string { return \"%s %s\" }", "\\u00e9", basename(tempfile("")))
+  session <- other_session(
+    c(
+      sprintf("text <- mangoro_function('%s')()", code), "cat(charToRaw(substring(text, 1, 1)))",
+      "main <- mangoro_source(code = '//mangoro:name \\u00e9\\nfunc B() {}', dry_run = TRUE)",
+      "cat('', grepl('registry.Func(\"\\u00e9\"', main, fixed = TRUE))"
+    ),
+    LC_ALL = "C"
+  )
+  session$wait()
+  expect_identical(session$read_all_output(), "c3 a9 TRUE")
+})
+
+test_that("bytes that are no text are refused", {
+  local_mocked_bindings(find_go = function(call) stop("not reached"), module_dir = function(call) stop("not reached"))
+  withr::local_dir(local_files("bytes.go" = character()))
+  writeBin(c(charToRaw("package main\n\n// "), as.raw(0xe9)), "bytes.go")
+  bytes <- "// \xe9"
+  Encoding(bytes) <- "bytes"
+  expect_snapshot(error = TRUE, {
+    mangoro_source(code = c("func F() {}", bytes))
+    mangoro_source("bytes.go")
+  })
+  expect_identical(as_utf8(c("a", "\u00e9", bytes)), c("a", "\u00e9", NA))
+  wrong <- "\xe9"
+  Encoding(wrong) <- "UTF-8"
+  expect_identical(as_utf8(wrong), NA_character_)
 })
 
 test_that("functions are put into an environment that is named, and nowhere else", {
@@ -117,6 +177,33 @@ test_that("what is left out is said", {
   mangoro_stop(go)
 })
 
+test_that("a function of a type that only Go knows is left out, the others are there", {
+  skip_if_no_go()
+  parameter <- c("io.Reader", "*big.Int", "[]sync.Mutex", "unsafe.Pointer", "*array.Float64", "fmt.Stringer")
+  code <- c(
+    sprintf("func P%d(r %s) int32 { return 1 }", seq_along(parameter), parameter),
+    "func R() (url.URL, error) { return url.URL{}, nil }",
+    "func Month(m time.Month) string { return m.String() }",
+    "func Ip(a net.IP) string { return a.String() }",
+    "func Ok(x float64) float64 { return x }"
+  )
+  # Whether it is built or comes from the cache.
+  for (i in 1:2) {
+    said <- character()
+    go <- withCallingHandlers(local_source(code = code), message = function(cnd) {
+      said <<- c(said, conditionMessage(cnd))
+      tryInvokeRestart("muffleMessage")
+    })
+    expect_setequal(names(go), c("Month", "Ip", "Ok"))
+  }
+  expect_identical(go$Month(3L), "March")
+  expect_identical(go$Ip(as.raw(c(127, 0, 0, 1))), "127.0.0.1")
+  expect_snapshot(cat(said))
+
+  cnd <- expect_error(mangoro_source(code = "func Z(r io.Reader) {}"), class = "mangoro_error_start")
+  expect_match(cnd$stderr, "parameter 1 `r`: type io.Reader is not supported", fixed = TRUE, all = FALSE)
+})
+
 test_that("mistakes are told with the user's own line", {
   skip_if_no_go()
   dir <- local_files(
@@ -138,6 +225,24 @@ test_that("mistakes are told with the user's own line", {
     mangoro_source("none.go")
     mangoro_source("main.go")
     mangoro_source(code = "func F(x float64) float64 { return y }")
+  })
+})
+
+test_that("no place in a generated file is told", {
+  skip_if_no_go()
+  constraint <- if (is_windows()) "//go:build !windows" else "//go:build windows"
+  dir <- local_files(
+    "out.go" = c(constraint, "", "package main", "", "func A() int32 { return 1 }"),
+    "twice/a.go" = c("package main", "", "func B() int32 { return 1 }"),
+    "twice/b.go" = c("package main", "", "func B() int32 { return 2 }")
+  )
+  withr::local_dir(dir)
+  expect_snapshot(error = TRUE, transform = function(lines) sub("!windows", "windows", scrub_place(lines)), {
+    mangoro_source(code = "func A() int32 { return 1 }\nfunc A() int32 { return 2 }")
+    mangoro_source(code = "func A(x, x float64) float64 { return x }")
+    mangoro_source(code = "import \"C\"\nfunc A() int32 { return 1 }")
+    mangoro_source(c("twice/a.go", "out.go"))
+    mangoro_source("twice")
   })
 })
 
@@ -193,10 +298,20 @@ test_that("an expression is evaluated with the types of its variables", {
   expect_snapshot(error = TRUE, transform = scrub_place, {
     mangoro_eval("math.Sqqrt(x)", x = 2)
     mangoro_eval("x +", x = 2)
+    mangoro_eval("x + 1 +\n  math.Sqrt(y)", x = 2)
+    mangoro_eval("1, 2")
+    mangoro_eval("math.MaxUint64")
+    mangoro_eval("int")
+    mangoro_eval("nil")
+    mangoro_eval("big.NewInt(1)")
     mangoro_eval("fmt.Sprint")
     mangoro_eval("x", 1)
     mangoro_eval("x", x = Sys.Date())
   })
+  # Which stands nowhere as it is.
+  expr <- paste("1 +", "x[int(x[0])]", sep = "\n")
+  cnd <- expect_error(mangoro_eval(expr, x = c(7, 2)), class = "mangoro_error_panic")
+  expect_identical(cnd$frames[c("file", "line")], data.frame(file = "<inline>", line = 2L))
 })
 
 test_that("the compiler tells the type of an expression", {

@@ -57,6 +57,23 @@ test_that("a program that does not become a server is told with its last lines",
   expect_identical(list.files(tempdir(), "^mangoro-server-"), before)
 })
 
+test_that("functions without a main function are referred to mangoro_source()", {
+  skip_if_no_go()
+  withr::local_dir(local_files("f.go" = c("package main", "", "func F() {}")))
+  scrub <- function(lines) sub("main_main.*f:", "main_main:", lines)
+  expect_snapshot(mangoro_start("f.go"), error = TRUE, transform = scrub)
+})
+
+test_that("a restart tells of a source that is gone, and leaves the old program", {
+  dir <- local_files("main.go" = readLines(test_source("typed")))
+  file <- file.path(dir, "main.go")
+  h <- local_start(file)
+  unlink(file)
+  expect_no_warning(cnd <- expect_error(mangoro_restart(h), class = "mangoro_error_invalid_argument"))
+  expect_match(conditionMessage(cnd), "main.go", fixed = TRUE)
+  expect_identical(h$add(1, 2), 3)
+})
+
 test_that("a program that answers something else is no server", {
   skip_on_os("windows")
   file <- withr::local_tempfile()

@@ -42,6 +42,7 @@ func (p *program) readDirectives(fn *ast.FuncDecl, used map[*ast.Comment]bool) d
 	for _, comment := range fn.Doc.List {
 		text, found := strings.CutPrefix(comment.Text, directivePrefix)
 		if !found {
+			p.spacedDirective(comment)
 			continue
 		}
 		used[comment] = true
@@ -54,6 +55,20 @@ func (p *program) readDirectives(fn *ast.FuncDecl, used map[*ast.Comment]bool) d
 		}
 	}
 	return d
+}
+
+// spacedDirective complains of what would be a directive but for the space that
+// makes it documentation.
+func (p *program) spacedDirective(comment *ast.Comment) {
+	text, line := strings.CutPrefix(comment.Text, "//")
+	words := strings.Fields(text)
+	if !line || len(words) == 0 {
+		return
+	}
+	verb, found := strings.CutPrefix(words[0], "mangoro:")
+	if found && slices.Contains([]string{"skip", "name", "parallel", "once", "default"}, verb) {
+		p.complain(comment.Pos(), fmt.Sprintf("write %s%s, without the space", directivePrefix, verb))
+	}
 }
 
 func (d *directives) set(verb, rest string, pos token.Pos) error {

@@ -165,6 +165,10 @@ func TestDiagnostics(t *testing.T) {
 			{"a.R", 5, 1, `//mangoro:name takes one name, and has "a b"`},
 			{"a.R", 6, 1, `//mangoro:once takes nothing after it, and has "more"`},
 		}},
+		{"space", "// Add adds.\n// mangoro:skip\n//\tmangoro:name plus\n// mangoro: is a package.\n" + add, []Diagnostic{
+			{"a.R", 6, 1, "write //mangoro:skip, without the space"},
+			{"a.R", 7, 1, "write //mangoro:name, without the space"},
+		}},
 		{"no parameter", "//mangoro:default z=1\n" + add, at(5, 1, "//mangoro:default: `Add` has no parameter `z`")},
 		{"default of another type", "//mangoro:default x=\"a\"\n" + add, at(5, 1, "//mangoro:default: parameter `x` of type float64 cannot be \"a\"")},
 		{"half a row", "//mangoro:default n=1.5\nfunc F(n int) int { return n }\n", at(5, 1, "//mangoro:default: parameter `n` of type int cannot be 1.5")},
@@ -229,6 +233,25 @@ func Address(a net.IP, m []net.IPMask) (string, error) { return "", nil }
 `}})
 	if len(answer.Functions) != 1 || strings.Contains(answer.Main, "Loop") {
 		t.Errorf("got %+v", answer)
+	}
+}
+
+// A struct whose fields have one name in R is left out.
+func TestFieldsOfOneName(t *testing.T) {
+	for _, tt := range []struct{ fields, reason string }{
+		{"A int `r:\"a\"`; B int `r:\"a\"`", "parameter `x` is of type T, which has two fields `a`"},
+		{"A int; B int `json:\"b\" r:\"A\"`", "parameter `x` is of type T, which has two fields `A`"},
+		{"A int `r:\"-\"`", "parameter `x` is of type T, which is not supported: it has no exported fields"},
+		{"A int `other:\"r:\\\"-\\\"\"`; B int `r:\"\"`; C int `r:\"-\"`", ""},
+	} {
+		answer, _ := Generate([]File{{Name: "a.R", Text: "type T struct{ " + tt.fields + " }\nfunc F(x T) {}\nfunc G() {}", Inline: true}})
+		reason := ""
+		if len(answer.Skipped) > 0 {
+			reason = answer.Skipped[0].Reason
+		}
+		if reason != tt.reason || len(answer.Diagnostics) > 0 {
+			t.Errorf("%s: %q, %v", tt.fields, reason, answer.Diagnostics)
+		}
 	}
 }
 

@@ -19,17 +19,20 @@ type writer struct {
 	imports map[string]string // names by paths
 }
 
-// main returns the text of the file with the main function.
+// main returns the text of the file with the main function. What rgoipc refuses,
+// as of a type that only it knows, is left out; a program of nothing else ends.
 func (p *program) main() string {
 	w := &writer{program: p, imports: make(map[string]string)}
-	errors, log, rgoipc := w.use("errors"), w.use("log"), w.use(rgoipcPath)
+	errors, log, slices, rgoipc := w.use("errors"), w.use("log"), w.use("slices"), w.use(rgoipcPath)
 	w.line("func main() {")
 	w.line("registry := %s.NewRegistry()", rgoipc)
-	w.line("err := %s.Join(", errors)
+	w.line("refused := []error{")
 	for _, f := range p.functions {
 		w.register(f, rgoipc)
 	}
-	w.line(")\nif err != nil {\n%s.Fatal(err)\n}\n%s.Main(registry)\n}", log, rgoipc)
+	w.line("}\nrefused = %s.DeleteFunc(refused, func(err error) bool { return err == nil })", slices)
+	w.line("if len(registry.List()) == 0 {\n%s.Fatal(%s.Join(refused...))\n}", log, errors)
+	w.line("for _, err := range refused {\n%s.Println(%q, err)\n}\n%s.Main(registry)\n}", log, "left out:", rgoipc)
 	for _, f := range p.functions {
 		if f.loop != "" {
 			w.loop(f)

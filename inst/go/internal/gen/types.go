@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -166,20 +167,27 @@ func listOf(v verdict) verdict { return verdict{reason: v.reason, unknown: v.unk
 
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 	var v verdict
-	exported := false
+	var taken []string
 	for i := range u.NumFields() {
 		field := u.Field(i)
-		if !field.Exported() || strings.Contains(u.Tag(i), `r:"-"`) {
+		name, tagged := reflect.StructTag(u.Tag(i)).Lookup("r")
+		if !field.Exported() || name == "-" {
 			continue
 		}
-		exported = true
+		if !tagged || name == "" {
+			name = field.Name()
+		}
+		if slices.Contains(taken, name) {
+			return verdict{reason: fmt.Sprintf("%s, which has two fields `%s`", nameOfType(t), name)}
+		}
+		taken = append(taken, name)
 		inner := judgeWithin(field.Type(), within)
 		v.unknown = v.unknown || inner.unknown
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
 		}
 	}
-	if !exported {
+	if len(taken) == 0 {
 		return verdict{reason: unsupported(t) + ": it has no exported fields"}
 	}
 	return v
