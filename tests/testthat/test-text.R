@@ -1,0 +1,18 @@
+test_that("files are UTF-8, whatever options(encoding = ) says", {
+  withr::local_options(encoding = "latin1")
+  file <- withr::local_tempfile()
+  text <- c("caf\u00e9", "\U1F600", "")
+  write_utf8(c(iconv(text[[1]], "UTF-8", "latin1"), text[-1]), file)
+  expect_identical(readBin(file, "raw", 100), charToRaw("caf\u00e9\n\U1F600\n\n"))
+  expect_identical(read_utf8(file), text)
+})
+
+test_that("strings that are not valid in their encoding are none in UTF-8", {
+  broken <- "\xff"
+  Encoding(broken) <- "UTF-8"
+  bytes <- "\xe9"
+  Encoding(bytes) <- "bytes"
+  latin1 <- "\xe9"
+  Encoding(latin1) <- "latin1"
+  expect_identical(as_utf8(c("a", latin1, broken, bytes)), c("a", "\u00e9", NA, NA))
+})
