@@ -85,7 +85,7 @@ fit <- function(x, spec, where) {
 
 fit_vector <- function(x, spec, where) {
   if (is.logical(x) && all(is.na(x))) {
-    x <- rep(typed_na[[spec$type]], length.out = length(x))
+    x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
   }
   fitted <- fitters[[spec$type]](x, where)
   if (!spec$nullable) check_no_na(fitted, where)
@@ -117,11 +117,11 @@ fitters <- list(
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
     if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
     check_whole(x, 2^53, "up to 2^53, or an integer64", where)
-    bit64::as.integer64(x)
+    shaped_as(bit64::as.integer64(x), x)
   },
   string = function(x, where) {
     if (is.character(x)) return(x)
-    if (is.factor(x)) return(as.character(x))
+    if (is.factor(x)) return(shaped_as(as.character(x), x))
     abort_type(x, "character", where)
   },
   bool = function(x, where) if (is.logical(x)) x else abort_type(x, "logical", where),
@@ -156,13 +156,20 @@ as_integer <- function(x) {
   x
 }
 
+# `to`, which has none, with the names and dimensions of `from`.
+shaped_as <- function(to, from) {
+  shape <- intersect(c("dim", "dimnames", "names"), names(attributes(from)))
+  attributes(to) <- c(attributes(to), attributes(from)[shape])
+  to
+}
+
 is_integer64 <- function(x) inherits(x, "integer64")
 
 fit_integer64_to_double <- function(x, where) {
   value <- suppressWarnings(as.double(x)) # bit64 warns of what is told here
   wrong <- which(bit64::as.integer64(value) != x)
   if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double holds exactly", where)
-  value
+  shaped_as(value, x)
 }
 
 check_whole <- function(x, limit, what, where) {

@@ -76,3 +76,14 @@ test_that("a refusal says where in its fields, and sends nothing", {
     list(func_name = "twice", arg = "x", row = 2L, value = 1.5)
   )
 })
+
+test_that("names and dimensions outlive the change to the type of Go", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  expect_named(call("next", c(a = 1, b = NA)), c("a", "b"))
+  expect_named(call("next", c(a = NA)), "a")
+  expect_identical(dimnames(call("next", matrix(1, 1, 1, FALSE, list("r", "c")))), list("r", "c"))
+  expect_identical(dim(call("next", matrix(1, 2, 3))), c(2L, 3L))
+  expect_identical(call("add", rlang::set_names(bit64::as.integer64(1), "a"), 1), c(a = 2))
+  expect_identical(call("upper", rlang::set_names(factor("x"), "a")), c(a = "X"))
+})
