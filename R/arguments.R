@@ -188,25 +188,62 @@ check_no_na <- function(x, where) {
 
 # --- Nested values ----------------------------------------------------------
 
+# A list is a vector, a data frame or a list, whose elements are those of Go's.
 fit_list <- function(x, spec, where) {
   element <- spec$element
   if (is.null(element)) return(x)
-  if (identical(element$type, "struct")) return(fit_rows(x, element, where))
-  if (element$type %in% names(fitters)) {
-    if (is.null(x)) abort_type(x, "a vector", where)
-    return(fit_vector(x, element, where))
-  }
+  if (is.null(x) && element$type %in% names(fitters)) abort_type(x, "a vector", where)
+  fit_column(x, element, where)
+}
+
+# `x` as the elements of a list, or as a column of a data frame.
+fit_column <- function(x, spec, where) {
+  switch(spec$type,
+    struct = fit_rows(x, spec, where),
+    list = fit_lists(x, spec, where),
+    if (spec$type %in% names(fitters)) as_elements(fit_vector(x, spec, where), spec$type, where) else x
+  )
+}
+
+# A list with names would go as a struct.
+fit_lists <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a list", where)
+  element <- spec$element
+  if (is.null(element)) return(x)
+  attributes(x) <- NULL
+  where$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]])) x[i] <- list(fit(x[[i]], element, inside(where, i)))
+    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(fit_list(x[[i]], spec, inside(where, i)))
   }
+  if (element$type == "timestamp") one_zone(x) else x
+}
+
+# A vector among others in a list: Arrow has one type for all of them, and one
+# place for attributes.
+as_elements <- function(x, type, where) {
+  if (type == "binary") attributes(x) <- NULL
+  if (is.null(where$inner)) return(x)
+  x <- switch(type,
+    int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
+    timestamp = as_double(as.POSIXct(x)),
+    duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
+    x
+  )
+  attributes(x) <- attributes(x)[intersect(c("class", "tzone", "units"), names(attributes(x)))]
   x
+}
+
+one_zone <- function(times) {
+  there <- !vapply(times, is.null, TRUE)
+  zones <- lapply(times[there], attr, "tzone")
+  if (length(unique(zones)) > 1) times[there] <- lapply(times[there], `attr<-`, "tzone", "UTC")
+  times
 }
 
 # A data frame of any class, for the fields of structs: they are all that Go sees.
 fit_rows <- function(x, spec, where) {
   if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  columns <- fit_fields(as.list(x), spec, where)
+  columns <- fit_fields(as.list(x), spec, where, fit_column)
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
@@ -217,12 +254,12 @@ fit_struct <- function(x, spec, where) {
     if (nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
     x <- as.list(x)
   }
-  x <- fit_fields(x, spec, where)
+  x <- fit_fields(x, spec, where, fit)
   for (name in names(x)) check_one(x[[name]], spec$fields[[name]], inside(where, name))
   x
 }
 
-fit_fields <- function(x, spec, where) {
+fit_fields <- function(x, spec, where, fit) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
   missing <- setdiff(wanted, names(x))
@@ -240,16 +277,30 @@ fit_map <- function(x, spec, where) {
   check_keys(x, where)
   element <- spec$element
   if (is.null(element)) return(x)
-  if (element$type %in% names(fitters)) {
-    if (is.list(x) && element$type != "binary") {
-      for (name in names(x)) check_one(x[[name]], element, inside(where, name))
-      x <- rlang::set_names(unlist(x), names(x))
-    }
-    return(rlang::set_names(fit_vector(x, element, where), names(x)))
+  keys <- names(x) %||% character()
+  values <- if (element$type %in% names(fitters)) fit_values(x, element, where) else fit_each(x, element, where)
+  rlang::set_names(values, keys)
+}
+
+# The values of a map as one vector.
+fit_values <- function(x, spec, where) {
+  if (!is.list(x)) return(fit_vector(x, spec, where))
+  if (length(x) == 0) return(fit_vector(logical(), spec, where))
+  where$inner <- TRUE
+  fit_value <- function(value, key) {
+    where <- inside(where, key)
+    check_one(value, spec, where)
+    as_elements(fit_vector(value, spec, where), spec$type, where)
   }
+  values <- Map(fit_value, unname(x), names(x))
+  do.call(c, unname(if (spec$type == "timestamp") one_zone(values) else values))
+}
+
+fit_each <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a named list", where)
-  for (name in names(x)) x[name] <- list(fit(x[[name]], element, inside(where, name)))
-  x
+  where$inner <- TRUE
+  for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
+  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x) else x
 }
 
 # Each value of a map has a name of its own.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -118,6 +119,43 @@ func main() {
 		{"interrupt", interrupt, nil},
 		{"nothing", func() {}, nil},
 		{"refuse", func(why string) error { return errors.New(why) }, nil},
+		{"means", func(x [][]float64) []float64 {
+			means := make([]float64, len(x))
+			for i, group := range x {
+				means[i] = sum(group) / float64(len(group))
+			}
+			return means
+		}, nil},
+		{"lengths", func(x [][]int) []int32 {
+			lengths := make([]int32, len(x))
+			for i := range x {
+				lengths[i] = int32(len(x[i]))
+			}
+			return lengths
+		}, nil},
+		{"joined", func(x [][][]byte) []string {
+			joined := make([]string, len(x))
+			for i := range x {
+				joined[i] = string(slices.Concat(x[i]...))
+			}
+			return joined
+		}, nil},
+		{"bytes", func(x [][]byte) string { return string(slices.Concat(x...)) }, nil},
+		{"first", func(x [][]time.Time) []time.Time {
+			first := make([]time.Time, len(x))
+			for i := range x {
+				first[i] = x[i][0]
+			}
+			return first
+		}, nil},
+		{"crowds", func(x [][]person) []int32 {
+			crowds := make([]int32, len(x))
+			for i := range x {
+				crowds[i] = int32(len(x[i]))
+			}
+			return crowds
+		}, nil},
+		{"longest", func(x map[string]time.Duration) time.Duration { return slices.Max(slices.Collect(maps.Values(x))) }, nil},
 		{"ages", func(groups map[string][]int32) []string {
 			var names []string
 			for name := range groups {
