@@ -75,6 +75,7 @@ check_one <- function(x, spec, where) {
 # `x` as a value of the type `spec`, or an error that tells `where` it does not
 # fit. `where` has the signature, the argument, the path inside it and the call.
 fit <- function(x, spec, where) {
+  if (where$signature$boxed && is_nil(x, spec)) return(NULL)
   switch(spec$type,
     list = fit_list(x, spec, where),
     struct = fit_struct(x, spec, where),
@@ -83,8 +84,16 @@ fit <- function(x, spec, where) {
   )
 }
 
+# Go's nil, where that is taken.
+is_nil <- function(x, spec) {
+  if (!spec$nullable || !spec$type %in% c("list", "struct", "map")) return(FALSE)
+  is.null(x) || spec$type == "struct" && is_bare_na(x)
+}
+
+is_bare_na <- function(x) is.logical(x) && all(is.na(x))
+
 fit_vector <- function(x, spec, where) {
-  if (is.logical(x) && all(is.na(x))) {
+  if (is_bare_na(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
   }
   fitted <- fitters[[spec$type]](x, where)
@@ -198,8 +207,10 @@ fit_list <- function(x, spec, where) {
 
 # `x` as the elements of a list, or as a column of a data frame.
 fit_column <- function(x, spec, where) {
+  if (spec$nullable && spec$type %in% c("struct", "list") && is_bare_na(x)) return(x)
   switch(spec$type,
     struct = fit_rows(x, spec, where),
+    map = fit_map_rows(x, spec, where),
     list = fit_lists(x, spec, where),
     if (spec$type %in% names(fitters)) as_elements(fit_vector(x, spec, where), spec$type, where) else x
   )
@@ -243,32 +254,48 @@ one_zone <- function(times) {
 # A data frame of any class, for the fields of structs: they are all that Go sees.
 fit_rows <- function(x, spec, where) {
   if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  columns <- fit_fields(as.list(x), spec, where, fit_column)
+  columns <- fit_fields(as.list(x), spec, where, fit_column, absent = rep(NA, nrow(x)))
+  structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
+}
+
+# Maps in a column are the rows of a data frame: its names are the keys.
+fit_map_rows <- function(x, spec, where) {
+  if (!is.data.frame(x)) abort_type(x, "a data frame", where)
+  check_keys(x, where)
+  columns <- as.list(x)
+  for (key in names(x)) columns[[key]] <- fit_column(columns[[key]], spec$element, inside(where, key))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
 fit_struct <- function(x, spec, where) {
   if (is.null(spec$fields) || where$signature$vectorized) return(x)
-  if (!is.list(x) || is.null(names(x))) abort_type(x, "a named list", where)
+  if (!is.list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
   if (is.data.frame(x)) {
     if (nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
     x <- as.list(x)
   }
   x <- fit_fields(x, spec, where, fit)
-  for (name in names(x)) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+  for (name in names(x)) {
+    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+  }
   x
 }
 
-fit_fields <- function(x, spec, where, fit) {
+# `absent` is what stands for an optional field that is not there.
+fit_fields <- function(x, spec, where, fit, absent = NULL) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
-  missing <- setdiff(wanted, names(x))
+  missing <- setdiff(wanted, c(names(x), spec$optional))
   unknown <- setdiff(names(x), wanted)
   if (length(missing) > 0 || length(unknown) > 0 || anyDuplicated(names(x))) {
     abort_fields(x, wanted, where)
   }
+  x[setdiff(wanted, names(x))] <- list(absent)
   x <- x[wanted]
-  for (name in wanted) x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+  for (name in wanted) {
+    if (is.null(x[[name]]) && name %in% spec$optional) next
+    x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+  }
   x
 }
 
@@ -279,12 +306,20 @@ fit_map <- function(x, spec, where) {
   if (is.null(element)) return(x)
   keys <- names(x) %||% character()
   values <- if (element$type %in% names(fitters)) fit_values(x, element, where) else fit_each(x, element, where)
+  if (length(where$path) > 0 || !goes_as_map(spec)) values <- as.list(values)
   rlang::set_names(values, keys)
+}
+
+# A map of Arrow's has values of one type. Others go as the structs that named
+# lists are, and so do all maps inside of something else.
+goes_as_map <- function(spec) {
+  flat <- function(type) is.null(type) || type$type %in% names(fitters)
+  spec$type == "map" && (flat(spec$element) || spec$element$type == "list" && flat(spec$element$element))
 }
 
 # The values of a map as one vector.
 fit_values <- function(x, spec, where) {
-  if (!is.list(x)) return(fit_vector(x, spec, where))
+  if (!is.list(x) || spec$type == "binary") return(fit_vector(x, spec, where))
   if (length(x) == 0) return(fit_vector(logical(), spec, where))
   where$inner <- TRUE
   fit_value <- function(value, key) {
@@ -298,7 +333,7 @@ fit_values <- function(x, spec, where) {
 
 fit_each <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a named list", where)
-  where$inner <- TRUE
+  if (spec$type == "list") where$inner <- TRUE
   for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
   if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x) else x
 }

@@ -22,6 +22,26 @@ type person struct {
 	Age  *int32 `r:"age"`
 }
 
+// nest has a field for each way in which types lie in one another.
+type nest struct {
+	Values []float64          `r:"values"`
+	Boss   person             `r:"boss"`
+	Spare  *person            `r:"spare"`
+	Since  *time.Time         `r:"since"`
+	Shoes  map[string]float64 `r:"shoes"`
+}
+
+func (n nest) String() string {
+	text := fmt.Sprintf("%v %s %v", n.Values, n.Boss.Name, n.Shoes)
+	if n.Spare != nil {
+		text += " spare " + n.Spare.Name
+	}
+	if n.Since != nil {
+		text += " since " + n.Since.Format(time.DateOnly)
+	}
+	return text
+}
+
 func sum(x []float64) float64 {
 	total := 0.0
 	for _, value := range x {
@@ -156,6 +176,25 @@ func main() {
 			return crowds
 		}, nil},
 		{"longest", func(x map[string]time.Duration) time.Duration { return slices.Max(slices.Collect(maps.Values(x))) }, nil},
+		{"nest", nest.String, nil},
+		{"nests", func(x []nest) []string {
+			texts := make([]string, len(x))
+			for i := range x {
+				texts[i] = x[i].String()
+			}
+			return texts
+		}, nil},
+		{"maps", func(x map[string]map[string]float64) string { return fmt.Sprint(x) }, nil},
+		{"people", func(x map[string]person) string {
+			var names []string
+			for key, p := range x {
+				names = append(names, key+" "+p.Name)
+			}
+			slices.Sort(names)
+			return strings.Join(names, ", ")
+		}, nil},
+		{"rows", func(x []map[string]float64) string { return fmt.Sprint(x) }, nil},
+		{"perhaps", func(x *person) bool { return x != nil }, nil},
 		{"ages", func(groups map[string][]int32) []string {
 			var names []string
 			for name := range groups {
