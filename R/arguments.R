@@ -80,6 +80,7 @@ fit <- function(x, spec, where) {
     list = fit_list(x, spec, where),
     struct = fit_struct(x, spec, where),
     map = fit_map(x, spec, where),
+    any = fit_any(x, where),
     if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
   )
 }
@@ -195,6 +196,15 @@ check_no_na <- function(x, where) {
   }
 }
 
+# A list without names goes as a list, and where it cannot as a struct without
+# names, which Go has no use for. So it must be one that a column could be.
+fit_any <- function(x, where) {
+  if (where$signature$boxed && is.list(x) && !is.object(x) && is.null(names(x))) {
+    encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
+  }
+  x
+}
+
 # --- Nested values ----------------------------------------------------------
 
 # A list is a vector, a data frame or a list, whose elements are those of Go's.
@@ -287,8 +297,9 @@ fit_fields <- function(x, spec, where, fit, absent = NULL) {
   if (is.null(wanted)) return(x)
   missing <- setdiff(wanted, c(names(x), spec$optional))
   unknown <- setdiff(names(x), wanted)
-  if (length(missing) > 0 || length(unknown) > 0 || anyDuplicated(names(x))) {
-    abort_fields(x, wanted, where)
+  twice <- unique(names(x)[duplicated(names(x))])
+  if (length(c(missing, unknown, twice)) > 0) {
+    abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), where)
   }
   x[setdiff(wanted, names(x))] <- list(absent)
   x <- x[wanted]
@@ -425,13 +436,25 @@ abort_value <- function(value, row, what, where) {
   )
 }
 
-abort_fields <- function(x, wanted, where) {
+# `wrong` are names of fields by what is wrong with them.
+abort_fields <- function(wanted, wrong, where) {
   place <- describe_place(where)
-  got <- names(x)
+  wanted <- some_names(wanted)
+  wrong <- wrong[lengths(wrong) > 0]
+  problems <- paste0(names(wrong), ": ", vapply(wrong, some_names, ""), collapse = "; ")
   abort_arguments(
-    where$signature, "{place} must have the fields {.field {wanted}}, not {.field {got}}.",
+    where$signature, "{place} must have the fields {wanted}; {problems}.",
     arg = where$arg, call = where$call
   )
+}
+
+# The first few of many names.
+some_names <- function(names) {
+  more <- length(names) - 5
+  if (more < 1) return(cli::format_inline("{.field {names}}"))
+  names <- names[1:5]
+  shown <- vapply(names, function(name) cli::format_inline("{.field {name}}"), "")
+  paste0(paste(shown, collapse = ", "), " and ", more, " more")
 }
 
 friendly_class <- function(x) if (is.object(x)) class(x)[[1]] else if (is.double(x)) "numeric" else typeof(x)

@@ -54,6 +54,8 @@ test_that("whole vectors, structs and maps are checked", {
     call("older", data.frame(name = "x", age = 1.5), 1)
     call("greet", list(name = c("x", "y"), age = 1))
     call("greet", list(name = "x", age = 1, shoe = 43))
+    call("older", mtcars, 1)
+    call("older", data.frame(name = "x", age = 1, name = "y", check.names = FALSE), 1)
     call("greet", "x")
     call("total", c(1, 2))
     call("total", c(a = 1, a = 2))
@@ -151,4 +153,15 @@ test_that("structs, lists and maps lie in one another", {
   expect_identical(call("people", list(a = boss, b = data.frame(name = "y", age = 1))), "a x, b y")
   expect_identical(call("rows", data.frame(a = 1:2, b = 3)), "[map[a:1 b:3] map[a:2 b:3]]")
   expect_identical(c(call("perhaps", NULL), call("perhaps", NA), call("perhaps", boss)), c(FALSE, FALSE, TRUE))
+})
+
+test_that("an unnamed list of several types is refused where it goes anywhere", {
+  server <- local_server(test_source("typed"))
+  expect_snapshot(error = TRUE, {
+    mangoro_call(server$sock, "arrow_type", list(1, "a"))
+    mangoro_call(server$sock, "arrow_type", list(c(a = 1), 1))
+  })
+  frames <- list(data.frame(x = 1), NULL, data.frame(x = c(1, 2)))
+  expect_identical(mangoro_call(server$sock, "same", frames), frames)
+  expect_identical(mangoro_call(server$sock, "same", list()), list())
 })
