@@ -190,11 +190,20 @@ check_whole <- function(x, limit, what, where) {
 }
 
 check_no_na <- function(x, where) {
-  missing <- if (is.list(x)) vapply(x, is.null, TRUE) else is.na(x)
+  missing <- if (is.list(x)) {
+    vapply(x, is.null, TRUE)
+  } else if (is.complex(x)) {
+    is_na_part(Re(x)) | is_na_part(Im(x))
+  } else {
+    is.na(x)
+  }
   if (any(missing)) {
     abort_value(NA, which(missing)[[1]], "takes no missing values", where)
   }
 }
+
+# A NaN in a complex number is a value.
+is_na_part <- function(x) is.na(x) & !is.nan(x)
 
 # A list without names goes as a list, and where it cannot as a struct without
 # names, which Go has no use for. So it must be one that a column could be.

@@ -19,6 +19,7 @@ test_that("what does not fit is told with function, argument, row and value", {
     call("reverse", "text")
     call("reverse", list(raw(1), 1))
     call("conjugate", "i")
+    call("turned", c(1i, NA))
   })
 })
 
@@ -164,4 +165,10 @@ test_that("an unnamed list of several types is refused where it goes anywhere", 
   frames <- list(data.frame(x = 1), NULL, data.frame(x = c(1, 2)))
   expect_identical(mangoro_call(server$sock, "same", frames), frames)
   expect_identical(mangoro_call(server$sock, "same", list()), list())
+})
+
+test_that("a NaN in a complex number is not missing", {
+  server <- local_server(test_source("typed"))
+  z <- complex(real = c(NaN, 1), imaginary = c(1, NaN))
+  expect_identical(mangoro_call(server$sock, "turned", z), z)
 })

@@ -87,6 +87,7 @@ func main() {
 		{"upper", strings.ToUpper, nil},
 		{"reverse", func(x []byte) []byte { x = slices.Clone(x); slices.Reverse(x); return x }, nil},
 		{"conjugate", func(x complex128) complex128 { return complex(real(x), -imag(x)) }, nil},
+		{"turned", func(x []complex128) []complex128 { return x }, nil},
 		{"tomorrow", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, nil},
 		{"half", func(d time.Duration) time.Duration { return d / 2 }, nil},
 		{"is_na", func(x *float64) bool { return x == nil }, nil},
