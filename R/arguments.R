@@ -114,23 +114,24 @@ fitters <- list(
     if (is.double(x) && !is.object(x)) return(x)
     if (is.integer(x) && !is.object(x)) return(as_double(x))
     if (is_integer64(x)) return(fit_integer64_to_double(x, where))
-    abort_type(x, "numeric", where)
+    abort_number(x, "numeric", where)
   },
   int32 = function(x, where) {
     if (is.integer(x) && !is.object(x)) return(x)
     if (is_integer64(x)) x <- fit_integer64_to_double(x, where)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
     check_whole(x, .Machine$integer.max, "that fit 32 bits", where)
     as_integer(x)
   },
   int64 = function(x, where) {
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
     check_whole(x, 2^53, "up to 2^53, or an integer64", where)
     shaped_as(bit64::as.integer64(x), x)
   },
   string = function(x, where) {
-    if (is.character(x)) return(x)
+    # Of a class it is no less of a string.
+    if (is.character(x)) return(if (is.object(x)) shaped_as(as.vector(unclass(x)), x) else x)
     if (is.factor(x)) return(shaped_as(as.character(x), x))
     abort_type(x, "character", where)
   },
@@ -151,7 +152,7 @@ fitters <- list(
   complex128 = function(x, where) {
     if (is.complex(x)) return(x)
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
-    abort_type(x, "complex", where)
+    abort_number(x, "complex", where)
   }
 )
 
@@ -422,7 +423,13 @@ describe_place <- function(where) {
   cli::format_inline("{.val {path}} of argument {.arg {where$arg}}")
 }
 
-abort_type <- function(x, wanted, where) {
+# Numbers of an unknown class may be something else altogether.
+abort_number <- function(x, wanted, where) {
+  unknown <- is.object(x) && is.numeric(x) && !is_integer64(x)
+  abort_type(x, wanted, where, if (unknown) "; {.fn as.numeric} makes plain numbers of it")
+}
+
+abort_type <- function(x, wanted, where, advice = NULL) {
   place <- describe_place(where)
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
@@ -431,7 +438,7 @@ abort_type <- function(x, wanted, where) {
     paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
   }
   abort_arguments(
-    where$signature, "{place} must be {wanted}, not {got}.",
+    where$signature, paste0("{place} must be {wanted}, not {got}", advice, "."),
     arg = where$arg, row = row, call = where$call
   )
 }

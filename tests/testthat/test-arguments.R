@@ -8,6 +8,10 @@ test_that("what does not fit is told with function, argument, row and value", {
     call("add", 1, list(1))
     call("add", as.Date("2024-02-28"), 1)
     call("add", 1, bit64::as.integer64("9007199254740993"))
+    call("add", 1, ts(1:3))
+    call("twice", I(1))
+    call("conjugate", ts(1))
+    call("add", 1, factor("1"))
     call("twice", c(1, 1.5))
     call("twice", 2^31)
     call("twice", NaN)
@@ -171,4 +175,12 @@ test_that("a NaN in a complex number is not missing", {
   server <- local_server(test_source("typed"))
   z <- complex(real = c(NaN, 1), imaginary = c(1, NaN))
   expect_identical(mangoro_call(server$sock, "turned", z), z)
+})
+
+test_that("strings of any class are strings", {
+  server <- local_server(test_source("typed"))
+  glue <- structure(c(a = "x"), class = c("glue", "character"))
+  expect_identical(mangoro_call(server$sock, "upper", glue), c(a = "X"))
+  expect_identical(mangoro_call(server$sock, "sorted", noquote(c("b", "a"))), c("a", "b"))
+  expect_identical(mangoro_call(server$sock, "greet", list(name = glue, age = 1)), "Hello x")
 })
