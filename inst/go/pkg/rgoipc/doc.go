@@ -55,12 +55,12 @@
 // of any type. A time is in its column's time zone if this machine knows it,
 // and else in UTC; a date is its midnight in UTC.
 //
-// Results. The same types, but for maps of structs, written as one expects: a nil slice is an empty
-// vector, a nil pointer NA (NULL, of what is no scalar), a nil map, array, batch
-// or reader NULL. NaN is NaN, but R's NA is NA. Times keep the name of a time
-// zone that they share. A string that is not UTF-8 is an error. Several results
-// are a named list, see [Results]; none is NULL. The server reads a result
-// after the function has returned.
+// Results. The same types, but for maps of structs, written as one expects: a
+// nil slice is an empty vector, a nil pointer NA (NULL, of what is no scalar), a
+// nil map, array, batch or reader NULL. NaN is NaN, but R's NA is NA. Times keep
+// the name of a time zone that they share. A string that is not UTF-8 is an
+// error. Several results are a named list, see [Results]; none is NULL. The
+// server reads a result after the function has returned.
 //
 // Memory. What a function is given it may keep and change: slices and strings
 // are copies. Arrow's own types are views, valid until the function returns;
