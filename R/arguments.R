@@ -75,17 +75,27 @@ check_one <- function(x, spec, where) {
 # `x` as a value of the type `spec`, or an error that tells `where` it does not
 # fit. `where` has the signature, the argument, the path inside it and the call.
 fit <- function(x, spec, where) {
+  if (where$signature$boxed && is_nil(x, spec)) return(NULL)
   switch(spec$type,
     list = fit_list(x, spec, where),
     struct = fit_struct(x, spec, where),
     map = fit_map(x, spec, where),
+    any = fit_any(x, where),
     if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
   )
 }
 
+# Go's nil, where that is taken.
+is_nil <- function(x, spec) {
+  if (!spec$nullable || !spec$type %in% c("list", "struct", "map")) return(FALSE)
+  is.null(x) || spec$type == "struct" && is_bare_na(x)
+}
+
+is_bare_na <- function(x) is.logical(x) && all(is.na(x))
+
 fit_vector <- function(x, spec, where) {
-  if (is.logical(x) && all(is.na(x))) {
-    x <- rep(typed_na[[spec$type]], length.out = length(x))
+  if (is_bare_na(x)) {
+    x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
   }
   fitted <- fitters[[spec$type]](x, where)
   if (!spec$nullable) check_no_na(fitted, where)
@@ -104,24 +114,25 @@ fitters <- list(
     if (is.double(x) && !is.object(x)) return(x)
     if (is.integer(x) && !is.object(x)) return(as_double(x))
     if (is_integer64(x)) return(fit_integer64_to_double(x, where))
-    abort_type(x, "numeric", where)
+    abort_number(x, "numeric", where)
   },
   int32 = function(x, where) {
     if (is.integer(x) && !is.object(x)) return(x)
     if (is_integer64(x)) x <- fit_integer64_to_double(x, where)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
     check_whole(x, .Machine$integer.max, "that fit 32 bits", where)
     as_integer(x)
   },
   int64 = function(x, where) {
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
     check_whole(x, 2^53, "up to 2^53, or an integer64", where)
-    bit64::as.integer64(x)
+    shaped_as(bit64::as.integer64(x), x)
   },
   string = function(x, where) {
-    if (is.character(x)) return(x)
-    if (is.factor(x)) return(as.character(x))
+    # Of a class it is no less of a string.
+    if (is.character(x)) return(if (is.object(x)) shaped_as(as.vector(unclass(x)), x) else x)
+    if (is.factor(x)) return(shaped_as(as.character(x), x))
     abort_type(x, "character", where)
   },
   bool = function(x, where) if (is.logical(x)) x else abort_type(x, "logical", where),
@@ -141,7 +152,7 @@ fitters <- list(
   complex128 = function(x, where) {
     if (is.complex(x)) return(x)
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
-    abort_type(x, "complex", where)
+    abort_number(x, "complex", where)
   }
 )
 
@@ -156,13 +167,20 @@ as_integer <- function(x) {
   x
 }
 
+# `to`, which has none, with the names and dimensions of `from`.
+shaped_as <- function(to, from) {
+  shape <- intersect(c("dim", "dimnames", "names"), names(attributes(from)))
+  attributes(to) <- c(attributes(to), attributes(from)[shape])
+  to
+}
+
 is_integer64 <- function(x) inherits(x, "integer64")
 
 fit_integer64_to_double <- function(x, where) {
   value <- suppressWarnings(as.double(x)) # bit64 warns of what is told here
   wrong <- which(bit64::as.integer64(value) != x)
   if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double holds exactly", where)
-  value
+  shaped_as(value, x)
 }
 
 check_whole <- function(x, limit, what, where) {
@@ -173,58 +191,132 @@ check_whole <- function(x, limit, what, where) {
 }
 
 check_no_na <- function(x, where) {
-  missing <- if (is.list(x)) vapply(x, is.null, TRUE) else is.na(x)
+  missing <- if (is.list(x)) {
+    vapply(x, is.null, TRUE)
+  } else if (is.complex(x)) {
+    is_na_part(Re(x)) | is_na_part(Im(x))
+  } else {
+    is.na(x)
+  }
   if (any(missing)) {
     abort_value(NA, which(missing)[[1]], "takes no missing values", where)
   }
 }
 
+# A NaN in a complex number is a value.
+is_na_part <- function(x) is.na(x) & !is.nan(x)
+
+# A list without names goes as a list, and where it cannot as a struct without
+# names, which Go has no use for. So it must be one that a column could be.
+fit_any <- function(x, where) {
+  if (where$signature$boxed && is.list(x) && !is.object(x) && is.null(names(x))) {
+    encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
+  }
+  x
+}
+
 # --- Nested values ----------------------------------------------------------
 
+# A list is a vector, a data frame or a list, whose elements are those of Go's.
 fit_list <- function(x, spec, where) {
   element <- spec$element
   if (is.null(element)) return(x)
-  if (identical(element$type, "struct")) return(fit_rows(x, element, where))
-  if (element$type %in% names(fitters)) {
-    if (is.null(x)) abort_type(x, "a vector", where)
-    return(fit_vector(x, element, where))
-  }
+  if (is.null(x) && element$type %in% names(fitters)) abort_type(x, "a vector", where)
+  fit_column(x, element, where)
+}
+
+# `x` as the elements of a list, or as a column of a data frame.
+fit_column <- function(x, spec, where) {
+  if (spec$nullable && spec$type %in% c("struct", "list") && is_bare_na(x)) return(x)
+  switch(spec$type,
+    struct = fit_rows(x, spec, where),
+    map = fit_map_rows(x, spec, where),
+    list = fit_lists(x, spec, where),
+    if (spec$type %in% names(fitters)) as_elements(fit_vector(x, spec, where), spec$type, where) else x
+  )
+}
+
+# A list with names would go as a struct.
+fit_lists <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a list", where)
+  element <- spec$element
+  if (is.null(element)) return(x)
+  attributes(x) <- NULL
+  where$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]])) x[i] <- list(fit(x[[i]], element, inside(where, i)))
+    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(fit_list(x[[i]], spec, inside(where, i)))
   }
+  if (element$type == "timestamp") one_zone(x) else x
+}
+
+# A vector among others in a list: Arrow has one type for all of them, and one
+# place for attributes.
+as_elements <- function(x, type, where) {
+  if (type == "binary") attributes(x) <- NULL
+  if (is.null(where$inner)) return(x)
+  x <- switch(type,
+    int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
+    timestamp = as_double(as.POSIXct(x)),
+    duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
+    x
+  )
+  attributes(x) <- attributes(x)[intersect(c("class", "tzone", "units"), names(attributes(x)))]
   x
+}
+
+one_zone <- function(times) {
+  there <- !vapply(times, is.null, TRUE)
+  zones <- lapply(times[there], attr, "tzone")
+  if (length(unique(zones)) > 1) times[there] <- lapply(times[there], `attr<-`, "tzone", "UTC")
+  times
 }
 
 # A data frame of any class, for the fields of structs: they are all that Go sees.
 fit_rows <- function(x, spec, where) {
   if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  columns <- fit_fields(as.list(x), spec, where)
+  columns <- fit_fields(as.list(x), spec, where, fit_column, absent = rep(NA, nrow(x)))
+  structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
+}
+
+# Maps in a column are the rows of a data frame: its names are the keys.
+fit_map_rows <- function(x, spec, where) {
+  if (!is.data.frame(x)) abort_type(x, "a data frame", where)
+  check_keys(x, where)
+  columns <- as.list(x)
+  for (key in names(x)) columns[[key]] <- fit_column(columns[[key]], spec$element, inside(where, key))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
 fit_struct <- function(x, spec, where) {
   if (is.null(spec$fields) || where$signature$vectorized) return(x)
-  if (!is.list(x) || is.null(names(x))) abort_type(x, "a named list", where)
+  if (!is.list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
   if (is.data.frame(x)) {
     if (nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
     x <- as.list(x)
   }
-  x <- fit_fields(x, spec, where)
-  for (name in names(x)) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+  x <- fit_fields(x, spec, where, fit)
+  for (name in names(x)) {
+    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+  }
   x
 }
 
-fit_fields <- function(x, spec, where) {
+# `absent` is what stands for an optional field that is not there.
+fit_fields <- function(x, spec, where, fit, absent = NULL) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
-  missing <- setdiff(wanted, names(x))
+  missing <- setdiff(wanted, c(names(x), spec$optional))
   unknown <- setdiff(names(x), wanted)
-  if (length(missing) > 0 || length(unknown) > 0 || anyDuplicated(names(x))) {
-    abort_fields(x, wanted, where)
+  twice <- unique(names(x)[duplicated(names(x))])
+  if (length(c(missing, unknown, twice)) > 0) {
+    abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), where)
   }
+  x[setdiff(wanted, names(x))] <- list(absent)
   x <- x[wanted]
-  for (name in wanted) x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+  for (name in wanted) {
+    if (is.null(x[[name]]) && name %in% spec$optional) next
+    x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+  }
   x
 }
 
@@ -233,16 +325,38 @@ fit_map <- function(x, spec, where) {
   check_keys(x, where)
   element <- spec$element
   if (is.null(element)) return(x)
-  if (element$type %in% names(fitters)) {
-    if (is.list(x) && element$type != "binary") {
-      for (name in names(x)) check_one(x[[name]], element, inside(where, name))
-      x <- rlang::set_names(unlist(x), names(x))
-    }
-    return(rlang::set_names(fit_vector(x, element, where), names(x)))
+  keys <- names(x) %||% character()
+  values <- if (element$type %in% names(fitters)) fit_values(x, element, where) else fit_each(x, element, where)
+  if (length(where$path) > 0 || !goes_as_map(spec)) values <- as.list(values)
+  rlang::set_names(values, keys)
+}
+
+# A map of Arrow's has values of one type. Others go as the structs that named
+# lists are, and so do all maps inside of something else.
+goes_as_map <- function(spec) {
+  flat <- function(type) is.null(type) || type$type %in% names(fitters)
+  spec$type == "map" && (flat(spec$element) || spec$element$type == "list" && flat(spec$element$element))
+}
+
+# The values of a map as one vector.
+fit_values <- function(x, spec, where) {
+  if (!is.list(x) || spec$type == "binary") return(fit_vector(x, spec, where))
+  if (length(x) == 0) return(fit_vector(logical(), spec, where))
+  where$inner <- TRUE
+  fit_value <- function(value, key) {
+    where <- inside(where, key)
+    check_one(value, spec, where)
+    as_elements(fit_vector(value, spec, where), spec$type, where)
   }
+  values <- Map(fit_value, unname(x), names(x))
+  do.call(c, unname(if (spec$type == "timestamp") one_zone(values) else values))
+}
+
+fit_each <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a named list", where)
-  for (name in names(x)) x[name] <- list(fit(x[[name]], element, inside(where, name)))
-  x
+  if (spec$type == "list") where$inner <- TRUE
+  for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
+  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x) else x
 }
 
 # Each value of a map has a name of its own.
@@ -309,7 +423,13 @@ describe_place <- function(where) {
   cli::format_inline("{.val {path}} of argument {.arg {where$arg}}")
 }
 
-abort_type <- function(x, wanted, where) {
+# Numbers of an unknown class may be something else altogether.
+abort_number <- function(x, wanted, where) {
+  unknown <- is.object(x) && is.numeric(x) && !is_integer64(x)
+  abort_type(x, wanted, where, if (unknown) "; {.fn as.numeric} makes plain numbers of it")
+}
+
+abort_type <- function(x, wanted, where, advice = NULL) {
   place <- describe_place(where)
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
@@ -318,7 +438,7 @@ abort_type <- function(x, wanted, where) {
     paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
   }
   abort_arguments(
-    where$signature, "{place} must be {wanted}, not {got}.",
+    where$signature, paste0("{place} must be {wanted}, not {got}", advice, "."),
     arg = where$arg, row = row, call = where$call
   )
 }
@@ -332,13 +452,25 @@ abort_value <- function(value, row, what, where) {
   )
 }
 
-abort_fields <- function(x, wanted, where) {
+# `wrong` are names of fields by what is wrong with them.
+abort_fields <- function(wanted, wrong, where) {
   place <- describe_place(where)
-  got <- names(x)
+  wanted <- some_names(wanted)
+  wrong <- wrong[lengths(wrong) > 0]
+  problems <- paste0(names(wrong), ": ", vapply(wrong, some_names, ""), collapse = "; ")
   abort_arguments(
-    where$signature, "{place} must have the fields {.field {wanted}}, not {.field {got}}.",
+    where$signature, "{place} must have the fields {wanted}; {problems}.",
     arg = where$arg, call = where$call
   )
+}
+
+# The first few of many names.
+some_names <- function(names) {
+  more <- length(names) - 5
+  if (more < 1) return(cli::format_inline("{.field {names}}"))
+  names <- names[1:5]
+  shown <- vapply(names, function(name) cli::format_inline("{.field {name}}"), "")
+  paste0(paste(shown, collapse = ", "), " and ", more, " more")
 }
 
 friendly_class <- function(x) if (is.object(x)) class(x)[[1]] else if (is.double(x)) "numeric" else typeof(x)

@@ -120,8 +120,8 @@ call_header <- function(signature, timeout, id) {
 }
 
 map_names <- function(args, signature) {
-  types <- vapply(signature$specs[match(names(args), signature$args)], `[[`, "", "type")
-  names(args)[types == "map"]
+  specs <- signature$specs[match(names(args), signature$args)]
+  names(args)[vapply(specs, goes_as_map, TRUE)]
 }
 
 # Arguments without a signature: one data frame, or vectors that become columns.

@@ -71,16 +71,18 @@ plain_types <- function(args, vectorized) {
 #   nullable  whether NA is taken
 #   element   the type of the elements of a list or map, NULL: any
 #   fields    the types of the fields of a struct by name, NULL: any
+#   optional  the names of those that may be left out
 new_type <- function(spec) {
   fields <- spec$StructDef$Fields
+  names <- vapply(fields, function(field) one_string(field$Name), "")
   list(
     type = one_string(spec$Type),
     nullable = isTRUE(spec$Nullable),
     element = if (!is.null(spec$ListSchema)) new_type(spec$ListSchema),
     fields = if (length(fields) > 0) {
-      names <- vapply(fields, function(field) one_string(field$Name), "")
       rlang::set_names(lapply(fields, function(field) new_type(field$Type)), names)
-    }
+    },
+    optional = names[vapply(fields, function(field) isTRUE(field$Optional), TRUE)]
   )
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +20,26 @@ import (
 type person struct {
 	Name string `r:"name"`
 	Age  *int32 `r:"age"`
+}
+
+// nest has a field for each way in which types lie in one another.
+type nest struct {
+	Values []float64          `r:"values"`
+	Boss   person             `r:"boss"`
+	Spare  *person            `r:"spare"`
+	Since  *time.Time         `r:"since"`
+	Shoes  map[string]float64 `r:"shoes"`
+}
+
+func (n nest) String() string {
+	text := fmt.Sprintf("%v %s %v", n.Values, n.Boss.Name, n.Shoes)
+	if n.Spare != nil {
+		text += " spare " + n.Spare.Name
+	}
+	if n.Since != nil {
+		text += " since " + n.Since.Format(time.DateOnly)
+	}
+	return text
 }
 
 func sum(x []float64) float64 {
@@ -66,6 +87,7 @@ func main() {
 		{"upper", strings.ToUpper, nil},
 		{"reverse", func(x []byte) []byte { x = slices.Clone(x); slices.Reverse(x); return x }, nil},
 		{"conjugate", func(x complex128) complex128 { return complex(real(x), -imag(x)) }, nil},
+		{"turned", func(x []complex128) []complex128 { return x }, nil},
 		{"tomorrow", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, nil},
 		{"half", func(d time.Duration) time.Duration { return d / 2 }, nil},
 		{"is_na", func(x *float64) bool { return x == nil }, nil},
@@ -118,6 +140,62 @@ func main() {
 		{"interrupt", interrupt, nil},
 		{"nothing", func() {}, nil},
 		{"refuse", func(why string) error { return errors.New(why) }, nil},
+		{"means", func(x [][]float64) []float64 {
+			means := make([]float64, len(x))
+			for i, group := range x {
+				means[i] = sum(group) / float64(len(group))
+			}
+			return means
+		}, nil},
+		{"lengths", func(x [][]int) []int32 {
+			lengths := make([]int32, len(x))
+			for i := range x {
+				lengths[i] = int32(len(x[i]))
+			}
+			return lengths
+		}, nil},
+		{"joined", func(x [][][]byte) []string {
+			joined := make([]string, len(x))
+			for i := range x {
+				joined[i] = string(slices.Concat(x[i]...))
+			}
+			return joined
+		}, nil},
+		{"bytes", func(x [][]byte) string { return string(slices.Concat(x...)) }, nil},
+		{"first", func(x [][]time.Time) []time.Time {
+			first := make([]time.Time, len(x))
+			for i := range x {
+				first[i] = x[i][0]
+			}
+			return first
+		}, nil},
+		{"crowds", func(x [][]person) []int32 {
+			crowds := make([]int32, len(x))
+			for i := range x {
+				crowds[i] = int32(len(x[i]))
+			}
+			return crowds
+		}, nil},
+		{"longest", func(x map[string]time.Duration) time.Duration { return slices.Max(slices.Collect(maps.Values(x))) }, nil},
+		{"nest", nest.String, nil},
+		{"nests", func(x []nest) []string {
+			texts := make([]string, len(x))
+			for i := range x {
+				texts[i] = x[i].String()
+			}
+			return texts
+		}, nil},
+		{"maps", func(x map[string]map[string]float64) string { return fmt.Sprint(x) }, nil},
+		{"people", func(x map[string]person) string {
+			var names []string
+			for key, p := range x {
+				names = append(names, key+" "+p.Name)
+			}
+			slices.Sort(names)
+			return strings.Join(names, ", ")
+		}, nil},
+		{"rows", func(x []map[string]float64) string { return fmt.Sprint(x) }, nil},
+		{"perhaps", func(x *person) bool { return x != nil }, nil},
 		{"ages", func(groups map[string][]int32) []string {
 			var names []string
 			for name := range groups {

@@ -188,6 +188,9 @@ func checkFields(what string, def *StructDef, column *array.Struct) error {
 	structType := column.DataType().(*arrow.StructType)
 	for _, field := range def.Fields {
 		at, ok := structType.FieldIdx(field.Name)
+		if !ok && field.Optional {
+			continue
+		}
 		if !ok {
 			return errorf(CodeInvalidArgument, "%s has no field `%s`", what, field.Name)
 		}

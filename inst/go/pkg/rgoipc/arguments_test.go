@@ -29,6 +29,7 @@ func TestArguments(t *testing.T) {
 	people := []ArgSpec{{Name: "p", Type: TypeSpec{Type: TypeStruct, StructDef: &StructDef{Fields: []FieldDef{
 		{Name: "name", Type: TypeSpec{Type: TypeString}},
 		{Name: "age", Type: TypeSpec{Type: TypeFloat64}},
+		{Name: "shoe", Type: TypeSpec{Type: TypeFloat64}, Optional: true},
 	}}}}}
 	lists := array.NewListBuilder(memory.DefaultAllocator, texts.DataType())
 	lists.Append(true)

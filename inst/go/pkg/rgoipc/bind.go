@@ -85,13 +85,14 @@ func isNumber(kind reflect.Kind) bool {
 }
 
 // absent tells whether there is no column, or one that says NULL. In a vector
-// of scalars an untyped null is NA; a map and what takes anything know NULL.
+// of scalars an untyped null is NA; a map, a pointer and what takes anything know
+// NULL.
 func (p *parameter) absent(src source, elementwise bool) bool {
 	switch column := src.column.(type) {
 	case nil:
 		return true
 	case *array.Null:
-		takesNull := p.raw != nil || p.t.Kind() == reflect.Map
+		takesNull := p.raw != nil || p.t.Kind() == reflect.Map || hasNA(p.codec)
 		return column.Len() <= 1 && !elementwise && (p.arg.Optional || !takesNull)
 	case *array.List, *array.LargeList:
 		return column.Len() == 1 && column.IsNull(0) && (p.raw == nil || p.raw.name != TypeStream)

@@ -143,6 +143,13 @@ func TestBindSlices(t *testing.T) {
 		{"lists of NULL", func(x []*[]int) []*[]int { return x }, arg{arrow.ListOf(int32s), `[[1], null, [2, 3]]`, "", ""}, `[[[1],null,[2,3]]]`},
 		{"complex", func(x []complex128) []complex128 { return x }, arg{pairs, `[[1, 2], [3, 4]]`, "", ""}, `[[[1,2],[3,4]]]`},
 		{"structs", func(x []person) []person { return x }, arg{people, `[{"name": "a", "age": 1}, {"name": "b", "age": 2}]`, "", ""}, `[[{"age":1,"name":"a"},{"age":2,"name":"b"}]]`},
+		{"structs without a pointer and a Null", func(x []struct {
+			Name string `r:"name"`
+			Shoe *float64
+			Size Null[int]
+		}) []bool {
+			return []bool{x[0].Name == "a", x[0].Shoe == nil, !x[0].Size.Valid}
+		}, arg{people, `[{"name": "a", "age": 1}]`, "", ""}, `[[true,true,true]]`},
 		{"structs or NULL", func(x []*person) []*person { return x }, arg{people, `[{"name": "a", "age": 1}, null]`, "", ""}, `[[{"age":1,"name":"a"},null]]`},
 		{"maps", func(x []map[string]int) []map[string]int { return x }, arg{arrow.MapOf(texts, int32s), `[[{"key": "a", "value": 1}], null, [{"key": "b", "value": 2}]]`, "", ""},
 			`[[[{"key":"a","value":1}],null,[{"key":"b","value":2}]]]`},

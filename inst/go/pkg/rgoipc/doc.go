@@ -23,7 +23,7 @@
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
 //	struct, []struct                          a named list, a data frame
-//	map[string]T                              a named vector or list
+//	map[string]T, []map[string]T              a named vector or list, a data frame
 //	arrow.Array, arrow.RecordBatch            anything, as it came
 //	array.RecordReader                        a stream of data frames
 //
@@ -47,19 +47,20 @@
 //
 // Structs. Fields go by name, which a tag `r:"name"` sets and `r:"-"` leaves
 // out. Fields that are not exported are ignored, and so are columns without a
-// field. Those of an embedded struct are not promoted.
+// field. Those of an embedded struct are not promoted. A pointer or a [Null] is
+// NA where the field is missing.
 //
 // Numbers. What is converted is the same number or an error: a whole float64 is
 // taken for an int32, 1.5 is not. A logical is no number, but a bare NA is NA
 // of any type. A time is in its column's time zone if this machine knows it,
 // and else in UTC; a date is its midnight in UTC.
 //
-// Results. The same types, written as one expects: a nil slice is an empty
-// vector, a nil pointer NA (NULL, of what is no scalar), a nil map, array, batch
-// or reader NULL. NaN is NaN, but R's NA is NA. Times keep the name of a time
-// zone that they share. A string that is not UTF-8 is an error. Several results
-// are a named list, see [Results]; none is NULL. The server reads a result
-// after the function has returned.
+// Results. The same types, but for maps of structs, written as one expects: a
+// nil slice is an empty vector, a nil pointer NA (NULL, of what is no scalar), a
+// nil map, array, batch or reader NULL. NaN is NaN, but R's NA is NA. Times keep
+// the name of a time zone that they share. A string that is not UTF-8 is an
+// error. Several results are a named list, see [Results]; none is NULL. The
+// server reads a result after the function has returned.
 //
 // Memory. What a function is given it may keep and change: slices and strings
 // are copies. Arrow's own types are views, valid until the function returns;

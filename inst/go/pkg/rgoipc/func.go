@@ -83,15 +83,6 @@ func (f *typedFunc) setParams(t reflect.Type, o funcOptions) error {
 	return nil
 }
 
-// crossing returns how the values of a type cross.
-func crossing(t reflect.Type) (codec, *raw, error) {
-	if r, ok := rawType(t); ok {
-		return nil, r, nil
-	}
-	c, err := newCodec(t)
-	return c, nil, err
-}
-
 // namesFor returns the names given, or those that number gives to n of what.
 func namesFor(given []string, n int, what string, number func(i, n int) string) ([]string, error) {
 	if given == nil {
@@ -131,7 +122,7 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 	f.list = n > 1 || o.results != nil
 	for i := range n {
 		r := result{name: names[i]}
-		if r.codec, r.raw, err = crossing(t.Out(i)); err != nil {
+		if r.codec, r.raw, err = resultCrossing(t.Out(i)); err != nil {
 			return fmt.Errorf("result %d `%s`: %w", i+1, r.name, err)
 		}
 		if r.raw != nil && r.raw.name == TypeStream && f.list {

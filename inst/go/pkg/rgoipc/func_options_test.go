@@ -46,6 +46,8 @@ func TestFuncRefuses(t *testing.T) {
 		{"NA twice in Null", func(x Null[*int]) {}, nil, "has NA twice"},
 		{"NA twice in Nulls", func(x Nulls[Null[int]]) {}, nil, "has NA twice"},
 		{"bad result", func() (int, chan int) { return 0, nil }, nil, "result 2 `result2`: type chan int is not supported"},
+		{"map of structs for a result", func() map[string]struct{ X int } { return nil }, nil, "result 1 `result1`: type map[string]struct { X int } is not supported: R cannot read a map of structs"},
+		{"map of structs inside of a result", func() []struct{ M map[string]*struct{ X int } } { return nil }, nil, "R cannot read a map of structs"},
 		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
 		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},
 		{"too few names", add, []FuncOption{Args("x")}, `it has 2 parameters, and 1 names for them: ["x"]`},

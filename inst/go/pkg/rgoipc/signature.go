@@ -100,6 +100,8 @@ type FieldDef struct {
 	Name string
 	// Type is what the field must hold.
 	Type TypeSpec
+	// Optional: the field may be missing. The default is false.
+	Optional bool `json:",omitempty"`
 	// Metadata is free text for R.
 	Metadata map[string]string
 }

@@ -54,7 +54,7 @@ func (c structCodec) goType() reflect.Type { return c.t }
 func (c structCodec) spec() TypeSpec {
 	def := &StructDef{}
 	for _, f := range c.fields {
-		def.Fields = append(def.Fields, FieldDef{Name: f.name, Type: f.codec.spec()})
+		def.Fields = append(def.Fields, FieldDef{Name: f.name, Type: f.codec.spec(), Optional: hasNA(f.codec)})
 	}
 	return TypeSpec{Type: TypeStruct, StructDef: def}
 }
@@ -83,10 +83,14 @@ func (c structCodec) read(src source) (any, bitmap, error) {
 	return rows.Interface(), valid, nil
 }
 
-// read reads the field of a column. Where all of a row is NA, so may the field be.
+// read reads the field of a column. Where all of a row is NA, so may the field
+// be. A pointer or a Null may be missing.
 func (f structField) read(src source, column *array.Struct, valid bitmap) (reflect.Value, error) {
 	dataType := column.DataType().(*arrow.StructType)
 	at := dataType.FieldIndices(f.name)
+	if len(at) == 0 && hasNA(f.codec) {
+		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), nil
+	}
 	if len(at) != 1 {
 		problem := fmt.Sprintf("must have one field `%s`, and has %d", f.name, len(at))
 		return reflect.Value{}, &cellError{problem: problem, row: -1}
