@@ -110,7 +110,7 @@ mangoro_status <- function(h) {
 }
 
 server_state <- function(server) {
-  if (!identical(server$session, session)) {
+  if (!is_of_session(server)) {
     "lost"
   } else if (is.null(server$connection)) {
     "stopped"
@@ -352,7 +352,7 @@ format.mangoro_handle <- function(x, ...) {
       ended = sprintf("ended: the process %s", describe_status(process$get_exit_status())),
       stopped = "stopped",
       connected = sprintf("connected to %s", server$url),
-      lost = if (identical(server$session, session)) {
+      lost = if (is_of_session(server)) {
         sprintf("lost: nobody listens at %s", server$url)
       } else {
         "lost: it was saved and loaded again"

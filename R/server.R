@@ -61,9 +61,12 @@ check_no_fork <- function(call) {
   }
 }
 
+# What is saved and loaded again is of another session.
+is_of_session <- function(server) identical(server$session, session)
+
 # Of a handle that is of use in this session and process.
 check_owner <- function(server, call) {
-  if (server$owner != Sys.getpid() || !identical(server$session, session)) {
+  if (server$owner != Sys.getpid() || !is_of_session(server)) {
     abort_connection(
       c(
         "This handle of {.file {server$label}} belongs to another R process, or was saved and loaded again.",

@@ -367,6 +367,10 @@ tell_skipped <- function(skipped, source, recipe) {
   skipped$file <- source$shown[match(skipped$file, source$names)]
   if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
   said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
+  tell_left_out(said)
+}
+
+tell_left_out <- function(said) {
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 
@@ -379,7 +383,7 @@ tell_refused <- function(server) {
     return(invisible())
   }
   said <- vapply(found, function(parts) sprintf("%s: %s", parts[[2]], parts[[3]]), "")
-  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
+  tell_left_out(said)
 }
 
 # --- Code in an R script ----------------------------------------------------
