@@ -89,13 +89,19 @@ func TestElementwiseOfManyRows(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				out := got.Column(0).(*array.Float64)
-				for i := range n {
-					if na := i%10 == 9; out.IsNull(i) != na || !na && out.Value(i) != float64(2*i+1) {
-						t.Fatalf("row %d is %v", i+1, out.ValueStr(i))
-					}
-				}
+				checkLong(t, got, n)
 			})
+		}
+	}
+}
+
+// checkLong holds the n rows of 2x + 1 against what long gives.
+func checkLong(t *testing.T, got arrow.RecordBatch, n int) {
+	t.Helper()
+	out := got.Column(0).(*array.Float64)
+	for i := range n {
+		if na := i%10 == 9; out.IsNull(i) != na || !na && out.Value(i) != float64(2*i+1) {
+			t.Fatalf("row %d is %v", i+1, out.ValueStr(i))
 		}
 	}
 }
