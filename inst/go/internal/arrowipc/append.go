@@ -53,6 +53,7 @@ func (w *Writer) message(schema *arrow.Schema) ([]byte, error) {
 		return nil, err
 	}
 	message := out.Bytes()[:out.Len()-endOfStream]
+	mend(message)
 	if w != nil && len(message) <= maxSchemaSize {
 		w.last.Store(&written{schema, message})
 	}
@@ -70,7 +71,26 @@ func appendByArrow(buf []byte, rec arrow.RecordBatch) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
+	mend(out.Bytes()[len(buf):])
 	return out.Bytes(), nil
+}
+
+// mend makes true the sizes of tables in the schema that a stream of arrow-go's
+// begins with, see [table.at]. Strict readers, such as nanoarrow, refuse it else.
+// The messages behind it have no two tables that could share a vtable.
+func mend(stream []byte) {
+	v := verifier{rest: stream}
+	m, err := v.frame()
+	if err != nil || m.meta == nil {
+		return
+	}
+	f := newFlat(m.meta)
+	f.widen = true
+	t := f.root()
+	if header, ok := t.child(2); ok {
+		// A type that is not verified here is for its reader to refuse.
+		_, _ = readSchema(header, t.i16(0, 0))
+	}
 }
 
 // streamSize guesses the length of the record's stream, rather too long than

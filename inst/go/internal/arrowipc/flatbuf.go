@@ -24,6 +24,11 @@ type flat struct {
 	tables int
 	bytes  int64
 	err    error
+
+	// short counts the fields beyond the end of their table, see [table.at]. With
+	// widen the table ends behind them from then on.
+	short int
+	widen bool
 }
 
 func newFlat(data []byte) *flat {
@@ -119,7 +124,10 @@ func (f *flat) table(pos int) table {
 	return t
 }
 
-// at returns where the field of a slot lies, or false if it is absent.
+// at returns where the field of a slot lies, or false if it is absent. It may lie
+// beyond the size of its table: the flatbuffers of Go let tables share a vtable if
+// their fields begin at the same places, and with it the size of the first of them,
+// though the last field of another one may be longer.
 func (t table) at(slot, size int) (int, bool) {
 	if t.f.err != nil || slot >= t.slots {
 		return 0, false
@@ -129,9 +137,15 @@ func (t table) at(slot, size int) (int, bool) {
 		return 0, false
 	}
 	pos := t.pos + off
-	if off < 4 || off > t.size-size || pos%size != 0 {
+	if off < 4 || pos%size != 0 || pos > len(t.f.data)-size {
 		t.f.fail("field %d of the table at %d is misplaced", slot, t.pos)
 		return 0, false
+	}
+	if off > t.size-size {
+		t.f.short++
+		if t.f.widen && off+size > t.f.u16(t.vtable+2) {
+			binary.LittleEndian.PutUint16(t.f.data[t.vtable+2:], uint16(off+size))
+		}
 	}
 	return pos, true
 }
