@@ -1,5 +1,5 @@
 # R values as Arrow IPC streams and back. The work is done in src/; here are its
-# errors, and what r.attributes may say.
+# errors.
 
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
@@ -31,12 +31,12 @@ encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
 # or if it has more rows than a data frame. `ahead` stands before it: a number of
 # bytes, or which bytes. NULL if others do.
 decode_record <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_record, bytes, ahead, parser(call)), call)
+  check_decoded(.Call(codec_decode_record, bytes, ahead), call)
 }
 
 # A stream of one row, as the list that encode_row() took.
 decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_row, bytes, ahead, parser(call)), call)
+  check_decoded(.Call(codec_decode_row, bytes, ahead), call)
 }
 
 # In which encoding strings are that are not marked, as src/ counts them.
@@ -82,132 +82,3 @@ check_decoded <- function(value, call) {
 }
 
 at_row <- function(row) if (row > 0) paste0(", row ", format(row, scientific = FALSE))
-
-# --- r.attributes ---
-
-# From the JSON of a peer to list(own, other): attributes that R knows, and others.
-# Lengths are held against the vector in src/.
-parser <- function(call) {
-  function(json) {
-    abort <- function(what) abort_protocol("The peer's {.field r.attributes} are not valid: {what}.", call = call)
-    parsed <- tryCatch(
-      jsonlite::fromJSON(json, simplifyDataFrame = FALSE, simplifyMatrix = FALSE),
-      error = function(cnd) abort("no JSON")
-    )
-    if (!is_object(parsed)) abort("no object")
-    unknown <- setdiff(names(parsed), c(names(attribute_readers), "dimnames_names", "other"))
-    if (length(unknown) > 0) abort(paste0("\"", unknown[[1]], "\" is not known"))
-    list(read_own(parsed, abort), read_other(parsed$other, abort))
-  }
-}
-
-# jsonlite gives an empty list for {} and [] both.
-is_object <- function(x) is.list(x) && (length(x) == 0 || (!is.null(names(x)) && !anyDuplicated(names(x))))
-
-read_own <- function(parsed, abort) {
-  own <- list()
-  for (name in intersect(names(attribute_readers), names(parsed))) {
-    value <- attribute_readers[[name]](parsed[[name]])
-    if (is.null(value)) abort(paste0("\"", name, "\" is of another type"))
-    own[[if (name == "row_names") "row.names" else name]] <- value
-  }
-  if (!is.null(parsed[["dimnames_names"]])) {
-    labels <- read_strings(parsed[["dimnames_names"]])
-    if (is.null(labels) || length(labels) != length(own$dimnames)) abort("\"dimnames_names\" do not fit")
-    names(own$dimnames) <- labels
-  }
-  own
-}
-
-# Each is the R value, or NULL for one of another type.
-read_strings <- function(x) {
-  if (is.list(x) && length(x) == 0) {
-    return(character())
-  }
-  if (is.character(x)) x else if (is.logical(x) && all(is.na(x))) as.character(x)
-}
-
-read_whole <- function(x) {
-  if (is.list(x) && length(x) == 0) {
-    return(integer())
-  }
-  if (is.logical(x) && all(is.na(x))) x <- as.integer(x)
-  if (is.numeric(x) && all(is.na(x) | (x == trunc(x) & abs(x) <= .Machine$integer.max))) as.integer(x)
-}
-
-read_row_names <- function(x) {
-  value <- if (is.numeric(x)) read_whole(x) else read_strings(x)
-  if (!anyNA(value) && !anyDuplicated(value)) value
-}
-
-read_zones <- function(x) {
-  zones <- read_strings(x)
-  if (!anyNA(zones)) zones
-}
-
-read_units <- function(x) {
-  if (rlang::is_string(x) && x %in% c("secs", "mins", "hours", "days", "weeks")) x
-}
-
-read_dim <- function(x) {
-  dim <- read_whole(x)
-  if (length(dim) > 0 && !anyNA(dim) && all(dim >= 0)) dim
-}
-
-read_dimnames <- function(x) {
-  # jsonlite makes a vector of [null, null].
-  if (is.logical(x) && all(is.na(x))) x <- vector("list", length(x))
-  if (!is.list(x)) {
-    return()
-  }
-  names <- lapply(x, function(i) if (!is.null(i)) read_strings(i))
-  # No names at all are NULL in R.
-  if (all(vapply(x, is.null, NA) == vapply(names, is.null, NA))) names
-}
-
-attribute_readers <- list(
-  names = read_strings,
-  dim = read_dim,
-  dimnames = read_dimnames,
-  tzone = read_zones,
-  units = read_units,
-  storage = function(x) if (identical(x, "integer")) x,
-  row_names = read_row_names
-)
-
-special_attributes <- c(
-  "class", "names", "dim", "dimnames", "row.names", "levels", "tsp", "tzone", "units", "comment"
-)
-
-read_other <- function(other, abort) {
-  if (is.null(other)) {
-    return(list())
-  }
-  if (!is_object(other)) abort("\"other\" is no object")
-  bad <- c("", special_attributes)
-  for (name in names(other)) {
-    if (name %in% bad) abort(paste0("\"", name, "\" cannot be among the others"))
-    value <- other[[name]]
-    if (!is_object(value) || !setequal(names(value), c("type", "value"))) abort(paste0("\"", name, "\" has no value"))
-    value <- read_plain(value$type, value$value)
-    if (is.null(value)) abort(paste0("\"", name, "\" is of another type"))
-    other[[name]] <- value
-  }
-  other
-}
-
-# Doubles are text, so that none is rounded and there are NaN and Inf.
-read_plain <- function(type, x) {
-  if (!rlang::is_string(type)) {
-    return()
-  }
-  if (is.list(x) && length(x) == 0 && type %in% c("logical", "integer", "double", "character")) {
-    return(vector(type, 0))
-  }
-  switch(type,
-    logical = if (is.logical(x)) x,
-    integer = read_whole(x),
-    double = if (is.character(x)) suppressWarnings(as.double(x)) else if (is.numeric(x)) as.double(x),
-    character = read_strings(x)
-  )
-}

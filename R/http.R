@@ -97,8 +97,8 @@ mangoro_http_stop <- function(sock) {
 }
 
 http_call <- function(sock, func_name, data, call) {
-  result <- as.data.frame(rpc_call(sock, func_name, data, call = call))
-  if (!identical(names(result), c("status", "message"))) {
+  result <- rpc_call(sock, func_name, data, call = call, read = decode_record)
+  if (!is.data.frame(result) || !identical(names(result), c("status", "message"))) {
     abort_protocol(
       "The server is no HTTP controller: it answered with the columns {.val {names(result)}}.",
       call = call

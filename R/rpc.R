@@ -67,13 +67,13 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
   rpc_call(sock, func_name, data, timeout, call = rlang::current_env())
 }
 
-rpc_call <- function(sock, func_name, data, timeout = NULL, call) {
+rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_stream) {
   connection <- connection_of(sock, call)
   timeout <- call_timeout(timeout, connection$server, call)
   header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection)$id))
   message <- write_stream(data, header, call)
   reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
-  read_stream(payload(reply, check_reply(reply, "result", func_name, connection$server, call)), call)
+  read(reply, check_reply(reply, "result", func_name, connection$server, call)$start, call)
 }
 
 #' @rdname mangoro_rpc_call
@@ -86,12 +86,12 @@ mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
 get_manifest <- function(connection, timeout, call) {
   json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
   manifest <- rlang::try_fetch(
-    jsonlite::fromJSON(json),
+    parse_json(json),
     error = function(cnd) {
       abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
     }
   )
-  if (!is_object(manifest) || is.data.frame(manifest)) {
+  if (!is_object(manifest)) {
     abort_protocol("The manifest of the server is no JSON object.", call = call)
   }
   manifest

@@ -7,7 +7,7 @@ parse_signatures <- function(json, call) {
   force(json)
   rlang::try_fetch(
     {
-      manifest <- jsonlite::fromJSON(json, simplifyVector = FALSE)
+      manifest <- jsonlite::parse_json(json)
       stopifnot(is.list(manifest), length(manifest) == 0 || !is.null(names(manifest)))
       Map(new_signature, manifest, names(manifest))
     },

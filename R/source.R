@@ -328,7 +328,7 @@ generate <- function(source, out, recipe, settings, call) {
   write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
   # By way of a file: processx::run() collects text in the locale's encoding.
   run <- processx::run(generator, request, stdout = reply, error_on_status = FALSE)
-  answer <- tryCatch(jsonlite::fromJSON(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
+  answer <- tryCatch(parse_json(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
   if (is.null(answer) || !run$status %in% 0:1) {
     abort_mangoro(
       "build", c("The generator of mangoro failed.", "x" = "{escape_braces(run$stderr)}"),

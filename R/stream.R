@@ -43,21 +43,23 @@ as_record_stream <- function(data, call) {
   stream
 }
 
-# All batches are read here, so that bytes that are no stream are an error of
-# the call that got them, not of a later one.
-read_stream <- function(bytes, call) {
-  if (length(bytes) == 0) {
+# The stream behind the first `ahead` bytes. nanoarrow is given nothing that has not
+# been verified. All batches are read here, so that bytes that are no stream are an
+# error of the call that got them, not of a later one.
+read_stream <- function(bytes, ahead = 0, call = rlang::caller_env()) {
+  if (length(bytes) == ahead) {
     return(nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct()))
   }
+  verified <- check_decoded(.Call(codec_verified, bytes, ahead), call)
   rlang::try_fetch(
     {
-      stream <- nanoarrow::read_nanoarrow(bytes)
+      stream <- nanoarrow::read_nanoarrow(verified)
       schema <- stream$get_schema()
       nanoarrow::basic_array_stream(nanoarrow::collect_array_stream(stream), schema = schema)
     },
     error = function(cnd) {
       abort_protocol(
-        "The reply's {length(bytes)} byte{?s} are no Arrow stream.",
+        "The reply's {length(verified)} byte{?s} are no Arrow stream.",
         call = call,
         parent = cnd
       )

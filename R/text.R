@@ -24,3 +24,31 @@ as_utf8 <- function(x) {
   x[!validUTF8(x)] <- NA
   x
 }
+
+# JSON in UTF-8, simplified as jsonlite does it, but for its guesses: "NA" stays a
+# string there as well, and so do "NaN" and "Inf". Unlike fromJSON(), it takes no
+# JSON for a file or URL to read.
+parse_json <- function(json) {
+  Encoding(json) <- "UTF-8"
+  mark <- "text:"
+  while (grepl(mark, json, fixed = TRUE)) mark <- paste0(mark, ":")
+  # Where this hits what is no whole string, it is taken away again as well.
+  marked <- gsub("\"(NA|NaN|-?Inf|[$]date)\"", paste0("\"", mark, "\\1\""), json)
+  value <- jsonlite::parse_json(marked, simplifyVector = TRUE)
+  if (marked == json) value else unmark(value, mark)
+}
+
+# Whether JSON was an object: {} and [] are both an empty list.
+is_object <- function(x) {
+  is.list(x) && !is.data.frame(x) && (length(x) == 0 || (!is.null(names(x)) && !anyDuplicated(names(x))))
+}
+
+unmark <- function(x, mark) {
+  if (is.list(x)) {
+    x[] <- lapply(x, unmark, mark)
+  } else if (is.character(x)) {
+    x[] <- gsub(mark, "", x, fixed = TRUE)
+  }
+  if (!is.null(names(x))) names(x) <- gsub(mark, "", names(x), fixed = TRUE)
+  x
+}

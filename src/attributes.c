@@ -145,7 +145,7 @@ static const char *plain_type(SEXP x) {
 }
 
 // An attribute that is R's own and that this class has no place for.
-static bool is_special(const char *name) {
+bool is_special(const char *name) {
   static const char *const special[] = {"class", "names",  "dim",   "dimnames", "row.names",
                                         "levels", "tsp", "tzone", "units",    "comment"};
   for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {

@@ -1,16 +1,17 @@
 // The batches of a stream, checked against its fields: whatever decode.c reads
 // of a column lies inside the body.
 
-#include "mangoro.h"
+#include "any.h"
 
 typedef struct {
   stream *s;
   failure *failure;
   const uint8_t *meta, *body;
   int64_t size;
-  vector nodes, buffers;
-  size_t node, buffer;
+  vector nodes, buffers, views; // views: how many data buffers each view column has
+  size_t node, buffer, view;
   int64_t shared; // bytes that the buffers may still claim
+  int64_t repeated; // bytes and rows that views may still repeat
 } batch;
 
 static bool batch_open(batch *b, stream *s, table t, const uint8_t *body, int64_t size) {
@@ -21,7 +22,9 @@ static bool batch_open(batch *b, stream *s, table t, const uint8_t *body, int64_
   b->size = size;
   b->nodes = table_vector(t, 1, 16);
   b->buffers = table_vector(t, 2, 16);
+  b->views = table_vector(t, 4, 8);
   b->shared = size > INT64_MAX / SHARE_FACTOR ? INT64_MAX : size * SHARE_FACTOR;
+  b->repeated = UNBACKED_FLOOR + (size > MAX_ROWS ? MAX_ROWS : size) * UNBACKED_FACTOR;
   if (s->failure->failed) return false;
   if (table_child(t, 3).flat != NULL) return fail(b->failure, "compressed bodies are not supported");
   b->meta = t.flat->data;
@@ -29,7 +32,7 @@ static bool batch_open(batch *b, stream *s, table t, const uint8_t *body, int64_
 }
 
 static bool batch_end(const batch *b) {
-  return (b->node == b->nodes.n && b->buffer == b->buffers.n) ||
+  return (b->node == b->nodes.n && b->buffer == b->buffers.n && b->view == b->views.n) ||
          fail(b->failure, "a batch has %.0f nodes and %.0f buffers, and its schema %.0f and %.0f", (double)b->nodes.n,
               (double)b->buffers.n, (double)b->node, (double)b->buffer);
 }
@@ -133,9 +136,27 @@ static bool check_indices(batch *b, const field *f, column *c) {
   return true;
 }
 
-static bool unbacked(batch *b, const column *c) {
-  return c->rows <= MAX_UNBACKED ||
-         fail(b->failure, "a column claims %.0f rows without bytes for them", (double)c->rows);
+// Rows that no bytes stand behind, of `each` bytes in R.
+static bool unbacked(batch *b, int64_t rows, int64_t each) {
+  if (rows > MAX_UNBACKED || rows * each > b->s->unbacked) {
+    return fail(b->failure, "a column claims %.0f rows without bytes for them", (double)rows);
+  }
+  b->s->unbacked -= rows * each;
+  return true;
+}
+
+static bool is_backed(const field *f) {
+  switch (f->layout) {
+  case LAYOUT_NULL:
+  case LAYOUT_RUN_ENDS: return false;
+  case LAYOUT_FIXED_LIST: return f->width > 0 && is_backed(f->children[0]);
+  case LAYOUT_STRUCT:
+    for (int i = 0; i < f->n_children; i++) {
+      if (is_backed(f->children[i])) return true;
+    }
+    return false;
+  default: return true;
+  }
 }
 
 static column *read_column(batch *b, const field *f);
@@ -154,6 +175,48 @@ static bool covers(batch *b, const column *child, int64_t rows) {
                                      (double)child->rows, (double)rows);
 }
 
+static bool cover(batch *b, const field *f, const column *c) {
+  for (int i = 0; i < f->n_children; i++) {
+    if (!covers(b, c->children[i], c->rows)) return false;
+  }
+  return true;
+}
+
+// All text, where nobody looks at it again.
+static bool check_binary(batch *b, const field *f, const column *c) {
+  return !b->s->any || (f->type != ARROW_UTF8 && f->type != ARROW_LARGE_UTF8) || check_texts(b->failure, f, c);
+}
+
+static bool read_views(batch *b, const field *f, column *c) {
+  int64_t size;
+  if (b->view >= b->views.n) return fail(b->failure, "a batch does not count the buffers of its views");
+  int64_t n = load_i64(b->meta + b->views.pos + 8 * b->view++);
+  if (!next_buffer(b, c->rows, 16, &c->values, &size)) return false;
+  if (n < 0 || n > (int64_t)(b->buffers.n - b->buffer)) {
+    return fail(b->failure, "a column of views claims %.0f buffers", (double)n);
+  }
+  view_data *data = take((size_t)n, sizeof *data);
+  for (int64_t i = 0; i < n; i++) {
+    if (!next_buffer(b, 0, 1, &data[i].bytes, &data[i].size)) return false;
+  }
+  return check_views(b->failure, f, c, data, n, &b->repeated);
+}
+
+static bool read_list_views(batch *b, const field *f, column *c) {
+  int64_t size;
+  const uint8_t *sizes;
+  return next_buffer(b, c->rows, f->width, &c->values, &size) && next_buffer(b, c->rows, f->width, &sizes, &size) &&
+         read_children(b, f, c) && check_list_views(b->failure, f, c, sizes, &b->repeated);
+}
+
+static bool read_union(batch *b, const field *f, column *c) {
+  int64_t size;
+  const uint8_t *ids, *offsets = NULL;
+  bool dense = f->layout == LAYOUT_DENSE;
+  return next_buffer(b, c->rows, 1, &ids, &size) && (!dense || next_buffer(b, c->rows, 4, &offsets, &size)) &&
+         read_children(b, f, c) && (dense || cover(b, f, c)) && check_union(b->failure, f, c, ids, offsets);
+}
+
 static bool read_buffers(batch *b, const field *f, column *c) {
   int64_t size;
   switch (f->layout) {
@@ -162,18 +225,21 @@ static bool read_buffers(batch *b, const field *f, column *c) {
   case LAYOUT_INDEX: return next_buffer(b, c->rows, f->width, &c->values, &size) && check_indices(b, f, c);
   case LAYOUT_BINARY:
     return next_buffer(b, 0, 1, &c->values, &size) && next_buffer(b, 0, 1, &c->data, &c->data_size) &&
-           check_offsets(b, c, f->width, size, c->data_size);
+           check_offsets(b, c, f->width, size, c->data_size) && check_binary(b, f, c);
   case LAYOUT_LIST:
     return next_buffer(b, 0, 1, &c->values, &size) && read_children(b, f, c) &&
            check_offsets(b, c, f->width, size, c->children[0]->rows);
   case LAYOUT_FIXED_LIST:
-    return unbacked(b, c) && read_children(b, f, c) && covers(b, c->children[0], c->rows * f->width);
-  default:
-    if (!unbacked(b, c) || !read_children(b, f, c)) return false;
-    for (int i = 0; i < f->n_children; i++) {
-      if (!covers(b, c->children[i], c->rows)) return false;
-    }
-    return true;
+    return unbacked(b, c->rows, is_backed(f) ? 0 : 64) && read_children(b, f, c) &&
+           covers(b, c->children[0], c->rows * f->width);
+  case LAYOUT_STRUCT:
+    if (!unbacked(b, c->rows, f->n_children > 0 ? 0 : 4) || !read_children(b, f, c)) return false;
+    return cover(b, f, c);
+  case LAYOUT_VIEW: return read_views(b, f, c);
+  case LAYOUT_LIST_VIEW: return read_list_views(b, f, c);
+  case LAYOUT_SPARSE:
+  case LAYOUT_DENSE: return read_union(b, f, c);
+  default: return unbacked(b, c->rows, 8) && read_children(b, f, c) && check_run_ends(b->failure, f, c);
   }
 }
 
@@ -182,7 +248,11 @@ static column *read_column(batch *b, const field *f) {
   bool done = next_node(b, c);
   if (done && f->layout == LAYOUT_NULL) {
     c->nulls = c->rows;
-    done = unbacked(b, c);
+    done = unbacked(b, c->rows, 4);
+  } else if (done && f->layout >= LAYOUT_SPARSE) {
+    done = (c->nulls <= 0 || fail(b->failure, "a column of the Arrow type %s has %.0f nulls of its own",
+                                  arrow_type_name(f->type), (double)c->nulls)) &&
+           read_buffers(b, f, c);
   } else if (done) {
     done = read_validity(b, c) && read_buffers(b, f, c);
   }
@@ -198,6 +268,7 @@ bool read_batch(stream *s, table t, const uint8_t *body, int64_t size) {
   if (rows < 0 || rows > MAX_ROWS || (s->n_fields == 0 && rows > MAX_UNBACKED - s->rows)) {
     return fail(s->failure, "a batch claims %.0f rows", (double)rows);
   }
+  if (s->n_fields == 0 && !unbacked(&b, rows, 4)) return false;
   for (int i = 0; i < s->n_fields; i++) {
     column *c = read_column(&b, s->fields[i]);
     if (c == NULL) return false;

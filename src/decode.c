@@ -115,16 +115,16 @@ static SEXP row_value(stream *s) {
   return out;
 }
 
-// The value of a stream, or a failure. `unbacked` bounds the bytes made of nothing.
-SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, SEXP parse, int64_t unbacked) {
+// The value of a stream, or a failure. `unbacked` bytes may be made of nothing, and
+// more for each of its own.
+SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, int64_t unbacked) {
   failure f = {0};
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
   stream s = {
       .failure = &f,
       .shelter = cell,
-      .parse = parse,
       .int64_as_double = int64_as_double,
-      .unbacked = unbacked,
+      .unbacked = unbacked + (int64_t)size * UNBACKED_FACTOR,
   };
   SEXP out = NULL;
   if (read_stream(&s, data, size)) {
@@ -143,7 +143,7 @@ static bool wants_doubles(void) {
 }
 
 // `ahead` is a number of bytes, or the bytes themselves.
-static SEXP decode(SEXP bytes, SEXP ahead, SEXP parse, bool row) {
+static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
   double size = (double)Rf_xlength(bytes), from;
   if (TYPEOF(ahead) == RAWSXP) {
     from = (double)Rf_xlength(ahead);
@@ -156,14 +156,14 @@ static SEXP decode(SEXP bytes, SEXP ahead, SEXP parse, bool row) {
     fail(&f, "it would begin outside of its %.0f bytes", size);
     return failure_value(&f);
   }
-  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(), parse,
-                       (int64_t)MAX_UNBACKED * 4);
+  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(),
+                       UNBACKED_FLOOR);
 }
 
-SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse) {
-  return decode(bytes, ahead, parse, false);
+SEXP decode_record(SEXP bytes, SEXP ahead) {
+  return decode(bytes, ahead, false);
 }
 
-SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse) {
-  return decode(bytes, ahead, parse, true);
+SEXP decode_row(SEXP bytes, SEXP ahead) {
+  return decode(bytes, ahead, true);
 }

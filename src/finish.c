@@ -100,8 +100,7 @@ static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *n
   return strcmp(name, "dim") == 0 ? set_dim(s, x, value) : set_dimnames(s, x, value);
 }
 
-// list(own, other), as R has parsed them: R's own attributes by their name, and
-// others.
+// Those of read_attributes().
 bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
   if (attributes == NULL) return true;
   SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1);

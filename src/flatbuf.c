@@ -155,14 +155,23 @@ table flat_root(flat *f) {
   return f->failure->failed ? none : flat_table_at(f, pos);
 }
 
-// Where a slot's value of `size` bytes is; 0 if it is absent.
+// Where a slot's value of `size` bytes is; 0 if it is absent. It may lie beyond the
+// size of its table: the flatbuffers of Go let tables share a vtable if their fields
+// begin at the same places, and with it the size of the first of them, though the
+// last field of another one may be longer. Strict readers refuse that.
 static size_t table_at(table t, int slot, size_t size) {
   if (t.flat == NULL || t.flat->failure->failed || slot >= t.slots) return 0;
   size_t offset = load_u16(t.flat->data + t.vtable + 4 + 2 * (size_t)slot);
   if (offset == 0) return 0;
-  if (offset < 4 || size > t.size || offset > t.size - size || (t.pos + offset) % size != 0) {
+  size_t end = offset + size;
+  if (offset < 4 || (t.pos + offset) % size != 0 || t.pos + end > t.flat->size) {
     fail(t.flat->failure, "field %d of the table at %.0f of the metadata is misplaced", slot, (double)t.pos);
     return 0;
+  }
+  uint8_t *mend = t.flat->mend;
+  if (mend != NULL && end > load_u16(mend + t.vtable + 2) && end <= UINT16_MAX) {
+    uint16_t long_enough = (uint16_t)end;
+    memcpy(mend + t.vtable + 2, &long_enough, sizeof long_enough);
   }
   return t.pos + offset;
 }

@@ -8,8 +8,9 @@
 static const R_CallMethodDef entries[] = {
     ENTRY(encode_record, 3),
     ENTRY(encode_row, 4),
-    ENTRY(decode_record, 3),
-    ENTRY(decode_row, 3),
+    ENTRY(decode_record, 2),
+    ENTRY(decode_row, 2),
+    ENTRY(verified, 2),
     ENTRY(encode_arrow, 2),
     ENTRY(encode_plain, 5),
     {NULL, NULL, 0},

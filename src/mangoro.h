@@ -22,7 +22,10 @@
 // Reading, from bytes to checked columns and from those to R values:
 //
 //   schema.c      messages and fields
+//   json.c        what attributes.c has written
 //   batch.c       batches and dictionaries, checked against the fields
+//   any.c         the types of Arrow that R has no vectors for
+//   verify.c      streams that others than decode.c shall read
 //   flat_values.c values of columns without children
 //   values.c      values of any column
 //   finish.c      their class and attributes
@@ -66,6 +69,10 @@
 enum { MAX_DEPTH = 64, SHARE_FACTOR = 16 };
 #define MAX_METADATA ((size_t)64 << 20)
 #define MAX_UNBACKED INT32_MAX
+// Bytes that a stream may have R make of nothing: so many for each of its own, and
+// these. Rows of nulls, for one, take none in a stream.
+#define UNBACKED_FLOOR ((int64_t)64 << 20)
+enum { UNBACKED_FACTOR = 128 };
 // Rows of anything that R can hold; a sum of two never overflows.
 #define MAX_ROWS ((int64_t)1 << 52)
 
@@ -143,6 +150,7 @@ typedef struct {
   size_t size;
   int64_t tables; // how many more tables may be visited
   int64_t spent;  // how many more bytes
+  uint8_t *mend;  // the data again, to make the sizes of tables true; NULL: leave them
   failure *failure;
 } flat;
 
@@ -322,6 +330,8 @@ node *plan_row(plan *p, SEXP args, SEXP maps);
 bool plan_attributes(plan *p, const where *at, node *n, SEXP x, int class, bool names);
 bool is_automatic(SEXP row_names);
 SEXP attributes_of(SEXP x); // a list, protected by the caller
+bool is_special(const char *name);
+SEXP read_attributes(failure *f, const char *text);
 
 // A string as UTF-8; false if it has none.
 bool string_bytes(native_encoding native, SEXP s, const char **text, size_t *n);
@@ -361,7 +371,13 @@ enum layout {
   LAYOUT_LIST,   // offsets of `width` bytes, a child
   LAYOUT_FIXED_LIST,
   LAYOUT_STRUCT,
-  LAYOUT_INDEX // indices of `width` bytes into a dictionary
+  LAYOUT_INDEX, // indices of `width` bytes into a dictionary
+  // Of types that R has no vectors for.
+  LAYOUT_VIEW,
+  LAYOUT_LIST_VIEW, // offsets and sizes of `width` bytes, a child
+  LAYOUT_SPARSE,
+  LAYOUT_DENSE,
+  LAYOUT_RUN_ENDS
 };
 
 typedef struct field {
@@ -373,12 +389,13 @@ typedef struct field {
   bool is_signed;
   const char *zone;
   r_class class;
-  SEXP attributes; // as R has parsed them, or NULL; protected
+  SEXP attributes; // of read_attributes(), or NULL; protected
   int n_children;
   struct field **children;
   dictionary *dictionary;
   bool ordered;
   bool fractional; // date64: not all are whole days
+  int8_t *codes;   // unions: the child of each type id, or -1
 } field;
 
 // The values of a dictionary, in parts: the first, deltas, and what came to
@@ -409,7 +426,8 @@ struct column {
 typedef struct {
   failure *failure;
   SEXP shelter;   // a growing list of what must be protected
-  SEXP parse;     // an R function, from JSON to list(own, other)
+  bool any;       // take all of Arrow's types, and leave alone what is R's
+  int64_t version;
   bool int64_as_double;
   field **fields;
   int n_fields;
@@ -425,15 +443,17 @@ bool read_stream(stream *s, const uint8_t *data, size_t size);
 bool read_schema(stream *s, table t);
 bool read_batch(stream *s, table t, const uint8_t *body, int64_t size);
 bool read_dictionary(stream *s, table t, const uint8_t *body, int64_t size);
-SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, SEXP parse, int64_t unbacked);
+SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, int64_t unbacked);
 void shelter(stream *s, SEXP x);
 int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed);
 
 SEXP encode_record(SEXP x, SEXP header, SEXP native);
 SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP native);
 SEXP encode_arrow(SEXP stream, SEXP header);
-SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse);
-SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse);
+SEXP decode_record(SEXP bytes, SEXP ahead);
+SEXP decode_row(SEXP bytes, SEXP ahead);
+SEXP verified(SEXP bytes, SEXP ahead);
+bool verify_stream(uint8_t *data, size_t size, failure *f);
 SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 

@@ -1,6 +1,6 @@
 // A stream that came in: its messages and the fields of its schema.
 
-#include "mangoro.h"
+#include "any.h"
 
 enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORDS = 3, VERSION_4 = 3, VERSION_5 = 4 };
 
@@ -21,36 +21,34 @@ void shelter(stream *s, SEXP x) {
 
 static const char *bytes_of(vector v) { return v.flat == NULL ? "" : (const char *)v.flat->data + v.pos; }
 
-static SEXP text_value(stream *s, vector v, const char *what) {
+static bool check_text(stream *s, vector v, const char *what) {
   const char *text = bytes_of(v);
-  if (!is_utf8((const uint8_t *)text, v.n) || memchr(text, 0, v.n) != NULL || v.n > INT32_MAX) {
-    fail(s->failure, "%s is not UTF-8 text", what);
-    return R_BlankString;
-  }
-  return Rf_mkCharLenCE(text, (int)v.n, CE_UTF8);
+  return (is_utf8((const uint8_t *)text, v.n) && memchr(text, 0, v.n) == NULL && v.n <= INT32_MAX) ||
+         fail(s->failure, "%s is not UTF-8 text", what);
+}
+
+static SEXP text_value(stream *s, vector v, const char *what) {
+  if (!check_text(s, v, what)) return R_BlankString;
+  return Rf_mkCharLenCE(bytes_of(v), (int)v.n, CE_UTF8);
 }
 
 static bool is_key(vector v, const char *key) { return v.n == strlen(key) && memcmp(bytes_of(v), key, v.n) == 0; }
 
 static bool read_pairs(stream *s, vector pairs, r_class *class, SEXP *attributes) {
-  *attributes = NULL;
+  if (attributes != NULL) *attributes = NULL;
   for (size_t i = 0; i < pairs.n; i++) {
     table t = vector_table(pairs, i);
     vector key = table_text(t, 0), value = table_text(t, 1);
     if (s->failure->failed) return false;
+    if (s->any || attributes == NULL) continue;
     if (is_key(key, "r.class")) {
       *class = class_from(bytes_of(value), value.n);
       if (class->class == CLASS_UNKNOWN) return fail(s->failure, "its r.class is not known");
     } else if (is_key(key, "r.attributes")) {
-      SEXP text = PROTECT(text_value(s, value, "r.attributes"));
-      if (!s->failure->failed) {
-        SEXP json = PROTECT(Rf_ScalarString(text));
-        SEXP call = PROTECT(Rf_lang2(s->parse, json));
-        *attributes = Rf_eval(call, R_BaseEnv);
-        shelter(s, *attributes);
-        UNPROTECT(2);
-      }
-      UNPROTECT(1);
+      if (!check_text(s, value, "r.attributes")) return false;
+      *attributes = read_attributes(s->failure, bytes_of(value));
+      if (*attributes == NULL) return false;
+      shelter(s, *attributes);
     }
   }
   return !s->failure->failed;
@@ -99,6 +97,7 @@ static int class_of_type(const stream *s, const field *f) {
 }
 
 static bool settle_class(stream *s, field *f) {
+  if (s->any) return true;
   if (f->dictionary != NULL ? f->class.class != CLASS_NONE : !class_fits(f)) {
     return fail(s->failure, "its r.class \"%s\" is not for the type %s", class_name(f->class.class),
                 arrow_type_name(f->type));
@@ -163,7 +162,7 @@ static bool read_time(stream *s, field *f, table t) {
   return (is_unit(unit) && !s->failure->failed) || fail(s->failure, "the unit of a time is not known");
 }
 
-static bool needs_children(stream *s, const field *f, int n) {
+bool needs_children(stream *s, const field *f, int n) {
   return f->n_children == n || fail(s->failure, "the Arrow type %s cannot have %d children", arrow_type_name(f->type),
                                     f->n_children);
 }
@@ -173,6 +172,7 @@ static bool read_map(stream *s, field *f) {
   if (entry->type != ARROW_STRUCT || entry->n_children != 2 || entry->dictionary != NULL) {
     return fail(s->failure, "the entries of a map are no keys and values");
   }
+  if (s->any) return true;
   const field *key = entry->children[0];
   if ((key->type != ARROW_UTF8 && key->type != ARROW_LARGE_UTF8) || key->dictionary != NULL) {
     return fail(s->failure, "a map with keys of the Arrow type %s is not supported", arrow_type_name(key->type));
@@ -227,7 +227,7 @@ static bool read_type(stream *s, field *f, table t) {
     if (f->width < 0) return fail(s->failure, "a fixed-size list has the size %.0f", (double)f->width);
     return needs_children(s, f, 1);
   case ARROW_STRUCT: f->layout = LAYOUT_STRUCT; return true;
-  default: return refuse_type(s, f->type);
+  default: return s->any ? read_any_type(s, f, t) : refuse_type(s, f->type);
   }
   return needs_children(s, f, 0);
 }
@@ -256,7 +256,7 @@ static bool read_encoding(stream *s, field *f, table t) {
   value->class.class = CLASS_NONE;
   value->class.as_is = false;
   value->attributes = NULL;
-  if (value->type == ARROW_STRUCT || value->type == ARROW_MAP) {
+  if (!s->any && (value->type == ARROW_STRUCT || value->type == ARROW_MAP)) {
     return fail(s->failure, "a dictionary of the Arrow type %s is not supported", arrow_type_name(value->type));
   }
   dictionary *d = find_dictionary(s, id);
@@ -331,6 +331,7 @@ bool read_schema(stream *s, table t) {
 
 static bool read_message(stream *s, const uint8_t *data, size_t metadata, size_t left, size_t *body, bool first) {
   flat f = flat_new(data, metadata, s->failure);
+  if (s->any) f.mend = (uint8_t *)(uintptr_t)data;
   table t = flat_root(&f);
   int64_t version = table_int(t, 0, 2, 0), kind = table_int(t, 1, 1, 0), size = table_int(t, 3, 8, 0);
   table header = table_child(t, 2);
@@ -342,6 +343,9 @@ static bool read_message(stream *s, const uint8_t *data, size_t metadata, size_t
   if (size < 0 || (uint64_t)size > left) {
     return fail(s->failure, "a message claims a body of %.0f bytes, and %.0f are left", (double)size, (double)left);
   }
+  if (!read_pairs(s, table_vector(t, 4, 4), NULL, NULL)) return false;
+  if (first) s->version = version;
+  if (version != s->version) return fail(s->failure, "the messages are of different metadata versions");
   if ((kind == HEADER_SCHEMA) != first) return fail(s->failure, "the first message, and no other, must be a schema");
   *body = (size_t)size;
   const uint8_t *at = data + metadata;

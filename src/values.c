@@ -3,26 +3,6 @@
 
 #include "decode.h"
 
-// Rows that no bytes stand behind.
-static bool spend(stream *s, int64_t rows, int64_t each) {
-  if (rows > s->unbacked / each) return fail(s->failure, "%.0f rows have no bytes to back them", (double)rows);
-  s->unbacked -= rows * each;
-  return true;
-}
-
-static bool is_backed(const field *f) {
-  switch (f->layout) {
-  case LAYOUT_NULL: return false;
-  case LAYOUT_FIXED_LIST: return f->width > 0 && is_backed(f->children[0]);
-  case LAYOUT_STRUCT:
-    for (int i = 0; i < f->n_children; i++) {
-      if (is_backed(f->children[i])) return true;
-    }
-    return false;
-  default: return true;
-  }
-}
-
 static SEXPTYPE type_in_r(const stream *s, const field *f) {
   if (f->dictionary != NULL) return INTSXP;
   switch (f->class.class) {
@@ -49,8 +29,6 @@ static SEXPTYPE type_in_r(const stream *s, const field *f) {
 // Room for n rows; NULL after a failure. A frame is a list of its columns.
 SEXP allocate(stream *s, const field *f, int64_t n) {
   if (f->class.class == CLASS_MATRIX) return allocate(s, f->children[0], n * f->width);
-  if (f->layout == LAYOUT_NULL && !spend(s, n, 4)) return NULL;
-  if (f->layout == LAYOUT_FIXED_LIST && !is_backed(f) && !spend(s, n, 64)) return NULL;
   if (f->layout != LAYOUT_STRUCT) return new_vector(type_in_r(s, f), (R_xlen_t)n);
   SEXP frame = PROTECT(Rf_allocVector(VECSXP, f->n_children));
   for (int i = 0; i < f->n_children; i++) {

@@ -58,14 +58,13 @@ typedef struct {
   uint8_t *data;
   size_t size;
   bool row, as_double;
-  SEXP parse;
   int64_t accepted, refused, raised;
 } trial;
 
 static SEXP run(void *data) {
   trial *t = data;
   // A small allowance: a claim of 2^31 rows is legal, but takes its time.
-  SEXP x = PROTECT(decode_stream(t->data, t->size, t->row, t->as_double, t->parse, 1 << 16));
+  SEXP x = PROTECT(decode_stream(t->data, t->size, t->row, t->as_double, 1 << 16));
   if (Rf_inherits(x, "mangoro_codec_failure")) {
     t->refused++;
   } else {
@@ -91,9 +90,9 @@ static SEXP raised(SEXP condition, void *data) {
 
 // Decodes `count` changed copies of the streams. Each lies in memory of its own
 // and of its exact size, so that a read beyond it is seen.
-SEXP mutate(SEXP streams, SEXP rows, SEXP count, SEXP seed, SEXP parse) {
+SEXP mutate(SEXP streams, SEXP rows, SEXP count, SEXP seed) {
   state = (uint64_t)Rf_asReal(seed) * UINT64_C(0x9E3779B97F4A7C15) + 1;
-  trial t = {.parse = parse};
+  trial t = {0};
   double n = Rf_asReal(count);
   for (double i = 0; i < n; i++) {
     R_xlen_t which = (R_xlen_t)below((size_t)Rf_xlength(streams));

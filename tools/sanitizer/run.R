@@ -15,7 +15,6 @@ encode_row <- entry("encode_row")
 decode_record <- entry("decode_record")
 decode_row <- entry("decode_row")
 mutate <- entry("mutate")
-parse <- mangoro:::parser(NULL)
 
 vectors <- vector_types()
 vectors <- vectors[lengths(vectors) < 200]
@@ -24,8 +23,8 @@ values <- value_types()
 
 as_record <- function(x) .Call(encode_record, x, raw(), TRUE)
 as_row <- function(x) .Call(encode_row, x, character(), raw(), TRUE)
-from_record <- function(bytes) .Call(decode_record, bytes, 0, parse)
-from_row <- function(bytes) .Call(decode_row, bytes, 0, parse)
+from_record <- function(bytes) .Call(decode_record, bytes, 0)
+from_row <- function(bytes) .Call(decode_row, bytes, 0)
 
 records <- c(lapply(seq_along(vectors), function(i) vectors[i]), frames)
 rows <- lapply(c(seq_along(vectors), length(vectors) + seq_along(values)), function(i) c(vectors, values)[i])
@@ -47,7 +46,7 @@ for (x in rows) torture(x, as_row, from_row)
 rounds <- 10
 counts <- c(accepted = 0, refused = 0, raised = 0)
 for (i in seq_len(rounds)) {
-  counts <- counts + .Call(mutate, streams, is_row, ceiling(total / rounds), seed + i - 1, parse)
+  counts <- counts + .Call(mutate, streams, is_row, ceiling(total / rounds), seed + i - 1)
   message(sprintf("seed %g: %s", seed + i - 1, paste(names(counts), format(counts, big.mark = ","), collapse = ", ")))
 }
 message(sprintf("%s broken streams of %d, no complaint", format(sum(counts), big.mark = ","), length(streams)))

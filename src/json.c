@@ -1,0 +1,477 @@
+// r.attributes, read. Each value has the type that its key says, and nothing is
+// guessed from how it looks: the string "NA" is one, and null is NA.
+
+#include "mangoro.h"
+
+#include <R_ext/Utils.h>
+
+// R's own attributes, in the order in which they are set.
+enum { NAMES, DIM, DIMNAMES, TZONE, UNITS, STORAGE, ROW_NAMES, DIMNAMES_NAMES, N_OWN };
+
+static const char *const own_keys[] = {"names",   "dim",     "dimnames",  "tzone",
+                                       "units",   "storage", "row_names", "dimnames_names"};
+
+// How many others there may be: R looks through all of them for each.
+enum { MAX_OTHERS = 4096, MAX_SYMBOL = 10000 };
+
+// What is left of the text, which ends with a zero.
+typedef struct {
+  const char *at;
+  failure *failure;
+} json;
+
+static bool no_json(json *j) { return fail(j->failure, "its r.attributes are no JSON"); }
+
+static bool other_type(json *j, const char *key) {
+  return fail(j->failure, "\"%.200s\" of its r.attributes is of another type", key);
+}
+
+static char peek(json *j) {
+  while (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r') j->at++;
+  return *j->at;
+}
+
+static bool next_is(json *j, char c) {
+  if (peek(j) != c) return false;
+  j->at++;
+  return true;
+}
+
+static bool next_is_word(json *j, const char *word) {
+  size_t n = strlen(word);
+  peek(j);
+  if (strncmp(j->at, word, n) != 0) return false;
+  j->at += n;
+  return true;
+}
+
+// Behind the string that begins here; NULL if it does not end.
+static const char *string_end(const char *at) {
+  for (at++; *at != '"'; at++) {
+    if (*at == '\\') at++;
+    if (*at == 0) return NULL;
+  }
+  return at + 1;
+}
+
+// Over a value of any kind, without a look at it.
+static bool skip_value(json *j) {
+  int64_t depth = 0;
+  peek(j);
+  const char *from = j->at;
+  for (; *j->at != 0; j->at++) {
+    char c = *j->at;
+    if (c == '"') {
+      const char *end = string_end(j->at);
+      if (end == NULL) return no_json(j);
+      j->at = end - 1;
+    } else if (c == '[' || c == '{') {
+      depth++;
+    } else if (depth == 0 && (c == ',' || c == ']' || c == '}')) {
+      break;
+    } else if (c == ']' || c == '}') {
+      depth--;
+    }
+  }
+  return (depth == 0 && j->at > from) || no_json(j);
+}
+
+static int hex_digit(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// The code unit of \uXXXX, of which `at` is the u; -1 if it is none.
+static int32_t code_unit(const char *at) {
+  int32_t unit = 0;
+  for (int i = 1; i <= 4; i++) {
+    int digit = hex_digit(at[i]);
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+static size_t put_character(char *to, uint32_t c) {
+  if (c < 0x80) {
+    to[0] = (char)c;
+    return 1;
+  }
+  size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (size_t i = n - 1; i > 0; i--, c >>= 6) to[i] = (char)(0x80 | (c & 0x3F));
+  to[0] = (char)((n == 2 ? 0xC0 : n == 3 ? 0xE0 : 0xF0) | c);
+  return n;
+}
+
+// The character of the escape at `at`, behind its backslash; moves `at` to its end.
+static bool read_escape(const char **at, uint32_t *c) {
+  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+  const char *found = **at == 0 ? NULL : strchr(from, **at);
+  if (found != NULL) {
+    *c = (uint8_t)to[found - from];
+    *at += 1;
+    return true;
+  }
+  int32_t unit = **at == 'u' ? code_unit(*at) : -1;
+  if (unit <= 0 || (unit >= 0xDC00 && unit < 0xE000)) return false;
+  *at += 5;
+  *c = (uint32_t)unit;
+  if (unit < 0xD800 || unit >= 0xE000) return true;
+  int32_t low = (*at)[0] == '\\' && (*at)[1] == 'u' ? code_unit(*at + 1) : -1;
+  if (low < 0xDC00 || low >= 0xE000) return false;
+  *at += 6;
+  *c = 0x10000 + (((uint32_t)unit - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
+  return true;
+}
+
+static SEXP escaped_string(json *j, const char *from, const char *end) {
+  const void *mark = vmaxget();
+  char *text = R_alloc((size_t)(end - from) + 1, 1);
+  size_t n = 0;
+  while (from < end) {
+    if (*from != '\\') {
+      text[n++] = *from++;
+      continue;
+    }
+    uint32_t c;
+    from++;
+    if (!read_escape(&from, &c)) {
+      no_json(j);
+      return NULL;
+    }
+    n += put_character(text + n, c);
+  }
+  SEXP out = Rf_mkCharLenCE(text, (int)n, CE_UTF8);
+  vmaxset(mark);
+  return out;
+}
+
+// The string that is next, which the caller protects; NULL if there is none.
+static SEXP read_string(json *j) {
+  if (peek(j) != '"') return NULL;
+  const char *from = j->at + 1, *end = string_end(j->at);
+  if (end == NULL) {
+    no_json(j);
+    return NULL;
+  }
+  j->at = end;
+  size_t n = (size_t)(end - 1 - from);
+  if (memchr(from, '\\', n) != NULL) return escaped_string(j, from, end - 1);
+  return Rf_mkCharLenCE(from, (int)n, CE_UTF8);
+}
+
+static bool read_number(json *j, double *x) {
+  peek(j);
+  size_t n = strspn(j->at, "+-.0123456789eE");
+  char *end;
+  if (n == 0) return false;
+  *x = R_strtod(j->at, &end);
+  if (end != j->at + n) return false;
+  j->at = end;
+  return true;
+}
+
+// Opens the array that is next, and counts its elements; -1 if there is none.
+static R_xlen_t open_array(json *j) {
+  if (!next_is(j, '[')) return -1;
+  json ahead = *j;
+  if (peek(&ahead) == ']') return 0;
+  for (R_xlen_t n = 1;; n++) {
+    if (!skip_value(&ahead)) return -1;
+    if (*ahead.at != ',') return n;
+    ahead.at++;
+  }
+}
+
+// What stands behind element i of n.
+static bool behind(json *j, R_xlen_t i, R_xlen_t n) { return next_is(j, i + 1 < n ? ',' : ']') || no_json(j); }
+
+// Doubles are text, so that none is rounded and there are NaN and Inf.
+static bool read_double(const char *text, double *x) {
+  char *end;
+  if (strcmp(text, "NA") == 0) {
+    *x = NA_REAL;
+  } else if (strcmp(text, "NaN") == 0) {
+    *x = R_NaN;
+  } else if (strcmp(text, "Inf") == 0 || strcmp(text, "-Inf") == 0) {
+    *x = text[0] == '-' ? R_NegInf : R_PosInf;
+  } else {
+    if (text[0] == 0 || strchr("-0123456789", text[0]) == NULL) return false;
+    *x = R_strtod(text, &end);
+    return *end == 0 && end != text;
+  }
+  return true;
+}
+
+static bool read_element(json *j, SEXP to, R_xlen_t i) {
+  double x;
+  switch (TYPEOF(to)) {
+  case STRSXP: {
+    SEXP text = next_is_word(j, "null") ? NA_STRING : read_string(j);
+    if (text != NULL) SET_STRING_ELT(to, i, text);
+    return text != NULL;
+  }
+  case LGLSXP:
+    LOGICAL(to)[i] = next_is_word(j, "true") ? 1 : next_is_word(j, "false") ? 0 : NA_LOGICAL;
+    return LOGICAL(to)[i] != NA_LOGICAL || next_is_word(j, "null");
+  case INTSXP:
+    INTEGER(to)[i] = NA_INTEGER;
+    if (next_is_word(j, "null")) return true;
+    if (!read_number(j, &x) || !(x >= -INT32_MAX && x <= INT32_MAX) || x != (int)x) return false;
+    INTEGER(to)[i] = (int)x;
+    return true;
+  default: {
+    REAL(to)[i] = NA_REAL;
+    if (next_is_word(j, "null") || read_number(j, REAL(to) + i)) return true;
+    SEXP text = read_string(j);
+    return text != NULL && read_double(CHAR(text), REAL(to) + i);
+  }
+  }
+}
+
+// The array that is next, as a vector of this type; NULL if it is none.
+static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
+  R_xlen_t n = open_array(j);
+  if (n < 0) {
+    other_type(j, key);
+    return NULL;
+  }
+  SEXP out = PROTECT(Rf_allocVector(type, n));
+  for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
+    if (!read_element(j, out, i)) {
+      other_type(j, key);
+    } else {
+      behind(j, i, n);
+    }
+  }
+  if (n == 0) behind(j, 0, 0);
+  UNPROTECT(1);
+  return j->failure->failed ? NULL : out;
+}
+
+static bool any_na(SEXP x) {
+  for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
+    if (TYPEOF(x) == STRSXP ? STRING_ELT(x, i) == NA_STRING : INTEGER(x)[i] == NA_INTEGER) return true;
+  }
+  return false;
+}
+
+static bool any_twice(SEXP x) {
+  SEXP call = PROTECT(Rf_lang2(Rf_install("anyDuplicated.default"), x));
+  int at = Rf_asInteger(Rf_eval(call, R_BaseEnv));
+  UNPROTECT(1);
+  return at > 0;
+}
+
+static SEXP read_dimnames(json *j) {
+  R_xlen_t n = open_array(j);
+  if (n < 0) return NULL;
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
+    if (!next_is_word(j, "null")) {
+      SEXP names = read_vector(j, own_keys[DIMNAMES], STRSXP);
+      if (names != NULL) SET_VECTOR_ELT(out, i, names);
+    }
+    behind(j, i, n);
+  }
+  if (n == 0) behind(j, 0, 0);
+  UNPROTECT(1);
+  return out;
+}
+
+// "units" and "storage": a string of those that are known.
+static SEXP read_choice(json *j, int key) {
+  SEXP text = read_string(j);
+  if (text == NULL) return NULL;
+  bool known = key == UNITS ? units_seconds(CHAR(text)) > 0 : strcmp(CHAR(text), "integer") == 0;
+  return known ? Rf_ScalarString(text) : NULL;
+}
+
+static SEXP read_row_names(json *j) {
+  json ahead = *j;
+  bool numbers = next_is(&ahead, '[') && peek(&ahead) != '"' && peek(&ahead) != ']';
+  SEXP names = read_vector(j, own_keys[ROW_NAMES], numbers ? INTSXP : STRSXP);
+  if (names == NULL) return NULL;
+  PROTECT(names);
+  bool sound = !any_na(names) && !any_twice(names);
+  UNPROTECT(1);
+  return sound ? names : NULL;
+}
+
+static SEXP read_dim(json *j) {
+  SEXP dim = read_vector(j, own_keys[DIM], INTSXP);
+  if (dim == NULL || Rf_xlength(dim) == 0 || any_na(dim)) return NULL;
+  for (R_xlen_t i = 0; i < Rf_xlength(dim); i++) {
+    if (INTEGER(dim)[i] < 0) return NULL;
+  }
+  return dim;
+}
+
+static SEXP read_own(json *j, int key) {
+  switch (key) {
+  case DIM: return read_dim(j);
+  case DIMNAMES: return read_dimnames(j);
+  case UNITS:
+  case STORAGE: return read_choice(j, key);
+  case ROW_NAMES: return read_row_names(j);
+  default: {
+    SEXP out = read_vector(j, own_keys[key], STRSXP);
+    return out != NULL && key == TZONE && any_na(out) ? NULL : out;
+  }
+  }
+}
+
+static int plain_type(const char *name) {
+  static const struct {
+    const char *name;
+    int type;
+  } types[] = {{"logical", LGLSXP}, {"integer", INTSXP}, {"double", REALSXP}, {"character", STRSXP}};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    if (strcmp(name, types[i].name) == 0) return types[i].type;
+  }
+  return NILSXP;
+}
+
+// {"type": "double", "value": [...]}, in either order.
+static SEXP read_other(json *j, const char *name) {
+  const char *type = NULL, *value = NULL;
+  if (next_is(j, '{')) {
+    do {
+      bool is_type = next_is_word(j, "\"type\"");
+      if (!(is_type || next_is_word(j, "\"value\"")) || !next_is(j, ':')) break;
+      peek(j);
+      *(is_type ? &type : &value) = j->at;
+      if (!skip_value(j)) return NULL;
+    } while (next_is(j, ','));
+  }
+  if (type == NULL || value == NULL || !next_is(j, '}')) {
+    fail(j->failure, "\"%.200s\" of its r.attributes has no value", name);
+    return NULL;
+  }
+  json from = {type, j->failure};
+  SEXP text = read_string(&from);
+  int to = text == NULL ? NILSXP : plain_type(CHAR(text));
+  from.at = value;
+  if (to != NILSXP) return read_vector(&from, name, (SEXPTYPE)to);
+  other_type(j, name);
+  return NULL;
+}
+
+// A member's name, with its colon; NULL if there is none. The caller protects it.
+static SEXP read_key(json *j) {
+  SEXP key = read_string(j);
+  if (key != NULL && next_is(j, ':')) return key;
+  no_json(j);
+  return NULL;
+}
+
+// The others, each with its name, as a pairlist in `cell`.
+static bool read_others(json *j, SEXP cell) {
+  if (!next_is(j, '{')) return other_type(j, "other");
+  if (next_is(j, '}')) return true;
+  int n = 0;
+  do {
+    SEXP key = read_key(j);
+    if (key == NULL) return false;
+    PROTECT(key);
+    if (LENGTH(key) == 0 || LENGTH(key) > MAX_SYMBOL || is_special(CHAR(key)) || ++n > MAX_OTHERS) {
+      fail(j->failure, "\"%.200s\" cannot be among the others of its r.attributes", CHAR(key));
+    }
+    for (SEXP p = VECTOR_ELT(cell, 0); p != R_NilValue; p = CDR(p)) {
+      if (STRING_ELT(CAR(CAR(p)), 0) == key) fail(j->failure, "\"%.200s\" is twice in its r.attributes", CHAR(key));
+    }
+    SEXP value = j->failure->failed ? NULL : read_other(j, CHAR(key));
+    if (value != NULL) {
+      PROTECT(value);
+      SEXP name = PROTECT(Rf_ScalarString(key));
+      SEXP pair = PROTECT(Rf_cons(name, value));
+      SET_VECTOR_ELT(cell, 0, Rf_cons(pair, VECTOR_ELT(cell, 0)));
+      UNPROTECT(3);
+    }
+    UNPROTECT(1);
+    if (value == NULL) return false;
+  } while (next_is(j, ','));
+  return next_is(j, '}') || no_json(j);
+}
+
+static bool read_member(json *j, SEXP own, SEXP others) {
+  SEXP name = read_key(j);
+  if (name == NULL) return false;
+  if (strcmp(CHAR(name), "other") == 0) return read_others(j, others);
+  int key = 0;
+  while (key < N_OWN && strcmp(CHAR(name), own_keys[key]) != 0) key++;
+  if (key == N_OWN) return fail(j->failure, "\"%.200s\" of its r.attributes is not known", CHAR(name));
+  if (VECTOR_ELT(own, key) != R_NilValue) {
+    return fail(j->failure, "\"%s\" is twice in its r.attributes", own_keys[key]);
+  }
+  SEXP value = read_own(j, key);
+  if (value == NULL || j->failure->failed) return other_type(j, own_keys[key]);
+  SET_VECTOR_ELT(own, key, value);
+  return true;
+}
+
+static bool read_members(json *j, SEXP own, SEXP others) {
+  if (!next_is(j, '{')) return fail(j->failure, "its r.attributes are no object");
+  if (!next_is(j, '}')) {
+    do {
+      if (!read_member(j, own, others)) return false;
+    } while (next_is(j, ','));
+    if (!next_is(j, '}')) return no_json(j);
+  }
+  return peek(j) == 0 || no_json(j);
+}
+
+// The names of dimnames are a member of their own.
+static bool name_dimnames(json *j, SEXP own) {
+  SEXP names = VECTOR_ELT(own, DIMNAMES_NAMES), dimnames = VECTOR_ELT(own, DIMNAMES);
+  if (names == R_NilValue) return true;
+  if (Rf_xlength(names) != Rf_xlength(dimnames)) {
+    return fail(j->failure, "\"dimnames_names\" of its r.attributes do not fit");
+  }
+  Rf_setAttrib(dimnames, R_NamesSymbol, names);
+  return true;
+}
+
+static SEXP own_list(SEXP own) {
+  R_xlen_t n = 0;
+  for (int key = 0; key < DIMNAMES_NAMES; key++) n += VECTOR_ELT(own, key) != R_NilValue;
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  n = 0;
+  for (int key = 0; key < DIMNAMES_NAMES; key++) {
+    if (VECTOR_ELT(own, key) == R_NilValue) continue;
+    SET_VECTOR_ELT(out, n, VECTOR_ELT(own, key));
+    SET_STRING_ELT(names, n++, Rf_mkChar(key == ROW_NAMES ? "row.names" : own_keys[key]));
+  }
+  Rf_setAttrib(out, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return out;
+}
+
+// The pairlist goes from the last to the first.
+static SEXP other_list(SEXP pairs) {
+  R_xlen_t n = Rf_xlength(pairs);
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  for (; pairs != R_NilValue; pairs = CDR(pairs)) {
+    SET_STRING_ELT(names, --n, STRING_ELT(CAR(CAR(pairs)), 0));
+    SET_VECTOR_ELT(out, n, CDR(CAR(pairs)));
+  }
+  Rf_setAttrib(out, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return out;
+}
+
+// list(own, other) from UTF-8 text that ends with a zero: R's own attributes by
+// their names, and others. NULL after a failure. Their lengths are held against
+// the vector later.
+SEXP read_attributes(failure *f, const char *text) {
+  json j = {text, f};
+  SEXP own = PROTECT(Rf_allocVector(VECSXP, N_OWN)), others = PROTECT(Rf_allocVector(VECSXP, 1));
+  SEXP out = NULL;
+  if (read_members(&j, own, others) && name_dimnames(&j, own)) {
+    out = PROTECT(Rf_allocVector(VECSXP, 2));
+    SET_VECTOR_ELT(out, 0, own_list(own));
+    SET_VECTOR_ELT(out, 1, other_list(VECTOR_ELT(others, 0)));
+    UNPROTECT(1);
+  }
+  UNPROTECT(2);
+  return out;
+}
