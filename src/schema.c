@@ -40,6 +40,7 @@ static bool read_pairs(stream *s, vector pairs, r_class *class, SEXP *attributes
     table t = vector_table(pairs, i);
     vector key = table_text(t, 0), value = table_text(t, 1);
     if (s->failure->failed) return false;
+    if (key.flat == NULL || value.flat == NULL) return fail(s->failure, "its metadata has no key or no value");
     if (s->any || attributes == NULL) continue;
     if (is_key(key, "r.class")) {
       *class = class_from(bytes_of(value), value.n);

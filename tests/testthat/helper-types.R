@@ -152,3 +152,68 @@ serialized <- function(x) {
   }
   NULL
 }
+
+# --- frames of random columns ---
+
+# A string of any length, and one that others take for something else.
+random_text <- function() {
+  looks_like <- c("NA", "NaN", "Inf", "-Inf", "null", "true", "1", "0x1p3", "\"", "\\", "{}", "[1]", "\n\t", "")
+  if (stats::runif(1) < 0.5) {
+    return(sample(looks_like, 1))
+  }
+  strrep(sample(c("x", "\u00e9", "\U1F951", " "), 1), sample(c(1:5, 40), 1))
+}
+
+random_texts <- function(n) vapply(seq_len(n), function(i) random_text(), "")
+
+# `n` values with attributes of any kind, and from time to time with NA.
+random_vector <- function(n) {
+  levels <- unique(random_texts(sample(4, 1)))
+  days <- sample(20000, n, TRUE)
+  x <- switch(sample(13, 1),
+    sample(c(TRUE, FALSE), n, TRUE),
+    sample(1000L, n, TRUE),
+    stats::rnorm(n),
+    random_texts(n),
+    factor(sample(levels, n, TRUE), levels = levels),
+    factor(sample(levels, n, TRUE), levels = levels, ordered = TRUE),
+    structure(as.double(days), class = "Date"),
+    structure(days * 86400 + 0.5, class = c("POSIXct", "POSIXt"), tzone = "Asia/Tokyo"),
+    structure(as.double(days), class = "difftime", units = sample(c("secs", "mins", "hours", "days", "weeks"), 1)),
+    structure(as.double(days), class = c("hms", "difftime"), units = "secs"),
+    complex(real = stats::rnorm(n), imaginary = stats::rnorm(n)),
+    integer64(rep(0, n), days),
+    as.raw(days %% 256)
+  )
+  if (!is.raw(x) && n > 0 && stats::runif(1) < 0.5 && !inherits(x, "integer64")) x[sample(n, 1)] <- NA
+  for (i in seq_len(sample(0:2, 1))) {
+    attr(x, paste0("label", strrep("s", i))) <- switch(sample(4, 1), random_text(), c(random_text(), NA), stats::rnorm(2), NA)
+  }
+  if (stats::runif(1) < 0.3) names(x) <- random_texts(n)
+  x
+}
+
+random_column <- function(n, depth) {
+  kind <- sample(8, 1)
+  if (depth > 0 && kind == 1) {
+    return(random_frame(n, depth - 1))
+  }
+  if (depth > 0 && kind == 2) {
+    element <- random_vector(2)
+    return(sample(list(element, NULL), n, TRUE))
+  }
+  if (kind == 3 && n > 0) {
+    return(matrix(stats::rnorm(2 * n), n, dimnames = list(NULL, c(random_text(), "b"))))
+  }
+  random_vector(n)
+}
+
+random_frame <- function(n = sample(0:4, 1), depth = 2) {
+  columns <- lapply(seq_len(sample(0:6, 1)), function(i) random_column(n, depth))
+  names(columns) <- random_texts(length(columns))
+  row_names <- if (stats::runif(1) < 0.3) make.unique(random_texts(n)) else seq_len(n)
+  frame <- structure(columns, class = "data.frame", row.names = row_names)
+  if (stats::runif(1) < 0.3) attr(frame, "label") <- random_text()
+  if (stats::runif(1) < 0.2) class(frame) <- c("tbl_df", "tbl", "data.frame")
+  frame
+}

@@ -117,3 +117,32 @@ test_that("compressed bodies are refused", {
   server <- local_server(test_source("types"))
   expect_error(decode_record(answer(server, "compressed")), "compressed", class = "mangoro_error_protocol")
 })
+
+test_that("a label and two factors are a stream that all can read", {
+  x <- data.frame(z = 1, a = factor("x"), b = factor("y"))
+  attr(x$z, "label") <- "L"
+  for (source in c("types", "server")) {
+    server <- local_server(test_source(source))
+    expect_same(decode_record(answer(server, "echo", encode_record(x))), x, info = source)
+    expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "echo", x)), data.frame(z = 1, a = "x", b = "y"))
+  }
+})
+
+test_that("frames of random columns are the same for us, for nanoarrow and for Go", {
+  plain <- local_server(test_source("types")) # writes with arrow-go alone
+  server <- local_server(test_source("server"))
+  withr::local_seed(1)
+  for (i in 1:200) {
+    frame <- random_frame()
+    bytes <- encode_record(frame)
+    expect_same(decode_record(bytes), frame, info = i)
+    from_go <- answer(server, "echo", bytes)
+    expect_same(decode_record(from_go), frame, info = paste(i, "by rgoipc"))
+    expect_same(decode_record(answer(plain, "echo", bytes)), frame, info = paste(i, "by arrow-go"))
+    for (stream in list(bytes, from_go)) {
+      read <- nanoarrow::read_nanoarrow(stream)
+      expect_identical(as.character(names(read$get_schema()$children)), names(frame), info = i)
+      expect_identical(nanoarrow::collect_array_stream(read)[[1]]$length, nrow(frame), info = i)
+    }
+  }
+})

@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -89,6 +91,36 @@ var columns = map[string]column{
 		`[[{"l": ["a", null]}, {"l": null}], []]`},
 	"interval": {arrow.FixedWidthTypes.MonthInterval, `[{"months": 1}]`},
 	"view":     {arrow.BinaryTypes.StringView, `["a"]`},
+
+	// What nanoarrow reads and R has no vectors for.
+	"decimal32":               {&arrow.Decimal32Type{Precision: 9, Scale: 2}, `["1.50", null]`},
+	"decimal64":               {&arrow.Decimal64Type{Precision: 18, Scale: 2}, `["1.50", null]`},
+	"interval_day_time":       {arrow.FixedWidthTypes.DayTimeInterval, `[{"days": 3, "milliseconds": 4}, null]`},
+	"interval_month_day_nano": {arrow.FixedWidthTypes.MonthDayNanoInterval, `[{"months": 1, "days": 3, "nanoseconds": 4}, null]`},
+	"string_view":             {arrow.BinaryTypes.StringView, `["short", null, "longer than twelve bytes é", ""]`},
+	"binary_view":             {arrow.BinaryTypes.BinaryView, `["AAEC", null, "AAECAAECAAECAAECAAECAAECAAECAAEC"]`},
+	"list_view":               {arrow.ListViewOf(arrow.PrimitiveTypes.Int32), `[[1, null], null, []]`},
+	"large_list_view":         {arrow.LargeListViewOf(arrow.BinaryTypes.String), `[["a"], null, ["b", "c"]]`},
+	"sparse_union":            {arrow.SparseUnionOf(members, codes), `[[5, 1], [126, "a"], [5, null]]`},
+	"dense_union":             {arrow.DenseUnionOf(members, codes), `[[5, 1], [126, "a"], [5, 2]]`},
+	"run_ends":                {arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), `["a", "a", null]`},
+	"map_of_ints":             {arrow.MapOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), `[[{"key": 1, "value": "a"}], null]`},
+	"dictionary_date": {&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.FixedWidthTypes.Date32},
+		`["2024-02-29", null]`},
+}
+
+var (
+	members = []arrow.Field{
+		{Name: "i", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, {Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
+	}
+	codes = []arrow.UnionTypeCode{5, 126}
+)
+
+// names are those of all columns.
+func names() (arrow.Record, error) {
+	b := array.NewStringBuilder(mem)
+	b.AppendValues(slices.Sorted(maps.Keys(columns)), nil)
+	return record("name", b.NewArray()), nil
 }
 
 func record(name string, arr arrow.Array) arrow.Record {
@@ -206,6 +238,9 @@ func answer(call *rgoipc.RPCMessage) ([]byte, error) {
 		return out.Bytes(), w.Close()
 	}
 	rec, err := columnOf(call.FuncName)
+	if call.FuncName == "names" {
+		rec, err = names()
+	}
 	if err != nil {
 		return nil, err
 	}
