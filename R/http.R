@@ -98,7 +98,7 @@ mangoro_http_stop <- function(sock) {
 
 http_call <- function(sock, func_name, data, call) {
   result <- rpc_call(sock, func_name, data, call = call, read = decode_record)
-  if (!is.data.frame(result) || !identical(names(result), c("status", "message"))) {
+  if (!is.data.frame(result) || !identical(lapply(result, typeof), list(status = "character", message = "character"))) {
     abort_protocol(
       "The server is no HTTP controller: it answered with the columns {.val {names(result)}}.",
       call = call

@@ -224,7 +224,7 @@ read_broken_replies <- function(samples, seed, count, file) {
   samples <- lapply(samples, study)
   readers <- reply_readers()
   found <- list()
-  raised <- 0
+  raised <- rlang::set_names(numeric(length(readers)), names(readers))
   testthat::local_mocked_bindings(
     connection_of = function(sock, call) list(sock = sock, state = new.env()),
     free_line = function(connection) list(id = "0"),
@@ -250,7 +250,7 @@ read_broken_replies <- function(samples, seed, count, file) {
         NULL
       }, error = identity)
       if (inherits(cnd, "mangoro_error")) {
-        raised <- raised + 1
+        raised[[name]] <- raised[[name]] + 1
       } else if (!is.null(cnd)) {
         found[[length(found) + 1]] <- list(reader = name, reply = the_reply$bytes, message = conditionMessage(cnd), seed = seed + i)
       }

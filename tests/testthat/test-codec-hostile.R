@@ -60,7 +60,7 @@ with_attributes <- function(json) {
   bytes <- encode_record(list(x = structure(1, label = label)))
   text <- sprintf('{"other":{"label":{"type":"character","value":["%s"]}}}', label)
   at <- find(bytes, charToRaw(text))
-  put_text(bytes, at, formatC(json, width = -nchar(text)))
+  put_text(bytes, at, paste0(json, strrep(" ", nchar(text) - nchar(json))))
 }
 
 find <- function(bytes, what) {
@@ -179,7 +179,27 @@ cases <- function() {
     ),
     other_type = list(with_attributes('{"other": {"x": {"type": "closure", "value": [1]}}}'), "another type"),
     other_value = list(with_attributes('{"other": {"x": {"type": "logical", "value": ["a"]}}}'), "another type"),
-    other_shape = list(with_attributes('{"other": {"x": [1]}}'), "no value")
+    other_shape = list(with_attributes('{"other": {"x": [1]}}'), "no value"),
+    other_name = list(with_attributes('{"other": {"": {"type": "logical", "value": []}}}'), "cannot be among"),
+    other_text = list(with_attributes('{"other": {"x": {"type": "double", "value": ["one"]}}}'), "another type"),
+    other_fraction = list(with_attributes('{"other": {"x": {"type": "integer", "value": [1.5]}}}'), "another type"),
+    other_large = list(with_attributes('{"other": {"x": {"type": "integer", "value": [-2147483648]}}}'), "another type"),
+    other_twice = list(
+      with_attributes('{"other": {"x": {"type": "logical", "value": []}, "x": {"type": "logical", "value": []}}}'), "is twice"
+    ),
+    names_twice = list(with_attributes('{"names": ["a"], "names": ["a"]}'), "is twice"),
+    names_one = list(with_attributes('{"names": "a"}'), "another type"),
+    names_nested = list(with_attributes('{"names": [["a"]]}'), "another type"),
+    names_not_apart = list(with_attributes('{"names": ["a" "b"]}'), "no JSON"),
+    names_not_closed = list(with_attributes('{"names": ["a"'), "no JSON|another type"),
+    string_not_closed = list(with_attributes('{"names": ["a'), "no JSON"),
+    escape_unknown = list(with_attributes('{"names": ["\\x"]}'), "no JSON"),
+    escape_of_nul = list(with_attributes('{"names": ["\\u0000"]}'), "no JSON"),
+    surrogate_alone = list(with_attributes('{"names": ["\\ud800"]}'), "no JSON"),
+    more_behind = list(with_attributes('{"names": ["a"]} {}'), "no JSON"),
+    dimnames_flat = list(with_attributes('{"dim": [1], "dimnames": ["a"]}'), "another type"),
+    dimnames_names = list(with_attributes('{"dimnames_names": ["a"]}'), "do not fit"),
+    row_names_twice = list(with_attributes('{"row_names": ["a", "a"]}'), "another type")
   )
 }
 
@@ -198,6 +218,19 @@ test_that("the streams that the cases break are good ones", {
   expect_identical(decode_record(with_attributes('{"names": ["a"]}')), list(x = c(a = 1)))
   labelled <- with_attributes('{"dim": [1], "dimnames": [["a"]]}')
   expect_identical(decode_record(labelled), list(x = array(1, 1, list("a"))))
+})
+
+test_that("attributes are read as JSON says them, however it is written", {
+  read <- function(json) attributes(decode_record(with_attributes(json))$x)
+  expect_identical(
+    read(' { "other" : { "a" : { "value" : [ 1 , null, -2e1 ], "type" : "integer" } } , "names" : [ "\\u0041\\ud83e\\udd51\\/" ] } '),
+    list(names = "A\U1F951/", a = c(1L, NA, -20L))
+  )
+  expect_identical(
+    read('{"other":{"d":{"type":"double","value":["NA","NaN","-Inf","0x1.8p1",0.5,"1e-3",null]}}}'),
+    list(d = c(NA, NaN, -Inf, 3, 0.5, 0.001, NA))
+  )
+  expect_identical(read('{"other":{"l":{"type":"logical","value":[]}}}'), list(l = logical()))
 })
 
 test_that("every stream that ends too early is refused", {

@@ -203,3 +203,26 @@ test_that("the collector may run at any time", {
   expect_identical(got_row, value_types())
   expect_identical(got_frames, frames)
 })
+
+test_that("text that looks like something else stays text wherever it is", {
+  for (text in c("NA", "NaN", "Inf", "-Inf", "null", "true", "1", "0x1p3", "\"", "\\", "\n\t\u00e9\U1F951", "")) {
+    both <- c(text, NA)
+    label <- structure(1:2, label = text, both = both)
+    expect_same(trip(list(x = label)), list(x = label), info = text)
+    expect_same(trip(list(x = structure(1:2, names = both))), list(x = structure(1:2, names = both)), info = text)
+    matrix <- matrix(1:4, 2, dimnames = structure(list(both, c(text, "b")), names = c(text, "k")))
+    expect_same(trip(list(x = matrix)), list(x = matrix), info = text)
+    rows <- data.frame(x = 1:2, row.names = c(text, "b"))
+    expect_same(trip(rows), rows, info = text)
+    expect_same(trip(rows[1, , drop = FALSE]), rows[1, , drop = FALSE], info = text)
+    factor <- factor(both, levels = both, exclude = NULL)
+    expect_same(trip(list(x = factor)), list(x = factor), info = text)
+    if (nzchar(text)) {
+      named <- structure(list(1), names = text)
+      attr(named[[1]], text) <- "attribute"
+      expect_same(trip_row(named), named, info = text)
+    }
+    times <- structure(c(0, 1), class = c("POSIXct", "POSIXt"), tzone = c("", text, "CEST"))
+    expect_same(trip(list(x = times)), list(x = times), info = text)
+  }
+})

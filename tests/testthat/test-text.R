@@ -16,3 +16,19 @@ test_that("strings that are not valid in their encoding are none in UTF-8", {
   Encoding(latin1) <- "latin1"
   expect_identical(as_utf8(c("a", latin1, broken, bytes)), c("a", "\u00e9", NA, NA))
 })
+
+test_that("JSON is simplified as jsonlite does it, and strings stay strings", {
+  plain <- '{"a": [1, 2], "b": [{"x": 1, "y": null}, {"x": 2}], "c": ["u", "v"], "d": {}}'
+  expect_identical(parse_json(plain), jsonlite::fromJSON(plain))
+  expect_identical(parse_json('{"a": "NA", "b": ["NaN", "Inf"], "c": ["NA", null]}'), list(a = "NA", b = c("NaN", "Inf"), c = c("NA", NA)))
+  expect_identical(
+    parse_json('[{"NA": "NA", "k": "text:"}, {"NA": "-Inf", "k": "\\"NA"}]'),
+    data.frame("NA" = c("NA", "-Inf"), k = c("text:", "\"NA"), check.names = FALSE)
+  )
+})
+
+test_that("JSON is no file and no URL", {
+  file <- withr::local_tempfile(lines = "[1]")
+  expect_error(parse_json(file))
+  expect_error(parse_json("http://127.0.0.1:1/"), "lexical|parse")
+})
