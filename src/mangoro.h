@@ -437,4 +437,6 @@ SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse);
 SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
+SEXP clear_pointer(SEXP pointer);
+
 #endif
