@@ -26,7 +26,7 @@ end_grace <- 1
 # its work is kept for the next request. Small calls spend their time here: what is
 # not needed for them is done only if the answer is not there at once.
 roundtrip <- function(connection, message, what, timeout, call) {
-  line <- free_line(connection)
+  line <- free_line(connection, call)
   state <- connection$state
   state$line <- NULL
   on.exit(give_up(line, connection))
@@ -47,16 +47,16 @@ roundtrip <- function(connection, message, what, timeout, call) {
 
 # What one request after the other goes over: a context, what it signals that a
 # reply is there, and the name of its calls, which a server needs to cancel one.
-new_line <- function(sock) {
-  ctx <- context(sock)
+new_line <- function(sock, call) {
+  ctx <- usable(context(sock), call)
   nanonext::opt(ctx, "req:resend-time") <- 0L
   list(ctx = ctx, signal = cv(), id = nanonext::random(16))
 }
 
 # The line that the next request goes over.
-free_line <- function(connection) {
+free_line <- function(connection, call) {
   state <- connection$state
-  if (is.null(state$line)) state$line <- new_line(connection$sock)
+  if (is.null(state$line)) state$line <- new_line(connection$sock, call)
   state$line
 }
 
@@ -65,7 +65,7 @@ give_up <- function(line, connection) {
   discard(line$ctx)
   if (is_connected(connection$sock)) {
     state <- connection$state
-    last <- state$parting$line %||% new_line(connection$sock)
+    last <- state$parting$line %||% new_line(connection$sock, NULL)
     # Kept, for what nobody refers to is not sent.
     state$parting <- list(
       line = last,
@@ -149,8 +149,9 @@ watch_dialers <- function(dialers, seen, waited) {
 check_hope <- function(dialers, seen, waited, patience, call) {
   urls <- unique(vapply(dialers, attr, "", "url"))
   ended <- seen$now - seen$before
-  # NNG tries again soon: if none has ended for long, one is under way.
-  under_way <- waited - seen$changed > 3 * max(vapply(urls, function(url) pace(url)[["max"]], 1L)) / 1000
+  # NNG tries again soon: if none has ended for long, or ever, one is under way.
+  under_way <- sum(seen$now) == 0 ||
+    waited - seen$changed > 3 * max(vapply(urls, function(url) pace(url)[["max"]], 1L)) / 1000
   listened <- seen$now[["connect"]] > 0
   if (ended[["auth"]] > 0) abort_tls(urls, patience - waited, call)
   if (ended[["proto"]] + ended[["reject"]] > 0) {
@@ -227,7 +228,8 @@ shakes_hands <- function(url, patience) {
   started <- seconds()
   signal <- cv()
   while (!is_connected(probe)) {
-    if (seconds() - started > patience || sum(count_tries(started_dialers(probe))) > 0) return(is_connected(probe))
+    failed <- sum(count_tries(started_dialers(probe))[c("auth", "proto", "disconnect", "other")]) > 0
+    if (failed || seconds() - started > patience) return(FALSE)
     until_(signal, 5L)
   }
   TRUE

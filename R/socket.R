@@ -27,20 +27,15 @@ socket_state <- function(sock, call) {
     return(adopt(sock, call))
   }
   if (state$pid != Sys.getpid()) abort_fork(call)
-  if (!identical(state$session, session)) abort_saved(call)
+  if (!identical(state$session, session)) abort_unusable(call)
   state
 }
 
 # Makes a socket ready for requests of ours, of which none may run twice.
 adopt <- function(sock, call) {
   if (is_fork() || !has_threads()) abort_fork(call)
-  rlang::try_fetch(
-    {
-      resend_never(sock)
-      lapply(started_dialers(sock), hasten, sock)
-    },
-    error = function(cnd) abort_saved(call, cnd)
-  )
+  usable(resend_never(sock), call)
+  lapply(started_dialers(sock), hasten, sock)
   state <- rlang::new_environment(list(pid = Sys.getpid(), session = session))
   attr(sock, "mangoro") <- state # which is part of the pointer, and no copy of it
   state
@@ -66,13 +61,18 @@ hasten <- function(dialer, sock) {
   }
 }
 
-abort_saved <- function(call, parent = NULL) {
+# What is done with a socket that may be closed, or no more than a copy of one.
+usable <- function(expr, call) {
+  tryCatch(expr, error = function(cnd) abort_unusable(call))
+}
+
+abort_unusable <- function(call) {
   abort_connection(
     c(
       "The socket cannot be used: it is closed, of another R process, or was saved and loaded again.",
       "i" = "A session of its own connects by itself: {.fn mangoro_connect}."
     ),
-    parent = parent, call = call
+    call = call
   )
 }
 
@@ -101,8 +101,13 @@ count_tries <- function(dialers) {
 }
 
 # Whether NNG's threads are in this process, as far as Linux tells: a socket may
-# have been made before a fork in which mangoro is loaded.
-has_threads <- function() length(list.files("/proc/self/task")) != 1
+# have been made before a fork in which mangoro is loaded. They bear its name, or
+# else there are more of them than other packages start.
+has_threads <- function() {
+  threads <- list.files("/proc/self/task", full.names = TRUE)
+  names <- unlist(lapply(file.path(threads, "comm"), readLines, warn = FALSE))
+  length(threads) == 0 || length(threads) > 5 || any(startsWith(names, "nng:"))
+}
 
 # --- URLs -----------------------------------------------------------------------
 
