@@ -28,7 +28,7 @@ match_arguments <- function(args, signature, call) {
   args[!(names(args) %in% optional & vapply(args, is.null, TRUE))]
 }
 
-of_names <- function(names) if (length(names) > 0) cli::format_inline(": {.arg {names}}") else ""
+of_names <- function(names) if (length(names) > 0) format_inline(": {.arg {names}}") else ""
 
 check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
@@ -413,14 +413,14 @@ recycle <- function(x, n) {
 # `message` is what is wrong, after the name of the function.
 abort_arguments <- function(signature, message, arg = NULL, ..., call, .envir = parent.frame()) {
   # cli takes one quantity a message: the name of the function is put in here.
-  head <- escape_braces(cli::format_inline("{.fn {signature$name}}: "))
+  head <- escape_braces(format_inline("{.fn {signature$name}}: "))
   abort_invalid_argument(arg, paste0(head, message), func_name = signature$name, ..., call = call, .envir = .envir)
 }
 
 describe_place <- function(where) {
-  if (length(where$path) == 0) return(cli::format_inline("argument {.arg {where$arg}}"))
+  if (length(where$path) == 0) return(format_inline("argument {.arg {where$arg}}"))
   path <- paste(where$path, collapse = "$")
-  cli::format_inline("{.val {path}} of argument {.arg {where$arg}}")
+  format_inline("{.val {path}} of argument {.arg {where$arg}}")
 }
 
 # Numbers of an unknown class may be something else altogether.
@@ -433,7 +433,7 @@ abort_type <- function(x, wanted, where, advice = NULL) {
   place <- describe_place(where)
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
-    cli::format_inline("{.obj_type_friendly {x}}")
+    format_inline("{.obj_type_friendly {x}}")
   } else {
     paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
   }
@@ -467,9 +467,9 @@ abort_fields <- function(wanted, wrong, where) {
 # The first few of many names.
 some_names <- function(names) {
   more <- length(names) - 5
-  if (more < 1) return(cli::format_inline("{.field {names}}"))
+  if (more < 1) return(format_inline("{.field {names}}"))
   names <- names[1:5]
-  shown <- vapply(names, function(name) cli::format_inline("{.field {name}}"), "")
+  shown <- vapply(names, function(name) format_inline("{.field {name}}"), "")
   paste0(paste(shown, collapse = ", "), " and ", more, " more")
 }
 

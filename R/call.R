@@ -54,7 +54,7 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 call_function <- function(connection, name, args, timeout, call) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
-  message <- call_message(signature, args, call_header(signature, timeout, free_line(connection)$id), call)
+  message <- call_message(signature, args, call_header(signature, timeout, free_line(connection, call)$id), call)
   reply <- roundtrip(connection, message$bytes, what = paste0("`", name, "()`"), timeout, call)
   values <- reply_values(reply, signature, connection, call)
   result_value(values, signature, message)

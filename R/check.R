@@ -38,7 +38,7 @@ check_count <- function(x, min = 1, max = Inf, arg = rlang::caller_arg(x), call 
 
 # A number by its value, anything else by its type.
 describe_number <- function(x) {
-  if (is.numeric(x) && length(x) == 1) format(x, scientific = FALSE) else cli::format_inline("{.obj_type_friendly {x}}")
+  if (is.numeric(x) && length(x) == 1) format(x, scientific = FALSE) else format_inline("{.obj_type_friendly {x}}")
 }
 
 # A length of time in seconds, more than 0; Inf waits for ever.

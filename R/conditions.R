@@ -8,26 +8,15 @@ error_codes <- c(
   "resource_exhausted"
 )
 
-# The one place that raises: `message` is a cli message vector, evaluated in
-# `.envir`, and `...` are the fields of the condition.
-abort_mangoro <- function(code, message, ..., call = NULL, parent = NULL,
+# The one place that raises: `message` and `hints` are templates, see
+# format_inline(), evaluated in `.envir`; `lines` of others stand between them as
+# they are. `...` are the fields of the condition.
+abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call = NULL, parent = NULL,
                           .envir = parent.frame()) {
-  cli::cli_abort(
-    message,
-    ...,
-    class = c(paste0("mangoro_error_", code), "mangoro_error"),
-    code = code,
-    call = call,
-    parent = parent,
-    .envir = .envir
-  )
-}
-
-# The same with `lines` of others below the message, as they are: cli would fold
-# their spaces. `hints` come last.
-abort_verbatim <- function(code, message, lines = NULL, hints = NULL, ..., call = NULL, parent = NULL,
-                           .envir = parent.frame()) {
-  format_each <- function(text) vapply(text, cli::format_inline, "", .envir = .envir, keep_whitespace = FALSE)
+  format_each <- function(text) {
+    text[] <- vapply(text, format_inline, "", .envir = .envir)
+    text
+  }
   rlang::abort(
     c(
       format_each(message),
@@ -39,6 +28,8 @@ abort_verbatim <- function(code, message, lines = NULL, hints = NULL, ..., call 
     code = code,
     call = call,
     parent = parent,
+    # As rlang would, but for options that it sets on the way, whose first time is slow.
+    trace = if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame()),
     use_cli_format = FALSE
   )
 }
@@ -75,7 +66,7 @@ abort_connection <- function(message, ..., call = NULL, .envir = parent.frame())
 # A program that does not become a server. `reason` goes on from its name; `end`
 # is its exit status and last lines, NULL while it runs.
 abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .envir = parent.frame()) {
-  abort_verbatim(
+  abort_mangoro(
     "start",
     paste("{.file {label}}", reason),
     lines = end$stderr,
@@ -92,7 +83,7 @@ abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .
 # The process behind a handle is gone; `end` is its exit status and last lines.
 abort_ended <- function(label, url, end, call = NULL) {
   how <- describe_status(end$status)
-  abort_verbatim(
+  abort_mangoro(
     "connection",
     "The Go process of {.file {label}} {how}.",
     lines = end$stderr,

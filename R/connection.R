@@ -15,8 +15,8 @@ poll_interval <- 50
 dial_interval <- 20
 first_wait <- 1
 
-# How long a server that is not there is tried again, in seconds: one that
-# listened once, or whose socket file is left over, may be about to return.
+# How long a server that is not there may take to return, in seconds: one that
+# listened once, or whose socket file is left over.
 return_grace <- 1
 
 # How long a process that closed its connection may take to end, in seconds.
@@ -26,7 +26,7 @@ end_grace <- 1
 # its work is kept for the next request. Small calls spend their time here: what is
 # not needed for them is done only if the answer is not there at once.
 roundtrip <- function(connection, message, what, timeout, call) {
-  line <- free_line(connection)
+  line <- free_line(connection, call)
   state <- connection$state
   state$line <- NULL
   on.exit(give_up(line, connection))
@@ -34,41 +34,43 @@ roundtrip <- function(connection, message, what, timeout, call) {
   aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
   for (i in seq_len(looks)) if (!unresolved(aio)) break
   if (unresolved(aio) && !wait_for(aio, line$signal, connection, timeout, call)) {
-    on.exit(close(line$ctx)) # the server ends what has no time left
+    on.exit(discard(line$ctx)) # the server ends what has no time left
     abort_timeout(what, timeout, call)
   }
   value <- aio$data
   if (is_error_value(value)) abort_result(value, length(message), connection$server, call)
   on.exit()
   # A request inside this one has left its own.
-  if (is.null(state$line)) state$line <- line else close(line$ctx)
+  if (is.null(state$line)) state$line <- line else discard(line$ctx)
   value
 }
 
 # What one request after the other goes over: a context, what it signals that a
 # reply is there, and the name of its calls, which a server needs to cancel one.
-new_line <- function(sock) {
-  ctx <- context(sock)
-  # Never send twice, and hear at once of a peer that goes away.
+new_line <- function(sock, call) {
+  ctx <- usable(context(sock), call)
   nanonext::opt(ctx, "req:resend-time") <- 0L
   list(ctx = ctx, signal = cv(), id = nanonext::random(16))
 }
 
 # The line that the next request goes over.
-free_line <- function(connection) {
+free_line <- function(connection, call) {
   state <- connection$state
-  if (is.null(state$line)) state$line <- new_line(connection$sock)
+  if (is.null(state$line)) state$line <- new_line(connection$sock, call)
   state$line
 }
 
 # Closes a line that a request is out on. The server is told, and not waited for.
 give_up <- function(line, connection) {
-  close(line$ctx)
+  discard(line$ctx)
   if (is_connected(connection$sock)) {
-    last <- new_line(connection$sock)
     state <- connection$state
+    last <- state$parting$line %||% new_line(connection$sock, NULL)
     # Kept, for what nobody refers to is not sent.
-    state$parting <- list(last, request(last$ctx, cancel_message(line$id), send_mode = "raw", recv_mode = "raw"))
+    state$parting <- list(
+      line = last,
+      aio = request(last$ctx, cancel_message(line$id), send_mode = "raw", recv_mode = "raw")
+    )
   }
 }
 
@@ -88,7 +90,7 @@ connection_of <- function(sock, call) {
     return(server_connection(server, call))
   }
   check_socket(sock, call)
-  list(sock = sock, state = socket_state(sock))
+  list(sock = sock, state = socket_state(sock, call))
 }
 
 check_socket <- function(sock, call) {
@@ -111,13 +113,22 @@ check_socket <- function(sock, call) {
 # signals, if anything.
 wait_for <- function(aio, signal, connection, timeout, call) {
   started <- seconds()
+  patience <- min(timeout, connect_timeout())
   wait <- first_wait
+  seen <- NULL
   while (unresolved(aio)) {
     until_(signal, as.integer(min(wait, max(1, 1000 * (timeout - seconds() + started)))))
     if (!unresolved(aio)) break
     waited <- seconds() - started
-    connected <- watch_peer(connection, waited, min(timeout, connect_timeout()), call)
-    wait <- if (connected) poll_interval else min(2 * wait, dial_interval)
+    dialers <- started_dialers(connection$sock)
+    if (is_connected(connection$sock) || length(dialers) == 0) {
+      wait <- poll_interval
+    } else {
+      check_alive(connection$server, call)
+      seen <- watch_dialers(dialers, seen, waited)
+      check_hope(dialers, seen, waited, patience, call)
+      wait <- min(2 * wait, dial_interval)
+    }
     if (waited >= timeout) return(FALSE)
   }
   TRUE
@@ -125,43 +136,104 @@ wait_for <- function(aio, signal, connection, timeout, call) {
 
 connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 
-# TRUE if somebody is connected to. Raises if there is no hope that somebody
-# will be, `waited` seconds after the request was made.
-watch_peer <- function(connection, waited, patience, call) {
-  sock <- connection$sock
-  if (is_connected(sock) || length(attr(sock, "dialer")) == 0) {
-    return(TRUE)
+# What is seen of attempts to connect, `waited` seconds after a request was made:
+# how many ended in which way before it, and until now, and when the last one did.
+watch_dialers <- function(dialers, seen, waited) {
+  tries <- count_tries(dialers)
+  if (is.null(seen)) seen <- list(before = tries, now = tries, changed = waited)
+  if (any(tries != seen$now)) seen[c("now", "changed")] <- list(tries, waited)
+  seen
+}
+
+# Raises if there is no hope that somebody will be connected to.
+check_hope <- function(dialers, seen, waited, patience, call) {
+  urls <- unique(vapply(dialers, attr, "", "url"))
+  ended <- seen$now - seen$before
+  # NNG tries again soon: if none has ended for long, or ever, one is under way.
+  under_way <- sum(seen$now) == 0 ||
+    waited - seen$changed > 3 * max(vapply(urls, function(url) pace(url)[["max"]], 1L)) / 1000
+  listened <- seen$now[["connect"]] > 0
+  if (ended[["auth"]] > 0) abort_tls(urls, patience - waited, call)
+  if (ended[["proto"]] + ended[["reject"]] > 0) {
+    abort_connection("What listens at {.url {urls}} is no server of mangoro.", url = urls, call = call)
   }
-  check_alive(connection$server, call)
-  dialers <- Filter(function(d) identical(d$state, "started"), attr(sock, "dialer"))
-  urls <- vapply(dialers, function(d) d$url, "")
-  if (redial(sock, dialers, urls)) {
-    return(TRUE)
-  }
-  lost <- any(vapply(dialers, nanonext::stat, 0, name = "connect") > 0)
-  if (lost && (waited >= return_grace || all(is_ipc(urls)))) {
+  local <- all(is_ipc(urls))
+  refused <- ended[["refused"]] > 0 && !under_way
+  if (listened && refused && (local || waited >= return_grace)) {
     abort_connection("The server at {.url {urls}} is gone.", url = urls, call = call)
   }
-  if (waited >= return_grace && any(is_ipc(urls) & file.exists(sub("^ipc://", "", urls)))) {
+  if (refused && waited >= return_grace && any(is_ipc(urls) & file.exists(sub("^ipc://", "", urls)))) {
     abort_connection(
       "Nobody listens at {.url {urls}}: a server that has ended left its socket file there.",
       url = urls, call = call
     )
   }
-  if (waited >= patience) {
-    abort_connection(
-      c(
-        "Nobody has listened at {.url {urls}} within {patience} second{?s}.",
-        "i" = "Is the server running, and was it given this URL?"
-      ),
-      url = urls, call = call
-    )
+  if (!local && !under_way && waited >= return_grace && ended[["other"]] + ended[["disconnect"]] > 0) {
+    abort_unreachable(urls, call)
   }
-  FALSE
+  if (waited >= patience) abort_nobody(urls, patience, under_way, call)
 }
 
-# Whether somebody is at the other end; of a socket that is closed, nobody is.
-is_connected <- function(sock) isTRUE(nanonext::stat(sock, "pipes") > 0)
+abort_nobody <- function(urls, patience, under_way, call) {
+  message <- if (under_way) {
+    c(
+      "The connection to {.url {urls}} has not come about within {patience} second{?s}.",
+      "i" = "Is the process that listens there stopped, or one that waits for others to speak first?"
+    )
+  } else {
+    c(
+      "Nobody has listened at {.url {urls}} within {patience} second{?s}.",
+      "i" = "Is the server running, and was it given this URL?"
+    )
+  }
+  abort_connection(message, url = urls, call = call)
+}
+
+abort_unreachable <- function(urls, call) {
+  abort_connection(
+    c(
+      "The connection to {.url {urls}} fails.",
+      "i" = "Is the host known and within reach?",
+      "i" = if (any(speaks_tls(urls))) {
+        "A server that asks for a certificate of the client ends the connection: nanonext has none to show."
+      } else {
+        "A server that expects TLS ends the connection: its URL begins with {.val tls+tcp://} or {.val wss://}."
+      }
+    ),
+    url = urls, call = call
+  )
+}
+
+# A handshake that failed. Whether one that verifies nothing succeeds tells why.
+abort_tls <- function(urls, patience, call) {
+  hosts <- unique(vapply(urls, host_of, ""))
+  message <- if (any(vapply(urls, shakes_hands, NA, patience = min(1, patience)))) {
+    c(
+      "The certificate of the server at {.url {urls}} is refused.",
+      "i" = "It must be signed by one that {.arg tls} trusts, be valid today, and be that of {.val {hosts}}."
+    )
+  } else {
+    c(
+      "The TLS handshake with {.url {urls}} failed.",
+      "i" = "Is what listens there a server with TLS?"
+    )
+  }
+  abort_connection(message, url = urls, call = call)
+}
+
+shakes_hands <- function(url, patience) {
+  probe <- nanonext::socket("req")
+  on.exit(discard(probe))
+  dial(probe, url, nanonext::tls_config())
+  started <- seconds()
+  signal <- cv()
+  while (!is_connected(probe)) {
+    failed <- sum(count_tries(started_dialers(probe))[c("auth", "proto", "disconnect", "other")]) > 0
+    if (failed || seconds() - started > patience) return(FALSE)
+    until_(signal, 5L)
+  }
+  TRUE
+}
 
 # Raises if the process of `server` has ended.
 check_alive <- function(server, call, patience = 0) {
@@ -169,22 +241,8 @@ check_alive <- function(server, call, patience = 0) {
   if (!is.null(end)) abort_ended(server$label, server$url, end, call)
 }
 
-is_ipc <- function(url) startsWith(url, "ipc://")
-
-# A dialer tries once a second; on this machine a try costs nothing and may be
-# made at once. The dialer that succeeds takes the place of the others.
-redial <- function(sock, dialers, urls) {
-  for (url in unique(urls[is_ipc(urls)])) {
-    if (!is_error_value(nanonext::dial(sock, url, autostart = NA, fail = "none"))) {
-      if (nanonext::stat(sock, "pipes") == 1) lapply(dialers[urls == url], close)
-      return(TRUE)
-    }
-  }
-  FALSE
-}
-
 # NNG's error numbers.
-nng_error <- c(nomem = 2L, timedout = 5L, closed = 7L, connreset = 19L, msgsize = 26L)
+nng_error <- c(nomem = 2L, closed = 7L, state = 11L, connreset = 19L)
 
 # The value of a finished operation, or its failure as a condition.
 check_result <- function(value, sent, server, call) {
@@ -202,8 +260,15 @@ abort_result <- function(value, sent, server, call) {
     abort_connection(
       c(
         "The server closed the connection during the call.",
-        "i" = "It ended, or takes no message of {size}."
+        "i" = if (sent > 0) "It ended, or takes no message of {size}." else "It ended, or took not what was sent."
       ),
+      call = call
+    )
+  }
+  if (value == nng_error[["closed"]]) abort_connection("The socket is closed.", call = call)
+  if (value == nng_error[["state"]]) {
+    abort_connection(
+      c("No reply is on its way to this socket.", "i" = "Send a request first, with {.fn mangoro_rpc_send}."),
       call = call
     )
   }

@@ -120,7 +120,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
   output[diagnostics$row] <- sprintf(
     "%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message
   )
-  abort_verbatim(
+  abort_mangoro(
     "build",
     if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
     lines = shown,

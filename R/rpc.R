@@ -70,7 +70,7 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
 rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_stream) {
   connection <- connection_of(sock, call)
   timeout <- call_timeout(timeout, connection$server, call)
-  header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection)$id))
+  header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection, call)$id))
   message <- write_stream(data, header, call)
   reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
   read(reply, check_reply(reply, "result", func_name, connection$server, call)$start, call)
@@ -143,9 +143,11 @@ mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   connection <- connection_of(sock, call)
   check_raw(msg)
   check_count(max_attempts)
+  usable(resend_never(connection$sock), call) # whatever a program has set
   aio <- nanonext::send_aio(connection$sock, msg, mode = "raw")
   on.exit(nanonext::stop_aio(aio))
   if (!wait_for(aio, cv(), connection, max_attempts, call)) abort_timeout("The server", max_attempts, call)
+  on.exit()
   check_result(aio$result, length(msg), connection$server, call)
   invisible(0L)
 }
@@ -161,5 +163,6 @@ mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = signal)
   on.exit(nanonext::stop_aio(aio))
   if (!wait_for(aio, signal, connection, timeout, call)) abort_timeout("The server", timeout, call)
+  on.exit()
   check_result(aio$data, 0, connection$server, call)
 }

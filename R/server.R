@@ -38,27 +38,32 @@ hold <- function(server) assign(server$id, list(server$connection$sock, server$p
 server_of <- function(x) if (inherits(x, "mangoro_handle")) .subset2(x, "server")
 
 open_socket <- function(server, call) {
-  sock <- rlang::try_fetch(
-    nanonext::socket("req", dial = server$url, tls = server$tls),
+  sock <- nanonext::socket("req")
+  state <- adopt(sock, call)
+  rlang::try_fetch(
+    dial(sock, server$url, server$tls),
     error = function(cnd) {
+      discard(sock)
       abort_invalid_argument("url", "{.val {server$url}} is no URL that can be dialled.", parent = cnd, call = call)
     }
   )
-  server$connection <- list(sock = sock, server = server, state = socket_state(sock))
+  server$connection <- list(sock = sock, server = server, state = state)
   hold(server)
 }
 
 # NNG's threads are not there in a fork, and it crashes without them.
-check_no_fork <- function(call) {
-  if (the$pid != Sys.getpid()) {
-    abort_connection(
-      c(
-        "A fork of an R process cannot connect to a Go program.",
-        "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
-      ),
-      call = call
-    )
-  }
+is_fork <- function() the$pid != Sys.getpid()
+
+check_no_fork <- function(call) if (is_fork()) abort_fork(call)
+
+abort_fork <- function(call) {
+  abort_connection(
+    c(
+      "A fork of an R process cannot connect to a Go program.",
+      "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
+    ),
+    call = call
+  )
 }
 
 # What is saved and loaded again is of another session.
@@ -184,8 +189,9 @@ close_socket <- function(server) {
   if (is.null(sock)) {
     return(invisible())
   }
-  forget_socket(sock)
-  close(sock)
+  line <- server$connection$state$line
+  if (!is.null(line)) discard(line$ctx)
+  discard(sock)
   server$connection <- NULL
 }
 
@@ -195,36 +201,14 @@ stop_process <- function(server, patience) {
   if (is.null(server$process)) {
     return(invisible())
   }
+  on.exit(server$process$kill()) # after an interrupt too
   server$process$signal(tools::SIGTERM)
+  if (!is_windows()) server$process$signal(tools::SIGCONT) # or one that was stopped would not hear of it
   is_running(server$process, patience)
-  server$process$kill()
 }
 
 remove_traces <- function(server) {
   rlang::env_unbind(held, server$id)
   if (!is.null(server$process) && startsWith(server$url, "ipc://")) unlink(sub("^ipc://", "", server$url))
   if (!is.null(server$dir)) unlink(server$dir, recursive = TRUE)
-}
-
-# --- What is known of a socket ------------------------------------------------
-
-# What is kept for a socket while the session lasts. A socket's number is not used
-# again.
-#   line        what the next request goes over, see new_line(); NULL: a new one
-#   parting     the last cancel that was sent, on its way
-#   signatures  those of the server's functions, by name
-socket_state <- function(sock) {
-  key <- as.character(attr(sock, "id"))
-  state <- the$sockets[[key]]
-  if (is.null(state)) {
-    state <- new.env(parent = emptyenv())
-    if (is.null(the$sockets)) the$sockets <- new.env(parent = emptyenv())
-    assign(key, state, envir = the$sockets)
-  }
-  state
-}
-
-forget_socket <- function(sock) {
-  key <- as.character(attr(sock, "id"))
-  if (!is.null(the$sockets[[key]])) rm(list = key, envir = the$sockets)
 }

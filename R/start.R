@@ -24,8 +24,13 @@
 #' @param quiet As for [mangoro_go_build()].
 #' @param url Where the server listens, one string such as
 #'   `"ipc:///tmp/server.ipc"` or `"tls+tcp://host:5555"`. No default.
-#' @param tls A configuration of [nanonext::tls_config()], for `tls+tcp` and `wss`
-#'   URLs. `NULL`, the default, is none.
+#' @param tls A configuration of [nanonext::tls_config()] for `tls+tcp` and `wss` URLs,
+#'   which names the certificate that the server's is signed by: `tls_config(client =
+#'   "ca.pem")`. Each host needs one of its own. `NULL`, the default, is none, for all
+#'   other URLs.
+#' @param insecure `TRUE` connects also where nobody knows who answers or reads along:
+#'   with a `tls` that verifies no certificate (`auth = FALSE`, or none at all), or by
+#'   `tcp` or `ws` to another machine. The default is `FALSE`.
 #'
 #' @details
 #' Both return as soon as the server has described its functions, and wait for
@@ -39,8 +44,10 @@
 #' Those of [mangoro_go_build()], and:
 #' * `mangoro_error_start`: the program ended, or did not listen in time. The
 #'   fields `status` and `stderr` have its exit status and last lines.
-#' * `mangoro_error_connection`: nobody listens at `url`.
-#' * `mangoro_error_invalid_argument`: an argument is none of the above.
+#' * `mangoro_error_connection`: nobody listens at `url`, what listens there does not
+#'   answer as a server, or its certificate is refused.
+#' * `mangoro_error_invalid_argument`: an argument is none of the above, or needs
+#'   `insecure = TRUE`.
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' server <- mangoro_start("cmd/rpc-example")
@@ -82,12 +89,55 @@ mangoro_start <- function(src, ..., args = character(), env = NULL, timeout = NU
 
 #' @rdname mangoro_start
 #' @export
-mangoro_connect <- function(url, tls = NULL, timeout = NULL) {
+mangoro_connect <- function(url, tls = NULL, timeout = NULL, insecure = FALSE) {
+  call <- rlang::current_env()
   check_string(url)
   if (!is.null(timeout)) check_seconds(timeout)
-  server <- new_server(url, url, timeout, tls = tls)
-  connect_server(server, rlang::current_env())
+  check_flag(insecure)
+  server <- new_server(url, url, timeout, tls = check_security(url, tls, insecure, call))
+  connect_server(server, call)
   new_handle(server)
+}
+
+# The TLS configuration to dial `url` with: one that tells who is there, unless the
+# user wants it otherwise.
+check_security <- function(url, tls, insecure, call) {
+  if (!speaks_tls(url)) {
+    if (!is.null(tls)) {
+      abort_invalid_argument("tls", "{.arg tls} is for {.val tls+tcp} and {.val wss} URLs, not {.url {url}}.", call = call)
+    }
+    if (is_remote(url) && !insecure) {
+      abort_invalid_argument(
+        "url",
+        c(
+          "{.url {url}} is another machine, and without TLS anybody on the way can read and change what is sent.",
+          "i" = "Use {.val tls+tcp://} or {.val wss://}, a tunnel to this machine, or {.code insecure = TRUE}."
+        ),
+        call = call
+      )
+    }
+    return(NULL)
+  }
+  advice <- "Give {.code nanonext::tls_config(client = )} the certificate that the server's is signed by."
+  if (!is.null(tls) && (!inherits(tls, "tlsConfig") || !identical(attr(tls, "spec"), "client"))) {
+    abort_invalid_argument(
+      "tls",
+      c("{.arg tls} must be a TLS configuration of a client, not {.obj_type_friendly {tls}}.", "i" = advice),
+      call = call
+    )
+  }
+  if (!insecure && !identical(attr(tls, "mode"), "required")) {
+    abort_invalid_argument(
+      "tls",
+      c(
+        "{.arg tls} verifies no certificate: whoever answers at {.url {url}} would be believed.",
+        "i" = advice,
+        "i" = "{.code insecure = TRUE} connects all the same."
+      ),
+      call = call
+    )
+  }
+  tls %||% nanonext::tls_config()
 }
 
 check_env <- function(env, arg = rlang::caller_arg(env), call = rlang::caller_env()) {

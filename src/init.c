@@ -13,6 +13,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(verified, 2),
     ENTRY(encode_arrow, 2),
     ENTRY(encode_plain, 5),
+    {"clear_pointer", (DL_FUNC)(void (*)(void))clear_pointer, 1},
     {NULL, NULL, 0},
 };
 

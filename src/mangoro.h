@@ -457,4 +457,6 @@ bool verify_stream(uint8_t *data, size_t size, failure *f);
 SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
+SEXP clear_pointer(SEXP pointer);
+
 #endif

@@ -64,10 +64,12 @@ go_printing <- function(expression, ...) {
 
 output_of <- function(program) processx::run(program)$stdout
 
-# Another R session that runs `code` with mangoro.
-other_session <- function(code, ...) {
+# Another R session that runs `code` with mangoro, or without it before it is used.
+other_session <- function(code, ..., load = TRUE) {
   package <- find.package("mangoro")
-  load <- if (dir.exists(file.path(package, "Meta"))) {
+  load <- if (!load) {
+    character()
+  } else if (dir.exists(file.path(package, "Meta"))) {
     sprintf("library(mangoro, lib.loc = '%s')", dirname(package))
   } else {
     sprintf("pkgload::load_all('%s', quiet = TRUE)", package)

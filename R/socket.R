@@ -1,0 +1,130 @@
+# nanonext's sockets as we use them: a user's and our own are treated alike.
+
+# How long NNG waits before it tries again to connect, in milliseconds: the first
+# time, and at most. By itself it tries once a second; here a try costs nothing,
+# and a server that starts is found at once.
+pace <- function(url) c(min = 5L, max = if (is_ipc(url)) 100L else 1000L)
+
+set_pace <- function(object, url) {
+  nanonext::opt(object, "reconnect-time-min") <- pace(url)[["min"]]
+  nanonext::opt(object, "reconnect-time-max") <- pace(url)[["max"]]
+}
+
+# Returns at once: NNG connects, shakes hands and tries again on threads of its own.
+dial <- function(sock, url, tls = NULL) {
+  set_pace(sock, url)
+  nanonext::dial(sock, url, tls = tls, autostart = TRUE, fail = "error")
+}
+
+# What is kept for a socket, and goes with it: an environment.
+#   pid, session  of the R that may use it
+#   line          what the next request goes over, see new_line(); NULL: a new one
+#   parting       the last cancel that was sent, on its way
+#   signatures    those of the server's functions, by name
+socket_state <- function(sock, call) {
+  state <- attr(sock, "mangoro", exact = TRUE)
+  if (is.null(state)) {
+    return(adopt(sock, call))
+  }
+  if (state$pid != Sys.getpid()) abort_fork(call)
+  if (!identical(state$session, session)) abort_unusable(call)
+  state
+}
+
+# Makes a socket ready for requests of ours, of which none may run twice.
+adopt <- function(sock, call) {
+  if (is_fork() || !has_threads()) abort_fork(call)
+  usable(resend_never(sock), call)
+  lapply(started_dialers(sock), hasten, sock)
+  state <- rlang::new_environment(list(pid = Sys.getpid(), session = session))
+  attr(sock, "mangoro") <- state # which is part of the pointer, and no copy of it
+  state
+}
+
+# NNG sends a request again after a minute, then every second, and to a peer that
+# comes back. Without a time for that it does neither, and tells at once of a peer
+# that goes away. The clock that it looks at is stopped too, for a request that a
+# program has sent before.
+resend_never <- function(sock) {
+  nanonext::opt(sock, "req:resend-time") <- 0L
+  nanonext::opt(sock, "req:resend-tick") <- .Machine$integer.max
+}
+
+# A user's dialer that waits for its next second is replaced by one that does not.
+hasten <- function(dialer, sock) {
+  url <- attr(dialer, "url")
+  if (is_ipc(url) && !is_connected(dialer)) {
+    dial(sock, url)
+    close(dialer)
+  } else {
+    set_pace(dialer, url)
+  }
+}
+
+# What is done with a socket that may be closed, or no more than a copy of one.
+usable <- function(expr, call) {
+  tryCatch(expr, error = function(cnd) abort_unusable(call))
+}
+
+abort_unusable <- function(call) {
+  abort_connection(
+    c(
+      "The socket cannot be used: it is closed, of another R process, or was saved and loaded again.",
+      "i" = "A session of its own connects by itself: {.fn mangoro_connect}."
+    ),
+    call = call
+  )
+}
+
+# Closes a socket or context. The finalizer of one that is closed calls NNG all the
+# same, and R may run it in a fork, where NNG ends the process: so it is emptied.
+discard <- function(x) {
+  nanonext::reap(x)
+  lapply(attr(x, "dialer"), function(dialer) .Call(clear_pointer, dialer))
+  .Call(clear_pointer, x)
+  invisible()
+}
+
+# --- What NNG knows of it -----------------------------------------------------
+
+started_dialers <- function(sock) Filter(function(d) identical(attr(d, "state"), "started"), attr(sock, "dialer"))
+
+# Whether somebody is at the other end; of what is closed, nobody is.
+is_connected <- function(x) isTRUE(nanonext::stat(x, "pipes") > 0)
+
+# How the attempts of dialers have ended so far.
+count_tries <- function(dialers) {
+  ends <- c("connect", "refused", "auth", "proto", "reject", "disconnect", "other")
+  vapply(rlang::set_names(ends), function(end) {
+    sum(vapply(dialers, function(dialer) nanonext::stat(dialer, end) %||% 0, 0))
+  }, 0)
+}
+
+# Whether NNG's threads are in this process, as far as Linux tells: a socket may
+# have been made before a fork in which mangoro is loaded. They bear its name, or
+# else there are more of them than other packages start.
+has_threads <- function() {
+  threads <- list.files("/proc/self/task", full.names = TRUE)
+  names <- unlist(lapply(file.path(threads, "comm"), readLines, warn = FALSE))
+  length(threads) == 0 || length(threads) > 5 || any(startsWith(names, "nng:"))
+}
+
+# --- URLs -----------------------------------------------------------------------
+
+is_ipc <- function(url) startsWith(url, "ipc://")
+
+scheme_of <- function(url) sub("://.*", "", url)
+
+speaks_tls <- function(url) grepl("^(tls\\+tcp|wss)[46]?$", scheme_of(url))
+
+host_of <- function(url) {
+  authority <- sub("[/?#].*", "", sub("^[^:]*://", "", url))
+  host <- sub("^.*@", "", authority)
+  if (startsWith(host, "[")) sub("^\\[([^]]*)\\].*", "\\1", host) else sub(":[^:]*$", "", host)
+}
+
+# Whether what is sent to `url` may leave this machine.
+is_remote <- function(url) {
+  grepl("^(tls\\+tcp|tcp|wss|ws)[46]?$", scheme_of(url)) &&
+    !grepl("^(localhost|127(\\.[0-9]{1,3}){3}|::1)$", host_of(url))
+}
