@@ -50,7 +50,7 @@ func (e *Error) Error() string {
 	case e.Message != "":
 		return e.Message
 	case e.Err != nil:
-		return e.Err.Error()
+		return textOf(e.Err)
 	default:
 		return string(e.Code)
 	}
