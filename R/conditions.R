@@ -99,17 +99,37 @@ describe_status <- function(status) {
   else paste("has ended with status", status)
 }
 
-abort_timeout <- function(what, timeout, call = NULL) {
+# `load` is what the server is busy with, see parse_load(); NULL if it does not say.
+abort_timeout <- function(what, timeout, call = NULL, load = NULL) {
+  given_up <- load$given_up
   abort_mangoro(
     "timeout",
     c(
       "{what} did not answer within {timeout} second{?s}.",
+      if (length(given_up) > 0) c(
+        "i" = "{sum(given_up)} call{?s} {?goes/go} on after {?it was/they were} told to stop: {count_calls(given_up)}.
+               {.fn mangoro_restart} ends {cli::qty(sum(given_up))}{?it/them}."
+      ),
+      if (!is.null(load) && sum(load$running) >= load$max_calls) c(
+        "i" = "The server runs as many calls as it may at the same time: {count_calls(load$running)}.
+               Further ones wait for their turn."
+      ),
       "i" = "Give it longer with {.code options(mangoro.timeout = )} or the time-out of the call or handle.",
-      "i" = "A function that takes no context may still be at work; {.fn mangoro_restart} ends it."
+      if (is.null(load)) c(
+        "i" = "A function that takes no context may still be at work; {.fn mangoro_restart} ends it."
+      )
     ),
     timeout = timeout,
+    running = load$running,
+    given_up = given_up,
     call = call
   )
+}
+
+# "3 of `slow()` and 1 of `wait()`"
+count_calls <- function(n) {
+  n <- sort(n, decreasing = TRUE)
+  cli::format_inline("{paste0(n, ' of `', names(n), '()`')}")
 }
 
 # The peer broke the contract: bytes that are no reply, or no Arrow stream.
@@ -146,13 +166,17 @@ abort_no_function <- function(func_name, functions, call = NULL) {
 
 # An error reply of a server. `detail` is its JSON as a list; a server that
 # sends none, or a code we do not know, has reported a failed handler. `frames`
-# are the user's own lines of a panic.
+# are the user's own lines of a panic. Where it failed are the fields `arg`, `row`, from
+# 1, and `value`: a string or, of several arguments, a list.
 abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
+  row <- detail[["row"]]
+  value <- detail[["value"]]
   shown <- shorten(message)
   what <- switch(code,
-    not_found = "The call of {.fn {func_name}} failed.",
+    not_found = ,
+    resource_exhausted = "The call of {.fn {func_name}} failed.",
     panic = "The Go function {.fn {func_name}} panicked.",
     timeout = "The Go function {.fn {func_name}} ran out of time.",
     invalid_argument = "The Go function {.fn {func_name}} did not take its arguments.",
@@ -164,6 +188,9 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     c(what, "x" = escape_braces(shown), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
     func_name = func_name,
     error_msg = message,
+    arg = if (rlang::is_string(detail[["arg"]])) detail[["arg"]],
+    row = if (rlang::is_scalar_integerish(row, finite = TRUE) && row >= 1) row,
+    value = if (rlang::is_string(value) || is_object(value)) value,
     detail = detail,
     stack = detail[["stack"]],
     frames = frames,

@@ -19,6 +19,10 @@ first_wait <- 1
 # listened once, or whose socket file is left over.
 return_grace <- 1
 
+# How long a server may take to say what it is busy with when a call has taken too
+# long, in milliseconds: R does not wait for much more than the time-out.
+load_time <- 75L
+
 # How long a process that closed its connection may take to end, in seconds.
 end_grace <- 1
 
@@ -34,8 +38,8 @@ roundtrip <- function(connection, message, what, timeout, call) {
   aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
   for (i in seq_len(looks)) if (!unresolved(aio)) break
   if (unresolved(aio) && !wait_for(aio, line$signal, connection, timeout, call)) {
-    on.exit(discard(line$ctx)) # the server ends what has no time left
-    abort_timeout(what, timeout, call)
+    on.exit()
+    abort_timeout(what, timeout, call, load = give_up(line, connection, patience = load_time))
   }
   value <- aio$data
   if (is_error_value(value)) abort_result(value, length(message), connection$server, call)
@@ -60,18 +64,21 @@ free_line <- function(connection, call) {
   state$line
 }
 
-# Closes a line that a request is out on. The server is told, and not waited for.
-give_up <- function(line, connection) {
+# Closes a line that a request is out on, and tells the server. What it is busy with,
+# if it says so within `patience` milliseconds, see parse_load(); it is not waited for
+# otherwise.
+give_up <- function(line, connection, patience = 0) {
   discard(line$ctx)
-  if (is_connected(connection$sock)) {
-    state <- connection$state
-    last <- state$parting$line %||% new_line(connection$sock, NULL)
-    # Kept, for what nobody refers to is not sent.
-    state$parting <- list(
-      line = last,
-      aio = request(last$ctx, cancel_message(line$id), send_mode = "raw", recv_mode = "raw")
-    )
+  if (!is_connected(connection$sock)) {
+    return(NULL)
   }
+  state <- connection$state
+  last <- state$parting$line %||% new_line(connection$sock, NULL)
+  cv_reset(last$signal)
+  aio <- request(last$ctx, cancel_message(line$id), send_mode = "raw", recv_mode = "raw", cv = last$signal)
+  state$parting <- list(line = last, aio = aio) # kept, for what nobody refers to is not sent
+  if (patience > 0 && unresolved(aio)) until_(last$signal, patience)
+  if (!unresolved(aio)) parse_load(aio$data)
 }
 
 # How long a call waits, in seconds. NULL leaves it to the time-out that the server
@@ -293,8 +300,27 @@ check_reply <- function(reply, type, func_name, server, call) {
 
 # The JSON detail of an error reply as a list. A peer need not send any.
 parse_detail <- function(bytes) {
-  detail <- tryCatch(parse_json(rawToChar(bytes)), error = function(cnd) NULL)
+  # A string with a zero byte is one that jsonlite does not read.
+  json <- gsub("\\u0000", "\\ufffd", readable(bytes), fixed = TRUE)
+  detail <- tryCatch(parse_json(json), error = function(cnd) NULL)
   if (is.list(detail)) detail else list()
+}
+
+# What a server is busy with, from its reply to a cancel: the number of calls that run
+# at the same time at most, and how many of which function do (`running`), or go on
+# after they were told to stop (`given_up`). NULL if it does not say.
+parse_load <- function(reply) {
+  load <- tryCatch(
+    jsonlite::fromJSON(parse_envelope(reply, call = NULL)$error_msg),
+    error = function(cnd) NULL
+  )
+  counts <- function(x) {
+    x <- Filter(function(n) rlang::is_scalar_integerish(n, finite = TRUE) && n > 0, as.list(x))
+    vapply(x[nzchar(rlang::names2(x))], as.integer, 1L)
+  }
+  if (is.list(load) && rlang::is_scalar_integerish(load$max_calls, finite = TRUE)) {
+    list(max_calls = load$max_calls, running = counts(load$running), given_up = counts(load$given_up))
+  }
 }
 
 # The user's own lines of a panic, the innermost first: a data frame of function,

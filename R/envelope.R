@@ -71,7 +71,9 @@ mangoro_unpack_int32 <- function(bytes) {
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
 #'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
-#'   none) and `data` (the payload, a raw vector).
+#'   none) and `data` (the payload, a raw vector). What no string in R can hold
+#'   of `error_msg` is replaced: a zero byte by `\\x00`, bytes that are not UTF-8 by
+#'   U+FFFD.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` for arguments of another kind, or data that
@@ -128,7 +130,8 @@ call_metadata <- function(timeout, id) {
   sprintf("{\"call_id\":\"%s\"%s}", id, limit)
 }
 
-# Tells a server to end the call of this name.
+# Tells a server to end the call of this name. The reply is a result of nothing; its
+# metadata says what the server is busy with, see parse_load().
 cancel_message <- function(id) envelope_header("cancel", metadata = sprintf("{\"call_id\":\"%s\"}", id))
 
 # The fields of a message, and where its payload starts: behind so many bytes.
@@ -179,9 +182,10 @@ envelope_field <- function(bytes, at, field, call) {
     )
   }
   text <- bytes[at + 4 + seq_len(size)]
-  if (any(text == 0) || !validUTF8(value <- rawToChar(text))) {
+  value <- readable(text)
+  # What went wrong must be told, whatever the bytes are that tell it.
+  if (field != "error" && !identical(charToRaw(value), text)) {
     abort_protocol("The reply is no message: its field {.val {field}} is not UTF-8 text.", call = call)
   }
-  Encoding(value) <- "UTF-8"
   list(value = value, end = end)
 }

@@ -52,3 +52,19 @@ unmark <- function(x, mark) {
   if (!is.null(names(x))) names(x) <- gsub(mark, "", names(x), fixed = TRUE)
   x
 }
+
+# Bytes of others as a string in UTF-8, whatever they are: a zero byte becomes \x00,
+# and what is not UTF-8 becomes U+FFFD.
+readable <- function(bytes) {
+  zero <- bytes == 0
+  if (any(zero)) {
+    size <- ifelse(zero, 4L, 1L)
+    last <- cumsum(size)[zero]
+    bytes <- rep(bytes, size)
+    for (i in 0:3) bytes[last - 3L + i] <- charToRaw("\\x00")[[i + 1]]
+  }
+  text <- rawToChar(bytes)
+  if (!validUTF8(text)) text <- iconv(text, "UTF-8", "UTF-8", sub = "\ufffd")
+  Encoding(text) <- "UTF-8"
+  text
+}

@@ -3,6 +3,7 @@ module mangoro.local
 go 1.25.0
 
 require (
+	github.com/Microsoft/go-winio v0.6.2
 	github.com/apache/arrow-go/v18 v18.8.0
 	github.com/apache/arrow/go/v18 v18.0.0
 	go.nanomsg.org/mangos/v3 v3.4.2
@@ -10,7 +11,6 @@ require (
 )
 
 require (
-	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/google/flatbuffers v25.12.19+incompatible // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect

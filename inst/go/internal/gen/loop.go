@@ -2,13 +2,16 @@ package gen
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
 )
 
 // loop writes a loop over the rows of an elementwise function, which the
-// compiler can inline into it.
+// compiler can inline into it. It knows the row of a panic, unless the function is
+// one that cannot panic: those may be so small that even that would cost.
 func (w *writer) loop(f *function) {
 	var outs []string
 	for i := range f.results {
@@ -25,13 +28,89 @@ func (w *writer) loop(f *function) {
 	}
 	w.line("\nfunc %s(n int, %s)%s {", f.loop, w.columns(all, append(slices.Clone(f.params), f.results...)), returns)
 	w.line("%s = %s", strings.Join(all, ", "), each(all, "[:n]")) // no bounds to check below
+	tracks := f.canPanic()
+	if tracks {
+		if !f.fails {
+			w.line("row := 0")
+		}
+		w.line("defer %s.AtRow(&row)", w.use(rgoipcPath))
+	}
 	w.line("for i := range n {")
+	if tracks {
+		w.line("row = i")
+	}
 	call := fmt.Sprintf("%s(%s)", f.decl.Name.Name, each(ins, "[i]"))
 	if f.fails {
 		w.line("if %s, err = %s; err != nil {\nreturn i, err\n}\n}\nreturn n, nil\n}", each(outs, "[i]"), call)
 	} else {
 		w.line("%s = %s\n}\n}", each(outs, "[i]"), call)
 	}
+}
+
+// canPanic tells whether a function may panic, as far as its syntax shows: what is
+// nothing but arithmetic, comparisons and functions of package math cannot. To
+// divide is safe where there are only parameters, and they are float64.
+func (f *function) canPanic() bool {
+	can, divides := false, false
+	ast.Inspect(f.decl.Body, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case nil, *ast.BlockStmt, *ast.ReturnStmt, *ast.IfStmt, *ast.AssignStmt, *ast.Ident, *ast.BasicLit, *ast.ParenExpr:
+		case *ast.UnaryExpr:
+			can = can || node.Op == token.ARROW
+		case *ast.BinaryExpr:
+			divides = divides || node.Op == token.QUO
+			can = can || slices.Contains([]token.Token{token.REM, token.SHL, token.SHR}, node.Op)
+		case *ast.CallExpr:
+			can = can || !isSafeCall(node)
+		case *ast.SelectorExpr:
+			can = can || !isMath(node)
+		default:
+			can = true
+		}
+		if assign, ok := node.(*ast.AssignStmt); ok {
+			divides = divides || assign.Tok == token.QUO_ASSIGN
+			can = can || slices.Contains([]token.Token{token.REM_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN}, assign.Tok)
+		}
+		return !can
+	})
+	return can || divides && !f.onlyFloats()
+}
+
+// isSafeCall tells whether a call is one of package math, or a conversion between
+// numbers.
+func isSafeCall(call *ast.CallExpr) bool {
+	if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
+		return isMath(selector)
+	}
+	name, ok := call.Fun.(*ast.Ident)
+	return ok && slices.Contains([]string{"float64", "float32", "int", "int32", "int64"}, name.Name)
+}
+
+func isMath(selector *ast.SelectorExpr) bool {
+	name, ok := selector.X.(*ast.Ident)
+	return ok && name.Name == "math"
+}
+
+// onlyFloats tells whether all that a function has to do with are its parameters, and
+// they are float64.
+func (f *function) onlyFloats() bool {
+	known := append([]string{"math", "float64"}, names(f.params)...)
+	for _, p := range f.params {
+		if !types.Identical(p.t, types.Typ[types.Float64]) {
+			return false
+		}
+	}
+	only := true
+	ast.Inspect(f.decl.Body, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.SelectorExpr: // of package math
+			return false
+		case *ast.Ident:
+			only = only && slices.Contains(known, node.Name)
+		}
+		return true
+	})
+	return only
 }
 
 // loopNames returns the names of the parameters, or other ones if the loop

@@ -2,7 +2,14 @@ package rgoipc
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"go.nanomsg.org/mangos/v3"
 )
@@ -85,22 +92,262 @@ func TestServeCancelsWhileAllTurnsAreTaken(t *testing.T) {
 	}
 }
 
+// begun starts a call that must get its turn at once.
+func begun(t *testing.T, c *calls, ctx context.Context, name string, m metadata) *pendingCall {
+	t.Helper()
+	k, err := c.begin(ctx, name, m, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// waiting starts a call that must wait, and returns once it does. The channel has what
+// begin returns.
+func waiting(t *testing.T, c *calls, ctx context.Context, name string, m metadata) <-chan error {
+	t.Helper()
+	c.mu.Lock()
+	before := c.queue.Len()
+	c.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		k, err := c.begin(ctx, name, m, 10)
+		if err == nil {
+			c.end(k)
+		}
+		done <- err
+	}()
+	for queued := before; queued == before; runtime.Gosched() {
+		c.mu.Lock()
+		queued = c.queue.Len()
+		c.mu.Unlock()
+	}
+	return done
+}
+
+func checkEmpty(t *testing.T, c *calls) {
+	t.Helper()
+	if len(c.ids)+len(c.running)+len(c.givenUp.calls)+c.queue.Len() != 0 || c.queued != 0 || c.givenUp.bytes != 0 || c.timer != nil {
+		t.Errorf("something is left: %+v", c)
+	}
+}
+
 // Of two calls with one id the last can be cancelled, and its end is not that of
 // the other one.
 func TestCallsOfOneID(t *testing.T) {
-	var c calls
-	first, endFirst := c.begin(t.Context(), "a")
-	second, endSecond := c.begin(t.Context(), "a")
+	c := newCalls(limits{2, 1, 8, 1000})
+	first := begun(t, c, t.Context(), "f", metadata{id: "a"})
+	second := begun(t, c, t.Context(), "f", metadata{id: "a"})
 	c.cancel("a")
-	if first.Err() != nil || second.Err() != context.Canceled {
-		t.Errorf("%v, %v", first.Err(), second.Err())
+	if first.ctx.Err() != nil || second.ctx.Err() != context.Canceled {
+		t.Errorf("%v, %v", first.ctx.Err(), second.ctx.Err())
 	}
-	endFirst()
-	if len(c.running) != 1 {
+	c.end(first)
+	if len(c.ids) != 1 {
 		t.Error("the second call is forgotten with the first")
 	}
-	endSecond()
-	if len(c.running) != 0 || first.Err() != context.Canceled {
-		t.Errorf("%d calls are kept, %v", len(c.running), first.Err())
+	c.end(second)
+	if first.ctx.Err() != context.Canceled {
+		t.Errorf("%v", first.ctx.Err())
 	}
+	checkEmpty(t, c)
+}
+
+// Whatever gives a call up, its turn is the next one's.
+func TestCallsPassTurnsOn(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	tests := []struct {
+		name   string
+		ctx    context.Context
+		m      metadata
+		giveUp func(c *calls)
+	}{
+		{"cancelled", t.Context(), metadata{id: "a"}, func(c *calls) { c.cancel("a") }},
+		{"out of time", t.Context(), metadata{limit: time.Millisecond}, func(*calls) {}},
+		{"out of time, with an id", t.Context(), metadata{id: "a", limit: time.Millisecond}, func(*calls) {}},
+		{"its caller is gone", gone, metadata{limit: time.Hour}, func(c *calls) { leave(); c.review() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCalls(limits{1, 2, 2, 1000})
+			slow := begun(t, c, tt.ctx, "slow", tt.m)
+			// It may be given up before the next one has come.
+			next := make(chan error, 1)
+			go func() {
+				k, err := c.begin(t.Context(), "next", metadata{}, 10)
+				if err == nil {
+					c.end(k)
+				}
+				next <- err
+			}()
+			tt.giveUp(c)
+			if err := <-next; err != nil {
+				t.Error(err)
+			}
+			if l := c.load(); l.GivenUp["slow"] != 1 || len(l.Running) != 0 || l.MaxCalls != 1 {
+				t.Errorf("%+v", l)
+			}
+			c.end(slow)
+			checkEmpty(t, c)
+		})
+	}
+}
+
+func TestCallsAreRefused(t *testing.T) {
+	t.Run("too many wait", func(t *testing.T) {
+		c := newCalls(limits{1, 1, 8, 1000})
+		running := begun(t, c, t.Context(), "slow", metadata{})
+		next := waiting(t, c, t.Context(), "f", metadata{})
+		_, err := c.begin(t.Context(), "f", metadata{}, 10)
+		if CodeOf(err) != CodeResourceExhausted || !strings.Contains(err.Error(), "1 calls (1 of `slow()`) run, and 1 wait for their turn (10 bytes; at most 1 calls, and 1000 bytes)") {
+			t.Errorf("got %v", err)
+		}
+		c.end(running)
+		if err := <-next; err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, c)
+	})
+	t.Run("their requests are too large", func(t *testing.T) {
+		c := newCalls(limits{1, 8, 8, 15})
+		running := begun(t, c, t.Context(), "slow", metadata{})
+		next := waiting(t, c, t.Context(), "f", metadata{})
+		if _, err := c.begin(t.Context(), "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
+			t.Errorf("got %v", err)
+		}
+		c.end(running)
+		if err := <-next; err != nil {
+			t.Error(err)
+		}
+		checkEmpty(t, c)
+	})
+	t.Run("too many go on", func(t *testing.T) {
+		c := newCalls(limits{2, 8, 3, 1000})
+		var slow []*pendingCall
+		for range 3 {
+			slow = append(slow, begun(t, c, t.Context(), "slow", metadata{id: "a"}))
+			c.cancel("a")
+		}
+		_, err := c.begin(t.Context(), "f", metadata{}, 10)
+		if CodeOf(err) != CodeResourceExhausted || !strings.Contains(err.Error(), "3 calls (3 of `slow()`) go on after they were given up (30 bytes; at most 3 calls") {
+			t.Errorf("got %v", err)
+		}
+		c.end(slow[0])
+		c.end(begun(t, c, t.Context(), "f", metadata{}))
+		c.end(slow[1])
+		c.end(slow[2])
+		checkEmpty(t, c)
+	})
+	t.Run("what goes on is too large", func(t *testing.T) {
+		c := newCalls(limits{2, 8, 30, 15})
+		var slow []*pendingCall
+		for range 2 {
+			slow = append(slow, begun(t, c, t.Context(), "slow", metadata{id: "a"}))
+			c.cancel("a")
+		}
+		if _, err := c.begin(t.Context(), "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
+			t.Errorf("got %v", err)
+		}
+		c.end(slow[0])
+		c.end(slow[1])
+		checkEmpty(t, c)
+	})
+}
+
+// A call that waits runs out of time, or is cancelled, or its caller leaves: it
+// never runs, and leaves nothing.
+func TestCallsEndWhileTheyWait(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	c := newCalls(limits{1, 8, 8, 1000})
+	running := begun(t, c, t.Context(), "slow", metadata{})
+	late := make(chan error, 1)
+	go func() {
+		_, err := c.begin(t.Context(), "f", metadata{limit: time.Millisecond}, 10)
+		late <- err
+	}()
+	if err := <-late; CodeOf(err) != CodeTimeout || !strings.Contains(err.Error(), "1 calls (1 of `slow()`) ran") {
+		t.Errorf("got %v", err)
+	}
+	cancelled := waiting(t, c, t.Context(), "f", metadata{id: "a"})
+	left := waiting(t, c, gone, "f", metadata{})
+	c.cancel("a")
+	leave()
+	for _, done := range []<-chan error{cancelled, left} {
+		if err := <-done; CodeOf(err) != CodeCancelled {
+			t.Errorf("got %v", err)
+		}
+	}
+	c.end(running)
+	checkEmpty(t, c)
+}
+
+// Turns are handed out in the order in which they were asked for.
+func TestCallsKeepTheirOrder(t *testing.T) {
+	c := newCalls(limits{1, 100, 8, 100000})
+	running := begun(t, c, t.Context(), "slow", metadata{})
+	var mu sync.Mutex
+	var order []int
+	var wg sync.WaitGroup
+	for i := range 50 {
+		queued := make(chan struct{})
+		wg.Go(func() {
+			k := &pendingCall{name: "f", ctx: t.Context(), cancel: func() {}}
+			if err := c.add(k); err != nil {
+				t.Error(err)
+			}
+			close(queued)
+			<-k.turn
+			mu.Lock()
+			order = append(order, i)
+			mu.Unlock()
+			c.end(k)
+		})
+		<-queued
+	}
+	c.end(running)
+	wg.Wait()
+	if !slices.IsSorted(order) || len(order) != 50 {
+		t.Errorf("the order is %v", order)
+	}
+	checkEmpty(t, c)
+}
+
+// Random calls, cancels and ends on many goroutines: the limits hold, and nothing is
+// left at the end.
+func TestCallsAtRandom(t *testing.T) {
+	c := newCalls(limits{3, 5, 6, 1000})
+	var wg sync.WaitGroup
+	for worker := range 16 {
+		random := rand.New(rand.NewPCG(1, uint64(worker)))
+		wg.Go(func() {
+			for range 200 {
+				m := metadata{id: fmt.Sprint(random.IntN(20))}
+				if random.IntN(4) == 0 {
+					m.limit = time.Duration(1 + random.IntN(int(time.Millisecond)))
+				}
+				ctx, leave := context.WithCancel(t.Context())
+				k, err := c.begin(ctx, "f", m, random.IntN(300))
+				switch random.IntN(4) {
+				case 0:
+					go c.cancel(m.id)
+				case 1:
+					leave()
+					c.review()
+				}
+				c.mu.Lock()
+				running, queued, givenUp := len(c.running), c.queue.Len(), len(c.givenUp.calls)
+				c.mu.Unlock()
+				if running > 3 || queued > 5 || givenUp > 6+3 {
+					t.Errorf("%d run, %d wait, %d go on", running, queued, givenUp)
+				}
+				if err == nil {
+					runtime.Gosched()
+					c.end(k)
+				}
+				leave()
+			}
+		})
+	}
+	wg.Wait()
+	checkEmpty(t, c)
 }

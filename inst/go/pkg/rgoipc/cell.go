@@ -56,6 +56,7 @@ func (s source) child(list array.ListLike, from, to int64) source {
 // cellError says what is wrong with a column, or with a value in it. Whoever
 // reads it on the way up knows more of the place than whoever found it.
 type cellError struct {
+	arg     string // the argument, once that is known
 	what    string // where inside of the argument: "field `age` of "
 	problem string // "must be whole numbers"
 	row     int    // 0-based; -1: the column as a whole
@@ -111,6 +112,9 @@ func missingValue(row int) error {
 
 // argumentError says which argument a cell's error is about.
 func argumentError(name string, err error) error {
+	if e, ok := err.(*cellError); ok {
+		e.arg = name
+	}
 	return placed(CodeInvalidArgument, "argument `"+name+"`", err)
 }
 

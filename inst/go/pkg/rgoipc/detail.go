@@ -2,7 +2,7 @@ package rgoipc
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
 	"path"
 	"runtime"
 	"strings"
@@ -11,6 +11,8 @@ import (
 const (
 	// maxDetail is how long the JSON detail of an error is at most, in bytes.
 	maxDetail = 64 << 10
+	// maxText is how long the text of an error is at most.
+	maxText = 1 << 20
 	// maxFrames and maxChain are how many frames and causes it has at most, and
 	// maxCause is how much of the text of each.
 	maxFrames = 50
@@ -23,6 +25,9 @@ const (
 // detail is what R learns of an error beyond its message.
 type detail struct {
 	Code   Code     `json:"code"`
+	Arg    string   `json:"arg,omitempty"`    // the argument that does not fit
+	Row    int      `json:"row,omitempty"`    // where it failed, from 1
+	Value  any      `json:"value,omitempty"`  // what is there: a text, or of several arguments a map
 	Stack  string   `json:"stack,omitempty"`  // of a panic
 	Frames []frame  `json:"frames,omitempty"` // of a panic: the user's part of the stack, innermost first
 	Chain  []string `json:"chain,omitempty"`  // the error and its causes, outermost first
@@ -35,28 +40,67 @@ type frame struct {
 	Line int    `json:"line"`
 }
 
-func detailOf(err error) detail {
-	d := detail{Code: CodeOf(err), Chain: chain(err)}
-	var e *Error
-	if errors.As(err, &e) {
-		d.Stack, d.Frames = e.Stack, e.frames
-	}
-	return d
+// described returns the text of an error and what else R learns of it. It calls
+// methods of the user's, which may panic, or end their goroutine: that is why they
+// have one of their own, and why what is known so far is the result.
+func described(err error) (text string, d detail) {
+	text, d.Code = noText(err), CodeHandler
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }()
+		d.place(err)
+		d.Code = CodeOf(err)
+		if e := firstError(err); e != nil {
+			d.Stack, d.Frames = cleanText(e.Stack), e.frames
+		}
+		text = shortened(textOf(err), maxText)
+		d.Chain = chain(err)
+	}()
+	<-done
+	return text, d
 }
 
+// place says where the error is, as far as one of its causes knows.
+func (d *detail) place(err error) {
+	for cause := range causes(err) {
+		switch cause := cause.(type) {
+		case *rowError:
+			d.Row = cause.row + 1
+			if cause.values != nil {
+				d.Value = cause.values
+			}
+			return
+		case *cellError:
+			d.Arg = cause.arg
+			if cause.row >= 0 {
+				d.Row, d.Value = cause.row+1, shortened(cause.value, maxValue)
+			}
+			return
+		}
+	}
+}
+
+// textOf returns the text of an error, whatever its method does but to end the
+// goroutine.
+func textOf(err error) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("%s: its method panicked: %v", noText(err), p)
+		}
+	}()
+	return err.Error()
+}
+
+func noText(err error) string { return fmt.Sprintf("an error of type %T without a text", err) }
+
 // chain returns the texts of an error and all its causes, each before its own.
-// A cause that says the same as what it has caused is left out.
+// A cause that says the same as what it has caused is left out, and so is what a
+// function has returned for a row, of which the error above it says all.
 func chain(err error) []string {
 	var texts []string
 	var add func(err error, above string)
-	add = func(err error, above string) {
-		if _, internal := err.(*cellError); err == nil || internal || len(texts) == maxChain {
-			return
-		}
-		text := err.Error()
-		if text != above {
-			texts = append(texts, shortened(text, maxCause))
-		}
+	below := func(err error, text string) {
 		switch err := err.(type) {
 		case interface{ Unwrap() error }:
 			add(err.Unwrap(), text)
@@ -65,6 +109,22 @@ func chain(err error) []string {
 				add(cause, text)
 			}
 		}
+	}
+	depth := 0
+	add = func(err error, above string) {
+		if _, internal := err.(*cellError); err == nil || internal || len(texts) == maxChain || depth == maxCauses {
+			return
+		}
+		depth++
+		text := textOf(err)
+		if text != above {
+			texts = append(texts, shortened(text, maxCause))
+		}
+		if row, ok := err.(*rowError); ok {
+			below(row.err, textOf(row.err))
+			return
+		}
+		below(err, text)
 	}
 	add(err, "")
 	return texts
@@ -81,14 +141,14 @@ func userFrames() []frame {
 		f, more = frames.Next()
 		name, found := strings.CutPrefix(f.Function, "main.")
 		if found && path.Base(f.File) != mainFile {
-			out = append(out, frame{name, path.Clean(f.File), f.Line}) // -trimpath has ./analysis.R
+			out = append(out, frame{cleanText(name), cleanText(path.Clean(f.File)), f.Line}) // -trimpath has ./analysis.R
 		}
 	}
 	return out
 }
 
 // marshal returns the detail as JSON of at most maxDetail bytes. What it has to
-// leave out is the end of the stack, and then all but the code.
+// leave out is the end of the stack, and then all but the code and the row.
 func (d detail) marshal() []byte {
 	payload := d.json()
 	for len(payload) > maxDetail && d.Stack != "" {
@@ -96,7 +156,7 @@ func (d detail) marshal() []byte {
 		payload = d.json()
 	}
 	if len(payload) > maxDetail {
-		payload = detail{Code: d.Code}.json()
+		payload = detail{Code: d.Code, Row: d.Row}.json()
 	}
 	return payload
 }
@@ -109,10 +169,15 @@ func (d detail) json() []byte {
 	return payload
 }
 
-// shortened returns a text of at most n bytes and three dots.
+// shortened returns a text of n bytes at most, and says how much is left out.
 func shortened(text string, n int) string {
 	if len(text) <= n {
-		return strings.ToValidUTF8(text, "\uFFFD")
+		return cleanText(text)
 	}
-	return strings.ToValidUTF8(text[:n], "") + "..."
+	return cleanText(strings.ToValidUTF8(text[:n], "")) + fmt.Sprintf("... (%d bytes more)", len(text)-n)
+}
+
+// cleanText returns a text that a string in R can hold: UTF-8, without NUL.
+func cleanText(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", `\x00`)
 }

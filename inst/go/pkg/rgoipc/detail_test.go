@@ -26,12 +26,12 @@ func TestChain(t *testing.T) {
 		{"one", io.EOF, []string{"EOF"}},
 		{"wrapped", wrapped, []string{"cannot read: EOF", "EOF"}},
 		{"joined", errors.Join(wrapped, io.ErrNoProgress), []string{"cannot read: EOF\nmultiple Read calls return no data or error", "cannot read: EOF", "EOF", "multiple Read calls return no data or error"}},
-		{"in a row", &rowError{1, wrapped}, []string{"row 2: cannot read: EOF", "cannot read: EOF", "EOF"}},
+		{"in a row", &rowError{row: 1, err: wrapped}, []string{"row 2: cannot read: EOF", "EOF"}},
 		{"with a code", &Error{Code: CodeNotFound, Err: wrapped}, []string{"cannot read: EOF", "EOF"}},
 		{"with a message", &Error{Message: "no", Err: wrapped}, []string{"no", "cannot read: EOF", "EOF"}},
 		{"of an argument", argumentError("x", missingValue(1)), []string{"argument `x` takes no missing values, and row 2 is missing"}},
 		{"not UTF-8", errors.New("\xff"), []string{"\uFFFD"}},
-		{"long", errors.New(strings.Repeat("a", maxCause+1)), []string{strings.Repeat("a", maxCause) + "..."}},
+		{"long", errors.New(strings.Repeat("a", maxCause+1)), []string{strings.Repeat("a", maxCause) + "... (1 bytes more)"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

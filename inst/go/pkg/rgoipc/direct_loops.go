@@ -102,11 +102,12 @@ func direct1[A, R any](fn func(int, []A, []R) (int, error)) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
 		first := constant[A](args[0], n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			a, out := rows[A](first, n, from, to), results[from:to]
 			for i, j := range valid.from(from).runs(to - from) {
+				at.first = from + i
 				if row, err := fn(j-i, a[i:j], out[i:j]); err != nil {
-					return &rowError{from + i + row, err}
+					return &rowError{row: from + i + row, err: err}
 				}
 			}
 			return nil
@@ -118,11 +119,12 @@ func direct2[A, B, R any](fn func(int, []A, []B, []R) (int, error)) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
 		first, second := constant[A](args[0], n), constant[B](args[1], n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			a, b, out := rows[A](first, n, from, to), rows[B](second, n, from, to), results[from:to]
 			for i, j := range valid.from(from).runs(to - from) {
+				at.first = from + i
 				if row, err := fn(j-i, a[i:j], b[i:j], out[i:j]); err != nil {
-					return &rowError{from + i + row, err}
+					return &rowError{row: from + i + row, err: err}
 				}
 			}
 			return nil
@@ -134,12 +136,13 @@ func direct3[A, B, C, R any](fn func(int, []A, []B, []C, []R) (int, error)) loop
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
 		first, second, third := constant[A](args[0], n), constant[B](args[1], n), constant[C](args[2], n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			a, b, c := rows[A](first, n, from, to), rows[B](second, n, from, to), rows[C](third, n, from, to)
 			out := results[from:to]
 			for i, j := range valid.from(from).runs(to - from) {
+				at.first = from + i
 				if row, err := fn(j-i, a[i:j], b[i:j], c[i:j], out[i:j]); err != nil {
-					return &rowError{from + i + row, err}
+					return &rowError{row: from + i + row, err: err}
 				}
 			}
 			return nil
@@ -170,7 +173,7 @@ func reflectDirect(fn reflect.Value, fails bool) loop {
 			out := reflect.MakeSlice(fn.Type().In(i), n, n)
 			outs, columns = append(outs, out), append(columns, out.Interface())
 		}
-		return columns, func(from, to int) error {
+		return columns, func(from, to int, at *progress) error {
 			block := make([]reflect.Value, 0, len(args)+len(outs))
 			for _, a := range args {
 				block = append(block, reflectRows(a, n, from, to))
@@ -180,12 +183,13 @@ func reflectDirect(fn reflect.Value, fails bool) loop {
 			}
 			in := make([]reflect.Value, 1+len(block))
 			for i, j := range valid.from(from).runs(to - from) {
+				at.first = from + i
 				in[0] = reflect.ValueOf(j - i)
 				for k, column := range block {
 					in[1+k] = column.Slice(i, j)
 				}
 				if out := fn.Call(in); fails && !out[1].IsNil() {
-					return &rowError{from + i + int(out[0].Int()), out[1].Interface().(error)}
+					return &rowError{row: from + i + int(out[0].Int()), err: out[1].Interface().(error)}
 				}
 			}
 			return nil

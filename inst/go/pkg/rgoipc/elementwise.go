@@ -3,6 +3,7 @@ package rgoipc
 import (
 	"context"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
 	"strings"
@@ -42,7 +43,7 @@ func (f *typedFunc) callRows(ctx context.Context, sources []source) (arrow.Recor
 	columns, run := f.loop(ctx, operands, n, valid)
 	watch := watchNaN(columns)
 	if err := f.runAll(ctx, n, watch.after(run)); err != nil {
-		return nil, err
+		return nil, f.withValues(err, operands)
 	}
 	return f.record(n, func(i int) (vector, error) {
 		if values, ok := columns[i].([]float64); ok && !watch.seen.Load() {
@@ -71,8 +72,8 @@ func watchNaN(columns []any) *nanWatch {
 
 // after returns a span that looks at the rows that run has written.
 func (w *nanWatch) after(run span) span {
-	return func(from, to int) error {
-		if err := run(from, to); err != nil {
+	return func(from, to int, at *progress) error {
+		if err := run(from, to, at); err != nil {
 			return err
 		}
 		for _, values := range w.columns {
@@ -141,23 +142,63 @@ func (f *typedFunc) validRows(operands []operand, n int) bitmap {
 	return valid
 }
 
+// progress is how far a span has come, for when the function panics.
+type progress struct {
+	first int // row, that row counts from
+	row   int // that the function runs for; -1: the span does not know
+}
+
 // span runs the function for rows [from, to) and stops at its first error,
-// which is a *rowError.
-type span func(from, to int) error
+// which is a *rowError. It keeps at up to date.
+type span func(from, to int, at *progress) error
 
 // loop prepares to run the function for n rows, where those that are not valid
 // are left out. It returns a column of n values for each result.
 type loop func(ctx context.Context, args []operand, n int, valid bitmap) (columns []any, run span)
 
-// rowError is what the function returned in a row.
+// rowError is what the function returned in a row, or panicked with.
 type rowError struct {
-	row int
-	err error
+	row    int
+	err    error
+	values map[string]any // of the arguments, as JSON can hold them
 }
 
-func (e *rowError) Error() string { return fmt.Sprintf("row %d: %v", e.row+1, e.err) }
+func (e *rowError) Error() string { return fmt.Sprintf("row %d: %s", e.row+1, textOf(e.err)) }
 
 func (e *rowError) Unwrap() error { return e.err }
+
+// maxValue is how much of a text among the arguments an error shows.
+const maxValue = 200
+
+// withValues adds to the error of a row what the arguments are there.
+func (f *typedFunc) withValues(err error, operands []operand) error {
+	e, ok := err.(*rowError)
+	if !ok || e.row < 0 {
+		return err
+	}
+	e.values = make(map[string]any, len(operands))
+	for i, o := range operands {
+		e.values[f.params[i].arg.Name] = jsonValue(reflect.ValueOf(o.values).Index(e.row % o.n).Interface())
+	}
+	return err
+}
+
+// jsonValue returns numbers and bools as they are, and all else as text.
+func jsonValue(value any) any {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Bool:
+		return v.Bool()
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if n := v.Int(); int64(float64(n)) == n {
+			return n
+		}
+	case reflect.Float32, reflect.Float64:
+		if x := v.Float(); !math.IsNaN(x) && !math.IsInf(x, 0) {
+			return x
+		}
+	}
+	return shortened(fmt.Sprint(value), maxValue)
+}
 
 // runAll runs all rows. The error is that of the lowest row that has one.
 func (f *typedFunc) runAll(ctx context.Context, n int, run span) error {
@@ -165,18 +206,60 @@ func (f *typedFunc) runAll(ctx context.Context, n int, run span) error {
 		return runParallel(ctx, n, run)
 	}
 	for from := 0; from < n; from += blockRows {
-		if err := runBlock(ctx, from, min(from+blockRows, n), run); err != nil {
+		var err error
+		runBlock(ctx, from, min(from+blockRows, n), run, &err)
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func runBlock(ctx context.Context, from, to int, run span) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("stopped before row %d: %w", from+1, err)
+// runBlock runs rows [from, to), and sets the error. It does so, and does not return
+// it, because a function that ends its goroutine lets nobody return; a panic
+// would, on a goroutine of its own, end the server.
+func runBlock(ctx context.Context, from, to int, run span, err *error) {
+	if e := ctx.Err(); e != nil {
+		*err = fmt.Errorf("stopped before row %d: %w", from+1, e)
+		return
 	}
-	return run(from, to)
+	at := progress{first: from, row: -1}
+	returned := false
+	defer func() {
+		if !returned {
+			*err = at.panicError(recover())
+		}
+	}()
+	*err = run(from, to, &at)
+	returned = true
+}
+
+// panicError is [panicError], with the row if that is known.
+func (at progress) panicError(p any) error {
+	row := at.row
+	in, ok := p.(*rowPanic)
+	if ok {
+		row, p = in.row, in.value
+	}
+	err := panicError(p)
+	if row < 0 {
+		return err
+	}
+	return &rowError{row: at.first + row, err: err}
+}
+
+// rowPanic is a panic in a loop that knows its row.
+type rowPanic struct {
+	row   int
+	value any
+}
+
+// AtRow is for a [Loop]: deferred, it has a panic of the loop say the row that it is
+// at, from 0.
+func AtRow(row *int) {
+	if p := recover(); p != nil {
+		panic(&rowPanic{*row, p})
+	}
 }
 
 // runParallel hands out blocks of rows, lowest first, to one goroutine a
@@ -191,15 +274,18 @@ func runParallel(ctx context.Context, n int, run span) error {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for !stop.Load() {
-				from := int(next.Add(int64(block))) - block
-				if from >= n {
-					return
-				}
-				if err := guarded(ctx, from, min(from+block, n), run); err != nil {
-					failures[w] = failure{from, err}
+			failed := &failures[w]
+			defer func() {
+				if failed.err != nil {
 					stop.Store(true)
 				}
+			}()
+			for failed.err == nil && !stop.Load() {
+				failed.from = int(next.Add(int64(block))) - block
+				if failed.from >= n {
+					return
+				}
+				runBlock(ctx, failed.from, min(failed.from+block, n), run, &failed.err)
 			}
 		})
 	}
@@ -223,17 +309,6 @@ func lowest(failures []failure) error {
 	return first.err
 }
 
-// guarded turns a panic into an error: on a goroutine of its own it would end
-// the server.
-func guarded(ctx context.Context, from, to int, run span) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicError(p)
-		}
-	}()
-	return runBlock(ctx, from, to, run)
-}
-
 // reflectLoop calls a function of any type by reflection.
 func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 	slices := make([]reflect.Value, len(args))
@@ -246,7 +321,7 @@ func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, vali
 		outs[i] = reflect.MakeSlice(reflect.SliceOf(r.codec.goType()), n, n)
 		columns[i] = outs[i].Interface()
 	}
-	return columns, func(from, to int) error {
+	return columns, func(from, to int, at *progress) error {
 		in := make([]reflect.Value, f.fn.Type().NumIn())
 		first := len(in) - len(args)
 		if f.context {
@@ -256,12 +331,13 @@ func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, vali
 			if !valid.has(row) {
 				continue
 			}
+			at.row = row - from
 			for i, a := range args {
 				in[first+i] = slices[i].Index(row % a.n)
 			}
 			out := f.fn.Call(in)
 			if err := f.failure(out); err != nil {
-				return &rowError{row, err}
+				return &rowError{row: row, err: err}
 			}
 			for i := range outs {
 				outs[i].Index(row).Set(out[i])

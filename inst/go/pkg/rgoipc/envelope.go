@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,7 +15,7 @@ const (
 	MsgTypeCall     uint8 = 1 // a call: an Arrow IPC stream of arguments
 	MsgTypeResult   uint8 = 2 // the reply to a call: an Arrow IPC stream
 	MsgTypeError    uint8 = 3 // the reply to what failed: message, and JSON detail
-	MsgTypeCancel   uint8 = 4 // ends the call that its metadata names; the reply is a result of nothing
+	MsgTypeCancel   uint8 = 4 // ends the call that its metadata names; the reply is a result of nothing, with what the server is busy with as its metadata
 )
 
 // ErrInvalidMessage is returned when bytes are no envelope.
@@ -42,7 +43,8 @@ type RPCMessage struct {
 	ErrorMsg string
 }
 
-// Marshal returns the envelope as bytes.
+// Marshal returns the envelope as bytes. What is not UTF-8 in the text of an error
+// becomes U+FFFD, as nobody would read it otherwise.
 func (m *RPCMessage) Marshal() []byte {
 	buf := make([]byte, 0, headerLen+len(m.FuncName)+len(m.ErrorMsg)+len(m.ArrowData))
 	return append(m.appendHeader(buf), m.ArrowData...)
@@ -52,7 +54,7 @@ func (m *RPCMessage) Marshal() []byte {
 func (m *RPCMessage) appendHeader(buf []byte) []byte {
 	buf = append(buf, m.Type)
 	buf = appendString(buf, m.FuncName)
-	return appendString(buf, m.ErrorMsg)
+	return appendString(buf, strings.ToValidUTF8(m.ErrorMsg, "\uFFFD"))
 }
 
 func appendString(buf []byte, s string) []byte {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // Code says what kind of failure an [Error] is. In R the condition that it
@@ -49,7 +50,7 @@ func (e *Error) Error() string {
 	case e.Message != "":
 		return e.Message
 	case e.Err != nil:
-		return e.Err.Error()
+		return textOf(e.Err)
 	default:
 		return string(e.Code)
 	}
@@ -68,17 +69,68 @@ func errorf(code Code, format string, args ...any) *Error {
 // CodeCancelled for the errors of a context, and CodeHandler for all others.
 // The code of nil is empty.
 func CodeOf(err error) Code {
-	var e *Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &e) && e.Code != "":
+	}
+	if e := firstError(err); e != nil && e.Code != "" {
 		return e.Code
-	case errors.Is(err, context.DeadlineExceeded):
-		return CodeTimeout
-	case errors.Is(err, context.Canceled):
-		return CodeCancelled
-	default:
-		return CodeHandler
+	}
+	for _, of := range []struct {
+		cause error
+		code  Code
+	}{{context.DeadlineExceeded, CodeTimeout}, {context.Canceled, CodeCancelled}} {
+		for e := range causes(err) {
+			is, ok := e.(interface{ Is(error) bool })
+			if e == of.cause || ok && is.Is(of.cause) {
+				return of.code
+			}
+		}
+	}
+	return CodeHandler
+}
+
+// firstError returns the first Error in err's chain, or nil.
+func firstError(err error) *Error {
+	for e := range causes(err) {
+		if e, ok := e.(*Error); ok {
+			return e
+		}
+		var as *Error
+		if e, ok := e.(interface{ As(any) bool }); ok && e.As(&as) {
+			return as
+		}
+	}
+	return nil
+}
+
+// maxCauses is how many errors of a chain are looked at. Some have no end.
+const maxCauses = 1000
+
+// causes returns an error and all that it wraps, each before its own causes.
+func causes(err error) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		left := maxCauses
+		var visit func(error) bool
+		visit = func(err error) bool {
+			if err == nil || left == 0 {
+				return true
+			}
+			left--
+			if !yield(err) {
+				return false
+			}
+			switch err := err.(type) {
+			case interface{ Unwrap() error }:
+				return visit(err.Unwrap())
+			case interface{ Unwrap() []error }:
+				for _, cause := range err.Unwrap() {
+					if !visit(cause) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		visit(err)
 	}
 }

@@ -177,9 +177,9 @@ func respondTo(b *testing.B, n int, metadata string) {
 		b.Fatal(err)
 	}
 	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ErrorMsg: metadata, ArrowData: stream}).Marshal()
-	responder := newResponder(registry, 1)
+	responder := newResponder(registry, limits{1, 0, 1, 1 << 30})
 	for b.Loop() {
-		responder.respond(b.Context(), request)
+		responder.answer(b.Context(), request, func([]byte) {})
 	}
 }
 

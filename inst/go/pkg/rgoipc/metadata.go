@@ -58,24 +58,17 @@ func (r *metadataReader) read(text string) metadata {
 // context returns the context of a call. A function that is given it may wait for
 // its end. For all others, which are stopped between rows at most, it need not
 // wake anybody up.
-func (f *Function) context(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+func (f *Function) context(k *pendingCall) (context.Context, context.CancelFunc) {
 	switch waits := f.typed != nil && f.typed.context; {
+	case waits && k.deadline.IsZero():
+		return context.WithCancel(k.ctx)
 	case waits:
-		return callContext(ctx, limit)
-	case limit == 0:
-		return ctx, func() {}
+		return context.WithDeadline(k.ctx, k.deadline)
+	case k.deadline.IsZero():
+		return k.ctx, func() {}
 	default:
-		return until{ctx, time.Now().Add(limit)}, func() {}
+		return until{k.ctx, k.deadline}, func() {}
 	}
-}
-
-// callContext returns a context that ends after the limit, if there is one, or when
-// it is cancelled.
-func callContext(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	if limit == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, limit)
 }
 
 // until is a context for those that ask it whether it has ended. It has no timer,

@@ -39,19 +39,36 @@ func TestMetadata(t *testing.T) {
 		if m.id != tt.id {
 			t.Errorf("%s: id %q, want %q", tt.metadata, m.id, tt.id)
 		}
-		before := time.Now()
-		ctx, cancel := callContext(t.Context(), m.limit)
-		deadline, ok := ctx.Deadline()
-		if ok != (tt.want > 0) {
-			t.Errorf("%s: deadline %v, %v", tt.metadata, deadline, ok)
+		if m.limit != tt.want {
+			t.Errorf("%s: limit %v, want %v", tt.metadata, m.limit, tt.want)
 		}
-		if ok && (deadline.Before(before.Add(tt.want)) || deadline.After(time.Now().Add(tt.want))) {
-			t.Errorf("%s: deadline after %v, want %v", tt.metadata, deadline.Sub(before), tt.want)
-		}
-		cancel()
-		if ctx.Err() == nil {
-			t.Errorf("%s: the context outlives the call", tt.metadata)
-		}
+	}
+}
+
+// The context of a call ends at its deadline, or with the call, whether its function
+// waits for that or not.
+func TestFunctionContext(t *testing.T) {
+	waits := &Function{typed: &typedFunc{context: true}}
+	for name, f := range map[string]*Function{"waits": waits, "asks": {typed: &typedFunc{}}, "handler": {}} {
+		t.Run(name, func(t *testing.T) {
+			for _, deadline := range []time.Time{{}, time.Now().Add(time.Hour)} {
+				parent, stop := context.WithCancel(t.Context())
+				ctx, cancel := f.context(&pendingCall{ctx: parent, deadline: deadline})
+				if got, ok := ctx.Deadline(); ok == deadline.IsZero() || !got.Equal(deadline) || ctx.Err() != nil {
+					t.Errorf("deadline %v, %v; want %v", got, ctx.Err(), deadline)
+				}
+				stop()
+				if ctx.Err() != context.Canceled {
+					t.Errorf("the context outlives the call: %v", ctx.Err())
+				}
+				cancel()
+			}
+			ctx, cancel := f.context(&pendingCall{ctx: t.Context(), deadline: time.Now()})
+			defer cancel()
+			if ctx.Err() != context.DeadlineExceeded {
+				t.Errorf("got %v", ctx.Err())
+			}
+		})
 	}
 }
 
@@ -107,7 +124,7 @@ func TestRowsEndInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "wait", ErrorMsg: `{"timeout_ms": 1}`, ArrowData: stream}).Marshal()
-	reply, err := UnmarshalRPCMessage(newResponder(registry, 1).respond(t.Context(), request))
+	reply, err := UnmarshalRPCMessage(respond(t, newResponder(registry, limits{1, 0, 8, 1 << 20}), request))
 	if err != nil {
 		t.Fatal(err)
 	}

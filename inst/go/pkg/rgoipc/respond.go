@@ -2,10 +2,10 @@ package rgoipc
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -18,28 +18,36 @@ const maxStack = 64 << 10
 // responder answers the requests of a server.
 type responder struct {
 	registry *Registry
-	turns    chan struct{} // has room for the calls that may run at the same time
-	calls    calls
+	calls    *calls
 	metadata metadataReader
 	schemas  arrowipc.Schemas
 }
 
-func newResponder(registry *Registry, maxCalls int) *responder {
-	return &responder{registry: registry, turns: make(chan struct{}, maxCalls)}
+func newResponder(registry *Registry, l limits) *responder {
+	return &responder{registry: registry, calls: newCalls(l)}
 }
 
-// respond answers a request. It never fails: what goes wrong is the answer. The
-// context is that of the server; the call's own ends with it at the latest.
-func (r *responder) respond(ctx context.Context, request []byte) []byte {
+// answer answers a request, with one call of send. It never fails: what goes wrong
+// is the answer, be it a panic of the handler, or while its result is written, or
+// that the goroutine ends. The context ends when nobody waits for the answer.
+func (r *responder) answer(ctx context.Context, request []byte, send func(reply []byte)) {
+	var name string
+	var reply []byte
+	defer func() {
+		if reply == nil {
+			reply = errorReply(name, panicError(recover()))
+		}
+		send(reply)
+	}()
 	message, err := UnmarshalRPCMessage(request)
 	if err != nil {
-		return errorReply("", &Error{Code: CodeProtocol, Err: err})
+		reply = errorReply("", &Error{Code: CodeProtocol, Err: err})
+		return
 	}
-	reply, err := r.dispatch(ctx, message)
-	if err != nil {
-		return errorReply(message.FuncName, err)
+	name = message.FuncName
+	if reply, err = r.dispatch(ctx, message); err != nil {
+		reply = errorReply(name, err)
 	}
-	return reply
 }
 
 func (r *responder) dispatch(ctx context.Context, message *RPCMessage) ([]byte, error) {
@@ -51,32 +59,25 @@ func (r *responder) dispatch(ctx context.Context, message *RPCMessage) ([]byte, 
 		return r.call(ctx, message)
 	case MsgTypeCancel:
 		r.calls.cancel(r.metadata.read(message.ErrorMsg).id)
-		return (&RPCMessage{Type: MsgTypeResult}).Marshal(), nil
+		load, err := json.Marshal(r.calls.load())
+		return (&RPCMessage{Type: MsgTypeResult, ErrorMsg: string(load)}).Marshal(), err
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", message.Type)
 	}
 }
 
-// call runs a function and returns its reply. A panic, of the handler or while
-// its result is written, is an error of [CodePanic].
-func (r *responder) call(ctx context.Context, message *RPCMessage) (reply []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicError(p)
-		}
-	}()
+// call runs a function and returns its reply.
+func (r *responder) call(ctx context.Context, message *RPCMessage) ([]byte, error) {
 	fn, ok := r.registry.Get(message.FuncName)
 	if !ok {
 		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.registry.List())
 	}
-	m := r.metadata.read(message.ErrorMsg)
-	ctx, end := r.calls.begin(ctx, m.id)
-	defer end()
-	if err := r.takeTurn(ctx, m.limit); err != nil {
+	call, err := r.calls.begin(ctx, fn.Name, r.metadata.read(message.ErrorMsg), len(message.ArrowData))
+	if err != nil {
 		return nil, err
 	}
-	defer func() { <-r.turns }()
-	ctx, cancel := fn.context(ctx, m.limit)
+	defer r.calls.end(call)
+	ctx, cancel := fn.context(call)
 	defer cancel()
 	record, err := readRecord(&r.schemas, message.ArrowData)
 	if err != nil {
@@ -89,24 +90,6 @@ func (r *responder) call(ctx context.Context, message *RPCMessage) (reply []byte
 		return nil, err
 	}
 	return fn.reply(result)
-}
-
-// takeTurn waits until a call may run, which is mostly at once. One that is given up
-// before never runs.
-func (r *responder) takeTurn(ctx context.Context, limit time.Duration) error {
-	select {
-	case r.turns <- struct{}{}:
-		return nil
-	default:
-	}
-	ctx, cancel := callContext(ctx, limit)
-	defer cancel()
-	select {
-	case r.turns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%d other calls ran all the time: %w", cap(r.turns), ctx.Err())
-	}
 }
 
 // reply returns the reply that carries a result, and releases it. No result is a
@@ -124,22 +107,33 @@ func (f *Function) reply(result arrow.Record) ([]byte, error) {
 	return appendArrowRecord(f.writer, header, result)
 }
 
+// errGoexit is what a function did that neither returned nor panicked.
+var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, and so returned nothing")
+
+// panicError returns the error of what recover has returned, which is nil if the
+// goroutine ends instead. It is called while the stack is still there.
 func panicError(p any) *Error {
 	stack := debug.Stack()
-	e := errorf(CodePanic, "%v", p)
-	if cause, ok := p.(error); ok {
-		e.Err = cause
+	e := &Error{Code: CodePanic, Stack: string(stack[:min(len(stack), maxStack)]), frames: userFrames()}
+	switch p := p.(type) {
+	case nil:
+		e.Err = errGoexit
+	case error:
+		e.Err = p
+	default:
+		e.Err = panicValue{p}
 	}
-	e.Stack, e.frames = string(stack[:min(len(stack), maxStack)]), userFrames()
 	return e
 }
 
+// panicValue is what a panic was called with, as an error. Its text is made when it
+// is asked for: the value may have a method that fails.
+type panicValue struct{ value any }
+
+func (p panicValue) Error() string { return fmt.Sprint(p.value) }
+
 // errorReply returns the reply that reports a failure, with its detail as JSON.
 func errorReply(name string, err error) []byte {
-	return (&RPCMessage{
-		Type:      MsgTypeError,
-		FuncName:  name,
-		ErrorMsg:  strings.ToValidUTF8(err.Error(), "\uFFFD"),
-		ArrowData: detailOf(err).marshal(),
-	}).Marshal()
+	text, d := described(err)
+	return (&RPCMessage{Type: MsgTypeError, FuncName: name, ErrorMsg: text, ArrowData: d.marshal()}).Marshal()
 }

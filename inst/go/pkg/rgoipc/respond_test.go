@@ -30,6 +30,17 @@ func contextRegistry(t *testing.T, started chan<- struct{}) *Registry {
 	return registry
 }
 
+// respond returns the answer to a request.
+func respond(t testing.TB, r *responder, request []byte) (reply []byte) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { // which the request may end
+		r.answer(t.Context(), request, func(bytes []byte) { reply = bytes; close(done) })
+	}()
+	<-done
+	return reply
+}
+
 func codeOf(t *testing.T, reply *RPCMessage) Code {
 	t.Helper()
 	var detail struct{ Code Code }

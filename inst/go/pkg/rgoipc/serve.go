@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
-	"go.nanomsg.org/mangos/v3"
-
 	"mangoro.local/internal/parent"
+	"mangoro.local/internal/rep"
 )
 
 // Defaults of the options of [Serve].
@@ -27,19 +25,6 @@ const (
 // orphanTime is the grace period at most of a server that stops because its
 // parent is gone: nobody waits for what the calls return.
 const orphanTime = 500 * time.Millisecond
-
-// lingerTime is how long a reply may take to leave the process once mangos has
-// it: a socket that closes drops what it has not written, and does not say
-// when it has written all.
-const lingerTime = 250 * time.Millisecond
-
-const (
-	// maxIdle is the number of contexts kept open after a burst of calls.
-	maxIdle = 4
-	// maxWaiting is the number of calls that wait for their turn with a context of
-	// their own, so that one is free for those who would cancel a call.
-	maxWaiting = 1024
-)
 
 // Option changes how [Serve] and [Main] serve.
 type Option func(*config)
@@ -83,7 +68,7 @@ func WithTitle(title string) Option { return func(c *config) { c.title = title }
 func WithMaxMessageSize(bytes int64) Option { return func(c *config) { c.maxMessageSize = bytes } }
 
 // WithMaxCalls sets how many calls run at the same time; further ones wait for
-// their turn, as long as they have time.
+// their turn, as long as they have time and there are not too many: see [Serve].
 // The default is [DefaultMaxCalls].
 func WithMaxCalls(n int) Option { return func(c *config) { c.maxCalls = n } }
 
@@ -100,166 +85,43 @@ func WithReady(f func(url string)) Option { return func(c *config) { c.ready = f
 // more, ends the context of the calls that run, waits for them as long as the
 // grace period, and returns nil; calls still running are left behind with an
 // error. Serve fails at once if it cannot listen at url.
+//
+// A call is given up when its time is over, when it is cancelled, and when who
+// has made it has gone. Its context ends, and it no longer counts as one of
+// those that run at the same time, whether the function heeds that or not. What a
+// server takes on is bounded all the same: beyond 1024 calls that wait for
+// their turn, or 4 times as many that go on after they were given up as may run
+// ([WithMaxCalls]), further ones fail at once with [CodeResourceExhausted]. So
+// they do if the requests of those that wait, or that go on, have more bytes
+// than the largest message ([WithMaxMessageSize]). The manifest and the
+// cancelling of a call are always answered.
 func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) error {
 	config, err := newConfig(opts)
 	if err != nil {
 		return err
 	}
-	s := &server{ctx: ctx, config: config, responder: newResponder(registry, config.maxCalls), idle: make(map[mangos.Context]bool)}
-	sock, address, err := listen(url, config.maxMessageSize, s.peerEvent)
+	responder := newResponder(registry, newLimits(config))
+	server := rep.NewServer(ctx, responder.answer, responder.calls.review)
+	address, err := listen(server.Socket, url, config.maxMessageSize)
 	if err != nil {
 		return err
 	}
-	s.sock = sock
 	config.ready(address)
-	if err := s.start(); err != nil {
-		return errors.Join(err, sock.Close())
-	}
 	<-ctx.Done()
-	return errors.Join(s.stop(), sock.Close())
+	return errors.Join(stop(server, config.grace(ctx)), server.Socket.Close())
 }
 
-// server is what the goroutines of Serve share.
-type server struct {
-	ctx       context.Context // ends when the server is told to stop
-	config    config
-	responder *responder
-	sock      mangos.Socket
-
-	workers sync.WaitGroup
-
-	mu        sync.Mutex // protects what follows
-	idle      map[mangos.Context]bool
-	busy      int
-	stopping  bool
-	lastReply time.Time
-	peers     int
-	alone     chan struct{} // closed when the last peer leaves a server that stops; nil before
-}
-
-// start opens one more context, with a goroutine that answers on it.
-func (s *server) start() error {
-	c, err := s.sock.OpenContext()
-	if err != nil {
-		return fmt.Errorf("rgoipc: cannot open a context: %w", err)
+// grace returns how long to wait for the calls that run when ctx has ended.
+func (c config) grace(ctx context.Context) time.Duration {
+	if errors.Is(context.Cause(ctx), parent.ErrGone) {
+		return min(c.gracePeriod, orphanTime)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.idle[c] = true
-	s.workers.Add(1)
-	go s.work(c)
+	return c.gracePeriod
+}
+
+func stop(server *rep.Server, grace time.Duration) error {
+	if left := server.Stop(grace); left > 0 {
+		return fmt.Errorf("rgoipc: %d calls still ran %v after the server was told to stop", left, grace)
+	}
 	return nil
-}
-
-// work answers requests on a context until it is closed or no longer needed.
-func (s *server) work(c mangos.Context) {
-	defer s.workers.Done()
-	defer c.Close() // an error would say that it is closed already
-	for {
-		request, err := c.RecvMsg()
-		if err != nil {
-			return // closed: nothing else ends a wait without a deadline
-		}
-		s.begin(c)
-		// The request's memory is not given back to mangos: the record, and
-		// whoever retained it, may still look at it.
-		reply := mangos.NewMessage(0)
-		reply.Body = s.responder.respond(s.ctx, request.Body)
-		err = c.SendMsg(reply)
-		if !s.end(c) || err != nil {
-			return
-		}
-	}
-}
-
-// begin marks a context as busy, and opens another one if it was the last
-// that was free.
-func (s *server) begin(c mangos.Context) {
-	s.mu.Lock()
-	delete(s.idle, c)
-	s.busy++
-	more := len(s.idle) == 0 && s.busy < s.config.maxCalls+maxWaiting && !s.stopping
-	s.mu.Unlock()
-	if more {
-		// Without it the server is slower, not wrong: the call that runs frees
-		// its own context.
-		_ = s.start()
-	}
-}
-
-// end marks a context as free again, and tells whether it is still needed.
-func (s *server) end(c mangos.Context) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.busy--
-	s.lastReply = time.Now()
-	if s.stopping || len(s.idle) >= maxIdle {
-		return false
-	}
-	s.idle[c] = true
-	return true
-}
-
-// stop ends the free contexts, waits for the busy ones and for their replies
-// to leave.
-func (s *server) stop() error {
-	s.mu.Lock()
-	s.stopping = true
-	for c := range s.idle {
-		_ = c.Close() // an error would say that it is closed already
-	}
-	s.mu.Unlock()
-
-	grace := s.config.gracePeriod
-	if errors.Is(context.Cause(s.ctx), parent.ErrGone) {
-		grace = min(grace, orphanTime)
-	}
-	done := make(chan struct{})
-	go func() { s.workers.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(grace):
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return fmt.Errorf("rgoipc: %d calls still ran %v after the server was told to stop", s.busy, grace)
-	}
-	s.linger()
-	return nil
-}
-
-// linger gives the last replies the time to leave: until the peers are gone,
-// but no longer than lingerTime after the last reply.
-func (s *server) linger() {
-	s.mu.Lock()
-	alone := make(chan struct{})
-	if s.peers == 0 {
-		close(alone)
-	} else {
-		s.alone = alone
-	}
-	left := lingerTime - time.Since(s.lastReply)
-	s.mu.Unlock()
-	if left <= 0 {
-		return
-	}
-	select {
-	case <-alone:
-	case <-time.After(left):
-	}
-}
-
-// peerEvent counts who is connected.
-func (s *server) peerEvent(event mangos.PipeEvent, _ mangos.Pipe) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch event {
-	case mangos.PipeEventAttached:
-		s.peers++
-	case mangos.PipeEventDetached:
-		s.peers--
-		if s.peers == 0 && s.alone != nil {
-			close(s.alone)
-			s.alone = nil
-		}
-	}
 }

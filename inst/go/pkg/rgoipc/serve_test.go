@@ -208,7 +208,7 @@ func TestServeSlowAndFast(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	url, _ := serve(t, testRegistry(t, started, release))
 	var slow []mangos.Socket
-	for range 2*maxIdle + 1 {
+	for range 9 {
 		sock := dial(t, url)
 		if err := sock.Send(call("wait", nil)); err != nil {
 			t.Fatal(err)

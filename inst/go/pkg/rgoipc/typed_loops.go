@@ -106,17 +106,19 @@ func rows[T any](o operand, n, from, to int) []T {
 func loop1[A, R any](fn func(A) R) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			if valid.full() {
 				for i := range out {
+					at.row = i
 					out[i] = fn(a[i])
 				}
 				return nil
 			}
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					out[i] = fn(a[i])
 				}
 			}
@@ -128,14 +130,15 @@ func loop1[A, R any](fn func(A) R) loop {
 func loop1Err[A, R any](fn func(A) (R, error)) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					v, err := fn(a[i])
 					if err != nil {
-						return &rowError{from + i, err}
+						return &rowError{row: from + i, err: err}
 					}
 					out[i] = v
 				}
@@ -148,18 +151,20 @@ func loop1Err[A, R any](fn func(A) (R, error)) loop {
 func loop2[A, B, R any](fn func(A, B) R) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			if valid.full() {
 				for i := range out {
+					at.row = i
 					out[i] = fn(a[i], b[i])
 				}
 				return nil
 			}
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					out[i] = fn(a[i], b[i])
 				}
 			}
@@ -171,15 +176,16 @@ func loop2[A, B, R any](fn func(A, B) R) loop {
 func loop2Err[A, B, R any](fn func(A, B) (R, error)) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					v, err := fn(a[i], b[i])
 					if err != nil {
-						return &rowError{from + i, err}
+						return &rowError{row: from + i, err: err}
 					}
 					out[i] = v
 				}
@@ -192,13 +198,14 @@ func loop2Err[A, B, R any](fn func(A, B) (R, error)) loop {
 func loop3[A, B, C, R any](fn func(A, B, C) R) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			c := rows[C](args[2], n, from, to)[:len(out)]
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					out[i] = fn(a[i], b[i], c[i])
 				}
 			}
@@ -210,16 +217,17 @@ func loop3[A, B, C, R any](fn func(A, B, C) R) loop {
 func loop3Err[A, B, C, R any](fn func(A, B, C) (R, error)) loop {
 	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
 		results := make([]R, n)
-		return []any{results}, func(from, to int) error {
+		return []any{results}, func(from, to int, at *progress) error {
 			out, valid := results[from:to], valid.from(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			c := rows[C](args[2], n, from, to)[:len(out)]
 			for i := range out {
 				if valid.has(i) {
+					at.row = i
 					v, err := fn(a[i], b[i], c[i])
 					if err != nil {
-						return &rowError{from + i, err}
+						return &rowError{row: from + i, err: err}
 					}
 					out[i] = v
 				}
