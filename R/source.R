@@ -377,7 +377,7 @@ tell_left_out <- function(said) {
 # What only the program itself could see to be of a type that does not cross.
 tell_refused <- function(server) {
   pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
-  lines <- tail_lines(log_file(server, "stderr"), Inf)
+  lines <- log_lines(server, "stderr", Inf)
   found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
   if (length(found) == 0) {
     return(invisible())
