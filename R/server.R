@@ -104,7 +104,7 @@ start_process <- function(server, program, dir, call) {
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
-      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), program$env),
+      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), program$env),
       stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],
       cleanup = TRUE
     )),
@@ -116,8 +116,8 @@ start_process <- function(server, program, dir, call) {
 }
 
 new_server_dir <- function() {
-  dir <- tempfile("mangoro-server-")
-  dir.create(dir, mode = "0700")
+  dir <- tempfile("server-", session_dir())
+  dir.create(dir)
   dir
 }
 
@@ -175,6 +175,7 @@ end_server <- function(server) {
   }
   close_socket(server)
   if (!is.null(server$process)) server$process$kill()
+  .Call(system_log_close, server$log)
   remove_traces(server)
 }
 
@@ -197,11 +198,13 @@ stop_process <- function(server, patience) {
   server$process$signal(tools::SIGTERM)
   is_running(server$process, patience)
   server$process$kill()
+  .Call(system_log_close, server$log)
 }
 
 remove_traces <- function(server) {
   rlang::env_unbind(held, server$id)
-  if (!is.null(server$process) && startsWith(server$url, "ipc://")) unlink(sub("^ipc://", "", server$url))
+  socket <- sub("^ipc://", "", server$url)
+  if (!is.null(server$process) && is_ipc(server$url) && file.exists(socket)) file.remove(socket)
   if (!is.null(server$dir)) unlink(server$dir, recursive = TRUE)
 }
 
