@@ -380,7 +380,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   }
   process <- NULL
   on.exit(if (!is.null(process)) end_process(process), add = TRUE, after = FALSE)
-  build <- guarded(go, c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target), staging)
+  build <- guarded(go, c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target))
   # An interrupt between its start and the assignment would leave it running.
   suspendInterrupts(
     process <- processx::process$new(
@@ -405,15 +405,14 @@ run_go_build <- function(go, program, out, env, settings, call) {
   if (!is.null(modules)) keep_sum(modules, work)
 }
 
-# A command that ends with R, with all that it started. What it has made in the
-# directory `staging`, and the session's own directory, go as well. Windows ends
-# such processes itself, and the next session removes the rest.
-guarded <- function(command, args, staging) {
+# A command that ends with R, with all that it started, and then removes what R has
+# left. Windows ends such processes itself, and the next session removes the rest.
+guarded <- function(command, args) {
   if (is_windows()) {
     return(list(command = command, args = args))
   }
   guard <- system.file("guard.sh", package = "mangoro", mustWork = TRUE)
-  list(command = "/bin/sh", args = c(guard, Sys.getpid(), session_dir(), staging, command, args))
+  list(command = "/bin/sh", args = c(guard, Sys.getpid(), session_dir(), command, args))
 }
 
 # With all that it started, and not before they are gone.

@@ -91,7 +91,7 @@ empty_cache <- function(dir) {
     suppressWarnings(file.rename(file.path(dir, entry), file.path(trash, entry)))
   }
   remove_scratch(trash)
-  remove_leftovers(dir, c(".new-", "trash-"))
+  remove_leftovers(dir, staging_prefixes)
 }
 
 # Removes programs and modules that were not used for `max_age` days, and the

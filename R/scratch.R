@@ -6,23 +6,29 @@
 # and the next session removes it. Names carry the machine's, because not every
 # file system knows of the locks of another machine.
 
-# Makes a directory below `base` that begins with `prefix`, and locks it.
-new_scratch <- function(base, prefix) {
+# Makes a directory below `base` that begins with `prefix`, and locks it. The
+# session's own has a note of all others, so that whoever removes it finds them.
+new_scratch <- function(base, prefix, is_noted = TRUE) {
   for (attempt in seq_len(100)) {
     random <- basename(tempfile(""))
-    dir <- file.path(base, paste0(prefix, host_tag(), "-", substring(random, nchar(random) - 3)))
+    dir <- file.path(absolute_path(base), paste0(prefix, host_tag(), "-", substring(random, nchar(random) - 3)))
+    if (is_noted) write_utf8(dir, note_of(dir))
     lock <- .Call(system_lock_make, dir)
     if (!is.null(lock)) {
       the$locks[[dir]] <- lock
       return(dir)
     }
+    if (is_noted) unlink(note_of(dir))
     if (!file.exists(dir)) break
   }
   abort_resource_exhausted("No directory can be made in {.path {base}}.")
 }
 
+note_of <- function(dir) file.path(session_dir(), paste0("at-", basename(dir)))
+
 remove_scratch <- function(dir) {
   unlink_all(dir)
+  unlink(note_of(dir))
   if (!is.null(the$locks[[dir]])) .Call(system_lock_release, the$locks[[dir]])
   the$locks[[dir]] <- NULL
 }
@@ -47,7 +53,7 @@ session_dir <- function() {
 scratch_in <- function(base) {
   dir <- the$scratch[[base]]
   if (is.null(dir) || !dir.exists(dir)) {
-    dir <- new_scratch(base, "mangoro-")
+    dir <- new_scratch(base, "mangoro-", is_noted = FALSE)
     the$scratch[[base]] <- dir
     owner <- rlang::new_environment(list(dir = dir, pid = Sys.getpid()))
     reg.finalizer(owner, end_scratch, onexit = TRUE)
@@ -73,15 +79,29 @@ sweep <- function(cache = cache_dir()) {
   }
   if (!cache %in% the$swept) {
     the$swept <- c(the$swept, cache)
-    remove_leftovers(cache, c(".new-", "trash-"))
+    remove_leftovers(cache, staging_prefixes)
   }
 }
 
+staging_prefixes <- c(".new-", "trash-")
+
 remove_leftovers <- function(bases, prefixes) {
-  pattern <- sprintf("^(%s)%s-[0-9a-f]{4}$", paste(gsub(".", "\\.", prefixes, fixed = TRUE), collapse = "|"), host_tag())
-  for (dir in list.files(bases, pattern, all.files = TRUE, full.names = TRUE)) {
-    if (.Call(system_lock_is_free, dir)) unlink_all(dir)
+  for (dir in list.files(bases, scratch_names(prefixes), all.files = TRUE, full.names = TRUE)) {
+    if (.Call(system_lock_is_free, dir)) {
+      for (noted in read_notes(dir)) if (.Call(system_lock_is_free, noted)) unlink_all(noted)
+      unlink_all(dir)
+    }
   }
+}
+
+read_notes <- function(dir) {
+  noted <- vapply(list.files(dir, "^at-", full.names = TRUE), read_line, "")
+  noted[grepl(scratch_names(staging_prefixes), basename(noted))]
+}
+
+# A regular expression.
+scratch_names <- function(prefixes) {
+  sprintf("^(%s)%s-[0-9a-f]{4}$", paste(gsub(".", "\\.", prefixes, fixed = TRUE), collapse = "|"), host_tag())
 }
 
 # Read-only directories too, as those of Go's module cache are, but nothing that a

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Variable is the environment variable with the process id of the parent that
@@ -20,8 +21,12 @@ const Variable = "MANGORO_PARENT"
 // keeps while it lives.
 const DirVariable = "MANGORO_DIR"
 
-// dirName is what such a directory is called: nothing else is ever removed.
-var dirName = regexp.MustCompile("^mangoro-[0-9a-f]{4}-[0-9a-f]{4}$")
+// What such a directory is called, and those that it has notes of, files that are
+// called at-<name> and tell where they are. Nothing else is ever removed.
+var (
+	dirName   = regexp.MustCompile("^mangoro-[0-9a-f]{4}-[0-9a-f]{4}$")
+	notedName = regexp.MustCompile(`^(\.new|trash)-[0-9a-f]{4}-[0-9a-f]{4}$`)
+)
 
 // ErrGone is the cause of a context that has ended with the parent.
 var ErrGone = errors.New("the process that started this one is gone")
@@ -53,23 +58,45 @@ func FromEnvironment() (Parent, error) {
 // mode that such directories have and belongs to the user.
 func (p Parent) Clean(ctx context.Context) error {
 	gone := errors.Is(context.Cause(ctx), ErrGone) || os.Getppid() != p.PID
-	if p.PID == 0 || !gone || !filepath.IsAbs(p.Dir) || !dirName.MatchString(filepath.Base(p.Dir)) {
+	if p.PID == 0 || !gone || !isOurs(p.Dir, dirName) {
 		return nil
 	}
-	info, err := os.Lstat(p.Dir)
-	if err != nil || !info.IsDir() || !isOwn(info) {
-		return nil // somebody else has removed it, or it is somebody else's
+	notes, _ := filepath.Glob(filepath.Join(p.Dir, "at-*")) // the pattern is a good one
+	var errs []error
+	for _, note := range notes {
+		if text, err := os.ReadFile(note); err == nil {
+			if noted := strings.TrimSuffix(string(text), "\n"); isOurs(noted, notedName) {
+				errs = append(errs, remove(noted))
+			}
+		}
 	}
-	// Others that the parent has left may still write there, and end in these moments.
+	if err := errors.Join(append(errs, remove(p.Dir))...); err != nil {
+		return fmt.Errorf("what the process that started this one has left cannot be removed: %w", err)
+	}
+	return nil
+}
+
+// isOurs tells whether dir is a directory of the user's with such a name.
+func isOurs(dir string, name *regexp.Regexp) bool {
+	if !filepath.IsAbs(dir) || !name.MatchString(filepath.Base(dir)) {
+		return false
+	}
+	info, err := os.Lstat(dir)
+	return err == nil && info.IsDir() && isOwn(info)
+}
+
+// remove removes a directory. Others that the parent has left may still write
+// there, and end in these moments.
+func remove(dir string) (err error) {
 	for range cleanAttempts {
-		if err = os.RemoveAll(p.Dir); err == nil {
+		if err = os.RemoveAll(dir); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("what the process that started this one has left cannot be removed: %w", err)
+	return err
 }
 
-// cleanAttempts is how often Clean tries.
+// cleanAttempts is how often remove tries.
 const cleanAttempts = 3
 
 // Watch returns a context that ends with ctx, and with the cause [ErrGone] as

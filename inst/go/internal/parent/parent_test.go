@@ -207,6 +207,28 @@ func TestClean(t *testing.T) {
 			}
 		})
 	}
+	t.Run("notes", func(t *testing.T) {
+		base := t.TempDir()
+		dir := make(name, 0o700)(t, base)
+		noted := map[string]bool{".new-12ab-34cd": true, "trash-12ab-34cd": true, "new-12ab-34cd": false, ".new-12ab": false}
+		for name := range noted {
+			path := make(name, 0o700)(t, base)
+			if err := os.WriteFile(filepath.Join(dir, "at-"+name), []byte(path+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "at-x"), []byte("/\n.new-12ab-34cd"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := (Parent{PID: os.Getppid(), Dir: dir}).Clean(gone); err != nil {
+			t.Error(err)
+		}
+		for name, removed := range noted {
+			if _, err := os.Stat(filepath.Join(base, name)); errors.Is(err, os.ErrNotExist) != removed {
+				t.Errorf("%s after it: %v", name, err)
+			}
+		}
+	})
 	for _, dir := range []string{"", name, "/no/such/" + name} {
 		if err := (Parent{PID: os.Getppid(), Dir: dir}).Clean(gone); err != nil {
 			t.Errorf("%q: %v", dir, err)
