@@ -110,11 +110,10 @@ check_out <- function(out, call) {
   if (!dir.exists(dirname(out))) {
     abort_invalid_argument("out", "There is no directory {.path {dirname(out)}} to write to.", call = call)
   }
-  trial <- tempfile(".new-", dirname(out))
-  if (!suppressWarnings(file.create(trial))) {
+  remove_leftovers(dirname(out), ".new-")
+  tryCatch(remove_scratch(new_scratch(dirname(out), ".new-")), mangoro_error = function(cnd) {
     abort_invalid_argument("out", "The directory {.path {dirname(out)}} cannot be written to.", call = call)
-  }
-  unlink(trial)
+  })
   # Windows starts nothing that has another ending.
   if (is_windows() && !grepl("\\.exe$", out, ignore.case = TRUE)) out <- paste0(out, ".exe")
   absolute_path(out)
@@ -314,7 +313,9 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
   # Unless the sources were changed meanwhile.
   is_kept <- identical(key, build_key(program, go, env, settings)) && keep_program(out, cached)
   prune_cache()
-  if (is_kept && !copy) cached else out
+  if (copy || !is_kept) return(out)
+  unlink(out)
+  cached
 }
 
 keep_program <- function(out, cached) {
@@ -356,10 +357,14 @@ split_tags <- function(arguments) {
 # Runs `go build`, which writes a new file beside `out` that then takes its
 # place. An interrupt ends Go and leaves `out` as it was.
 run_go_build <- function(go, program, out, env, settings, call) {
-  made <- tempfile(".new-", dirname(out))
-  work <- tempfile("go-build-")
+  staging <- new_staging(dirname(out))
+  made <- file.path(staging, "program")
+  work <- tempfile("build-", session_dir())
   dir.create(work)
-  on.exit(unlink(c(made, work), recursive = TRUE))
+  on.exit({
+    remove_scratch(staging)
+    unlink_all(work)
+  })
   overlay <- if (is.function(program$overlay)) program$overlay(work, call) else program$overlay
   env[["GOMAXPROCS"]] <- as.character(as.integer(settings$gomaxprocs %||% default_cores()))
   env <- c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work)
@@ -375,13 +380,13 @@ run_go_build <- function(go, program, out, env, settings, call) {
   }
   process <- NULL
   on.exit(if (!is.null(process)) end_process(process), add = TRUE, after = FALSE)
+  build <- guarded(go, c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target))
   # An interrupt between its start and the assignment would leave it running.
   suspendInterrupts(
     process <- processx::process$new(
-      go,
-      c("build", "-v", "-p", env[["GOMAXPROCS"]], "-o", made, arguments, program$target),
+      build$command, build$args,
       env = env, wd = program$dir,
-      stdin = NULL, stdout = NULL, stderr = "|", encoding = "UTF-8", cleanup_tree = TRUE
+      stdin = "|", stdout = NULL, stderr = "|", encoding = "UTF-8", cleanup_tree = TRUE
     )
   )
   output <- follow_build(process, settings$quiet)
@@ -398,6 +403,16 @@ run_go_build <- function(go, program, out, env, settings, call) {
     abort_invalid_argument("out", "{.file {out}} cannot be replaced.", call = call)
   }
   if (!is.null(modules)) keep_sum(modules, work)
+}
+
+# A command that ends with R, with all that it started, and then removes what R has
+# left. Windows ends such processes itself, and the next session removes the rest.
+guarded <- function(command, args) {
+  if (is_windows()) {
+    return(list(command = command, args = args))
+  }
+  guard <- system.file("guard.sh", package = "mangoro", mustWork = TRUE)
+  list(command = "/bin/sh", args = c(guard, Sys.getpid(), session_dir(), command, args))
 }
 
 # With all that it started, and not before they are gone.

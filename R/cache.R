@@ -86,16 +86,12 @@ cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "
 # that this disturbs sees the trash or, when that is gone, another epoch, and
 # starts again: so the epoch goes last.
 empty_cache <- function(dir) {
-  trash <- tempfile("trash-", dir)
-  dir.create(trash)
+  trash <- new_scratch(dir, "trash-")
   for (entry in c(cache_parts, "epoch")) {
     suppressWarnings(file.rename(file.path(dir, entry), file.path(trash, entry)))
   }
-  # With what a session left that was killed here.
-  trash <- list.files(dir, pattern = "^trash-", full.names = TRUE)
-  # Go's module cache is read-only.
-  suppressWarnings(Sys.chmod(list.dirs(trash), "0700", use_umask = FALSE))
-  unlink(trash, recursive = TRUE, force = TRUE)
+  remove_scratch(trash)
+  remove_leftovers(dir, staging_prefixes)
 }
 
 # Removes programs and modules that were not used for `max_age` days, and the
@@ -125,7 +121,7 @@ cache_dir <- function() {
   } else if (nzchar(variable)) {
     variable
   } else if (is_check()) {
-    file.path(tempdir(), "mangoro")
+    file.path(session_dir(), "cache")
   } else {
     tools::R_user_dir("mangoro", "cache")
   }
@@ -158,9 +154,10 @@ is_cleaned_since <- function(epoch) {
 # Runs `build` again if it fails while somebody empties the cache, the last time
 # in a cache that nobody else knows.
 retry_when_cleaned <- function(build, attempts = 5) {
+  sweep()
   for (attempt in seq_len(attempts)) {
     if (attempt == attempts) {
-      private <- tempfile("mangoro-cache-")
+      private <- tempfile("cache-", session_dir())
       rlang::local_options(mangoro.cache_dir = private)
       on.exit(unlink(private, recursive = TRUE), add = TRUE)
     }
@@ -186,11 +183,21 @@ read_line <- function(file) {
   if (length(lines) == 0) "" else lines
 }
 
+# Where a file is made that then takes its place in `dir` by a rename.
+new_staging <- function(dir) {
+  cache <- cache_dir()
+  new_scratch(if (is_below(dir, cache)) cache else dir, ".new-")
+}
+
 write_atomically <- function(lines, file) {
   dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
-  temporary <- tempfile(".new-", dirname(file))
   rlang::try_fetch(
-    suppressWarnings(write_utf8(lines, temporary)),
+    {
+      staging <- new_staging(dirname(file))
+      on.exit(remove_scratch(staging))
+      temporary <- file.path(staging, "file")
+      suppressWarnings(write_utf8(lines, temporary))
+    },
     error = function(cnd) {
       abort_resource_exhausted("The cache file {.file {file}} cannot be written.", parent = cnd)
     }
@@ -201,8 +208,12 @@ write_atomically <- function(lines, file) {
 # Copies the program `from` to `to`, so that `to` is there whole or not at all.
 # FALSE if it cannot be read or written.
 copy_program <- function(from, to) {
-  temporary <- tempfile(".new-", dirname(to))
-  on.exit(unlink(temporary))
+  staging <- tryCatch(new_staging(dirname(to)), mangoro_error = function(cnd) NULL)
+  if (is.null(staging)) {
+    return(FALSE)
+  }
+  on.exit(remove_scratch(staging))
+  temporary <- file.path(staging, "program")
   suppressWarnings(file.copy(from, temporary)) && move_program(temporary, to)
 }
 

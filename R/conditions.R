@@ -87,7 +87,10 @@ abort_ended <- function(label, url, end, call = NULL) {
     "connection",
     "The Go process of {.file {label}} {how}.",
     lines = end$stderr,
-    hints = "Start it again with {.fn mangoro_restart}.",
+    hints = c(
+      if (identical(end$status, -tools::SIGKILL)) "Linux kills a program so when memory runs out.",
+      "Start it again with {.fn mangoro_restart}."
+    ),
     url = url, status = end$status, stderr = end$stderr, call = call
   )
 }

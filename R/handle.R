@@ -141,7 +141,8 @@ mangoro_logs <- function(h, n = 50, stream = c("stderr", "stdout")) {
       call = rlang::current_env()
     )
   }
-  if (is.null(server$dir)) character() else tail_lines(log_file(server, stream), n)
+  check_owner(server, rlang::current_env())
+  log_lines(server, stream, n)
 }
 
 #' @rdname handle
@@ -212,7 +213,7 @@ await_server <- function(server, call) {
       if (!is.null(end)) {
         abort_start(server$label, paste(describe_status(end$status), "and served nobody."), end, call = call)
       }
-      end <- list(stderr = last_words(log_file(server, "stderr")))
+      end <- list(stderr = last_words(server))
       if (inherits(cnd, c("mangoro_error_connection", "mangoro_error_timeout"))) {
         abort_start(
           server$label, "has not answered at the URL that it was given within {patience} second{?s}.", end,

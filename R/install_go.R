@@ -55,9 +55,9 @@ mangoro_install_go <- function(version = NULL, ask = rlang::is_interactive(),
     return(invisible(NULL))
   }
   dir.create(go_install_dir(), recursive = TRUE, showWarnings = FALSE)
-  staged <- tempfile(".new-", go_install_dir())
-  on.exit(unlink(staged, recursive = TRUE, force = TRUE))
-  dir.create(staged)
+  remove_leftovers(go_install_dir(), ".new-")
+  staged <- new_scratch(go_install_dir(), ".new-")
+  on.exit(remove_scratch(staged))
   archive <- file.path(staged, release$filename)
   download(paste0(go_site(), release$filename), archive, quiet, call)
   check_archive(archive, release, call)
@@ -110,7 +110,7 @@ go_platform <- function(os = os_name(), machine = Sys.info()[["machine"]]) {
 
 # The entry of the site's index: version, filename, sha256, size.
 find_release <- function(version, platform, call) {
-  index <- tempfile(fileext = ".json")
+  index <- tempfile(tmpdir = session_dir(), fileext = ".json")
   on.exit(unlink(index))
   download(paste0(go_site(), "?mode=json", if (!is.null(version)) "&include=all"), index, quiet = TRUE, call)
   releases <- tryCatch(parse_index(index), error = function(cnd) {

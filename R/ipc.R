@@ -1,17 +1,19 @@
 #' A new address for a server on this machine
 #'
 #' The URL of an ipc socket that no other process uses and only the user can
-#' reach: a Unix domain socket in the session's temporary directory, or a named
-#' pipe on Windows. Nothing is created until a server listens there.
+#' reach: a Unix domain socket in a directory below the session's temporary one,
+#' or a named pipe on Windows. There is no socket until a server listens there.
 #'
 #' Unix limits the length of a socket's path to about a hundred bytes. Where
-#' the session's temporary directory is too deep, one of its own below `/tmp`
-#' is made, readable by the user alone and removed when the session ends.
+#' the session's temporary directory is too deep, the directory is made below
+#' `/tmp`. It is readable by the user alone and removed when the session ends; if that
+#' is killed, by a server that it started or by the next session of the user that
+#' builds or starts a program.
 #'
 #' @param prefix How the name starts, one string without a path separator. The
 #'   default is `"mangoro"`.
 #'
-#' @returns The URL, one string such as `"ipc:///tmp/RtmpX/mangoro1a2b.ipc"`.
+#' @returns The URL, one string such as `"ipc:///tmp/RtmpX/mangoro-1a2b-3c4d/mangoro5e6f.ipc"`.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` if `prefix` is not such a string.
@@ -28,7 +30,7 @@ create_ipc_path <- function(prefix = "mangoro") {
       call = rlang::current_env()
     )
   }
-  ipc_path(prefix, os = os_name(), dir = tempdir())
+  ipc_path(prefix, os = os_name(), dir = session_dir())
 }
 
 # The longest path of a Unix socket that macOS takes; Linux takes 107 bytes.
@@ -41,7 +43,7 @@ ipc_path <- function(prefix, os, dir) {
   }
   path <- tempfile(prefix, tmpdir = dir, fileext = ".ipc")
   if (nchar(path, "bytes") > max_socket_path) {
-    path <- tempfile(prefix, tmpdir = short_dir(), fileext = ".ipc")
+    path <- tempfile(prefix, tmpdir = scratch_in("/tmp"), fileext = ".ipc")
   }
   if (nchar(path, "bytes") > max_socket_path) {
     abort_invalid_argument(
@@ -51,23 +53,6 @@ ipc_path <- function(prefix, os, dir) {
     )
   }
   paste0("ipc://", path)
-}
-
-# One short directory a session, made when it is first needed.
-short_dir <- function() {
-  if (is.null(the$short_dir)) {
-    dir <- tempfile("mangoro", tmpdir = "/tmp")
-    dir.create(dir, mode = "0700")
-    the$short_dir <- dir
-    the$short_dir_owner <- rlang::new_environment(list(dir = dir, pid = Sys.getpid()))
-    reg.finalizer(the$short_dir_owner, remove_short_dir, onexit = TRUE)
-  }
-  the$short_dir
-}
-
-# A forked child must not remove what its parent uses.
-remove_short_dir <- function(owner) {
-  if (owner$pid == Sys.getpid()) unlink(owner$dir, recursive = TRUE)
 }
 
 os_name <- function() {

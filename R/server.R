@@ -10,7 +10,8 @@
 #              returns how to run the program: command, args, env; NULL for a
 #              server that somebody else started
 #   process    its process, NULL for a server that somebody else started
-#   dir        the directory of what the process prints
+#   log        what the process prints, an external pointer, see src/log.c
+#   dir        the directory that it was built in
 #   place      where inline code stands in the user's script, see go_program();
 #              NULL for none
 #   functions  the R functions made of its manifest so far
@@ -96,14 +97,20 @@ server_connection <- function(server, call) {
 
 # --- Its process ------------------------------------------------------------
 
-# What it prints goes to files, so that it never waits for somebody to read.
+# What it prints is read by a thread of this process, so that it never waits for R.
 start_process <- function(server, program, dir, call) {
   server$dir <- dir
+  log <- .Call(system_log_open)
+  if (is.null(log)) abort_resource_exhausted("The system has no pipe or thread left for a server.", call = call)
+  ends <- lapply(log[[2]], processx::conn_create_fd, close = TRUE)
+  # The program alone writes: with its end, what it prints ends.
+  on.exit(lapply(ends, close))
+  server$log <- log[[1]]
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
-      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), program$env),
-      stdin = NULL, stdout = log_file(server, "stdout"), stderr = log_file(server, "stderr"),
+      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), program$env),
+      stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],
       cleanup = TRUE
     )),
     error = function(cnd) {
@@ -114,12 +121,10 @@ start_process <- function(server, program, dir, call) {
 }
 
 new_server_dir <- function() {
-  dir <- tempfile("mangoro-server-")
-  dir.create(dir, mode = "0700")
+  dir <- tempfile("server-", session_dir())
+  dir.create(dir)
   dir
 }
-
-log_file <- function(server, stream) file.path(server$dir, stream)
 
 # How the process ended: status and the last lines of its standard error. NULL
 # if it runs, or is not ours. One that closed its connection is given time to
@@ -132,7 +137,7 @@ server_end <- function(server, patience = 0) {
   if (is_running(process, patience)) {
     return(NULL)
   }
-  list(status = process$get_exit_status(), stderr = last_words(log_file(server, "stderr")))
+  list(status = process$get_exit_status(), stderr = last_words(server, process$get_exit_status()))
 }
 
 # Whether it still runs in `patience` seconds. Short waits: processx is not told of
@@ -146,29 +151,23 @@ is_running <- function(process, patience = 0) {
 # Monotonic: the clock of proc.time() may be set.
 seconds <- function() nanonext::mclock() / 1000
 
-# The last lines of a file, without reading all of a long one.
-tail_lines <- function(file, n, bytes = 65536) {
-  size <- file.size(file)
-  if (is.na(size) || size == 0) {
-    return(character())
-  }
-  if (is.infinite(n)) bytes <- size
-  con <- base::file(file, "rb")
-  on.exit(base::close(con))
-  seek(con, max(0, size - bytes))
-  text <- readBin(con, "raw", min(size, bytes))
-  text <- rawToChar(text[text != 0])
-  lines <- strsplit(iconv(text, "UTF-8", "UTF-8", sub = "byte"), "\r?\n")[[1]]
-  if (size > bytes) lines <- lines[-1]
-  utils::tail(lines, n)
+# The last `n` lines of what it has printed and is kept.
+log_lines <- function(server, stream, n) {
+  as_lines(.Call(system_log_lines, server$log, match(stream, c("stdout", "stderr")) - 1L, as.double(n)))
 }
 
-# Of a Go program that crashed, what it says itself and not the end of its stack.
-last_words <- function(file, n = 10) {
-  lines <- tail_lines(file, Inf)
-  crash <- grep("^(panic|fatal error|runtime): ", lines)
-  if (length(crash) > 0) lines <- utils::head(lines[seq(crash[[1]], length(lines))], n)
-  utils::tail(lines, n)
+as_lines <- function(bytes) {
+  text <- rawToChar(bytes[bytes != 0])
+  strsplit(iconv(text, "UTF-8", "UTF-8", sub = "byte"), "\r?\n")[[1]]
+}
+
+# Of a Go program that crashed, how the crash began, and not the end of its stack;
+# of any other the last lines. Go's runtime ends with status 2, or with a signal of
+# its own. `status` is NULL while the program runs, NA if nobody knows.
+last_words <- function(server, status = NULL, n = 10) {
+  may_have_crashed <- !is.null(status) && (is.na(status) || status == 2 || status < 0 && status != -tools::SIGKILL)
+  crash <- if (may_have_crashed) as_lines(.Call(system_log_crash, server$log))
+  if (length(crash) > 0) utils::head(crash, n) else log_lines(server, "stderr", n)
 }
 
 # --- Its end ----------------------------------------------------------------
@@ -181,6 +180,7 @@ end_server <- function(server) {
   }
   close_socket(server)
   if (!is.null(server$process)) server$process$kill()
+  .Call(system_log_close, server$log)
   remove_traces(server)
 }
 
@@ -201,7 +201,10 @@ stop_process <- function(server, patience) {
   if (is.null(server$process)) {
     return(invisible())
   }
-  on.exit(server$process$kill()) # after an interrupt too
+  on.exit({ # after an interrupt too
+    server$process$kill()
+    .Call(system_log_close, server$log)
+  })
   server$process$signal(tools::SIGTERM)
   if (!is_windows()) server$process$signal(tools::SIGCONT) # or one that was stopped would not hear of it
   is_running(server$process, patience)
@@ -209,6 +212,7 @@ stop_process <- function(server, patience) {
 
 remove_traces <- function(server) {
   rlang::env_unbind(held, server$id)
-  if (!is.null(server$process) && startsWith(server$url, "ipc://")) unlink(sub("^ipc://", "", server$url))
+  socket <- sub("^ipc://", "", server$url)
+  if (!is.null(server$process) && is_ipc(server$url) && file.exists(socket)) file.remove(socket)
   if (!is.null(server$dir)) unlink(server$dir, recursive = TRUE)
 }

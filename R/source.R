@@ -319,8 +319,8 @@ dry_run <- function(recipe, settings, call) {
 # Has cmd/mangoro-gen write the program into `out` and returns what it says of it.
 generate <- function(source, out, recipe, settings, call) {
   generator <- generator_program(settings, call)
-  request <- tempfile(fileext = ".json")
-  reply <- tempfile(fileext = ".json")
+  request <- tempfile(tmpdir = session_dir(), fileext = ".json")
+  reply <- tempfile(tmpdir = session_dir(), fileext = ".json")
   on.exit(unlink(c(request, reply)))
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
     source$names, source$texts, USE.NAMES = FALSE
@@ -343,7 +343,7 @@ generate <- function(source, out, recipe, settings, call) {
 generator_program <- function(settings, call) {
   settings$arguments <- character()
   src <- go_file("cmd", "mangoro-gen")
-  build_program(go_program(src, call), tempfile("mangoro-gen"), settings, call, copy = FALSE)
+  build_program(go_program(src, call), tempfile("gen-", session_dir()), settings, call, copy = FALSE)
 }
 
 abort_generator <- function(diagnostics, source, recipe, call) {
@@ -377,7 +377,7 @@ tell_left_out <- function(said) {
 # What only the program itself could see to be of a type that does not cross.
 tell_refused <- function(server) {
   pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
-  lines <- tail_lines(log_file(server, "stderr"), Inf)
+  lines <- log_lines(server, "stderr", Inf)
   found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
   if (length(found) == 0) {
     return(invisible())

@@ -81,8 +81,6 @@ hash_module <- function(source) {
 # there whole or not at all. Whoever comes second throws its own away.
 stage_module <- function(source, dir, call) {
   dir.create(dirname(dir), recursive = TRUE, showWarnings = FALSE)
-  staged <- tempfile(".new-", dirname(dir))
-  on.exit(unlink(staged, recursive = TRUE))
   failed <- function(cnd) {
     abort_resource_exhausted(
       "The Go sources of mangoro could not be unpacked into {.path {dirname(dir)}}.",
@@ -92,6 +90,9 @@ stage_module <- function(source, dir, call) {
   }
   rlang::try_fetch(
     {
+      staging <- new_staging(dirname(dir))
+      on.exit(remove_scratch(staging))
+      staged <- file.path(staging, "module")
       dir.create(staged)
       stopifnot(file.copy(list.files(source, full.names = TRUE), staged, recursive = TRUE))
       utils::untar(file.path(staged, "vendor.tar.xz"), exdir = staged, tar = "internal")

@@ -1,4 +1,5 @@
-// All of src/ on a page: R vectors to Arrow IPC streams and back.
+// All of src/ on a page: R vectors to Arrow IPC streams and back; and what R lacks
+// to live with other processes.
 //
 //   failure.c     what went wrong, on its way to R
 //   class.c       the classes of R that have a place in the format
@@ -30,6 +31,12 @@
 //   values.c      values of any column
 //   finish.c      their class and attributes
 //   decode.c      records and rows
+//
+// Beside other processes:
+//
+//   log.c         what a server prints
+//   lock.c        directories that are locked while this session lives
+//   system.c      threads, pipes and locks of Unix and Windows
 //
 // Memory is R's own (R_alloc or protected), so that an error or interrupt of R
 // may leave at any place. A failure of ours fills a `failure` and returns
@@ -455,6 +462,14 @@ SEXP decode_row(SEXP bytes, SEXP ahead);
 SEXP verified(SEXP bytes, SEXP ahead);
 bool verify_stream(uint8_t *data, size_t size, failure *f);
 SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
+SEXP log_open(void);
+SEXP log_lines(SEXP pointer, SEXP which, SEXP lines);
+SEXP log_crash(SEXP pointer);
+SEXP log_close(SEXP pointer);
+void stop_logs(void);
+SEXP lock_make(SEXP path);
+SEXP lock_is_free(SEXP path);
+SEXP lock_release(SEXP pointer);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 SEXP clear_pointer(SEXP pointer);

@@ -11,7 +11,7 @@ test_that("the cache is where the option, the variable or R says", {
   withr::local_envvar(MANGORO_CACHE_DIR = NA, R_USER_CACHE_DIR = b)
   expect_identical(cache_dir(), real_path(tools::R_user_dir("mangoro", "cache")))
   withr::local_envvar(`_R_CHECK_PACKAGE_NAME_` = "mangoro")
-  expect_identical(cache_dir(), real_path(file.path(tempdir(), "mangoro")))
+  expect_identical(cache_dir(), real_path(file.path(session_dir(), "cache")))
 })
 
 test_that("a cache that cannot be is an error", {
@@ -59,9 +59,9 @@ test_that("the cache is told by its parts", {
 
 test_that("cleaning removes what is ours and nothing else", {
   cache <- local_filled_cache(
-    "bin/a" = 0, "go-build/x" = 0, "mod/m/x" = 0, "trash-killed/bin/a" = 0,
-    "other/x" = 0, "notes.txt" = 0
+    "bin/a" = 0, "go-build/x" = 0, "mod/m/x" = 0, "other/x" = 0, "notes.txt" = 0
   )
+  dir.create(file.path(cache, paste0("trash-", host_tag(), "-dead")))
   Sys.chmod(file.path(cache, "mod", c("m/x", "m")), "0555")
   before <- cache_epoch()
   expect_identical(expect_invisible(mangoro_cache_clean()), cache)

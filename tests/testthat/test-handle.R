@@ -134,20 +134,6 @@ test_that("a process that died says how, in a call and after it", {
   expect_identical(h$echo(x = 1), 1)
 })
 
-test_that("the last words of a program that crashes are those of the crash", {
-  file <- withr::local_tempfile(lines = c(
-    "started", "panic: oh no", "", "goroutine 1 [running]:", sprintf("main.f%d()", 1:50)
-  ))
-  expect_identical(last_words(file, 4), c("panic: oh no", "", "goroutine 1 [running]:", "main.f1()"))
-  writeLines(sprintf("line %d", 1:20000), file)
-  expect_identical(last_words(file, 2), c("line 19999", "line 20000"))
-  expect_identical(tail_lines(file, 2), c("line 19999", "line 20000"))
-  expect_length(tail_lines(file, Inf), 20000)
-  writeBin(as.raw(c(0x61, 0, 0xff, 0x0a)), file)
-  expect_identical(tail_lines(file, 5), "a<ff>")
-  expect_identical(tail_lines("/no/such/file", 5), character())
-})
-
 test_that("a restart keeps handle, functions and URL, and takes the new source", {
   dir <- local_files("main.go" = readLines(test_source("typed")))
   file <- file.path(dir, "main.go")

@@ -8,7 +8,9 @@ test_that("addresses are new each time and start with the prefix", {
 
 test_that("the path is absolute and in the session's own directory on Unix", {
   skip_on_os("windows")
-  expect_identical(dirname(sub("^ipc://", "", create_ipc_path())), tempdir())
+  dir <- dirname(sub("^ipc://", "", create_ipc_path()))
+  expect_identical(dirname(dir), tempdir())
+  expect_identical(format(file.mode(dir)), "700")
 })
 
 test_that("a path that is too long for a socket goes below /tmp", {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -43,12 +45,12 @@ func playParent() {
 
 // playChild says that it is there, and what ended its context.
 func playChild(gone func(ctx context.Context, pid int) bool) {
-	pid, err := FromEnvironment()
+	parent, err := FromEnvironment()
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("watching", pid)
-	if gone(context.Background(), pid) {
+	fmt.Println("watching", parent.PID)
+	if gone(context.Background(), parent.PID) {
 		fmt.Println("gone")
 	}
 }
@@ -141,12 +143,95 @@ func TestFromEnvironment(t *testing.T) {
 		{"99999999999999999999", 0, true},
 	} {
 		t.Setenv(Variable, tt.value)
+		t.Setenv(DirVariable, "/dir")
 		got, err := FromEnvironment()
-		if got != tt.want || (err != nil) != tt.bad {
-			t.Errorf("%q: %d, %v", tt.value, got, err)
+		if got.PID != tt.want || (got.Dir == "/dir") != (tt.want > 0) || (err != nil) != tt.bad {
+			t.Errorf("%q: %+v, %v", tt.value, got, err)
 		}
-		if _, set := os.LookupEnv(Variable); set && tt.want > 0 {
-			t.Errorf("%q is left to the children", tt.value)
+		for _, variable := range []string{Variable, DirVariable} {
+			if _, set := os.LookupEnv(variable); set && tt.want > 0 {
+				t.Errorf("%s is left to the children", variable)
+			}
+		}
+	}
+}
+
+// Nothing is removed that is not what the parent has made for itself, and nothing
+// while it lives.
+func TestClean(t *testing.T) {
+	gone, cancel := context.WithCancelCause(t.Context())
+	cancel(ErrGone)
+	const name = "mangoro-12ab-34cd"
+	make := func(name string, mode os.FileMode) func(t *testing.T, base string) string {
+		return func(t *testing.T, base string) string {
+			dir := filepath.Join(base, name)
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "file"), nil, 0o600), os.Chmod(dir, mode)); err != nil {
+				t.Fatal(err)
+			}
+			return dir
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		ctx     context.Context
+		make    func(t *testing.T, base string) string
+		removed bool
+	}{
+		{"gone", gone, make(name, 0o700), true},
+		{"alive", t.Context(), make(name, 0o700), false},
+		{"another name", gone, make("mangoro-12ab", 0o700), false},
+		{"a longer name", gone, make(name+"-x", 0o700), false},
+		{"others may enter", gone, make(name, 0o755), runtime.GOOS == "windows"},
+		{"a link", gone, func(t *testing.T, base string) string {
+			link := filepath.Join(base, name)
+			if err := os.Symlink(make("other", 0o700)(t, base), link); err != nil {
+				t.Skip(err) // Windows asks for a privilege
+			}
+			return link
+		}, false},
+		{"a file", gone, func(t *testing.T, base string) string {
+			file := filepath.Join(base, name)
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return file
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := tt.make(t, t.TempDir())
+			if err := (Parent{PID: os.Getppid(), Dir: dir}).Clean(tt.ctx); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) != tt.removed {
+				t.Errorf("after it: %v", err)
+			}
+		})
+	}
+	t.Run("notes", func(t *testing.T) {
+		base := t.TempDir()
+		dir := make(name, 0o700)(t, base)
+		noted := map[string]bool{".new-12ab-34cd": true, "trash-12ab-34cd": true, "new-12ab-34cd": false, ".new-12ab": false}
+		for name := range noted {
+			path := make(name, 0o700)(t, base)
+			if err := os.WriteFile(filepath.Join(dir, "at-"+name), []byte(path+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "at-x"), []byte("/\n.new-12ab-34cd"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := (Parent{PID: os.Getppid(), Dir: dir}).Clean(gone); err != nil {
+			t.Error(err)
+		}
+		for name, removed := range noted {
+			if _, err := os.Stat(filepath.Join(base, name)); errors.Is(err, os.ErrNotExist) != removed {
+				t.Errorf("%s after it: %v", name, err)
+			}
+		}
+	})
+	for _, dir := range []string{"", name, "/no/such/" + name} {
+		if err := (Parent{PID: os.Getppid(), Dir: dir}).Clean(gone); err != nil {
+			t.Errorf("%q: %v", dir, err)
 		}
 	}
 }

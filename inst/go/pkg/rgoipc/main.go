@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,7 +18,8 @@ import (
 //
 // If the environment variable MANGORO_PARENT has the id of the process that
 // started the server, the server stops when that process ends, however it ends.
-// The default is to live on.
+// It then removes what is left of it, the directory that MANGORO_DIR names. The
+// default is to live on.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
@@ -25,16 +27,16 @@ func Main(registry *Registry, opts ...Option) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	pid, err := parent.FromEnvironment()
+	starter, err := parent.FromEnvironment()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	if pid != 0 {
+	if starter.PID != 0 {
 		// Whoever reads what is printed may be gone as well: no reason to end
 		// before the socket is closed.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		ctx, stop = parent.Watch(ctx, pid)
+		ctx, stop = parent.Watch(ctx, starter.PID)
 		defer stop()
 	}
 
@@ -47,6 +49,7 @@ func Main(registry *Registry, opts ...Option) {
 		})
 		err = Serve(ctx, os.Args[1], registry, append(opts, announce)...)
 	}
+	err = errors.Join(err, starter.Clean(ctx))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

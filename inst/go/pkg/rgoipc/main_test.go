@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,7 +121,11 @@ func TestMainEndsWithItsParent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			url := testURL(t)
-			f := startFamily(t, url, "RGOIPC_TEST_WATCH=1")
+			dir := filepath.Join(t.TempDir(), "mangoro-12ab-34cd")
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.Mkdir(filepath.Join(dir, "build"), 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			f := startFamily(t, url, "RGOIPC_TEST_WATCH=1", parent.DirVariable+"="+dir)
 			if tt.function != "" {
 				sock := dial(t, url)
 				if err := sock.Send(call(tt.function, nil)); err != nil {
@@ -138,6 +143,9 @@ func TestMainEndsWithItsParent(t *testing.T) {
 				if _, err := os.Stat("/" + file); !errors.Is(err, os.ErrNotExist) {
 					t.Errorf("its socket is left: %v", err)
 				}
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the directory of its parent is left: %v", err)
 			}
 		})
 	}

@@ -1,0 +1,117 @@
+# Directories of what is temporary.
+#
+# A session that is killed cannot tidy up. So each such directory is locked while
+# the session that made it lives: the system unlocks it when that ends, however it
+# ends. One that has our name, is the user's own and is not locked is a leftover,
+# and the next session removes it. Names carry the machine's, because not every
+# file system knows of the locks of another machine.
+
+# Makes a directory below `base` that begins with `prefix`, and locks it. The
+# session's own has a note of all others, so that whoever removes it finds them.
+new_scratch <- function(base, prefix, is_noted = TRUE) {
+  for (attempt in seq_len(100)) {
+    random <- basename(tempfile(""))
+    dir <- file.path(absolute_path(base), paste0(prefix, host_tag(), "-", substring(random, nchar(random) - 3)))
+    if (is_noted) write_utf8(dir, note_of(dir))
+    lock <- .Call(system_lock_make, dir)
+    if (!is.null(lock)) {
+      the$locks[[dir]] <- lock
+      return(dir)
+    }
+    if (is_noted) unlink(note_of(dir))
+    if (!file.exists(dir)) break
+  }
+  abort_resource_exhausted("No directory can be made in {.path {base}}.")
+}
+
+note_of <- function(dir) file.path(session_dir(), paste0("at-", basename(dir)))
+
+remove_scratch <- function(dir) {
+  unlink_all(dir)
+  unlink(note_of(dir))
+  if (!is.null(the$locks[[dir]])) .Call(system_lock_release, the$locks[[dir]])
+  the$locks[[dir]] <- NULL
+}
+
+# Four hexadecimal digits.
+host_tag <- function() {
+  if (is.null(the$host)) the$host <- substr(cli::hash_sha256(Sys.info()[["nodename"]]), 1, 4)
+  the$host
+}
+
+# --- The session's own --------------------------------------------------------
+
+# Where all is that goes with the session: sockets, what is being built. In R's own
+# temporary directory, or in `/tmp` where the path of a socket would be too long.
+# Servers know of it, and remove it should R be gone; so do builds.
+session_dir <- function() {
+  room <- max_socket_path - nchar("/mangoro-0000-0000/mangoro00000000000000.ipc")
+  scratch_in(if (!is_windows() && nchar(tempdir(), "bytes") > room) "/tmp" else tempdir())
+}
+
+# The one that this session has in `base`, made when it is first needed.
+scratch_in <- function(base) {
+  dir <- the$scratch[[base]]
+  if (is.null(dir) || !dir.exists(dir)) {
+    dir <- new_scratch(base, "mangoro-", is_noted = FALSE)
+    the$scratch[[base]] <- dir
+    owner <- rlang::new_environment(list(dir = dir, pid = Sys.getpid()))
+    reg.finalizer(owner, end_scratch, onexit = TRUE)
+    the$scratch_owners <- c(the$scratch_owners, owner)
+  }
+  dir
+}
+
+# A forked child must not remove what its parent uses.
+end_scratch <- function(owner) {
+  if (owner$pid == Sys.getpid()) unlink_all(owner$dir)
+}
+
+# --- What others have left ----------------------------------------------------
+
+# Removes what sessions of this user have left that are no more: in temporary
+# directories once a session, and in the cache once for each.
+sweep <- function(cache = cache_dir()) {
+  if (!"sessions" %in% the$swept) {
+    the$swept <- c(the$swept, "sessions")
+    temporary <- unique(c(dirname(tempdir()), "/tmp"))
+    remove_leftovers(c(Sys.glob(file.path(temporary, "Rtmp*")), "/tmp"), "mangoro-")
+  }
+  if (!cache %in% the$swept) {
+    the$swept <- c(the$swept, cache)
+    remove_leftovers(cache, staging_prefixes)
+  }
+}
+
+staging_prefixes <- c(".new-", "trash-")
+
+remove_leftovers <- function(bases, prefixes) {
+  for (dir in list.files(bases, scratch_names(prefixes), all.files = TRUE, full.names = TRUE)) {
+    if (.Call(system_lock_is_free, dir)) {
+      for (noted in read_notes(dir)) if (.Call(system_lock_is_free, noted)) unlink_all(noted)
+      unlink_all(dir)
+    }
+  }
+}
+
+read_notes <- function(dir) {
+  noted <- vapply(list.files(dir, "^at-", full.names = TRUE), read_line, "")
+  noted[grepl(scratch_names(staging_prefixes), basename(noted))]
+}
+
+# A regular expression.
+scratch_names <- function(prefixes) {
+  sprintf("^(%s)%s-[0-9a-f]{4}$", paste(gsub(".", "\\.", prefixes, fixed = TRUE), collapse = "|"), host_tag())
+}
+
+# Read-only directories too, as those of Go's module cache are, but nothing that a
+# link leads to. Sockets are a case of their own: unlink() takes them for directories.
+unlink_all <- function(dir) {
+  file.remove(list.files(dir, "\\.ipc$", full.names = TRUE))
+  unlink(dir, recursive = TRUE)
+  if (file.exists(dir)) {
+    dirs <- list.dirs(dir)
+    Sys.chmod(dirs[is_below(real_path(dirs), real_path(dir))], "0700", use_umask = FALSE)
+    unlink(dir, recursive = TRUE)
+  }
+}

@@ -1,0 +1,39 @@
+# Runs a command that shall not outlive R: guard.sh PID DIR COMMAND...
+# Standard input is a pipe that R holds and never writes to: it ends with R, however
+# R ends, but also when R is done with the command. So DIR, the directory of the
+# session, and the others that it has notes of are removed only if PID, R, is gone.
+pid=$1 dir=$2
+shift 2
+
+is_gone() {
+  ! kill -0 "$pid" || grep -q ') [ZX] ' "/proc/$pid/stat"
+}
+
+remove() {
+  for note in "$dir"/at-*; do
+    if read -r noted <"$note"; then
+      case $noted in */.new-????-???? | */trash-????-????) rm -rf "$noted" ;; esac
+    fi
+  done
+  rm -rf "$dir"
+}
+
+# R and what it starts for this command share no process group.
+guard() {
+  trap '' TERM
+  read -r _ <&3
+  kill -TERM 0
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if is_gone && remove; then break; fi
+    sleep 0.1
+  done
+}
+
+exec 3<&0
+guard >/dev/null 2>&1 &
+guard=$!
+"$@" </dev/null 3<&- &
+wait $!
+status=$?
+kill -KILL $guard
+exit $status

@@ -1,0 +1,38 @@
+// Directories that are locked while this session lives.
+
+#include "mangoro.h"
+#include "system.h"
+
+static void free_lock(SEXP pointer) {
+  dir_lock *lock = R_ExternalPtrAddr(pointer);
+  if (!lock) return;
+  R_ClearExternalPtr(pointer);
+  dir_unlock(lock);
+  free(lock);
+}
+
+// Makes the directory, and returns its lock: an external pointer. NULL if there is
+// something of that name, or it cannot be made.
+SEXP lock_make(SEXP path) {
+  dir_lock *lock = malloc(sizeof *lock);
+  if (!lock) return R_NilValue;
+  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+  R_RegisterCFinalizerEx(pointer, free_lock, FALSE);
+  if (dir_make_locked(Rf_translateChar(STRING_ELT(path, 0)), lock)) {
+    R_SetExternalPtrAddr(pointer, lock);
+  } else {
+    free(lock);
+    pointer = R_NilValue;
+  }
+  UNPROTECT(1);
+  return pointer;
+}
+
+SEXP lock_release(SEXP pointer) {
+  free_lock(pointer);
+  return R_NilValue;
+}
+
+SEXP lock_is_free(SEXP path) {
+  return Rf_ScalarLogical(dir_is_unlocked(Rf_translateChar(STRING_ELT(path, 0))));
+}

@@ -1,0 +1,333 @@
+// What a server prints. A thread reads it as it comes, so that the server never
+// waits for R, which may be busy for an hour, and keeps the end of it. A server
+// that crashes says why at the beginning of a stack trace that may be longer than
+// what is kept, so these lines are kept apart.
+//
+// The thread touches nothing of R's. Whoever looks at a log holds its lock, and
+// reads what is there first: what was printed before an answer is seen after it.
+
+#include "mangoro.h"
+#include "system.h"
+
+// What is kept of each stream, and of the beginning of a crash, in bytes.
+enum { KEPT = 1 << 20, KEPT_OF_CRASH = 1 << 12 };
+
+// Read in one go, so that who looks does not stay with a server that floods; more
+// than a pipe holds.
+enum { PIECE = 1 << 16, PIECES = 17 };
+
+// How many lines after its first words a crash may show its first stack.
+enum { CRASH_LINES = 50 };
+
+typedef struct {
+  pipe_end pipe; // NO_PIPE once it has ended
+  char *data;
+  size_t room, start, size; // the bytes from `start` on, round the end of the room
+  bool cut;                 // whether older ones have gone
+} tail;
+
+typedef struct {
+  size_t size;
+  char text[KEPT_OF_CRASH];
+} words;
+
+// The first words of a crash are `pending` until a stack follows.
+typedef struct {
+  words crash, pending;
+  bool crashed, is_pending;
+  int lines;         // since the pending words began
+  bool continues;    // whether the line before may be one inside a crash
+  char line[32];     // the beginning of this line
+  size_t seen;       // as much of it as is there
+} scanner;
+
+enum { STDOUT, STDERR, STREAMS };
+
+typedef struct server_log {
+  struct server_log *next;
+  tail streams[STREAMS];
+  scanner scanner;
+  reader reader;
+  int owner; // the process that the thread is in
+} server_log;
+
+// Of all logs, to end their threads before this code is unloaded.
+static server_log *logs;
+
+// --- The end of a stream ------------------------------------------------------
+
+static void append(tail *s, const char *data, size_t n) {
+  if (n > KEPT) {
+    data += n - KEPT;
+    n = KEPT;
+    s->cut = true;
+  }
+  if (s->size + n > s->room && s->room < KEPT) { // not round its end yet
+    size_t room = s->room == 0 ? 1 << 12 : s->room;
+    while (room < s->size + n && room < KEPT) room *= 2;
+    char *grown = realloc(s->data, room);
+    if (grown) {
+      s->data = grown;
+      s->room = room;
+    }
+  }
+  if (n > s->room) { // there is no memory
+    data += n - s->room;
+    n = s->room;
+    s->cut = true;
+  }
+  if (n == 0) return;
+  if (s->size + n > s->room) {
+    size_t gone = s->size + n - s->room;
+    s->start = (s->start + gone) % s->room;
+    s->size -= gone;
+    s->cut = true;
+  }
+  size_t at = (s->start + s->size) % s->room;
+  size_t first = n < s->room - at ? n : s->room - at;
+  memcpy(s->data + at, data, first);
+  memcpy(s->data, data + first, n - first);
+  s->size += n;
+}
+
+static char byte_at(const tail *s, size_t i) { return s->data[(s->start + i) % s->room]; }
+
+// Where the last `lines` lines begin. A line whose beginning has gone is left out,
+// unless it is all there is.
+static size_t last_lines(const tail *s, double lines) {
+  size_t i = s->size;
+  if (i > 0 && byte_at(s, i - 1) == '\n') i--;
+  size_t begin = s->size; // of the first line that is whole
+  for (double n = 0; i > 0; i--) {
+    if (byte_at(s, i - 1) != '\n') continue;
+    begin = i;
+    if (++n >= lines) return begin;
+  }
+  return s->cut && begin < s->size ? begin : 0;
+}
+
+// --- A crash ------------------------------------------------------------------
+
+static void keep(words *w, const char *data, size_t n) {
+  if (n > sizeof w->text - w->size) n = sizeof w->text - w->size;
+  memcpy(w->text + w->size, data, n);
+  w->size += n;
+}
+
+static bool starts(const scanner *c, const char *with) {
+  size_t n = strlen(with);
+  return c->seen >= n && memcmp(c->line, with, n) == 0;
+}
+
+// "SIGSEGV: segmentation violation"
+static bool is_signal(const scanner *c) {
+  if (!starts(c, "SIG")) return false;
+  size_t i = 3;
+  while (i < c->seen && c->line[i] >= 'A' && c->line[i] <= 'Z') i++;
+  return i + 1 < c->seen && c->line[i] == ':' && c->line[i + 1] == ' ';
+}
+
+// What Go's runtime says first of all.
+static bool is_crash(const scanner *c) {
+  return starts(c, "panic: ") || starts(c, "fatal error: ") || starts(c, "fatal: ") || starts(c, "runtime: ") ||
+         starts(c, "unexpected fault address") || is_signal(c);
+}
+
+static bool is_stack(const scanner *c) {
+  bool goroutine = starts(c, "goroutine ") && c->seen > 10 && c->line[10] >= '0' && c->line[10] <= '9';
+  return goroutine || starts(c, "runtime stack:");
+}
+
+static bool may_continue(const scanner *c) {
+  return strchr("\n\r\t[", c->line[0]) || is_crash(c);
+}
+
+// Of a line whose beginning has come.
+static void judge(scanner *c) {
+  if (is_crash(c)) {
+    if (!c->continues || (!c->is_pending && !c->crashed)) {
+      c->is_pending = true;
+      c->pending.size = 0;
+      c->lines = 0;
+    }
+  } else if (c->is_pending && is_stack(c)) {
+    c->crash = c->pending;
+    c->crashed = true;
+    c->is_pending = false;
+  } else if (c->is_pending && ++c->lines > CRASH_LINES) {
+    c->is_pending = false;
+  }
+  c->continues = may_continue(c);
+}
+
+static void note(scanner *c, const char *data, size_t n) {
+  if (c->is_pending) {
+    keep(&c->pending, data, n);
+  } else if (c->crashed) {
+    keep(&c->crash, data, n);
+  }
+}
+
+static void scan(scanner *c, const char *data, size_t n) {
+  while (n > 0) {
+    const char *end = memchr(data, '\n', n);
+    size_t length = end ? (size_t)(end - data) + 1 : n;
+    size_t room = sizeof c->line - c->seen;
+    if (room == 0) { // judged already
+      note(c, data, length);
+    } else {
+      size_t taken = length < room ? length : room;
+      memcpy(c->line + c->seen, data, taken);
+      c->seen += taken;
+      if (end || c->seen == sizeof c->line) {
+        judge(c);
+        note(c, c->line, c->seen);
+        note(c, data + taken, length - taken);
+      }
+    }
+    if (end) c->seen = 0;
+    data += length;
+    n -= length;
+  }
+}
+
+// --- Reading ------------------------------------------------------------------
+
+// What is there, of each stream. The lock is held.
+static void read_some(void *of) {
+  server_log *log = of;
+  char piece[PIECE];
+  for (int i = 0; i < STREAMS; i++) {
+    tail *s = &log->streams[i];
+    for (int n = 0; n < PIECES && s->pipe != NO_PIPE; n++) {
+      ptrdiff_t got = pipe_read(s->pipe, piece, sizeof piece);
+      if (got == PIPE_EMPTY) break;
+      if (got == PIPE_ENDED) {
+        pipe_close(s->pipe);
+        s->pipe = NO_PIPE;
+        break;
+      }
+      append(s, piece, (size_t)got);
+      if (i == STDERR) scan(&log->scanner, piece, (size_t)got);
+    }
+  }
+}
+
+static size_t open_pipes(void *of, pipe_end *pipes) {
+  server_log *log = of;
+  size_t n = 0;
+  for (int i = 0; i < STREAMS; i++) {
+    if (log->streams[i].pipe != NO_PIPE) pipes[n++] = log->streams[i].pipe;
+  }
+  return n;
+}
+
+// The thread ends; what has been read stays. A fork has no thread to end.
+static void stop_log(server_log *log) {
+  if (log->owner != process_id()) return;
+  reader_stop(&log->reader);
+  read_some(log);
+  for (int i = 0; i < STREAMS; i++) {
+    if (log->streams[i].pipe != NO_PIPE) pipe_close(log->streams[i].pipe);
+    log->streams[i].pipe = NO_PIPE;
+  }
+}
+
+void stop_logs(void) {
+  for (server_log *log = logs; log; log = log->next) stop_log(log);
+}
+
+// --- For R --------------------------------------------------------------------
+
+static void free_log(SEXP pointer) {
+  server_log *log = R_ExternalPtrAddr(pointer);
+  if (!log) return;
+  R_ClearExternalPtr(pointer);
+  stop_log(log);
+  for (server_log **at = &logs; *at; at = &(*at)->next) {
+    if (*at == log) {
+      *at = log->next;
+      break;
+    }
+  }
+  for (int i = 0; i < STREAMS; i++) free(log->streams[i].data);
+  free(log);
+}
+
+// NULL if it is of another session or process.
+static server_log *log_of(SEXP pointer) {
+  server_log *log = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
+  return log && log->owner == process_id() ? log : NULL;
+}
+
+// A list of the log and the file descriptors that a server is to write to, standard
+// output first; NULL if the system has none left.
+SEXP log_open(void) {
+  server_log *log = calloc(1, sizeof *log);
+  if (!log) return R_NilValue;
+  log->owner = process_id();
+  int write[STREAMS] = {-1, -1};
+  bool opened = true;
+  for (int i = 0; i < STREAMS; i++) {
+    log->streams[i].pipe = NO_PIPE;
+    opened = opened && pipe_open(&log->streams[i].pipe, &write[i]);
+  }
+  if (!opened || !reader_start(&log->reader, log, open_pipes, read_some)) {
+    for (int i = 0; i < STREAMS; i++) {
+      if (log->streams[i].pipe != NO_PIPE) pipe_close(log->streams[i].pipe);
+      if (write[i] >= 0) descriptor_close(write[i]);
+    }
+    free(log);
+    return R_NilValue;
+  }
+  log->next = logs;
+  logs = log;
+  SEXP pointer = PROTECT(R_MakeExternalPtr(log, R_NilValue, R_NilValue));
+  R_RegisterCFinalizerEx(pointer, free_log, FALSE);
+  SEXP descriptors = PROTECT(Rf_allocVector(INTSXP, STREAMS));
+  memcpy(INTEGER(descriptors), write, sizeof write);
+  SEXP value = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(value, 0, pointer);
+  SET_VECTOR_ELT(value, 1, descriptors);
+  UNPROTECT(3);
+  return value;
+}
+
+// The last `lines` lines of a stream, as bytes.
+SEXP log_lines(SEXP pointer, SEXP which, SEXP lines) {
+  server_log *log = log_of(pointer);
+  if (!log) return Rf_allocVector(RAWSXP, 0);
+  const tail *s = &log->streams[Rf_asInteger(which)];
+  SEXP value = PROTECT(Rf_allocVector(RAWSXP, KEPT)); // R may not be asked for memory under the lock
+  reader_lock(&log->reader);
+  read_some(log);
+  size_t begin = last_lines(s, Rf_asReal(lines));
+  size_t n = s->size - begin;
+  for (size_t i = 0; i < n; i++) RAW(value)[i] = (Rbyte)byte_at(s, begin + i);
+  reader_unlock(&log->reader);
+  value = Rf_xlengthgets(value, (R_xlen_t)n);
+  UNPROTECT(1);
+  return value;
+}
+
+// How a crash began, as bytes; none if there was none.
+SEXP log_crash(SEXP pointer) {
+  server_log *log = log_of(pointer);
+  if (!log) return Rf_allocVector(RAWSXP, 0);
+  SEXP value = PROTECT(Rf_allocVector(RAWSXP, KEPT_OF_CRASH));
+  reader_lock(&log->reader);
+  read_some(log);
+  size_t n = log->scanner.crashed ? log->scanner.crash.size : 0;
+  if (n > 0) memcpy(RAW(value), log->scanner.crash.text, n);
+  reader_unlock(&log->reader);
+  value = Rf_xlengthgets(value, (R_xlen_t)n);
+  UNPROTECT(1);
+  return value;
+}
+
+// Nothing more is read.
+SEXP log_close(SEXP pointer) {
+  server_log *log = log_of(pointer);
+  if (log) stop_log(log);
+  return R_NilValue;
+}

@@ -1,0 +1,152 @@
+# A process that stands for a server, its log, and how it ended.
+run_printing <- function(command, args = character(), env = parent.frame()) {
+  server <- new_server("printing", "url")
+  start_process(server, list(command = command, args = args), NULL, NULL)
+  withr::defer(end_server(server), envir = env)
+  server
+}
+
+# The same once it has ended, with the end.
+run_to_its_end <- function(command, args = character(), env = parent.frame()) {
+  server <- run_printing(command, args, env)
+  expect_false(is_running(server$process, 60))
+  server$end <- server_end(server)
+  server
+}
+
+# A program that prints the bytes of a file, in pieces of a size.
+print_bytes <- function(bytes, size, status = 0L, env = parent.frame()) {
+  file <- withr::local_tempfile(.local_envir = env)
+  writeBin(bytes, file)
+  script <- withr::local_tempfile(.local_envir = env)
+  writeLines(c("#!/bin/sh", sprintf("dd if='%s' bs=%d >&2 2>/dev/null", file, size), sprintf("exit %d", status)), script)
+  Sys.chmod(script, "0755")
+  run_to_its_end(script, env = env)
+}
+
+kept_bytes <- 2^20
+
+test_that("the last megabyte of what a server prints is kept, by whole lines", {
+  skip_on_os("windows")
+  withr::local_seed(1)
+  for (size in c(0, 1, 100, 5000, kept_bytes - 1, kept_bytes, kept_bytes + 1, 3 * kept_bytes)) {
+    bytes <- as.raw(sample(97:122, size, replace = TRUE))
+    breaks <- stats::runif(size) < 10^-stats::runif(1, 0.5, 4)
+    bytes[breaks] <- as.raw(10)
+    server <- print_bytes(bytes, sample(c(1000, 65536), 1))
+    kept <- utils::tail(bytes, kept_bytes)
+    lines <- strsplit(rawToChar(kept), "\n")[[1]]
+    if (size > kept_bytes) lines <- lines[-1]
+    expect_identical(log_lines(server, "stderr", Inf), lines, info = size)
+    for (n in c(1, 3, 50)) expect_identical(log_lines(server, "stderr", n), utils::tail(lines, n), info = c(size, n))
+    expect_identical(log_lines(server, "stdout", Inf), character())
+  }
+})
+
+test_that("a line that is longer than what is kept is kept as its end", {
+  skip_on_os("windows")
+  server <- print_bytes(c(as.raw(rep(97, 3 * kept_bytes)), as.raw(10)), 65536)
+  expect_identical(nchar(log_lines(server, "stderr", 5)), as.integer(kept_bytes - 1))
+})
+
+test_that("what is no text is told as bytes", {
+  skip_on_os("windows")
+  server <- print_bytes(as.raw(c(0x61, 0, 0xff, 0x0d, 0x0a, 0x62)), 10)
+  expect_identical(log_lines(server, "stderr", 5), c("a<ff>", "b"))
+  expect_identical(log_lines(new_server("none", "url"), "stderr", 5), character())
+})
+
+test_that("a crash is told by its first words, whatever is printed before and after", {
+  skip_on_os("windows")
+  first <- c(
+    panic = "panic: oh", nil = "panic: runtime error: invalid memory address or nil pointer dereference",
+    abort = "SIGABRT: abort", segv = "SIGSEGV: segmentation violation",
+    stack = "runtime: goroutine stack exceeds", asleep = "fatal error: all goroutines are asleep - deadlock!",
+    unlock = "fatal error: sync: unlock of unlocked mutex", memory = "fatal error: ",
+    map = "fatal error: concurrent map", many = "runtime: goroutine stack exceeds",
+    recovered = "panic: the last one"
+  )
+  withr::local_seed(3)
+  bin <- build_once(test_source("crashes"))
+  for (end in names(first)) {
+    server <- run_to_its_end(bin, c(sample(c(0, 20000), 1), end))
+    expect_identical(server$end$status, 2L, info = end)
+    expect_true(startsWith(server$end$stderr[[1]], first[[end]]), info = end)
+    expect_lte(length(server$end$stderr), 10)
+    expect_lte(length(log_lines(server, "stdout", Inf)), kept_bytes / 100)
+  }
+})
+
+test_that("a program that ends without a crash is told by its last lines", {
+  skip_on_os("windows")
+  bin <- build_once(test_source("crashes"))
+  for (lines in c(0, 20000)) {
+    for (end in c("exit", "exit 2", "half a line")) {
+      expect_identical(utils::tail(run_to_its_end(bin, c(lines, end))$end$stderr, 1), "last", info = end)
+    }
+  }
+  killed <- run_to_its_end(bin, c(0, "kill"))
+  expect_identical(killed$end, list(status = -9L, stderr = character()))
+  call <- rlang::call2("f")
+  expect_snapshot(abort_ended("f.go", "url", killed$end, call), error = TRUE)
+})
+
+test_that("the first words of a crash are found among any lines", {
+  skip_on_os("windows")
+  withr::local_seed(2)
+  noise <- function(n) {
+    words <- c("log", "panicking: no", " panic: indented", "goroutine", "runtimes: x", "SIG: x", "", "\tat", "[x]", strrep("y", 200))
+    sample(words, n, replace = TRUE)
+  }
+  stack <- function(n) {
+    c("", "goroutine 7 [running]:", rep(c("main.f(0x1, {0x2, 0x3})", "\t/home/x.go:3 +0x1d"), n), "created by main.g")
+  }
+  heads <- c(
+    "panic: a", "fatal error: b", "SIGQUIT: quit", "unexpected fault address 0x0",
+    "runtime: out of memory: cannot allocate", "fatal: morestack on g0", paste0("panic: ", strrep("z", 3000))
+  )
+  for (i in 1:40) {
+    fake <- if (i %% 2 == 0) c("panic: fake", if (i %% 4 == 0) stack(2), "went on", "and on")
+    head <- sample(heads, 1)
+    text <- c(noise(sample(c(0, 10, 3000), 1)), fake, "log", head, stack(sample(c(1, 30000), 1)), noise(sample(0:3, 1)))
+    server <- print_bytes(charToRaw(paste0(text, "\n", collapse = "")), sample(c(7001, 65536), 1), status = 2L)
+    expect_identical(server$end$stderr[1:3], c(head, "", "goroutine 7 [running]:"), info = i)
+  }
+})
+
+test_that("what is printed before an answer is there with it, and a stopped server keeps its words", {
+  h <- local_handle(mangoro_source(code = c(
+    "import (\"fmt\"; \"os\")",
+    "func Say(n int) { fmt.Fprintln(os.Stderr, \"said\", n); fmt.Println(\"printed\", n) }"
+  )))
+  for (i in 1:50) {
+    h$Say(i)
+    expect_identical(mangoro_logs(h, 1), paste("said", i))
+    expect_identical(mangoro_logs(h, 1, "stdout"), paste("printed", i))
+  }
+  mangoro_stop(h)
+  expect_identical(mangoro_logs(h, 1), "said 50")
+  mangoro_restart(h)
+  expect_identical(mangoro_logs(h), character())
+})
+
+test_that("a server that floods is not held up by an R that does not look", {
+  h <- local_handle(mangoro_source(code = c(
+    "import (\"os\"; \"strings\")",
+    "func Flood(lines int) { for range lines { os.Stderr.WriteString(strings.Repeat(\"x\", 9999) + \"\\n\") } }"
+  )))
+  h$Flood(5000)
+  expect_identical(mangoro_logs(h, 1), strrep("x", 9999))
+  expect_length(mangoro_logs(h, Inf), kept_bytes %/% 10000)
+})
+
+test_that("children of a program that go on with its output do not hold R", {
+  skip_on_os("windows")
+  script <- withr::local_tempfile(lines = c("#!/bin/sh", "sleep 60 &", "echo $! >&2", "echo last >&2", "exit 3"))
+  Sys.chmod(script, "0755")
+  server <- run_to_its_end(script)
+  expect_identical(server$end$status, 3L)
+  expect_identical(server$end$stderr[[2]], "last")
+  end_server(server)
+  tools::pskill(as.integer(server$end$stderr[[1]]), tools::SIGKILL)
+})

@@ -1,0 +1,129 @@
+# Kills R, or R and its Go programs together, at random moments while it builds,
+# starts, calls and stops, and counts what is left: after a second, and after the
+# next session has started a program. Rscript tools/kills.R [KILLS] [SEED]
+
+library(mangoro)
+
+# What a session does until it is killed. Each build is of something new.
+doing <- list(
+  build = "for (i in 1:1000) mangoro_go_build(source_file(i), file.path(out, 'program'))",
+  source = "for (i in 1:1000) { h <- mangoro_source(source_file(i, 'f')); h$F(1); mangoro_stop(h) }",
+  start = "for (i in 1:1000) { h <- mangoro_start('cmd/rpc-example'); mangoro_stop(h) }",
+  call = "h <- mangoro_start('cmd/rpc-example'); for (i in 1:1e6) h$add(runif(1e4), 1)",
+  many = "hs <- lapply(1:4, function(i) mangoro_start('cmd/rpc-example')); repeat for (h in hs) h$add(1, 1)",
+  wait = "h <- mangoro_source(code = 'func Hang() { select {} }'); h$Hang()"
+)
+
+preamble <- "
+library(mangoro)
+out <- Sys.getenv('KILLS_OUT')
+source_file <- function(i, kind = 'main') {
+  code <- sprintf('const unique = \"%d %d\"', Sys.getpid(), i)
+  code <- c('package main', code, if (kind == 'main') 'func main() { println(unique) }' else
+    'func F(x float64) float64 { return x + float64(len(unique)) }')
+  file <- file.path(out, 'code.go')
+  writeLines(code, file)
+  file
+}
+cat('ready\\n')
+"
+
+# A place for all files of these sessions: `base` and, where its path is long, /tmp.
+new_place <- function(base, deep) {
+  tmp <- file.path(base, if (deep) strrep("deep", 25) else "tmp")
+  out <- file.path(base, "out")
+  for (dir in c(tmp, out)) dir.create(dir, showWarnings = FALSE)
+  list(tmp = tmp, out = out, cache = Sys.getenv("MANGORO_CACHE_DIR"))
+}
+
+start_session <- function(place, mark, code) {
+  script <- file.path(dirname(place$out), "session.R")
+  writeLines(c(preamble, code), script)
+  session <- processx::process$new(
+    file.path(R.home("bin"), "Rscript"), script,
+    env = c("current", TMPDIR = place$tmp, KILLS_OUT = place$out, KILLS_MARK = mark),
+    stdout = "|", stderr = NULL
+  )
+  line <- character()
+  while (length(line) == 0 && session$is_alive()) {
+    session$poll_io(1000)
+    line <- session$read_output_lines()
+  }
+  session
+}
+
+# The processes with the mark in their environment.
+marked <- function(mark) {
+  pids <- grep("^[0-9]+$", list.files("/proc"), value = TRUE)
+  has_mark <- function(pid) {
+    bytes <- tryCatch(suppressWarnings(readBin(file.path("/proc", pid, "environ"), "raw", 1e6)), error = function(cnd) raw())
+    grepl(paste0("KILLS_MARK=", mark), rawToChar(bytes[bytes != 0]), fixed = TRUE)
+  }
+  as.integer(Filter(has_mark, pids))
+}
+
+# What is ours: below R's temporary directories, in /tmp, the cache and the user's directory.
+left_files <- function(place, before) {
+  temporary <- list.files(Sys.glob(file.path(place$tmp, "Rtmp*")), "^mangoro", full.names = TRUE)
+  short <- list.files("/tmp", "^mangoro", full.names = TRUE)
+  staged <- list.files(c(place$cache, place$out), "^(\\.new|trash)-", all.files = TRUE, full.names = TRUE)
+  setdiff(c(temporary, short, staged), before)
+}
+
+kill_once <- function(i, base) {
+  what <- names(doing)[[(i - 1) %% length(doing) + 1]]
+  with_server <- runif(1) < 0.4
+  deep <- runif(1) < 0.3
+  delay <- runif(1, 0, 2500)
+  place <- new_place(base, deep)
+  before <- list.files("/tmp", "^mangoro", full.names = TRUE)
+  mark <- paste0("kills-", Sys.getpid(), "-", i)
+  session <- start_session(place, mark, doing[[what]])
+  session$wait(delay)
+  ended <- !session$is_alive()
+  victims <- if (with_server) c(session$get_pid(), setdiff(marked(mark), session$get_pid())) else session$get_pid()
+  tools::pskill(victims, tools::SIGKILL)
+  session$wait(1000)
+  killed <- Sys.time()
+  # Until nothing is left, or a second has passed.
+  repeat {
+    processes <- marked(mark)
+    files <- left_files(place, before)
+    passed <- as.numeric(difftime(Sys.time(), killed, units = "secs"))
+    if (length(processes) + length(files) == 0 || passed > 1) break
+    session$poll_io(20)
+  }
+  following <- start_session(place, paste0(mark, "-next"), "h <- mangoro_start('cmd/rpc-example'); h$add(1, 1)")
+  following$wait(60000)
+  later <- left_files(place, before)
+  if (length(files) > 0) message("  left after a second: ", paste(basename(files), collapse = " "))
+  if (length(later) > 0) message("  left after the next start: ", paste(later, collapse = " "))
+  result <- data.frame(
+    what = what, killed = if (with_server) "both" else "R", deep = deep, delay = round(delay), seconds = round(passed, 2),
+    processes = length(processes), files = length(files), later_processes = length(marked(mark)), later_files = length(later)
+  )
+  message(paste(format(i, width = 3), paste(names(result), result, collapse = " ")), if (ended) " (had ended by itself)")
+  unlink(c(place$tmp, place$out), recursive = TRUE)
+  result
+}
+
+main <- function(kills, seed) {
+  set.seed(seed)
+  base <- tempfile("kills")
+  dir.create(base)
+  on.exit(unlink(base, recursive = TRUE))
+  mangoro_stop(mangoro_start("cmd/rpc-example")) # builds what is not there yet
+  results <- do.call(rbind, lapply(seq_len(kills), kill_once, base = base))
+  counts <- c("processes", "files", "later_processes", "later_files")
+  print(stats::aggregate(results[counts], results["killed"], sum))
+  cat(sprintf(
+    "%d kills; after a second left %d processes, %d files where R alone was killed; %d processes, %d files after the next start\n",
+    kills, sum(results$processes), sum(results$files[results$killed == "R"]),
+    sum(results$later_processes), sum(results$later_files)
+  ))
+  failed <- sum(results$processes) + sum(results$later_processes) + sum(results$later_files) > 0
+  quit(status = failed)
+}
+
+arguments <- as.integer(commandArgs(trailingOnly = TRUE))
+main(if (length(arguments) > 0) arguments[[1]] else 50, if (length(arguments) > 1) arguments[[2]] else 1)
