@@ -71,7 +71,8 @@ mangoro_unpack_int32 <- function(bytes) {
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
 #'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
-#'   none) and `data` (the payload, a raw vector).
+#'   none) and `data` (the payload, a raw vector). The payload is as it came and has
+#'   not been verified: [mangoro_rpc_call()] gives nanoarrow only what has been.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` for arguments of another kind, or data that
