@@ -56,9 +56,12 @@ cross: ## Vet and build the Go side for Linux, macOS and Windows, amd64 and arm6
 	@tools/cross
 
 .PHONY: fuzz
-fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
-	@tools/setup go
+fuzz: fuzz-replies ## Fuzz every decoder: Go's for FUZZTIME (10m) each, R's with REPLIES (1000000)
 	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
+
+.PHONY: fuzz-replies
+fuzz-replies: setup-test install ## Broken replies for every R function that reads one
+	@$(RUN) tools/fuzz-replies $(or $(REPLIES),1000000)
 
 .PHONY: sanitize
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams

@@ -231,7 +231,8 @@ static bool write_other(json *j, bytes *others, SEXP name, SEXP value) {
 static bool write_all(json *j, bytes *others, SEXP x, int class, bool with_names) {
   SEXP all = PROTECT(attributes_of(x));
   SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
-  bool zoned = false, done = true;
+  bool zoned = false;
+  bool done = Rf_xlength(all) <= MAX_OTHERS || fail_at(j->plan, j->at, 0, 0, "it has too many attributes");
   for (R_xlen_t i = 0; done && i < Rf_xlength(all); i++) {
     const char *name = CHAR(STRING_ELT(names, i));
     SEXP value = VECTOR_ELT(all, i);

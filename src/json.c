@@ -11,8 +11,8 @@ enum { NAMES, DIM, DIMNAMES, TZONE, UNITS, STORAGE, ROW_NAMES, DIMNAMES_NAMES, N
 static const char *const own_keys[] = {"names",   "dim",     "dimnames",  "tzone",
                                        "units",   "storage", "row_names", "dimnames_names"};
 
-// How many others there may be: R looks through all of them for each.
-enum { MAX_OTHERS = 4096, MAX_SYMBOL = 10000 };
+// The longest name of a symbol, in bytes.
+enum { MAX_SYMBOL = 10000 };
 
 // What is left of the text, which ends with a zero.
 typedef struct {
@@ -77,7 +77,9 @@ static bool skip_value(json *j) {
 }
 
 static int hex_digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+  const char *found = c == 0 ? NULL : strchr(digits, c);
+  return found == NULL ? -1 : (int)(found - digits) % 16;
 }
 
 // The code unit of \uXXXX, of which `at` is the u; -1 if it is none.

@@ -80,6 +80,8 @@ enum { MAX_DEPTH = 64, SHARE_FACTOR = 16 };
 // these. Rows of nulls, for one, take none in a stream.
 #define UNBACKED_FLOOR ((int64_t)64 << 20)
 enum { UNBACKED_FACTOR = 128 };
+// Attributes beyond R's own: R looks through all of them for each.
+enum { MAX_OTHERS = 4096 };
 // Rows of anything that R can hold; a sum of two never overflows.
 #define MAX_ROWS ((int64_t)1 << 52)
 

@@ -25,8 +25,14 @@ reply_samples <- function(types, ...) {
     lapply(frames, encode_record, header = result),
     lapply(vectors, function(x) encode_record(list(x = x), result)),
     lapply(rows, encode_row, header = result),
-    list(encode_record(data.frame(status = "ok", message = "running"), result), raw(9))
+    rep(list(encode_record(data.frame(status = "ok", message = "running"), result)), 5),
+    list(raw(9))
   )
+}
+
+all_reply_samples <- function(frame = rlang::current_env()) {
+  servers <- lapply(c("types", "server", "typed"), function(name) local_server(test_source(name), env = frame))
+  do.call(reply_samples, servers)
 }
 
 # Where the payload of a good reply begins: behind so many bytes.
@@ -100,10 +106,14 @@ study <- function(reply) {
 
 any_of <- function(x) x[[sample.int(length(x), 1)]]
 
-odd_numbers <- c(0:5, 7, 8, 16, 63:65, 127, 128, 255, 256, 2^15, 2^16 - 1, 2^20, 2^24, 2^27, 2^31 - 1, 2^31, 2^32 - 1, 2^40, 2^47, -1, -8)
+odd_numbers <- c(
+  0:5, 7, 8, 16, 63:65, 127, 128, 255, 256, 2^15, 2^16 - 1, 2^20, 2^24, 2^27, 2^31 - 1, 2^31, 2^32 - 1, 2^40, 2^47,
+  -1, -8
+)
 
 json_words <- c(
-  "null", "{}", "[]", "[[]]", "\"NA\"", "1e999", "-1", "true", "\"\\u0000\"", "\"\\ud800\"", "[null,1,\"a\"]", "{\"a\":{}}",
+  "null", "{}", "[]", "[[]]", "\"NA\"", "1e999", "-1", "true", "\"\\u0000\"", "\"\\ud800\"", "[null,1,\"a\"]",
+  "{\"a\":{}}",
   "\"http://localhost:1/\"", "0.5", "\"\"", "1e10", "[", "]", "{", "}", ",", "\""
 )
 
@@ -161,7 +171,9 @@ exchange <- function(bytes, known, samples) {
   before <- utils::head(bytes, here[["from"]])
   own <- bytes[here[["from"]] + seq_len(here[["to"]] - here[["from"]])]
   after <- utils::tail(bytes, length(bytes) - here[["to"]])
-  switch(sample.int(4, 1), c(before, message, after), c(before, own, own, after), c(before, after), c(before, own, message, after))
+  switch(sample.int(4, 1),
+    c(before, message, after), c(before, own, own, after), c(before, after), c(before, own, message, after)
+  )
 }
 
 broken_reply <- function(samples) {
@@ -178,8 +190,8 @@ broken_reply <- function(samples) {
 reply_readers <- function() {
   sock <- structure(list(), class = "nanoSocket")
   signature <- function(boxed) {
-    list(Args = list(list(Name = "x", Type = list(Type = "float64", Nullable = TRUE))), ReturnType = list(Type = "float64"),
-         Vectorized = !boxed, Boxed = boxed)
+    type <- list(Type = "float64", Nullable = TRUE)
+    list(Args = list(list(Name = "x", Type = type)), ReturnType = type, Vectorized = !boxed, Boxed = boxed)
   }
   signatures <- list(f = new_signature(signature(FALSE), "f"), g = new_signature(signature(TRUE), "g"))
   known <- list(sock = sock, state = list2env(list(signatures = signatures)))
@@ -252,7 +264,9 @@ read_broken_replies <- function(samples, seed, count, file) {
       if (inherits(cnd, "mangoro_error")) {
         raised[[name]] <- raised[[name]] + 1
       } else if (!is.null(cnd)) {
-        found[[length(found) + 1]] <- list(reader = name, reply = the_reply$bytes, message = conditionMessage(cnd), seed = seed + i)
+        found[[length(found) + 1]] <- list(
+          reader = name, reply = the_reply$bytes, message = conditionMessage(cnd), seed = seed + i
+        )
       }
     }
     if (length(found) >= 20) break

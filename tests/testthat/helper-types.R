@@ -187,7 +187,8 @@ random_vector <- function(n) {
   )
   if (!is.raw(x) && n > 0 && stats::runif(1) < 0.5 && !inherits(x, "integer64")) x[sample(n, 1)] <- NA
   for (i in seq_len(sample(0:2, 1))) {
-    attr(x, paste0("label", strrep("s", i))) <- switch(sample(4, 1), random_text(), c(random_text(), NA), stats::rnorm(2), NA)
+    value <- switch(sample(4, 1), random_text(), c(random_text(), NA), stats::rnorm(2), NA)
+    attr(x, paste0("label", strrep("s", i))) <- value
   }
   if (stats::runif(1) < 0.3) names(x) <- random_texts(n)
   x

@@ -183,9 +183,12 @@ cases <- function() {
     other_name = list(with_attributes('{"other": {"": {"type": "logical", "value": []}}}'), "cannot be among"),
     other_text = list(with_attributes('{"other": {"x": {"type": "double", "value": ["one"]}}}'), "another type"),
     other_fraction = list(with_attributes('{"other": {"x": {"type": "integer", "value": [1.5]}}}'), "another type"),
-    other_large = list(with_attributes('{"other": {"x": {"type": "integer", "value": [-2147483648]}}}'), "another type"),
+    other_large = list(
+      with_attributes('{"other": {"x": {"type": "integer", "value": [-2147483648]}}}'), "another type"
+    ),
     other_twice = list(
-      with_attributes('{"other": {"x": {"type": "logical", "value": []}, "x": {"type": "logical", "value": []}}}'), "is twice"
+      with_attributes('{"other": {"x": {"type": "logical", "value": []}, "x": {"type": "logical", "value": []}}}'),
+      "is twice"
     ),
     names_twice = list(with_attributes('{"names": ["a"], "names": ["a"]}'), "is twice"),
     names_one = list(with_attributes('{"names": "a"}'), "another type"),
@@ -223,7 +226,10 @@ test_that("the streams that the cases break are good ones", {
 test_that("attributes are read as JSON says them, however it is written", {
   read <- function(json) attributes(decode_record(with_attributes(json))$x)
   expect_identical(
-    read(' { "other" : { "a" : { "value" : [ 1 , null, -2e1 ], "type" : "integer" } } , "names" : [ "\\u0041\\ud83e\\udd51\\/" ] } '),
+    read(paste(
+      ' { "other" : { "a" : { "value" : [ 1 , null, -2e1 ], "type" : "integer" } } ,',
+      '"names" : [ "\\u0041\\ud83e\\udd51\\/" ] } '
+    )),
     list(names = "A\U1F951/", a = c(1L, NA, -20L))
   )
   expect_identical(

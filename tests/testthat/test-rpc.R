@@ -182,6 +182,30 @@ test_that("garbage for a reply is a protocol error", {
   expect_identical(dim(as.data.frame(mangoro_rpc_call(puppet$sock, "f"))), c(0L, 0L))
 })
 
+test_that("strings of a manifest stay strings", {
+  puppet <- local_puppet()
+  arg <- function(name, default) {
+    list(Name = name, Type = list(Type = "string", Nullable = TRUE), Optional = TRUE, Default = default)
+  }
+  entry <- list(
+    Args = list(arg("NA", "NA"), arg("Inf", "NaN")), ReturnType = list(Type = "string"), Vectorized = TRUE,
+    Metadata = list(unit = "NA", codes = c("NA", "-Inf"))
+  )
+  answer <- function(json) puppet$answer(c(as.raw(0), raw(8), charToRaw(json)))
+  answer(as.character(jsonlite::toJSON(list(f = entry), auto_unbox = TRUE)))
+  f <- mangoro_rpc_get_manifest(puppet$sock)$f
+  expect_identical(f$Args$Name, c("NA", "Inf"))
+  expect_identical(f$Args$Default, c("NA", "NaN"))
+  expect_identical(f$Metadata, list(unit = "NA", codes = c("NA", "-Inf")))
+  signature <- find_signature(connection_of(puppet$sock, NULL), "f", 60, NULL)
+  expect_identical(signature$defaults, list("NA", "NaN"))
+  expect_match(format(make_function(list(), signature)), "NA = \"NA\", Inf = \"NaN\"", fixed = TRUE, all = FALSE)
+
+  # Nor are they files to read.
+  answer(withr::local_tempfile(lines = "{}"))
+  expect_error(mangoro_rpc_get_manifest(puppet$sock), class = "mangoro_error_protocol")
+})
+
 test_that("send and receive are the halves of a call", {
   server <- local_server(test_source("server"))
   expect_identical(mangoro_rpc_send(server$sock, mangoro_rpc_call_message("echo", data.frame(x = 1))), 0L)

@@ -95,7 +95,8 @@ test_that("the controller of the file server answers with its two columns", {
   header <- envelope_header("result")
   puppet$answer(encode_record(data.frame(status = "ok", message = "up"), header))
   expect_identical(mangoro_http_status(puppet$sock), data.frame(status = "ok", message = "up"))
-  for (x in list(list(status = "ok", message = "up"), data.frame(status = "ok"), data.frame(status = 1, message = "up"))) {
+  others <- list(list(status = "ok", message = "up"), data.frame(status = "ok"), data.frame(status = 1, message = "up"))
+  for (x in others) {
     puppet$answer(encode_record(x, header))
     expect_error(mangoro_http_status(puppet$sock), class = "mangoro_error_protocol")
   }

@@ -20,7 +20,10 @@ test_that("strings that are not valid in their encoding are none in UTF-8", {
 test_that("JSON is simplified as jsonlite does it, and strings stay strings", {
   plain <- '{"a": [1, 2], "b": [{"x": 1, "y": null}, {"x": 2}], "c": ["u", "v"], "d": {}}'
   expect_identical(parse_json(plain), jsonlite::fromJSON(plain))
-  expect_identical(parse_json('{"a": "NA", "b": ["NaN", "Inf"], "c": ["NA", null]}'), list(a = "NA", b = c("NaN", "Inf"), c = c("NA", NA)))
+  expect_identical(
+    parse_json('{"a": "NA", "b": ["NaN", "Inf"], "c": ["NA", null]}'),
+    list(a = "NA", b = c("NaN", "Inf"), c = c("NA", NA))
+  )
   expect_identical(
     parse_json('[{"NA": "NA", "k": "text:"}, {"NA": "-Inf", "k": "\\"NA"}]'),
     data.frame("NA" = c("NA", "-Inf"), k = c("text:", "\"NA"), check.names = FALSE)

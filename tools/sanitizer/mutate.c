@@ -81,6 +81,14 @@ static SEXP run(void *data) {
   return R_NilValue;
 }
 
+// What others than our decoder shall read, whatever it is.
+static SEXP run_verify(void *data) {
+  trial *t = data;
+  failure f = {0};
+  verify_stream(t->data, t->size, &f);
+  return R_NilValue;
+}
+
 static SEXP raised(SEXP condition, void *data) {
   trial *t = data;
   t->raised++;
@@ -108,6 +116,7 @@ SEXP mutate(SEXP streams, SEXP rows, SEXP count, SEXP seed) {
     for (size_t k = 1 + below(1 + below(4)); k > 0 && size > 0; k--) change(t.data, size);
     const void *mark = vmaxget();
     R_tryCatchError(run, &t, raised, &t);
+    R_tryCatchError(run_verify, &t, raised, &t);
     vmaxset(mark);
     free(t.data);
   }
