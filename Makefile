@@ -60,6 +60,10 @@ fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
 	@tools/setup go
 	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
 
+.PHONY: soak
+soak: setup-test install ## Calls that are cut off in all ways, CALLS (10000): none runs twice
+	@$(RUN) Rscript tools/soak.R . $(or $(CALLS),10000)
+
 .PHONY: sanitize
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams
 	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)
