@@ -63,6 +63,10 @@ fuzz: fuzz-replies ## Fuzz every decoder: Go's for FUZZTIME (10m) each, R's with
 fuzz-replies: setup-test install ## Broken replies for every R function that reads one
 	@$(RUN) tools/fuzz-replies $(or $(REPLIES),1000000)
 
+.PHONY: soak
+soak: setup-test install ## Calls that are cut off in all ways, CALLS (10000): none runs twice
+	@$(RUN) Rscript tools/soak.R . $(or $(CALLS),10000)
+
 .PHONY: sanitize
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams
 	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)

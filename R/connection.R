@@ -147,7 +147,12 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 # how many ended in which way before it, and until now, and when the last one did.
 watch_dialers <- function(dialers, seen, waited) {
   tries <- count_tries(dialers)
+  # Somebody waits: NNG is not to wait longer from try to try on this machine.
+  for (dialer in dialers) if (is_ipc(attr(dialer, "url"))) set_pace(dialer, attr(dialer, "url"))
   if (is.null(seen)) seen <- list(before = tries, now = tries, changed = waited)
+  # One that succeeded is counted before it can be used: only a refusal after it tells
+  # of a server that is gone.
+  if (tries[["connect"]] != seen$now[["connect"]]) seen$before[["refused"]] <- tries[["refused"]]
   if (any(tries != seen$now)) seen[c("now", "changed")] <- list(tries, waited)
   seen
 }

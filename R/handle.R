@@ -206,6 +206,7 @@ connect_server <- function(server, call) {
 await_server <- function(server, call) {
   server$functions <- list()
   patience <- connect_timeout()
+  started <- seconds()
   rlang::try_fetch(
     fetch_signatures(server$connection, patience, call),
     mangoro_error = function(cnd) {
@@ -214,7 +215,7 @@ await_server <- function(server, call) {
         abort_start(server$label, paste(describe_status(end$status), "and served nobody."), end, call = call)
       }
       end <- list(stderr = last_words(server))
-      if (inherits(cnd, c("mangoro_error_connection", "mangoro_error_timeout"))) {
+      if (seconds() - started >= patience) {
         abort_start(
           server$label, "has not answered at the URL that it was given within {patience} second{?s}.", end,
           call = call

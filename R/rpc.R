@@ -110,7 +110,9 @@ fetch_manifest <- function(connection, timeout, call) {
 #' `mangoro_rpc_send()` and `mangoro_rpc_recv()` are the two halves of
 #' [mangoro_rpc_call()] for messages that a program makes and takes apart by
 #' itself. A `mangoro_rpc_send()` while a reply is outstanding gives that reply
-#' up.
+#' up. What is sent is sent once: a socket that was given to a function of mangoro
+#' never sends a request again, as NNG would after a minute, or when a server comes
+#' back. If its server goes away, `mangoro_rpc_recv()` raises an error at once.
 #'
 #' @param sock A nanonext socket of protocol `"req"`, or a handle. No default.
 #' @param msg The message, a raw vector. No default.
