@@ -321,3 +321,45 @@ func FuzzGenerate(f *testing.F) {
 		}
 	})
 }
+
+// A loop knows the row of a panic unless there cannot be one.
+func TestLoopsThatTrackTheirRow(t *testing.T) {
+	tests := []struct {
+		fn     string
+		tracks bool
+	}{
+		{"func F(x, y float64) float64 { return x + y*2 - (-x) }", false},
+		{"func F(x, y int) int { return x + y }", false},
+		{"func F(x, y int) bool { return x < y && x != 3 }", false},
+		{"func F(x string) string { return x + \"!\" }", false},
+		{"func F(x, y float64) float64 { return x / y }", false},
+		{"func F(x float64) float64 { return math.Sqrt(x) / math.Pi }", false},
+		{"func F(x float64) float64 { if x < 0 { x = -x }; return math.Log(x) }", false},
+		{"func F(x int) float64 { return float64(x) }", false},
+		{"func F(x, y int) int { return x / y }", true},
+		{"func F(x, y int) int { return x % y }", true},
+		{"func F(x int, y float64) float64 { return y / 2 }", true},
+		{"func F(x float64) float64 { n := 0; return float64(5 / n) }", true},
+		{"var N = 0\nfunc F(x float64) float64 { return float64(5 / N) }", true},
+		{"func F(x int) int { x /= 0; return x }", true},
+		{"func F(x, y int) int { return x << y }", true},
+		{"func F(x, y int) int { x >>= y; return x }", true},
+		{"func F(x string) bool { return x[0] == 'a' }", true},
+		{"func F(x string) string { return x[1:] }", true},
+		{"func F(x float64) float64 { return g(x) }\nfunc g(x float64) float64 { return x }", true},
+		{"func F(x float64) float64 { panic(x) }", true},
+		{"func F(x float64) float64 { var p *float64; return *p }", true},
+		{"func F(x float64) float64 { return func() float64 { return x }() }", true},
+		{"func F(x float64) (float64, error) { return x, nil }", false},
+		{"func F(x float64) (float64, error) { return x, fmt.Errorf(\"no\") }", true},
+	}
+	for _, tt := range tests {
+		answer, _ := Generate([]File{{Name: "a.R", Text: tt.fn, Inline: true}})
+		if !strings.Contains(answer.Main, "func loopF") {
+			t.Errorf("%s: no loop in %+v", tt.fn, answer)
+		}
+		if tracks := strings.Contains(answer.Main, "AtRow"); tracks != tt.tracks {
+			t.Errorf("%s: tracks its row: %v", tt.fn, tracks)
+		}
+	}
+}

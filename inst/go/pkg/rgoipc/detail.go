@@ -6,6 +6,7 @@ import (
 	"path"
 	"runtime"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -40,25 +41,36 @@ type frame struct {
 	Line int    `json:"line"`
 }
 
-// described returns the text of an error and what else R learns of it. It calls
-// methods of the user's, which may panic, or end their goroutine: that is why they
-// have one of their own, and why what is known so far is the result.
+// described returns the text of an error and what else R learns of it. What one of
+// the error's methods keeps it from is left out.
 func described(err error) (text string, d detail) {
 	text, d.Code = noText(err), CodeHandler
+	for _, step := range []func(){
+		func() { d.Code = CodeOf(err) },
+		func() {
+			if e := firstError(err); e != nil {
+				d.Stack, d.Frames = cleanText(e.Stack), e.frames
+			}
+		},
+		func() { d.place(err) },
+		func() { text = shortened(textOf(err), maxText) },
+		func() { d.Chain = chain(err) },
+	} {
+		isolated(step)
+	}
+	return text, d
+}
+
+// isolated calls what calls methods of the user's: they may panic, or end their
+// goroutine, which is therefore one of its own.
+func isolated(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() { _ = recover() }()
-		d.place(err)
-		d.Code = CodeOf(err)
-		if e := firstError(err); e != nil {
-			d.Stack, d.Frames = cleanText(e.Stack), e.frames
-		}
-		text = shortened(textOf(err), maxText)
-		d.Chain = chain(err)
+		f()
 	}()
 	<-done
-	return text, d
 }
 
 // place says where the error is, as far as one of its causes knows.
@@ -174,7 +186,13 @@ func shortened(text string, n int) string {
 	if len(text) <= n {
 		return cleanText(text)
 	}
-	return cleanText(strings.ToValidUTF8(text[:n], "")) + fmt.Sprintf("... (%d bytes more)", len(text)-n)
+	for range utf8.UTFMax - 1 { // not within a character
+		if utf8.RuneStart(text[n]) {
+			break
+		}
+		n--
+	}
+	return cleanText(text[:n]) + fmt.Sprintf("... (%d bytes more)", len(text)-n)
 }
 
 // cleanText returns a text that a string in R can hold: UTF-8, without NUL.

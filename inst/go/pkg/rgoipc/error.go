@@ -92,7 +92,7 @@ func CodeOf(err error) Code {
 // firstError returns the first Error in err's chain, or nil.
 func firstError(err error) *Error {
 	for e := range causes(err) {
-		if e, ok := e.(*Error); ok {
+		if e, ok := e.(*Error); ok && e != nil {
 			return e
 		}
 		var as *Error

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -426,5 +427,165 @@ func TestMainProgramFails(t *testing.T) {
 				t.Errorf("%v, %q; want status %d, %q", err, stderr.String(), tt.status, tt.want)
 			}
 		})
+	}
+}
+
+// contexts sends a request n times over one socket.
+func contexts(t *testing.T, sock mangos.Socket, n int, request []byte) (lines []mangos.Context) {
+	t.Helper()
+	for range n {
+		line, err := sock.OpenContext()
+		if err == nil {
+			err = line.Send(request)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// Calls that are given up and go on make a server useless to nobody. It says what
+// goes on, and takes no more when that is too much.
+func TestServeCallsThatGoOn(t *testing.T) {
+	started, release := make(chan struct{}, 100), make(chan struct{})
+	defer close(release)
+	url, _ := serve(t, testRegistry(t, started, release), WithMaxCalls(2), WithGracePeriod(0))
+	sock := dial(t, url)
+	for i := range 2 * givenUpPerCall {
+		if reply := ask(t, sock, call("none", nil)); reply.Type != MsgTypeResult {
+			t.Fatalf("after %d calls got %+v", i, reply)
+		}
+		begin(t, url, "wait", `{"call_id":"a"}`)
+		<-started
+		reply := ask(t, sock, cancelMessage("a"))
+		want := fmt.Sprintf(`{"max_calls":2,"given_up":{"wait":%d}}`, i+1)
+		if reply.Type != MsgTypeResult || reply.FuncName != "" || len(reply.ArrowData) != 0 || reply.ErrorMsg != want {
+			t.Errorf("the reply to a cancel is %+v, want %s", reply, want)
+		}
+	}
+	if reply := ask(t, sock, call("none", nil)); codeOf(t, reply) != CodeResourceExhausted || !strings.Contains(reply.ErrorMsg, "8 of `wait()`") {
+		t.Errorf("got %+v", reply)
+	}
+	if reply := ask(t, sock, make([]byte, 9)); reply.Type != MsgTypeManifest {
+		t.Errorf("got %+v", reply)
+	}
+}
+
+// A call whose caller leaves is given up.
+func TestServeCallersThatLeave(t *testing.T) {
+	started, release := make(chan struct{}, 1), make(chan struct{})
+	defer close(release)
+	url, _ := serve(t, testRegistry(t, started, release), WithMaxCalls(1), WithGracePeriod(0))
+	running := begin(t, url, "wait", "")
+	<-started
+	waiting := dial(t, url)
+	if err := waiting.Send(call("none", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if reply := answer(t, waiting); reply.Type != MsgTypeResult {
+		t.Errorf("got %+v", reply)
+	}
+}
+
+// However many calls wait, the manifest and a cancel are answered, and what is too
+// much is refused at once.
+func TestServeManyCalls(t *testing.T) {
+	started, release := make(chan struct{}, maxWaiting+1), make(chan struct{})
+	url, _ := serve(t, testRegistry(t, started, release), WithMaxCalls(1))
+	sock, other := dial(t, url), dial(t, url)
+	lines := contexts(t, sock, maxWaiting+400, call("wait", nil))
+	refused := make(chan bool, len(lines))
+	for _, line := range lines {
+		go func() {
+			bytes, err := line.Recv()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			reply, err := UnmarshalRPCMessage(bytes)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			refused <- codeOf(t, reply) == CodeResourceExhausted
+		}()
+	}
+	for range 399 { // one more than the queue holds runs
+		if !<-refused {
+			t.Error("a call has run")
+		}
+	}
+	for range 10 {
+		if reply := ask(t, other, make([]byte, 9)); reply.Type != MsgTypeManifest {
+			t.Errorf("got %+v", reply)
+		}
+	}
+	if reply := ask(t, other, cancelMessage("a")); reply.Type != MsgTypeResult || reply.ErrorMsg != `{"max_calls":1,"running":{"wait":1}}` {
+		t.Errorf("got %+v", reply)
+	}
+	reply := ask(t, other, call("none", nil))
+	if codeOf(t, reply) != CodeResourceExhausted || !strings.Contains(reply.ErrorMsg, "1 calls (1 of `wait()`) run, and 1024 wait for their turn") {
+		t.Errorf("got %+v", reply)
+	}
+	close(release)
+	for range maxWaiting + 1 {
+		if <-refused {
+			t.Error("a call that waited is refused")
+		}
+	}
+}
+
+// rawDial connects without a handshake.
+func rawDial(t *testing.T, url string) net.Conn {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("a raw connection to a named pipe needs another client")
+	}
+	conn, err := net.Dial("unix", strings.TrimPrefix(url, "ipc://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// Peers that claim large messages take no memory, and those that say nothing are
+// dropped.
+func TestServeHostilePeers(t *testing.T) {
+	url, _ := serve(t, testRegistry(t, nil, nil))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	claim := append([]byte{0, 'S', 'P', 0, 0, 0x30, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}, make([]byte, 100)...)
+	for range 20 {
+		if _, err := rawDial(t, url).Write(claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var silent []net.Conn
+	for range 200 {
+		silent = append(silent, rawDial(t, url))
+	}
+	sock := dial(t, url)
+	for range 10 {
+		if reply := ask(t, sock, call("none", nil)); reply.Type != MsgTypeResult {
+			t.Errorf("got %+v", reply)
+		}
+	}
+	for _, conn := range silent[:100] {
+		if _, err := io.Copy(io.Discard, conn); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("a silent peer is not dropped: %v", err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 100<<20 {
+		t.Errorf("%d bytes are taken for what is only claimed", taken)
 	}
 }
