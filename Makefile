@@ -71,6 +71,10 @@ soak: setup-test install ## Calls that are cut off in all ways, CALLS (10000): n
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams
 	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)
 
+.PHONY: kills
+kills: setup-test install ## Kill R at KILLS (50) random moments, and count what is left
+	@$(RUN) Rscript tools/kills.R $(or $(KILLS),50)
+
 .PHONY: bench
 bench: setup-bench install ## Measure against peers
 	@$(RUN) Rscript bench/run.R

@@ -13,6 +13,8 @@
 #'   called.
 #' * `mangoro_logs()` returns what the program has printed: to standard error, where
 #'   Go's `log` writes, or to standard output (`fmt.Println`) with `stream = "stdout"`.
+#'   The last 1 MiB of each is kept, in memory, until the program is started again;
+#'   what is older goes, by whole lines.
 #' * `mangoro_restart()` starts the program again, built anew if its source has
 #'   changed. If that does not compile, the running one is left alone. The
 #'   handle and all its functions then go to the new process.
@@ -33,7 +35,7 @@
 #'
 #' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
-#'   for all. The default is 50.
+#'   for all that are kept. The default is 50.
 #' @param stream `"stderr"`, the default, or `"stdout"`.
 #' @param patience How long the program may take to end by itself, in seconds, one
 #'   number above 0. After that it is killed. The default is 6; a server of
@@ -51,8 +53,8 @@
 #' @section Errors:
 #' `mangoro_error_not_found` for `handle$name` if there is no such function, with
 #' those that there are. `mangoro_error_connection` from every call if the process
-#' has ended, with the fields `status` and `stderr`, its last lines; also if it
-#' ends during the call.
+#' has ended, with the fields `status` and `stderr`, its last lines; of a Go program
+#' that crashed, the first lines of the crash; also if it ends during the call.
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' server <- mangoro_start("cmd/rpc-example")

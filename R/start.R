@@ -35,8 +35,8 @@
 #' @details
 #' Both return as soon as the server has described its functions, and wait for
 #' that as long as the option `mangoro.connect_timeout` says, 10 seconds by
-#' default. What the program prints is kept for [mangoro_logs()]; its standard
-#' input is empty. It listens at an ipc socket that only the user can reach.
+#' default. The end of what the program prints is kept for [mangoro_logs()], and the
+#' program never waits for R to read it; its standard input is empty. It listens at an ipc socket that only the user can reach.
 #'
 #' @returns A [handle].
 #'
