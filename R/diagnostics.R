@@ -22,36 +22,16 @@ find_diagnostics <- function(program, output) {
 
 # What the compiler says without the places in generated files, which are not the
 # user's: its own name for a source, in brackets after the user's, and the main
-# function. What that one does not find is in a source that Go leaves out.
-without_generated <- function(output, source) {
+# function.
+without_generated <- function(output) {
   output <- sub("\\[[^][]*:[0-9]+:[0-9]+\\]: ", ": ", output)
   place <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
   generated <- grepl(place, output)
   # A line with a tab belongs to the one before it.
   for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
+  rest <- output[!generated]
   said <- sub(place, "", output[generated])
-  rest <- c(left_out(sub("undefined: ", "", said), source), output[!generated])
   if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the main function that is generated:", said)
-}
-
-# A line for each source of the functions that Go leaves out, and why.
-left_out <- function(functions, source) {
-  lines <- strsplit(source$texts, "\n")
-  declared <- sprintf("^func %s\\b", functions[grepl("^\\w+$", functions)])
-  is_out <- vapply(lines, function(text) any(vapply(declared, function(d) any(grepl(d, text)), TRUE)), TRUE)
-  unlist(Map(left_out_line, source$names[is_out], lines[is_out]), use.names = FALSE)
-}
-
-left_out_line <- function(name, lines) {
-  cgo <- grep("^\\s*(import\\s+)?\"C\"\\s*(//.*)?$", lines)
-  constraint <- grep("^//go:build\\s", lines)
-  if (length(cgo) > 0) {
-    sprintf("%s:%d:1: Go leaves out a source with cgo, which mangoro builds without", name, cgo[[1]])
-  } else if (length(constraint) > 0) {
-    sprintf("%s:%d:1: Go leaves out this source: its build constraint is not met", name, constraint[[1]])
-  } else {
-    sprintf("%s:1:1: Go leaves out this source, as the end of its name says", name)
-  }
 }
 
 # Each line with a place is followed by the line of source that it names.
@@ -84,8 +64,7 @@ excerpt <- function(line, column) {
 }
 
 untab <- function(text) {
-  if (!validUTF8(text)) text <- iconv(text, "UTF-8", "UTF-8", sub = "?")
-  gsub("\t", "    ", text)
+  gsub("\t", "    ", make_valid(text))
 }
 
 source_line <- function(program, file, line) {

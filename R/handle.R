@@ -189,6 +189,7 @@ start_server <- function(server, call) {
   open_socket(server, call)
   await_server(server, call)
   ready <- TRUE
+  if (!is.null(server$shown)) tell_left_out(server)
 }
 
 connect_server <- function(server, call) {

@@ -13,6 +13,8 @@
 #   dir        the directory of what the process prints
 #   place      where inline code stands in the user's script, see go_program();
 #              NULL for none
+#   shown      a function: what messages call the files that its functions are
+#              in; NULL for a program that is not generated
 #   functions  the R functions made of its manifest so far
 #   owner      the R process that made it
 #   session    the session that made it

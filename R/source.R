@@ -139,8 +139,10 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 # it stands:
 #   label   what messages call it
 #   read    a function of the user's call: the files as the generator takes them
+#   shown   a function: what messages call files
 #   place   a function: see go_program()
 #   base    the directory that go:embed lines start from
+#   is_dir  whether the files are those of a directory, of which Go takes some
 #   deps    modules beside those that travel with the package: "module@version"
 #   has_module  whether `base` has a go.mod of its own
 #   texts   the lines that are shown for those of `inline_name`, if other ones
@@ -156,38 +158,48 @@ file_recipe <- function(file, call) {
     abort_invalid_argument("file", "{.arg file} must be files or one directory, not several of them.", call = call)
   }
   path <- real_path(file)
+  is_dir <- dir.exists(path[[1]])
   list(
     label = paste(file, collapse = ", "),
+    is_dir = is_dir,
     read = function(call) {
       # A restart may come when they are gone.
       gone <- file[file.access(path, 4) != 0]
       if (length(gone) > 0) {
         abort_invalid_argument("file", "There is no file or directory {.file {gone}} that can be read.", call = call)
       }
-      files <- if (dir.exists(path[[1]])) go_files(path) else path
-      shown <- if (dir.exists(path[[1]])) replace_prefix(files, path, file) else file
+      files <- if (is_dir) go_files(path) else path
       if (length(files) == 0) {
         abort_invalid_argument("file", "There is no {.file .go} file in {.path {file}}.", call = call)
       }
+      lines <- lapply(files, read_utf8)
       list(
-        names = files, shown = shown, inline = FALSE,
-        texts = mapply(read_code, files, shown, MoreArgs = list(call = call), USE.NAMES = FALSE)
+        names = files, inline = FALSE,
+        texts = vapply(lines, function(text) paste(make_valid(text), collapse = "\n"), ""),
+        invalid = vapply(lines, function(text) match(FALSE, validUTF8(text)), 1L)
       )
     },
-    base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
-    has_module = dir.exists(path[[1]]) && file.exists(file.path(path[[1]], "go.mod")),
+    shown = function(files) {
+      if (is_dir) replace_prefix(files, path, file) else file[match(files, path)]
+    },
+    base = if (is_dir) path else dirname(path[[1]]),
+    has_module = is_dir && file.exists(file.path(path[[1]], "go.mod")),
     place = NULL
   )
 }
 
-# The text of a file. Go takes no bytes that are not UTF-8.
-read_code <- function(file, shown, call) {
-  lines <- read_utf8(file)
-  wrong <- which(!validUTF8(lines))
+# Go takes no bytes that are not UTF-8. A file that is none of the program's may
+# have them.
+check_encoding <- function(files, source, recipe, call) {
+  line <- source$invalid[match(files, source$names)]
+  wrong <- which(!is.na(line))
   if (length(wrong) > 0) {
-    abort_invalid_argument("file", "Line {wrong[[1]]} of {.file {shown}} is not UTF-8, as Go code is.", call = call)
+    file <- recipe$shown(files[[wrong[[1]]]])
+    abort_invalid_argument(
+      "file", "Line {line[[wrong[[1]]]]} of {.file {file}} is not UTF-8, as Go code is.",
+      call = call
+    )
   }
-  paste(lines, collapse = "\n")
 }
 
 # Code in UTF-8, in which it goes to Go.
@@ -227,9 +239,11 @@ code_recipe <- function(code, srcrefs, call) {
   force(srcrefs)
   list(
     label = inline_name,
+    is_dir = FALSE,
     read = function(call) {
-      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"))
+      list(names = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"), invalid = NA)
     },
+    shown = identity,
     base = getwd(),
     place = function() find_literal(code, srcrefs)
   )
@@ -241,7 +255,10 @@ source_program <- function(recipe, settings, call) {
   source <- recipe$read(call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
-  embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
+  others <- c(
+    if (recipe$is_dir) other_sources(recipe$base),
+    if (!source$inline) embedded_files(source$names, recipe$base)
+  )
   is_elsewhere <- seen_as != recipe$base
   c(home$program, list(
     src = recipe$label,
@@ -249,31 +266,29 @@ source_program <- function(recipe, settings, call) {
       out <- file.path(work, "source")
       dir.create(out)
       answer <- generate(source, out, recipe, settings, call)
-      tell_skipped(answer$skipped, source, recipe)
       made <- list.files(out, full.names = TRUE)
       # In a directory of the user's they take the place of the sources themselves.
       places <- replace_prefix(made, out, seen_as)
       if (!is_elsewhere) {
-        originals <- file.path(out, sprintf("source_%d.go", seq_along(source$names)))
-        places[match(originals, made)] <- source$names
+        originals <- file.path(out, sprintf("source_%d.go", seq_along(answer$files)))
+        places[match(originals, made)] <- answer$files
       }
       rlang::set_names(
-        c(made, if (is_elsewhere) embedded),
-        c(places, if (is_elsewhere) replace_prefix(embedded, recipe$base, seen_as))
+        c(made, if (is_elsewhere) others),
+        c(places, if (is_elsewhere) replace_prefix(others, recipe$base, seen_as))
       )
     },
     key = if (!isTRUE(recipe$has_module)) {
-      c("source", recipe$deps, source$inline, rbind(source$names, cli::hash_sha256(source$texts)))
+      c("source", recipe$deps, source$inline, recipe$is_dir, rbind(source$names, cli::hash_sha256(source$texts)))
     },
-    files = embedded,
+    files = others,
     base = recipe$base,
     texts = shown_texts(recipe, source),
     place = recipe$place,
-    explain = function(output) without_generated(output, source),
+    explain = without_generated,
     user_path = function(file) {
       if (basename(file) == inline_name) return(inline_name)
-      at <- match(file, source$names)
-      if (is.na(at)) replace_prefix(file, seen_as, recipe$base) else source$shown[[at]]
+      if (file %in% source$names) recipe$shown(file) else replace_prefix(file, seen_as, recipe$base)
     }
   ))
 }
@@ -289,7 +304,7 @@ source_home <- function(recipe, call) {
     modules <- deps_modules(recipe$deps, dir, call)
   } else {
     dir <- module_dir(call)
-    return(list(seen_as = file.path(dir, "program"), program = list(target = "./program", dir = dir)))
+    return(list(seen_as = program_dir(dir), program = list(target = "./program", dir = dir)))
   }
   list(seen_as = dir, program = module_home(dir, modules))
 }
@@ -303,8 +318,8 @@ start_source <- function(recipe, options, call) {
   }
   server <- new_server(recipe$label, create_ipc_path(), options$timeout, launch = launch)
   server$place <- recipe$place
+  server$shown <- recipe$shown
   start_server(server, call)
-  tell_refused(server)
   new_handle(server)
 }
 
@@ -325,7 +340,11 @@ generate <- function(source, out, recipe, settings, call) {
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
     source$names, source$texts, USE.NAMES = FALSE
   )
-  write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
+  asked <- list(
+    out = out, files = files, directory = recipe$is_dir,
+    tags = I(unlist(strsplit(c(own_tags, split_tags(settings$arguments)$tags), "[, ]+")))
+  )
+  write_utf8(jsonlite::toJSON(asked, auto_unbox = TRUE), request)
   # By way of a file: processx::run() collects text in the locale's encoding.
   run <- processx::run(generator, request, stdout = reply, error_on_status = FALSE)
   answer <- tryCatch(jsonlite::fromJSON(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
@@ -335,6 +354,7 @@ generate <- function(source, out, recipe, settings, call) {
       src = recipe$label, call = call
     )
   }
+  check_encoding(answer$files, source, recipe, call)
   if (length(answer$diagnostics) > 0) abort_generator(answer$diagnostics, source, recipe, call)
   answer
 }
@@ -347,7 +367,9 @@ generator_program <- function(settings, call) {
 }
 
 abort_generator <- function(diagnostics, source, recipe, call) {
-  diagnostics$file <- source$shown[match(diagnostics$file, source$names)]
+  known <- diagnostics$file %in% source$names
+  diagnostics$file[known] <- recipe$shown(diagnostics$file[known])
+  diagnostics$file[!known] <- NA
   output <- sprintf("%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message)
   nowhere <- is.na(diagnostics$file)
   output[nowhere] <- diagnostics$message[nowhere]
@@ -357,33 +379,27 @@ abort_generator <- function(diagnostics, source, recipe, call) {
 }
 
 shown_texts <- function(recipe, source) {
-  recipe$texts %||% rlang::set_names(strsplit(source$texts, "\n"), source$shown)
+  recipe$texts %||% rlang::set_names(strsplit(source$texts, "\n"), recipe$shown(source$names))
 }
 
-tell_skipped <- function(skipped, source, recipe) {
-  if (length(skipped) == 0) {
-    return(invisible())
-  }
-  skipped$file <- source$shown[match(skipped$file, source$names)]
-  if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
-  said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
-  tell_left_out(said)
-}
-
-tell_left_out <- function(said) {
-  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
-}
-
-# What only the program itself could see to be of a type that does not cross.
-tell_refused <- function(server) {
-  pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
+# A program that was generated says each time that it starts what is left out of it:
+# what the generator knows, with its place, and what rgoipc refuses.
+tell_left_out <- function(server) {
   lines <- tail_lines(log_file(server, "stderr"), Inf)
-  found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
-  if (length(found) == 0) {
+  said <- sub("^[0-9/]+ [0-9:]+ left out: ", "", lines)
+  said <- said[said != lines]
+  if (length(said) == 0) {
     return(invisible())
   }
-  said <- vapply(found, function(parts) sprintf("%s: %s", parts[[2]], parts[[3]]), "")
-  tell_left_out(said)
+  said <- sub("^rgoipc: function \"(.*?)\": ", "\\1: ", said, perl = TRUE)
+  placed <- regmatches(said, regexec("^(\\S+ at )(.*?):([0-9]+)(: .*)$", said, perl = TRUE))
+  at <- which(lengths(placed) > 0)
+  part <- function(i) vapply(placed[at], `[[`, "", i)
+  places <- data.frame(file = part(3), line = as.integer(part(4)))
+  places$file <- server$shown(places$file)
+  if (!is.null(server$place)) places <- relocate(places, server$place)
+  said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 
 # --- Code in an R script ----------------------------------------------------

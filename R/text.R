@@ -24,3 +24,6 @@ as_utf8 <- function(x) {
   x[!validUTF8(x)] <- NA
   x
 }
+
+# Strings with a question mark for each byte that is not UTF-8.
+make_valid <- function(x) ifelse(validUTF8(x), x, iconv(x, "UTF-8", "UTF-8", sub = "?"))

@@ -12,6 +12,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(decode_row, 3),
     ENTRY(encode_arrow, 2),
     ENTRY(encode_plain, 5),
+    {"file_owners", (DL_FUNC)(void (*)(void))file_owners, 1},
     {NULL, NULL, 0},
 };
 

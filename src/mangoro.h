@@ -5,6 +5,7 @@
 //   flatbuf.c     flatbuffers, written and read
 //   utf8.c        UTF-8 and the bits of bitmaps
 //   large.c       vectors of many pages
+//   owner.c       who owns files, which has nothing to do with Arrow
 //   init.c        what R may call
 //
 // Writing, from R values to a tree of nodes and from that to bytes:
@@ -435,6 +436,7 @@ SEXP encode_arrow(SEXP stream, SEXP header);
 SEXP decode_record(SEXP bytes, SEXP ahead, SEXP parse);
 SEXP decode_row(SEXP bytes, SEXP ahead, SEXP parse);
 SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
+SEXP file_owners(SEXP paths);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 #endif
