@@ -90,11 +90,23 @@ default_cores <- function() {
 check_src <- function(src, call) {
   check_string(src, "src", call)
   if (!file.exists(src)) {
+    if (is_code(src)) {
+      abort_invalid_argument(
+        "src",
+        c("Go code was given in the place of the name of a file.", "i" = "Code itself goes into {.code mangoro_source(code = )}."),
+        call = call
+      )
+    }
     abort_invalid_argument("src", "There is no file or directory {.file {src}}.", call = call)
   }
   if (!dir.exists(src) && !endsWith(src, ".go")) {
     abort_invalid_argument("src", "{.file {src}} is neither a {.file .go} file nor a directory.", call = call)
   }
+}
+
+# Whether a text is one of Go and not the name of a file.
+is_code <- function(text) {
+  !endsWith(text, ".go") && grepl("\n|^\\s*(func|package|import|type|var|const|//|/\\*)([[:space:]({]|$)", text)
 }
 
 # The path of the program, after a file was written to its directory for a try.

@@ -52,7 +52,7 @@ show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
 
 # The line of source and a caret below the column, which Go counts in bytes.
 excerpt <- function(line, column) {
-  if (is.na(line) || is.na(column)) {
+  if (is.na(line) || is.na(column) || !nzchar(trimws(line))) {
     return(NULL)
   }
   before <- untab(rawToChar(utils::head(charToRaw(line), column - 1)))
@@ -79,21 +79,20 @@ relocate <- function(places, place) {
   if (length(inline) == 0 || is.null(start <- place())) {
     return(places)
   }
+  at <- start$at(places$line[inline], places$column[inline] %||% NA_integer_)
   places$file[inline] <- start$file
-  # The first line of code need not start its line of the script.
-  first <- inline[places$line[inline] == 1]
-  if (!is.null(places$column)) places$column[first] <- places$column[first] + start$column
-  places$line[inline] <- places$line[inline] + start$line - 1L
+  places$line[inline] <- at$line
+  if (!is.null(places$column)) places$column[inline] <- at$column
   places
 }
 
 # Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
 # line, column, message, and the row of `output` that it is in.
 abort_build <- function(program, diagnostics, output, status = 1L, call) {
-  excerpts <- Map(
-    function(file, line, column) excerpt(source_line(program, file, line), column),
-    diagnostics$file, diagnostics$line, diagnostics$column
+  lines <- mapply(source_line, diagnostics$file, diagnostics$line,
+    MoreArgs = list(program = program), USE.NAMES = FALSE
   )
+  excerpts <- Map(excerpt, lines, diagnostics$column)
   if (!is.null(program$place)) diagnostics <- relocate(diagnostics, program$place)
   shown <- show_diagnostics(diagnostics, output, excerpts)
   output[diagnostics$row] <- sprintf(
@@ -105,6 +104,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
     lines = shown,
     hints = escape_braces(c(
       main_hints(output, program$src),
+      undefined_hints(diagnostics$message, lines),
       if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)
     )),
     src = program$src,
@@ -141,6 +141,48 @@ main_hints <- function(output, src) {
     sprintf("It has no main function. mangoro_source() writes one, which makes the functions of %s those of R.", src)
   }
 }
+
+# What is undefined and followed by an exported name is a package that is not imported.
+undefined_hints <- function(messages, lines) {
+  name <- sub("^undefined: ", "", messages)
+  uses <- mapply(function(name, line) grepl(sprintf("\\b%s\\.[[:upper:]]", name), line), name, lines)
+  is_package <- grepl("^undefined: \\w+$", messages) & as.logical(uses)
+  vapply(unique(name[is_package]), package_hint, "", USE.NAMES = FALSE)
+}
+
+package_hint <- function(name) {
+  path <- known_packages(name)
+  if (length(path) == 0) {
+    sprintf("If %s is a package, import it by its path, and name its module in the argument `deps` of mangoro_source().", name)
+  } else if (startsWith(path[[1]], gonum)) {
+    sprintf("If the package %s of gonum is meant, write `import \"%s\"` and use `deps = \"%s@v0.17.0\"`.",
+      name, path[[1]], gonum
+    )
+  } else {
+    sprintf("To use the package %s, write `import \"%s\"`.", name, path[[1]])
+  }
+}
+
+# The paths of the packages of a name that are known: those of Go's own library, those
+# that travel with mangoro, and the usual ones of gonum, which do not.
+known_packages <- function(name) {
+  standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
+  paths <- vapply(standard, `[[`, "", 2)
+  arrow <- "github.com/apache/arrow-go/v18/arrow"
+  others <- c(
+    rgoipc = "mangoro.local/pkg/rgoipc", arrow = arrow, array = file.path(arrow, "array"),
+    memory = file.path(arrow, "memory"),
+    rlang::set_names(file.path(gonum, gonum_packages), basename(gonum_packages))
+  )
+  unname(c(paths[vapply(standard, `[[`, "", 1) == name], others[names(others) == name]))
+}
+
+gonum <- "gonum.org/v1/gonum"
+
+gonum_packages <- c(
+  "floats", "stat", "stat/distuv", "stat/distmv", "stat/combin", "stat/sampleuv", "mat", "optimize",
+  "integrate", "integrate/quad", "interp", "dsp/fourier", "dsp/window", "diff/fd", "graph", "cmplxs", "mathext"
+)
 
 # Go's own advice for a missing module is to download it, which it may not.
 import_hints <- function(output) {

@@ -235,6 +235,14 @@ code_recipe <- function(code, srcrefs, call) {
   if (!is.character(code) || length(code) == 0 || anyNA(code) || !any(nzchar(code))) {
     abort_invalid_argument("code", "{.arg code} must be Go code, not {.obj_type_friendly {code}}.", call = call)
   }
+  if (length(code) == 1 && grepl("^[^[:space:]]+\\.go$", code)) {
+    abort_invalid_argument(
+      "code",
+      c("{.arg code} must be Go code, not the name of a file.",
+        "i" = "Use {.code mangoro_source({.val {code}})}."),
+      call = call
+    )
+  }
   text <- check_utf8(code, "code", call)
   force(srcrefs)
   list(
@@ -256,6 +264,7 @@ source_program <- function(recipe, settings, call) {
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
   others <- c(
+    character(),
     if (recipe$is_dir) other_sources(recipe$base),
     if (!source$inline) embedded_files(source$names, recipe$base)
   )
@@ -407,39 +416,98 @@ tell_left_out <- function(server) {
 # Where the calls of a stack stand, if R keeps that, the innermost first.
 srcrefs <- function(calls) Filter(Negate(is.null), lapply(rev(calls), attr, "srcref"))
 
-# The file, line and column where the text `code` starts in the script of a call:
-# in the call itself, or elsewhere in the same file. NULL if it stands nowhere as
-# it is.
+# Where code stands in the script of a call, as string literals in the call itself or
+# elsewhere in the same file: the file, and a function from lines and columns of the
+# code to those of the script. NULL if it stands nowhere as it is.
 find_literal <- function(code, srcrefs) {
   for (srcref in srcrefs) {
     srcfile <- attr(srcref, "srcfile")
     file <- srcfile$filename
     if (!rlang::is_string(file) || !nzchar(file)) next
-    at <- literal_in(as.character(srcref, useSource = TRUE), code)
-    if (is.null(at)) {
-      at <- literal_in(tryCatch(getSrcLines(srcfile, 1, Inf), error = function(cnd) character()), code)
+    map <- literal_in(as.character(srcref, useSource = TRUE), code)
+    if (is.null(map)) {
+      map <- literal_in(tryCatch(getSrcLines(srcfile, 1, Inf), error = function(cnd) character()), code)
     } else {
-      at$line <- at$line + srcref[[1]] - 1L
+      # The text of a call starts where the call does.
+      first <- map$line == 1
+      map$column[first] <- map$column[first] + srcref[[2]] - 1L
+      map$line <- map$line + srcref[[1]] - 1L
     }
-    if (!is.null(at)) return(c(at, file = file))
+    if (!is.null(map)) return(list(file = file, at = function(line, column) look_up(map, line, column)))
   }
   NULL
 }
 
+# Where each byte of `code` stands in lines of a script: a data frame of line, column
+# (in bytes) and whether the byte ends a line of the code. NULL if the lines have no
+# such literals, one after the other.
 literal_in <- function(lines, code) {
-  tokens <- tryCatch(
+  parsed <- tryCatch(
     utils::getParseData(parse(text = lines, keep.source = TRUE)),
     error = function(cnd) NULL
   )
-  for (i in which(tokens$token == "STR_CONST")) {
-    # getParseData() shortens long strings.
-    text <- utils::getParseText(tokens, tokens$id[[i]])
-    if (identical(tryCatch(eval(str2lang(text)), error = function(cnd) NULL), code[[1]])) {
-      opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
-      return(list(line = tokens$line1[[i]], column = tokens$col1[[i]] - 1L + nchar(opening)))
+  tokens <- parsed[parsed$token == "STR_CONST", ]
+  # getParseData() shortens long strings.
+  texts <- vapply(tokens$id, function(id) utils::getParseText(parsed, id), "")
+  values <- vapply(texts, function(text) tryCatch(eval(str2lang(text)), error = function(cnd) NA_character_), "")
+  for (start in seq_len(max(0, length(values) - length(code) + 1))) {
+    at <- seq(start, length.out = length(code))
+    if (identical(unname(values[at]), as.vector(code))) {
+      maps <- Map(function(text, line, column) map_literal(text, line, byte_of(lines[[line]], column)),
+        texts[at], tokens$line1[at], tokens$col1[at]
+      )
+      return(do.call(rbind, unname(maps)))
     }
   }
   NULL
+}
+
+# The byte of a line at which the column of a token is: the parser counts characters,
+# and to the next multiple of 8 for a tab.
+byte_of <- function(line, column) {
+  chars <- strsplit(line, "")[[1]]
+  columns <- Reduce(function(before, char) if (char == "\t") (before %/% 8L + 1L) * 8L else before + 1L, chars, 0L,
+    accumulate = TRUE
+  )
+  before <- utils::head(chars, match(column, columns[-1], nomatch = 1L) - 1L)
+  sum(nchar(before, "bytes")) + 1L
+}
+
+# One literal, which starts at a place: see literal_in().
+map_literal <- function(text, line, column) {
+  opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
+  is_raw <- nchar(opening) > 1
+  body <- substring(text, nchar(opening) + 1, nchar(text) - nchar(opening) + is_raw)
+  escape <- "\\\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|[uU]\\{[0-9A-Fa-f]+\\}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|.)"
+  pieces <- regmatches(body, gregexpr(paste0("(?s)", if (!is_raw) paste0(escape, "|"), "."), body, perl = TRUE))[[1]]
+  value <- pieces
+  is_escape <- nchar(pieces) > 1
+  value[is_escape] <- vapply(pieces[is_escape], function(piece) eval(str2lang(paste0("\"", piece, "\""))), "")
+
+  bytes <- c(nchar(pieces, "bytes"), 0L)
+  ends_line <- c(endsWith(pieces, "\n"), FALSE)
+  row <- cumsum(c(0L, utils::head(ends_line, -1)))
+  offset <- cumsum(c(0L, utils::head(bytes, -1)))
+  starts <- c(0L, utils::head(offset + bytes, -1)[utils::head(ends_line, -1)])
+  column <- ifelse(row == 0, column + nchar(opening), 1L) + offset - starts[row + 1]
+
+  # A piece is as many bytes of code as its value has; the end stands for the end of
+  # the line.
+  count <- c(nchar(enc2utf8(value), "bytes"), 1L)
+  which <- rep(seq_along(count), count)
+  inside <- ifelse(c(is_escape, FALSE)[which], 0L, sequence(count) - 1L)
+  data.frame(
+    line = as.integer(line + row[which]), column = as.integer(column[which] + inside),
+    ends = c(value == "\n", TRUE)[which]
+  )
+}
+
+look_up <- function(map, line, column) {
+  ends <- which(map$ends)
+  starts <- c(1L, utils::head(ends, -1) + 1L)
+  line <- pmin(line, length(ends))
+  at <- pmin(starts[line] + ifelse(is.na(column), 1L, column) - 1L, ends[line])
+  list(line = map$line[at], column = ifelse(is.na(column), NA_integer_, map$column[at]))
 }
 
 # --- One expression ---------------------------------------------------------
@@ -516,7 +584,7 @@ eval_program <- function(expr, values, place, settings, call) {
     program <- source_program(recipe, settings, call)
     explain <- program$explain
     program$explain <- function(output) {
-      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", "<inline>:1:1: ", explain(output))
+      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), explain(output))
       is_type <- grepl(paste("as", unknown_type, "value"), output, fixed = TRUE)
       if (all(is_type)) output else output[!is_type]
     }
@@ -541,6 +609,12 @@ eval_program <- function(expr, values, place, settings, call) {
     })
   }
   program
+}
+
+# The place where an expression begins.
+start_of <- function(expr) {
+  blank <- strsplit(paste0(regmatches(expr, regexpr("^\\s*", expr)), "x"), "\n", fixed = TRUE)[[1]]
+  format_place(inline_name, length(blank), nchar(blank[[length(blank)]], "bytes"))
 }
 
 unknown_type <- "unknownType"
