@@ -276,12 +276,13 @@ other_sources <- function(dir) {
 
 # The files that go:embed lines name: `//go:embed page.html static/*.css`.
 embedded_files <- function(go, base) {
-  lines <- unlist(lapply(go, read_utf8))
+  lines <- as.character(unlist(lapply(go, read_utf8)))
   lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
   lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
-  patterns <- unlist(lapply(lines, function(line) scan(text = line, what = "", quote = "\"`", quiet = TRUE)))
+  patterns <- unlist(regmatches(lines, gregexpr("\"[^\"]*\"|`[^`]*`|[^[:space:]]+", lines, useBytes = TRUE)))
+  patterns <- system_path(gsub("[\"`]", "", as.character(patterns), useBytes = TRUE))
   base <- gsub("([][*?])", "\\\\\\1", base)
-  found <- Sys.glob(file.path(base, sub("^all:", "", as.character(patterns))))
+  found <- Sys.glob(file.path(base, sub("^all:", "", patterns)))
   is_dir <- dir.exists(found)
   below <- list.files(found[is_dir], recursive = TRUE, all.files = TRUE, full.names = TRUE)
   unique(c(found[!is_dir], below))
@@ -468,7 +469,8 @@ overlay_argument <- function(overlay, dir) {
     return(NULL)
   }
   file <- file.path(dir, "overlay.json")
-  write_utf8(jsonlite::toJSON(list(Replace = as.list(overlay)), auto_unbox = TRUE), file)
+  replace <- rlang::set_names(as.list(go_path(overlay)), go_path(names(overlay)))
+  write_utf8(jsonlite::toJSON(list(Replace = replace), auto_unbox = TRUE), file)
   paste0("-overlay=", file)
 }
 

@@ -228,7 +228,7 @@ check_reply <- function(reply, type, func_name, server, call) {
 
 # The JSON detail of an error reply as a list. A peer need not send any.
 parse_detail <- function(bytes) {
-  detail <- tryCatch(jsonlite::fromJSON(rawToChar(bytes)), error = function(cnd) NULL)
+  detail <- tryCatch(jsonlite::fromJSON(utf8_text(bytes)), error = function(cnd) NULL)
   if (is.list(detail)) detail else list()
 }
 

@@ -117,6 +117,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
 }
 
 user_file <- function(file, program) {
+  file <- system_path(file)
   path <- if (is_absolute(file)) file else file.path(program$dir, file)
   program$user_path(lexical_path(real_path(path)))
 }

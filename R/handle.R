@@ -284,7 +284,7 @@ make_function <- function(server, signature) {
   run <- function(args, frame = parent.frame()) {
     call_function(server_connection(server, frame), name, args, NULL, frame)
   }
-  args <- rlang::syms(rlang::set_names(signature$args))
+  args <- rlang::syms(rlang::set_names(symbol_names(signature$args)))
   required <- args[!signature$optional]
   if (length(args) == 0 && !signature$boxed) {
     formals <- rlang::pairlist2(... = )
@@ -306,14 +306,14 @@ make_function <- function(server, signature) {
 
 # What was given to a call that lacks an argument, to be told what it lacks.
 given_arguments <- function(signature, frame) {
-  given <- mget(signature$args, envir = frame)
+  given <- mget(symbol_names(signature$args), envir = frame)
   given[!vapply(given, rlang::is_missing, TRUE)]
 }
 
 function_formals <- function(signature) {
   formals <- rep(list(rlang::missing_arg()), length(signature$args))
   formals[signature$optional] <- signature$defaults[signature$optional]
-  as.pairlist(rlang::set_names(formals, signature$args))
+  as.pairlist(rlang::set_names(formals, symbol_names(signature$args)))
 }
 
 # --- How they look ----------------------------------------------------------

@@ -347,10 +347,10 @@ generate <- function(source, out, recipe, settings, call) {
   reply <- tempfile(fileext = ".json")
   on.exit(unlink(c(request, reply)))
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
-    source$names, source$texts, USE.NAMES = FALSE
+    go_path(source$names), source$texts, USE.NAMES = FALSE
   )
   asked <- list(
-    out = out, files = files, directory = recipe$is_dir,
+    out = go_path(out), files = files, directory = recipe$is_dir,
     tags = I(unlist(strsplit(c(own_tags, split_tags(settings$arguments)$tags), "[, ]+")))
   )
   write_utf8(jsonlite::toJSON(asked, auto_unbox = TRUE), request)
@@ -363,6 +363,7 @@ generate <- function(source, out, recipe, settings, call) {
       src = recipe$label, call = call
     )
   }
+  answer$files <- system_path(as.character(answer$files))
   check_encoding(answer$files, source, recipe, call)
   if (length(answer$diagnostics) > 0) abort_generator(answer$diagnostics, source, recipe, call)
   answer
@@ -376,6 +377,7 @@ generator_program <- function(settings, call) {
 }
 
 abort_generator <- function(diagnostics, source, recipe, call) {
+  diagnostics$file <- system_path(diagnostics$file)
   known <- diagnostics$file %in% source$names
   diagnostics$file[known] <- recipe$shown(diagnostics$file[known])
   diagnostics$file[!known] <- NA
@@ -405,7 +407,7 @@ tell_left_out <- function(server) {
   at <- which(lengths(placed) > 0)
   part <- function(i) vapply(placed[at], `[[`, "", i)
   places <- data.frame(file = part(3), line = as.integer(part(4)))
-  places$file <- server$shown(places$file)
+  places$file <- server$shown(system_path(places$file))
   if (!is.null(server$place)) places <- relocate(places, server$place)
   said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
@@ -545,7 +547,7 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
 
 check_variables <- function(values, call) {
   names <- names(values) %||% rep("", length(values))
-  wrong <- which(!grepl("^[A-Za-z_][A-Za-z0-9_]*$", names) | duplicated(names))
+  wrong <- which(!grepl("^[\\p{L}_][\\p{L}\\p{Nd}_]*$", enc2utf8(names), perl = TRUE) | duplicated(names))
   if (length(wrong) > 0) {
     abort_invalid_argument(
       "...",
