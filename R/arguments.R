@@ -5,8 +5,8 @@
 # The arguments in the order of the signature; those left out are not in it.
 # `args` are what the user gave, by position or by full name.
 match_arguments <- function(args, signature, call) {
-  given <- names(args) %||% rep("", length(args))
   wanted <- signature$args
+  given <- match_names(names(args) %||% rep("", length(args)), wanted)
   check_argument_names(given, signature, call)
   free <- setdiff(wanted, given)
   position <- which(given == "")
@@ -305,6 +305,7 @@ fit_struct <- function(x, spec, where) {
 fit_fields <- function(x, spec, where, fit, absent = NULL) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
+  names(x) <- match_names(names(x), wanted)
   missing <- setdiff(wanted, c(names(x), spec$optional))
   unknown <- setdiff(names(x), wanted)
   twice <- unique(names(x)[duplicated(names(x))])

@@ -74,7 +74,9 @@ mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
 build_settings <- function(gomaxprocs = NULL, gocache = NULL, arguments = list(), quiet = TRUE, call) {
   list(
     gomaxprocs = gomaxprocs,
-    gocache = if (!is.null(gocache)) absolute_path(gocache),
+    gocache = if (!is.null(gocache)) {
+      check_trusted(absolute_path(gocache), "gocache", "Or name another directory for {.arg gocache}.", call)
+    },
     arguments = check_build_arguments(arguments, call),
     quiet = quiet
   )
@@ -88,11 +90,23 @@ default_cores <- function() {
 check_src <- function(src, call) {
   check_string(src, "src", call)
   if (!file.exists(src)) {
+    if (is_code(src)) {
+      abort_invalid_argument(
+        "src",
+        c("Go code was given in the place of the name of a file.", "i" = "Code itself goes into {.code mangoro_source(code = )}."),
+        call = call
+      )
+    }
     abort_invalid_argument("src", "There is no file or directory {.file {src}}.", call = call)
   }
   if (!dir.exists(src) && !endsWith(src, ".go")) {
     abort_invalid_argument("src", "{.file {src}} is neither a {.file .go} file nor a directory.", call = call)
   }
+}
+
+# Whether a text is one of Go and not the name of a file.
+is_code <- function(text) {
+  !endsWith(text, ".go") && grepl("\n|^\\s*(func|package|import|type|var|const|//|/\\*)([[:space:]({]|$)", text)
 }
 
 # The path of the program, after a file was written to its directory for a try.
@@ -209,8 +223,8 @@ directory_program <- function(path, src, call) {
   go <- go_files(path)
   check_main(go, src, call)
   module <- module_dir(call)
-  seen_as <- file.path(module, "program")
-  files <- c(go, list.files(path, "\\.(s|h|syso)$", full.names = TRUE), embedded_files(go, path))
+  seen_as <- program_dir(module)
+  files <- c(go, other_sources(path), embedded_files(go, path))
   list(
     target = "./program",
     dir = module,
@@ -220,6 +234,14 @@ directory_program <- function(path, src, call) {
     base = path,
     user_path = function(file) replace_prefix(replace_prefix(file, seen_as, path), path, src)
   )
+}
+
+# Where in our module the files of a program are seen. Go's assembler wants the
+# directory to be there.
+program_dir <- function(module) {
+  dir <- file.path(module, "program")
+  dir.create(dir, showWarnings = FALSE)
+  dir
 }
 
 # Only what imports mangoro's packages is given them.
@@ -244,14 +266,22 @@ go_files <- function(dir) {
   files[!endsWith(files, "_test.go") & !dir.exists(files)]
 }
 
+# What else Go looks for in a directory: assembly, and code of other languages, which
+# it refuses without cgo.
+other_sources <- function(dir) {
+  files <- list.files(dir, "\\.(c|cc|cpp|cxx|m|h|hh|hpp|hxx|f|F|for|f90|s|S|sx|swig|swigcxx|syso)$", full.names = TRUE)
+  files[!dir.exists(files)]
+}
+
 # The files that go:embed lines name: `//go:embed page.html static/*.css`.
 embedded_files <- function(go, base) {
-  lines <- unlist(lapply(go, read_utf8))
+  lines <- as.character(unlist(lapply(go, read_utf8)))
   lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
   lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
-  patterns <- unlist(lapply(lines, function(line) scan(text = line, what = "", quote = "\"`", quiet = TRUE)))
+  patterns <- unlist(regmatches(lines, gregexpr("\"[^\"]*\"|`[^`]*`|[^[:space:]]+", lines, useBytes = TRUE)))
+  patterns <- system_path(gsub("[\"`]", "", as.character(patterns), useBytes = TRUE))
   base <- gsub("([][*?])", "\\\\\\1", base)
-  found <- Sys.glob(file.path(base, sub("^all:", "", as.character(patterns))))
+  found <- Sys.glob(file.path(base, sub("^all:", "", patterns)))
   is_dir <- dir.exists(found)
   below <- list.files(found[is_dir], recursive = TRUE, all.files = TRUE, full.names = TRUE)
   unique(c(found[!is_dir], below))
@@ -295,6 +325,9 @@ replace_prefix <- function(file, prefix, by) {
 
 # Writes the program to `out`, from the cache or by Go, and returns where it is.
 # Without `copy` it will be run from where it is in the cache, if it is there.
+#
+# A program in the cache is called by its key and the hash of its bytes, and is
+# used only if it is what its name says.
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
   env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module), here = !copy)
@@ -304,24 +337,45 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
   }
 
   key <- build_key(program, go, env, settings)
-  cached <- file.path(cache_dir(), "bin", key)
-  if (file.exists(cached) && (!copy || copy_program(cached, out))) {
+  cached <- find_program(key, program$src)
+  if (!is.null(cached) && (!copy || copy_program(cached, out))) {
     touch(cached)
     return(if (copy) out else cached)
   }
   run_go_build(go, program, out, env, settings, call)
   # Unless the sources were changed meanwhile.
-  is_kept <- identical(key, build_key(program, go, env, settings)) && keep_program(out, cached)
+  cached <- if (identical(key, build_key(program, go, env, settings))) keep_program(out, key)
   prune_cache()
-  if (copy || !is_kept) return(out)
+  if (copy || is.null(cached)) return(out)
   unlink(out)
   cached
 }
 
-keep_program <- function(out, cached) {
-  dir.create(dirname(cached), recursive = TRUE, showWarnings = FALSE)
-  copy_program(out, cached)
+# The program of a key in the cache, NULL if there is none. One that is not what was
+# built is removed.
+find_program <- function(key, src) {
+  for (program in list.files(cache_part("bin"), paste0("^", key, "-"), full.names = TRUE)) {
+    if (identical(basename(program), program_name(key, program)) && is_trusted(program)) {
+      return(program)
+    }
+    unlink(program)
+    cli::cli_inform(c(
+      "!" = "The program that was kept for {.file {src}} is not what was built, and is built again.",
+      "i" = "Something has changed the file {.file {program}}."
+    ))
+  }
+  NULL
 }
+
+# Where it is kept, NULL if it cannot be.
+keep_program <- function(out, key) {
+  cached <- file.path(cache_part("bin"), program_name(key, out))
+  if (copy_program(out, cached)) cached
+}
+
+# This hash is fast enough to be made at each start: 3 ms for 10 MB. It guards
+# against damage and mistakes; that nobody else comes near is for R/trust.R.
+program_name <- function(key, program) paste0(key, "-", cli::hash_file_xxhash(program))
 
 # The hash of all that decides what the program will be.
 build_key <- function(program, go, env, settings) {
@@ -337,11 +391,14 @@ build_key <- function(program, go, env, settings) {
 
 build_arguments <- function(more) {
   more <- split_tags(more)
-  # Go takes the last -tags alone. The tag saves arrow-go a third of its
-  # compilation: it then uses the JSON of Go's own library.
-  tags <- paste(c("arrow_json_stdlib", more$tags), collapse = ",")
+  # Go takes the last -tags alone.
+  tags <- paste(c(own_tags, more$tags), collapse = ",")
   c("-trimpath", "-buildvcs=false", "-ldflags=-s -w", paste0("-tags=", tags), more$others)
 }
+
+# The tag saves arrow-go a third of its compilation: it then uses the JSON of Go's own
+# library.
+own_tags <- "arrow_json_stdlib"
 
 # Takes "-tags=a" and "-tags", "a" out of the arguments.
 split_tags <- function(arguments) {
@@ -357,6 +414,7 @@ split_tags <- function(arguments) {
 # Runs `go build`, which writes a new file beside `out` that then takes its
 # place. An interrupt ends Go and leaves `out` as it was.
 run_go_build <- function(go, program, out, env, settings, call) {
+  tell_session_cache()
   staging <- new_staging(dirname(out))
   made <- file.path(staging, "program")
   work <- tempfile("build-", session_dir())
@@ -426,7 +484,8 @@ overlay_argument <- function(overlay, dir) {
     return(NULL)
   }
   file <- file.path(dir, "overlay.json")
-  write_utf8(jsonlite::toJSON(list(Replace = as.list(overlay)), auto_unbox = TRUE), file)
+  replace <- rlang::set_names(as.list(go_path(overlay)), go_path(names(overlay)))
+  write_utf8(jsonlite::toJSON(list(Replace = replace), auto_unbox = TRUE), file)
   paste0("-overlay=", file)
 }
 

@@ -1,6 +1,7 @@
 # What is kept between sessions: built programs by the hash of all that went
 # into them, Go's own build cache, the unpacked module. No index: a name is a
-# hash, and a file appears under it whole or not at all.
+# hash, and a file appears under it whole or not at all. All of it is the user's
+# alone, see R/trust.R.
 
 #' The cache of built programs
 #'
@@ -113,26 +114,93 @@ cache_entries <- function(part) {
 }
 
 cache_dir <- function() {
-  option <- getOption("mangoro.cache_dir")
-  variable <- Sys.getenv("MANGORO_CACHE_DIR")
-  dir <- if (!is.null(option)) {
-    check_string(option, "options(mangoro.cache_dir)")
-    option
-  } else if (nzchar(variable)) {
-    variable
-  } else if (is_check()) {
-    file.path(session_dir(), "cache")
-  } else {
-    tools::R_user_dir("mangoro", "cache")
-  }
-  dir.create(dir, recursive = TRUE, showWarnings = FALSE)
+  dir <- named_cache_dir() %||% default_cache_dir()$dir
+  create_private(dir)
   if (!dir.exists(dir)) {
     abort_resource_exhausted(c(
       "The cache directory {.path {dir}} cannot be created.",
       "i" = "Name another one with {.code options(mangoro.cache_dir = )}."
     ))
   }
-  real_path(dir)
+  check_trusted(dir)
+  dir <- real_path(dir)
+  parts <- file.path(dir, cache_parts)
+  parts <- parts[dir.exists(parts)]
+  for (part in parts) check_trusted(part)
+  keep_private(parts)
+  dir
+}
+
+# The one that somebody chose, NULL if nobody did.
+named_cache_dir <- function() {
+  option <- getOption("mangoro.cache_dir")
+  variable <- Sys.getenv("MANGORO_CACHE_DIR")
+  if (!is.null(option)) {
+    check_string(option, "options(mangoro.cache_dir)")
+    absolute_path(option)
+  } else if (nzchar(variable)) {
+    absolute_path(variable)
+  } else if (is_check()) {
+    file.path(session_dir(), "cache")
+  }
+}
+
+# The user's own, or the session's where there can be none: `why` then says why.
+default_cache_dir <- function() {
+  dir <- user_dir("cache")
+  why <- home_problem(dir)
+  if (is.null(why)) {
+    create_private(dir)
+    if (file.access(dir, 2) != 0) why <- cli::format_inline("{.path {dir}} cannot be written")
+  }
+  list(dir = if (is.null(why)) dir else file.path(session_dir(), "cache"), why = why)
+}
+
+# Why there can be nothing of the user's below the home directory, where `dir` is:
+# system users have none, and in a container or under sudo it may be another user's.
+home_problem <- function(dir) {
+  home <- path.expand("~")
+  if (is_windows() || !is_below(dir, sub("/$", "", home))) {
+    NULL
+  } else if (!is_absolute(home)) {
+    "there is no home directory"
+  } else if (!dir.exists(home)) {
+    cli::format_inline("the home directory {.path {home}} does not exist")
+  } else if (!isTRUE(.Call(file_owners, real_path(home))$own)) {
+    cli::format_inline("the home directory {.path {home}} belongs to another user")
+  }
+}
+
+# R_user_dir() warns where there is no home directory.
+user_dir <- function(which) suppressWarnings(tools::R_user_dir("mangoro", which))
+
+# Before a build whose result will be gone with the session.
+tell_session_cache <- function() {
+  why <- if (is.null(named_cache_dir())) default_cache_dir()$why
+  if (!is.null(why) && is.null(the$told_session_cache)) {
+    the$told_session_cache <- TRUE
+    cli::cli_inform(c(
+      "What is built is kept for this session only: {why}.",
+      "i" = "Name a directory with the environment variable {.envvar MANGORO_CACHE_DIR} to keep it."
+    ))
+  }
+}
+
+# A directory that only the user can look into: nothing that is made in it needs to
+# be looked at.
+create_private <- function(dir) dir.create(dir, recursive = TRUE, showWarnings = FALSE, mode = "0700")
+
+# Those that an umask has opened to others.
+keep_private <- function(dirs) {
+  open <- bitwAnd(file.mode(dirs), 63L) > 0
+  if (any(open)) Sys.chmod(dirs[open], "0700", use_umask = FALSE)
+}
+
+# A part of the cache, to write to.
+cache_part <- function(name) {
+  dir <- file.path(cache_dir(), name)
+  create_private(dir)
+  dir
 }
 
 is_check <- function() nzchar(Sys.getenv("_R_CHECK_PACKAGE_NAME_"))

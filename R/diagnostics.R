@@ -22,36 +22,16 @@ find_diagnostics <- function(program, output) {
 
 # What the compiler says without the places in generated files, which are not the
 # user's: its own name for a source, in brackets after the user's, and the main
-# function. What that one does not find is in a source that Go leaves out.
-without_generated <- function(output, source) {
+# function.
+without_generated <- function(output) {
   output <- sub("\\[[^][]*:[0-9]+:[0-9]+\\]: ", ": ", output)
   place <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
   generated <- grepl(place, output)
   # A line with a tab belongs to the one before it.
   for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
+  rest <- output[!generated]
   said <- sub(place, "", output[generated])
-  rest <- c(left_out(sub("undefined: ", "", said), source), output[!generated])
   if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the main function that is generated:", said)
-}
-
-# A line for each source of the functions that Go leaves out, and why.
-left_out <- function(functions, source) {
-  lines <- strsplit(source$texts, "\n")
-  declared <- sprintf("^func %s\\b", functions[grepl("^\\w+$", functions)])
-  is_out <- vapply(lines, function(text) any(vapply(declared, function(d) any(grepl(d, text)), TRUE)), TRUE)
-  unlist(Map(left_out_line, source$names[is_out], lines[is_out]), use.names = FALSE)
-}
-
-left_out_line <- function(name, lines) {
-  cgo <- grep("^\\s*(import\\s+)?\"C\"\\s*(//.*)?$", lines)
-  constraint <- grep("^//go:build\\s", lines)
-  if (length(cgo) > 0) {
-    sprintf("%s:%d:1: Go leaves out a source with cgo, which mangoro builds without", name, cgo[[1]])
-  } else if (length(constraint) > 0) {
-    sprintf("%s:%d:1: Go leaves out this source: its build constraint is not met", name, constraint[[1]])
-  } else {
-    sprintf("%s:1:1: Go leaves out this source, as the end of its name says", name)
-  }
 }
 
 # Each line with a place is followed by the line of source that it names.
@@ -72,7 +52,7 @@ show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
 
 # The line of source and a caret below the column, which Go counts in bytes.
 excerpt <- function(line, column) {
-  if (is.na(line) || is.na(column)) {
+  if (is.na(line) || is.na(column) || !nzchar(trimws(line))) {
     return(NULL)
   }
   before <- untab(rawToChar(utils::head(charToRaw(line), column - 1)))
@@ -84,8 +64,7 @@ excerpt <- function(line, column) {
 }
 
 untab <- function(text) {
-  if (!validUTF8(text)) text <- iconv(text, "UTF-8", "UTF-8", sub = "?")
-  gsub("\t", "    ", text)
+  gsub("\t", "    ", make_valid(text))
 }
 
 source_line <- function(program, file, line) {
@@ -100,21 +79,20 @@ relocate <- function(places, place) {
   if (length(inline) == 0 || is.null(start <- place())) {
     return(places)
   }
+  at <- start$at(places$line[inline], places$column[inline] %||% NA_integer_)
   places$file[inline] <- start$file
-  # The first line of code need not start its line of the script.
-  first <- inline[places$line[inline] == 1]
-  if (!is.null(places$column)) places$column[first] <- places$column[first] + start$column
-  places$line[inline] <- places$line[inline] + start$line - 1L
+  places$line[inline] <- at$line
+  if (!is.null(places$column)) places$column[inline] <- at$column
   places
 }
 
 # Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
 # line, column, message, and the row of `output` that it is in.
 abort_build <- function(program, diagnostics, output, status = 1L, call) {
-  excerpts <- Map(
-    function(file, line, column) excerpt(source_line(program, file, line), column),
-    diagnostics$file, diagnostics$line, diagnostics$column
+  lines <- mapply(source_line, diagnostics$file, diagnostics$line,
+    MoreArgs = list(program = program), USE.NAMES = FALSE
   )
+  excerpts <- Map(excerpt, lines, diagnostics$column)
   if (!is.null(program$place)) diagnostics <- relocate(diagnostics, program$place)
   shown <- show_diagnostics(diagnostics, output, excerpts)
   output[diagnostics$row] <- sprintf(
@@ -126,6 +104,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
     lines = shown,
     hints = escape_braces(c(
       main_hints(output, program$src),
+      undefined_hints(diagnostics$message, lines),
       if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)
     )),
     src = program$src,
@@ -138,6 +117,7 @@ abort_build <- function(program, diagnostics, output, status = 1L, call) {
 }
 
 user_file <- function(file, program) {
+  file <- system_path(file)
   path <- if (is_absolute(file)) file else file.path(program$dir, file)
   program$user_path(lexical_path(real_path(path)))
 }
@@ -162,6 +142,48 @@ main_hints <- function(output, src) {
     sprintf("It has no main function. mangoro_source() writes one, which makes the functions of %s those of R.", src)
   }
 }
+
+# What is undefined and followed by an exported name is a package that is not imported.
+undefined_hints <- function(messages, lines) {
+  name <- sub("^undefined: ", "", messages)
+  uses <- mapply(function(name, line) grepl(sprintf("\\b%s\\.[[:upper:]]", name), line), name, lines)
+  is_package <- grepl("^undefined: \\w+$", messages) & as.logical(uses)
+  vapply(unique(name[is_package]), package_hint, "", USE.NAMES = FALSE)
+}
+
+package_hint <- function(name) {
+  path <- known_packages(name)
+  if (length(path) == 0) {
+    sprintf("If %s is a package, import it by its path, and name its module in the argument `deps` of mangoro_source().", name)
+  } else if (startsWith(path[[1]], gonum)) {
+    sprintf("If the package %s of gonum is meant, write `import \"%s\"` and use `deps = \"%s@v0.17.0\"`.",
+      name, path[[1]], gonum
+    )
+  } else {
+    sprintf("To use the package %s, write `import \"%s\"`.", name, path[[1]])
+  }
+}
+
+# The paths of the packages of a name that are known: those of Go's own library, those
+# that travel with mangoro, and the usual ones of gonum, which do not.
+known_packages <- function(name) {
+  standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
+  paths <- vapply(standard, `[[`, "", 2)
+  arrow <- "github.com/apache/arrow-go/v18/arrow"
+  others <- c(
+    rgoipc = "mangoro.local/pkg/rgoipc", arrow = arrow, array = file.path(arrow, "array"),
+    memory = file.path(arrow, "memory"),
+    rlang::set_names(file.path(gonum, gonum_packages), basename(gonum_packages))
+  )
+  unname(c(paths[vapply(standard, `[[`, "", 1) == name], others[names(others) == name]))
+}
+
+gonum <- "gonum.org/v1/gonum"
+
+gonum_packages <- c(
+  "floats", "stat", "stat/distuv", "stat/distmv", "stat/combin", "stat/sampleuv", "mat", "optimize",
+  "integrate", "integrate/quad", "interp", "dsp/fourier", "dsp/window", "diff/fd", "graph", "cmplxs", "mathext"
+)
 
 # Go's own advice for a missing module is to download it, which it may not.
 import_hints <- function(output) {

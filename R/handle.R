@@ -23,15 +23,18 @@
 #' * `names()` are the names of the Go functions, which the tab key completes;
 #'   `as.list()` are the functions.
 #'
-#' Printing a handle shows its state and its functions, printing a function its
-#' declaration and documentation in Go.
+#' Printing a handle shows its state and its functions. Printing a function, by typing
+#' `handle$name`, shows its declaration and documentation in Go; `?handle$name` cannot,
+#' since R looks for help on `$` there. `summary()` has those of all functions.
 #'
 #' @details
 #' A program ends with its handle: when nothing refers to the handle or to one of
 #' its functions any more, or when R ends, however it ends. A handle belongs to
 #' the R process that made it: another session connects by itself with
 #' [mangoro_connect()] to the URL that `mangoro_status()` tells. A fork, such as
-#' those of `parallel::mclapply()`, cannot, since NNG does not work in one.
+#' those of `parallel::mclapply()`, cannot, since NNG does not work in one. One that is
+#' saved and loaded again, as by a cached chunk of knitr, is of no use: chunks that make
+#' handles need `cache = FALSE`.
 #'
 #' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
@@ -47,6 +50,8 @@
 #'   by itself, `"stopped"`, or for a server of somebody else `"connected"` or
 #'   `"lost"`), `pid` (`NA` if unknown), `exit_status` (`NA` unless it ended;
 #'   negative is a signal) and `url`. `mangoro_is_alive()` is `TRUE` or `FALSE`.
+#'   `summary()` a data frame with a row for each function: `name`, `call` (as in R),
+#'   `go` (its declaration, `""` if unknown) and `doc` (`""` if there is none).
 #'   `mangoro_logs()` a character vector of lines. `mangoro_restart()` the handle,
 #'   invisibly. `mangoro_stop()` and `close()` `NULL`, invisibly.
 #'
@@ -192,6 +197,7 @@ start_server <- function(server, call) {
   open_socket(server, call)
   await_server(server, call)
   ready <- TRUE
+  if (!is.null(server$shown)) tell_left_out(server)
 }
 
 connect_server <- function(server, call) {
@@ -282,7 +288,7 @@ make_function <- function(server, signature) {
   run <- function(args, frame = parent.frame()) {
     call_function(server_connection(server, frame), name, args, NULL, frame)
   }
-  args <- rlang::syms(rlang::set_names(signature$args))
+  args <- rlang::syms(rlang::set_names(symbol_names(signature$args)))
   required <- args[!signature$optional]
   if (length(args) == 0 && !signature$boxed) {
     formals <- rlang::pairlist2(... = )
@@ -304,14 +310,14 @@ make_function <- function(server, signature) {
 
 # What was given to a call that lacks an argument, to be told what it lacks.
 given_arguments <- function(signature, frame) {
-  given <- mget(signature$args, envir = frame)
+  given <- mget(symbol_names(signature$args), envir = frame)
   given[!vapply(given, rlang::is_missing, TRUE)]
 }
 
 function_formals <- function(signature) {
   formals <- rep(list(rlang::missing_arg()), length(signature$args))
   formals[signature$optional] <- signature$defaults[signature$optional]
-  as.pairlist(rlang::set_names(formals, signature$args))
+  as.pairlist(rlang::set_names(formals, symbol_names(signature$args)))
 }
 
 # --- How they look ----------------------------------------------------------
@@ -367,6 +373,32 @@ format.mangoro_handle <- function(x, ...) {
       if (nzchar(signature$go)) paste0(shown, "   ", signature$go) else shown
     }, "", USE.NAMES = FALSE)
   )
+}
+
+#' @rdname handle
+#' @param object A handle.
+#' @export
+summary.mangoro_handle <- function(object, ...) {
+  signatures <- unname(known_signatures(server_of(object)))
+  part <- function(name) vapply(signatures, `[[`, "", name)
+  structure(
+    data.frame(
+      name = part("name"),
+      call = vapply(signatures, function(s) describe_function(make_function(server_of(object), s)), ""),
+      go = part("go"),
+      doc = trimws(part("doc"))
+    ),
+    class = c("summary.mangoro_handle", "data.frame")
+  )
+}
+
+#' @export
+print.summary.mangoro_handle <- function(x, ...) {
+  for (i in seq_len(nrow(x))) {
+    cat(if (i > 1) "", c(x$call[[i]], if (nzchar(x$go[[i]])) x$go[[i]]), sep = "\n")
+    if (nzchar(x$doc[[i]])) cat(paste0("  ", strsplit(x$doc[[i]], "\n")[[1]]), sep = "\n")
+  }
+  invisible(x)
 }
 
 #' @export

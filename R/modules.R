@@ -81,7 +81,7 @@ user_modules <- function(dir, call) {
 }
 
 deps_dir <- function(deps) {
-  dir <- file.path(cache_dir(), "deps", cli::hash_sha256(paste(deps, collapse = "\n")))
+  dir <- file.path(cache_part("deps"), cli::hash_sha256(paste(deps, collapse = "\n")))
   dir.create(dir, recursive = TRUE, showWarnings = FALSE)
   dir
 }

@@ -102,7 +102,7 @@ fetch_manifest <- function(connection, timeout, call) {
   reply <- roundtrip(connection, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
   json <- payload(reply, check_reply(reply, "manifest", "", connection$server, call))
   if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
-  rawToChar(json)
+  readable(json)
 }
 
 #' Send a message, receive a reply

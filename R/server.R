@@ -14,6 +14,8 @@
 #   dir        the directory that it was built in
 #   place      where inline code stands in the user's script, see go_program();
 #              NULL for none
+#   shown      a function: what messages call the files that its functions are
+#              in; NULL for a program that is not generated
 #   functions  the R functions made of its manifest so far
 #   owner      the R process that made it
 #   session    the session that made it
@@ -72,15 +74,46 @@ is_of_session <- function(server) identical(server$session, session)
 
 # Of a handle that is of use in this session and process.
 check_owner <- function(server, call) {
-  if (server$owner != Sys.getpid() || !is_of_session(server)) {
-    abort_connection(
-      c(
-        "This handle of {.file {server$label}} belongs to another R process, or was saved and loaded again.",
-        "i" = "A session of its own connects by itself: {.code mangoro_connect({.val {server$url}})}."
-      ),
-      url = server$url, call = call
-    )
+  if (!is_of_session(server)) {
+    abort_foreign(server, call)
+  } else if (server$owner != Sys.getpid()) {
+    abort_forked(server, call)
   }
+}
+
+# The call that makes such a handle.
+maker <- function(server) {
+  if (is.null(server$launch)) {
+    cli::format_inline("{.code mangoro_connect({.val {server$url}})}")
+  } else {
+    cli::format_inline(if (is.null(server$shown)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
+  }
+}
+
+abort_foreign <- function(server, call) {
+  goes_on <- !is.null(server$launch) && file.exists(sub("^ipc://", "", server$url))
+  abort_connection(
+    c(
+      "This handle of {.file {server$label}} was saved and loaded again, or sent to another R process.",
+      "i" = "Make it again in this session, with {maker(server)}.",
+      "i" = "A knitr chunk that makes a handle must not be cached: give it the option {.code cache = FALSE}.",
+      "i" = if (goes_on) "Or reach the program of the session that made it with {.code mangoro_connect({.val {server$url}})}."
+    ),
+    url = server$url, call = call
+  )
+}
+
+abort_forked <- function(server, call) {
+  abort_connection(
+    c(
+      "A fork of an R process cannot use the handle of {.file {server$label}}.",
+      "i" = "Instead of {.fn parallel::mclapply}, call Go once with all values: a function with
+             {.code //mangoro:parallel} runs on all cores.",
+      "i" = "Or use a cluster of {.fn parallel::makeCluster}, in which each worker makes a handle of its own
+             with {maker(server)}."
+    ),
+    url = server$url, call = call
+  )
 }
 
 # Its connection, if it can be called at all.

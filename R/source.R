@@ -139,8 +139,10 @@ source_settings <- function(env, timeout, quiet, arguments, call) {
 # it stands:
 #   label   what messages call it
 #   read    a function of the user's call: the files as the generator takes them
+#   shown   a function: what messages call files
 #   place   a function: see go_program()
 #   base    the directory that go:embed lines start from
+#   is_dir  whether the files are those of a directory, of which Go takes some
 #   deps    modules beside those that travel with the package: "module@version"
 #   has_module  whether `base` has a go.mod of its own
 #   texts   the lines that are shown for those of `inline_name`, if other ones
@@ -156,38 +158,48 @@ file_recipe <- function(file, call) {
     abort_invalid_argument("file", "{.arg file} must be files or one directory, not several of them.", call = call)
   }
   path <- real_path(file)
+  is_dir <- dir.exists(path[[1]])
   list(
     label = paste(file, collapse = ", "),
+    is_dir = is_dir,
     read = function(call) {
       # A restart may come when they are gone.
       gone <- file[file.access(path, 4) != 0]
       if (length(gone) > 0) {
         abort_invalid_argument("file", "There is no file or directory {.file {gone}} that can be read.", call = call)
       }
-      files <- if (dir.exists(path[[1]])) go_files(path) else path
-      shown <- if (dir.exists(path[[1]])) replace_prefix(files, path, file) else file
+      files <- if (is_dir) go_files(path) else path
       if (length(files) == 0) {
         abort_invalid_argument("file", "There is no {.file .go} file in {.path {file}}.", call = call)
       }
+      lines <- lapply(files, read_utf8)
       list(
-        names = files, shown = shown, inline = FALSE,
-        texts = mapply(read_code, files, shown, MoreArgs = list(call = call), USE.NAMES = FALSE)
+        names = files, inline = FALSE,
+        texts = vapply(lines, function(text) paste(make_valid(text), collapse = "\n"), ""),
+        invalid = vapply(lines, function(text) match(FALSE, validUTF8(text)), 1L)
       )
     },
-    base = if (dir.exists(path[[1]])) path else dirname(path[[1]]),
-    has_module = dir.exists(path[[1]]) && file.exists(file.path(path[[1]], "go.mod")),
+    shown = function(files) {
+      if (is_dir) replace_prefix(files, path, file) else file[match(files, path)]
+    },
+    base = if (is_dir) path else dirname(path[[1]]),
+    has_module = is_dir && file.exists(file.path(path[[1]], "go.mod")),
     place = NULL
   )
 }
 
-# The text of a file. Go takes no bytes that are not UTF-8.
-read_code <- function(file, shown, call) {
-  lines <- read_utf8(file)
-  wrong <- which(!validUTF8(lines))
+# Go takes no bytes that are not UTF-8. A file that is none of the program's may
+# have them.
+check_encoding <- function(files, source, recipe, call) {
+  line <- source$invalid[match(files, source$names)]
+  wrong <- which(!is.na(line))
   if (length(wrong) > 0) {
-    abort_invalid_argument("file", "Line {wrong[[1]]} of {.file {shown}} is not UTF-8, as Go code is.", call = call)
+    file <- recipe$shown(files[[wrong[[1]]]])
+    abort_invalid_argument(
+      "file", "Line {line[[wrong[[1]]]]} of {.file {file}} is not UTF-8, as Go code is.",
+      call = call
+    )
   }
-  paste(lines, collapse = "\n")
 }
 
 # Code in UTF-8, in which it goes to Go.
@@ -223,13 +235,23 @@ code_recipe <- function(code, srcrefs, call) {
   if (!is.character(code) || length(code) == 0 || anyNA(code) || !any(nzchar(code))) {
     abort_invalid_argument("code", "{.arg code} must be Go code, not {.obj_type_friendly {code}}.", call = call)
   }
+  if (length(code) == 1 && grepl("^[^[:space:]]+\\.go$", code)) {
+    abort_invalid_argument(
+      "code",
+      c("{.arg code} must be Go code, not the name of a file.",
+        "i" = "Use {.code mangoro_source({.val {code}})}."),
+      call = call
+    )
+  }
   text <- check_utf8(code, "code", call)
   force(srcrefs)
   list(
     label = inline_name,
+    is_dir = FALSE,
     read = function(call) {
-      list(names = inline_name, shown = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"))
+      list(names = inline_name, inline = TRUE, texts = paste(text, collapse = "\n"), invalid = NA)
     },
+    shown = identity,
     base = getwd(),
     place = function() find_literal(code, srcrefs)
   )
@@ -241,7 +263,11 @@ source_program <- function(recipe, settings, call) {
   source <- recipe$read(call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
-  embedded <- if (source$inline) character() else embedded_files(source$names, recipe$base)
+  others <- c(
+    character(),
+    if (recipe$is_dir) other_sources(recipe$base),
+    if (!source$inline) embedded_files(source$names, recipe$base)
+  )
   is_elsewhere <- seen_as != recipe$base
   c(home$program, list(
     src = recipe$label,
@@ -249,31 +275,29 @@ source_program <- function(recipe, settings, call) {
       out <- file.path(work, "source")
       dir.create(out)
       answer <- generate(source, out, recipe, settings, call)
-      tell_skipped(answer$skipped, source, recipe)
       made <- list.files(out, full.names = TRUE)
       # In a directory of the user's they take the place of the sources themselves.
       places <- replace_prefix(made, out, seen_as)
       if (!is_elsewhere) {
-        originals <- file.path(out, sprintf("source_%d.go", seq_along(source$names)))
-        places[match(originals, made)] <- source$names
+        originals <- file.path(out, sprintf("source_%d.go", seq_along(answer$files)))
+        places[match(originals, made)] <- answer$files
       }
       rlang::set_names(
-        c(made, if (is_elsewhere) embedded),
-        c(places, if (is_elsewhere) replace_prefix(embedded, recipe$base, seen_as))
+        c(made, if (is_elsewhere) others),
+        c(places, if (is_elsewhere) replace_prefix(others, recipe$base, seen_as))
       )
     },
     key = if (!isTRUE(recipe$has_module)) {
-      c("source", recipe$deps, source$inline, rbind(source$names, cli::hash_sha256(source$texts)))
+      c("source", recipe$deps, source$inline, recipe$is_dir, rbind(source$names, cli::hash_sha256(source$texts)))
     },
-    files = embedded,
+    files = others,
     base = recipe$base,
     texts = shown_texts(recipe, source),
     place = recipe$place,
-    explain = function(output) without_generated(output, source),
+    explain = without_generated,
     user_path = function(file) {
       if (basename(file) == inline_name) return(inline_name)
-      at <- match(file, source$names)
-      if (is.na(at)) replace_prefix(file, seen_as, recipe$base) else source$shown[[at]]
+      if (file %in% source$names) recipe$shown(file) else replace_prefix(file, seen_as, recipe$base)
     }
   ))
 }
@@ -289,7 +313,7 @@ source_home <- function(recipe, call) {
     modules <- deps_modules(recipe$deps, dir, call)
   } else {
     dir <- module_dir(call)
-    return(list(seen_as = file.path(dir, "program"), program = list(target = "./program", dir = dir)))
+    return(list(seen_as = program_dir(dir), program = list(target = "./program", dir = dir)))
   }
   list(seen_as = dir, program = module_home(dir, modules))
 }
@@ -303,8 +327,8 @@ start_source <- function(recipe, options, call) {
   }
   server <- new_server(recipe$label, create_ipc_path(), options$timeout, launch = launch)
   server$place <- recipe$place
+  server$shown <- recipe$shown
   start_server(server, call)
-  tell_refused(server)
   new_handle(server)
 }
 
@@ -323,9 +347,13 @@ generate <- function(source, out, recipe, settings, call) {
   reply <- tempfile(tmpdir = session_dir(), fileext = ".json")
   on.exit(unlink(c(request, reply)))
   files <- Map(function(name, text) list(name = name, text = text, line = 1L, inline = source$inline),
-    source$names, source$texts, USE.NAMES = FALSE
+    go_path(source$names), source$texts, USE.NAMES = FALSE
   )
-  write_utf8(jsonlite::toJSON(list(out = out, files = files), auto_unbox = TRUE), request)
+  asked <- list(
+    out = go_path(out), files = files, directory = recipe$is_dir,
+    tags = I(unlist(strsplit(c(own_tags, split_tags(settings$arguments)$tags), "[, ]+")))
+  )
+  write_utf8(jsonlite::toJSON(asked, auto_unbox = TRUE), request)
   # By way of a file: processx::run() collects text in the locale's encoding.
   run <- processx::run(generator, request, stdout = reply, error_on_status = FALSE)
   answer <- tryCatch(parse_json(paste(read_utf8(reply), collapse = "\n")), error = function(cnd) NULL)
@@ -335,6 +363,8 @@ generate <- function(source, out, recipe, settings, call) {
       src = recipe$label, call = call
     )
   }
+  answer$files <- system_path(as.character(answer$files))
+  check_encoding(answer$files, source, recipe, call)
   if (length(answer$diagnostics) > 0) abort_generator(answer$diagnostics, source, recipe, call)
   answer
 }
@@ -347,7 +377,10 @@ generator_program <- function(settings, call) {
 }
 
 abort_generator <- function(diagnostics, source, recipe, call) {
-  diagnostics$file <- source$shown[match(diagnostics$file, source$names)]
+  diagnostics$file <- system_path(diagnostics$file)
+  known <- diagnostics$file %in% source$names
+  diagnostics$file[known] <- recipe$shown(diagnostics$file[known])
+  diagnostics$file[!known] <- NA
   output <- sprintf("%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message)
   nowhere <- is.na(diagnostics$file)
   output[nowhere] <- diagnostics$message[nowhere]
@@ -357,33 +390,27 @@ abort_generator <- function(diagnostics, source, recipe, call) {
 }
 
 shown_texts <- function(recipe, source) {
-  recipe$texts %||% rlang::set_names(strsplit(source$texts, "\n"), source$shown)
+  recipe$texts %||% rlang::set_names(strsplit(source$texts, "\n"), recipe$shown(source$names))
 }
 
-tell_skipped <- function(skipped, source, recipe) {
-  if (length(skipped) == 0) {
-    return(invisible())
-  }
-  skipped$file <- source$shown[match(skipped$file, source$names)]
-  if (!is.null(recipe$place)) skipped <- relocate(skipped, recipe$place)
-  said <- sprintf("%s at %s: %s", skipped$name, format_place(skipped$file, skipped$line), skipped$reason)
-  tell_left_out(said)
-}
-
-tell_left_out <- function(said) {
-  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
-}
-
-# What only the program itself could see to be of a type that does not cross.
-tell_refused <- function(server) {
-  pattern <- "^[0-9/]+ [0-9:]+ left out: rgoipc: function \"(.*?)\": (.*)$"
+# A program that was generated says each time that it starts what is left out of it:
+# what the generator knows, with its place, and what rgoipc refuses.
+tell_left_out <- function(server) {
   lines <- log_lines(server, "stderr", Inf)
-  found <- Filter(length, regmatches(lines, regexec(pattern, lines, perl = TRUE)))
-  if (length(found) == 0) {
+  said <- sub("^[0-9/]+ [0-9:]+ left out: ", "", lines)
+  said <- said[said != lines]
+  if (length(said) == 0) {
     return(invisible())
   }
-  said <- vapply(found, function(parts) sprintf("%s: %s", parts[[2]], parts[[3]]), "")
-  tell_left_out(said)
+  said <- sub("^rgoipc: function \"(.*?)\": ", "\\1: ", said, perl = TRUE)
+  placed <- regmatches(said, regexec("^(\\S+ at )(.*?):([0-9]+)(: .*)$", said, perl = TRUE))
+  at <- which(lengths(placed) > 0)
+  part <- function(i) vapply(placed[at], `[[`, "", i)
+  places <- data.frame(file = part(3), line = as.integer(part(4)))
+  places$file <- server$shown(system_path(places$file))
+  if (!is.null(server$place)) places <- relocate(places, server$place)
+  said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 
 # --- Code in an R script ----------------------------------------------------
@@ -391,39 +418,98 @@ tell_refused <- function(server) {
 # Where the calls of a stack stand, if R keeps that, the innermost first.
 srcrefs <- function(calls) Filter(Negate(is.null), lapply(rev(calls), attr, "srcref"))
 
-# The file, line and column where the text `code` starts in the script of a call:
-# in the call itself, or elsewhere in the same file. NULL if it stands nowhere as
-# it is.
+# Where code stands in the script of a call, as string literals in the call itself or
+# elsewhere in the same file: the file, and a function from lines and columns of the
+# code to those of the script. NULL if it stands nowhere as it is.
 find_literal <- function(code, srcrefs) {
   for (srcref in srcrefs) {
     srcfile <- attr(srcref, "srcfile")
     file <- srcfile$filename
     if (!rlang::is_string(file) || !nzchar(file)) next
-    at <- literal_in(as.character(srcref, useSource = TRUE), code)
-    if (is.null(at)) {
-      at <- literal_in(tryCatch(getSrcLines(srcfile, 1, Inf), error = function(cnd) character()), code)
+    map <- literal_in(as.character(srcref, useSource = TRUE), code)
+    if (is.null(map)) {
+      map <- literal_in(tryCatch(getSrcLines(srcfile, 1, Inf), error = function(cnd) character()), code)
     } else {
-      at$line <- at$line + srcref[[1]] - 1L
+      # The text of a call starts where the call does.
+      first <- map$line == 1
+      map$column[first] <- map$column[first] + srcref[[2]] - 1L
+      map$line <- map$line + srcref[[1]] - 1L
     }
-    if (!is.null(at)) return(c(at, file = file))
+    if (!is.null(map)) return(list(file = file, at = function(line, column) look_up(map, line, column)))
   }
   NULL
 }
 
+# Where each byte of `code` stands in lines of a script: a data frame of line, column
+# (in bytes) and whether the byte ends a line of the code. NULL if the lines have no
+# such literals, one after the other.
 literal_in <- function(lines, code) {
-  tokens <- tryCatch(
+  parsed <- tryCatch(
     utils::getParseData(parse(text = lines, keep.source = TRUE)),
     error = function(cnd) NULL
   )
-  for (i in which(tokens$token == "STR_CONST")) {
-    # getParseData() shortens long strings.
-    text <- utils::getParseText(tokens, tokens$id[[i]])
-    if (identical(tryCatch(eval(str2lang(text)), error = function(cnd) NULL), code[[1]])) {
-      opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
-      return(list(line = tokens$line1[[i]], column = tokens$col1[[i]] - 1L + nchar(opening)))
+  tokens <- parsed[parsed$token == "STR_CONST", ]
+  # getParseData() shortens long strings.
+  texts <- vapply(tokens$id, function(id) utils::getParseText(parsed, id), "")
+  values <- vapply(texts, function(text) tryCatch(eval(str2lang(text)), error = function(cnd) NA_character_), "")
+  for (start in seq_len(max(0, length(values) - length(code) + 1))) {
+    at <- seq(start, length.out = length(code))
+    if (identical(unname(values[at]), as.vector(code))) {
+      maps <- Map(function(text, line, column) map_literal(text, line, byte_of(lines[[line]], column)),
+        texts[at], tokens$line1[at], tokens$col1[at]
+      )
+      return(do.call(rbind, unname(maps)))
     }
   }
   NULL
+}
+
+# The byte of a line at which the column of a token is: the parser counts characters,
+# and to the next multiple of 8 for a tab.
+byte_of <- function(line, column) {
+  chars <- strsplit(line, "")[[1]]
+  columns <- Reduce(function(before, char) if (char == "\t") (before %/% 8L + 1L) * 8L else before + 1L, chars, 0L,
+    accumulate = TRUE
+  )
+  before <- utils::head(chars, match(column, columns[-1], nomatch = 1L) - 1L)
+  sum(nchar(before, "bytes")) + 1L
+}
+
+# One literal, which starts at a place: see literal_in().
+map_literal <- function(text, line, column) {
+  opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
+  is_raw <- nchar(opening) > 1
+  body <- substring(text, nchar(opening) + 1, nchar(text) - nchar(opening) + is_raw)
+  escape <- "\\\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|[uU]\\{[0-9A-Fa-f]+\\}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|.)"
+  pieces <- regmatches(body, gregexpr(paste0("(?s)", if (!is_raw) paste0(escape, "|"), "."), body, perl = TRUE))[[1]]
+  value <- pieces
+  is_escape <- nchar(pieces) > 1
+  value[is_escape] <- vapply(pieces[is_escape], function(piece) eval(str2lang(paste0("\"", piece, "\""))), "")
+
+  bytes <- c(nchar(pieces, "bytes"), 0L)
+  ends_line <- c(endsWith(pieces, "\n"), FALSE)
+  row <- cumsum(c(0L, utils::head(ends_line, -1)))
+  offset <- cumsum(c(0L, utils::head(bytes, -1)))
+  starts <- c(0L, utils::head(offset + bytes, -1)[utils::head(ends_line, -1)])
+  column <- ifelse(row == 0, column + nchar(opening), 1L) + offset - starts[row + 1]
+
+  # A piece is as many bytes of code as its value has; the end stands for the end of
+  # the line.
+  count <- c(nchar(enc2utf8(value), "bytes"), 1L)
+  which <- rep(seq_along(count), count)
+  inside <- ifelse(c(is_escape, FALSE)[which], 0L, sequence(count) - 1L)
+  data.frame(
+    line = as.integer(line + row[which]), column = as.integer(column[which] + inside),
+    ends = c(value == "\n", TRUE)[which]
+  )
+}
+
+look_up <- function(map, line, column) {
+  ends <- which(map$ends)
+  starts <- c(1L, utils::head(ends, -1) + 1L)
+  line <- pmin(line, length(ends))
+  at <- pmin(starts[line] + ifelse(is.na(column), 1L, column) - 1L, ends[line])
+  list(line = map$line[at], column = ifelse(is.na(column), NA_integer_, map$column[at]))
 }
 
 # --- One expression ---------------------------------------------------------
@@ -461,7 +547,7 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
 
 check_variables <- function(values, call) {
   names <- names(values) %||% rep("", length(values))
-  wrong <- which(!grepl("^[A-Za-z_][A-Za-z0-9_]*$", names) | duplicated(names))
+  wrong <- which(!grepl("^[\\p{L}_][\\p{L}\\p{Nd}_]*$", enc2utf8(names), perl = TRUE) | duplicated(names))
   if (length(wrong) > 0) {
     abort_invalid_argument(
       "...",
@@ -500,7 +586,7 @@ eval_program <- function(expr, values, place, settings, call) {
     program <- source_program(recipe, settings, call)
     explain <- program$explain
     program$explain <- function(output) {
-      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", "<inline>:1:1: ", explain(output))
+      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), explain(output))
       is_type <- grepl(paste("as", unknown_type, "value"), output, fixed = TRUE)
       if (all(is_type)) output else output[!is_type]
     }
@@ -525,6 +611,12 @@ eval_program <- function(expr, values, place, settings, call) {
     })
   }
   program
+}
+
+# The place where an expression begins.
+start_of <- function(expr) {
+  blank <- strsplit(paste0(regmatches(expr, regexpr("^\\s*", expr)), "x"), "\n", fixed = TRUE)[[1]]
+  format_place(inline_name, length(blank), nchar(blank[[length(blank)]], "bytes"))
 }
 
 unknown_type <- "unknownType"

@@ -68,7 +68,7 @@ go_candidates <- function(call = rlang::caller_env()) {
 named_sources <- c("option mangoro.go_path", "MANGORO_GO")
 
 # Where mangoro_install_go() puts toolchains.
-go_install_dir <- function() file.path(tools::R_user_dir("mangoro", "data"), "go")
+go_install_dir <- function() file.path(user_dir("data"), "go")
 
 # The go binary that a setting means: itself, or the one of a GOROOT.
 go_in <- function(path) {
@@ -157,6 +157,11 @@ probe_one <- function(path) {
   if (!file.exists(path)) {
     return(list(version = NA_character_, problem = "there is no such file"))
   }
+  # What we have installed is ours to watch over, other Gos are the system's or the user's.
+  found <- if (is_below(path, go_install_dir())) find_untrusted(path)
+  if (!is.null(found)) {
+    return(list(version = NA_character_, problem = paste(found$path, found$problem)))
+  }
   key <- cli::hash_sha256(file_identity(path))
   if (is.null(the$go[[key]])) the$go[[key]] <- judge_go(path, key)
   the$go[[key]]
@@ -165,7 +170,7 @@ probe_one <- function(path) {
 # What a Go that can be used said is kept in the cache too, so that a later
 # session need not run it. One that is refused is asked again.
 judge_go <- function(path, key) {
-  kept <- file.path(cache_dir(), "toolchain", key)
+  kept <- file.path(cache_part("toolchain"), key)
   known <- read_line(kept)
   answer <- if (nzchar(known)) known else ask_go_version(path)
   version <- parse_go_version(answer)
@@ -243,7 +248,6 @@ go_sources <- c(
 # cache and goes to no network, but where `own_module` says that a go.mod asks
 # for modules. What it builds to be run `here` is for this system.
 go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE, here = FALSE) {
-  cache <- cache_dir()
   set <- c(
     CGO_ENABLED = "0",
     GO111MODULE = "on",
@@ -251,9 +255,9 @@ go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE, here = FA
     GOTOOLCHAIN = "local",
     GOWORK = "off",
     GOMAXPROCS = as.character(as.integer(gomaxprocs)),
-    GOCACHE = gocache %||% file.path(cache, "go-build"),
-    GOPATH = file.path(cache, "gopath"),
-    go_config_env(file.path(cache, "config"), os_name()),
+    GOCACHE = gocache %||% cache_part("go-build"),
+    GOPATH = cache_part("gopath"),
+    go_config_env(cache_part("config"), os_name()),
     if (own_module) {
       c(GOMODCACHE = module_cache())
     } else {
@@ -287,8 +291,8 @@ module_cache <- function() {
   places <- c(
     Sys.getenv("GOMODCACHE"),
     file.path(utils::head(gopath, 1), "pkg", "mod"),
-    Filter(dir.exists, path.expand("~/go/pkg/mod")),
-    file.path(cache_dir(), "mod")
+    Filter(dir.exists, path.expand("~/go/pkg/mod"))
   )
-  places[nzchar(places)][[1]]
+  places <- places[nzchar(places)]
+  if (length(places) > 0) places[[1]] else cache_part("mod")
 }

@@ -52,7 +52,7 @@ module_dir <- function(call) {
   if (dir.exists(file.path(source, "vendor"))) {
     return(source)
   }
-  dir <- file.path(cache_dir(), "module", module_hash())
+  dir <- file.path(cache_part("module"), module_hash())
   if (!dir.exists(dir)) stage_module(source, dir, call)
   touch(dir)
   dir

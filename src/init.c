@@ -23,6 +23,7 @@ static const R_CallMethodDef entries[] = {
     SYSTEM(lock_make, 1),
     SYSTEM(lock_is_free, 1),
     SYSTEM(lock_release, 1),
+    {"file_owners", (DL_FUNC)(void (*)(void))file_owners, 1},
     {NULL, NULL, 0},
 };
 

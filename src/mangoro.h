@@ -6,6 +6,7 @@
 //   flatbuf.c     flatbuffers, written and read
 //   utf8.c        UTF-8 and the bits of bitmaps
 //   large.c       vectors of many pages
+//   owner.c       who owns files, which has nothing to do with Arrow
 //   init.c        what R may call
 //
 // Writing, from R values to a tree of nodes and from that to bytes:
@@ -472,6 +473,7 @@ void stop_logs(void);
 SEXP lock_make(SEXP path);
 SEXP lock_is_free(SEXP path);
 SEXP lock_release(SEXP pointer);
+SEXP file_owners(SEXP paths);
 SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, failure *f);
 
 SEXP clear_pointer(SEXP pointer);

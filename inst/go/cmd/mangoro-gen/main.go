@@ -2,8 +2,8 @@
 //
 //	mangoro-gen REQUEST
 //
-// REQUEST is a JSON file {"out": DIRECTORY, "files": [{"name", "text", "line",
-// "inline"}]}, see package gen. The sources of the program are written to the
+// REQUEST is a JSON file {"out": DIRECTORY, "directory", "tags", "files": [{"name",
+// "text", "line", "inline"}]}, see package gen. The sources of the program are written to the
 // directory, and what became of the functions is printed as JSON. The status is
 // 0, or 1 if there are diagnostics and so no program, or 2 if the request is
 // bad or files cannot be written.
@@ -42,7 +42,7 @@ func run(path string, out io.Writer) (gen.Answer, error) {
 	if err != nil {
 		return gen.Answer{}, err
 	}
-	answer, sources := gen.Generate(request.Files)
+	answer, sources := gen.Generate(request.Files, request.Choice)
 	for _, s := range sources {
 		if err := os.WriteFile(filepath.Join(request.Out, s.Name), []byte(s.Text), 0o666); err != nil {
 			return answer, err
@@ -57,6 +57,7 @@ func run(path string, out io.Writer) (gen.Answer, error) {
 type request struct {
 	Out   string     `json:"out"`
 	Files []gen.File `json:"files"`
+	gen.Choice
 }
 
 func read(path string) (request, error) {

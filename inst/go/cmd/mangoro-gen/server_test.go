@@ -99,7 +99,7 @@ func TestGeneratedServer(t *testing.T) {
 // runCode generates the program of the code, and starts it.
 func runCode(t *testing.T) (url string) {
 	t.Helper()
-	answer, sources := gen.Generate([]gen.File{{Name: "/r/analysis.R", Text: code, Line: 41, Inline: true}})
+	answer, sources := gen.Generate([]gen.File{{Name: "/r/analysis.R", Text: code, Line: 41, Inline: true}}, gen.Choice{})
 	if len(answer.Diagnostics) > 0 {
 		t.Fatal(answer.Diagnostics)
 	}

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -64,9 +65,27 @@ func (p *program) complainOfNothing() {
 		s := p.answer.Skipped[0]
 		message = fmt.Sprintf("it has no function that R can call: %s is left out, as %s", s.Name, s.Reason)
 	}
-	at := p.fset.Position(p.sources[0].ast.Name.Pos())
-	at.Filename, at.Line, at.Column = p.sources[0].Name, p.sources[0].Line, 1
-	p.complainAt(at, message)
+	p.complainAt(p.firstPlace(), message)
+}
+
+// firstPlace is that of the first function, or else declaration or package clause
+// of the user's. With none of them the user has written nothing.
+func (p *program) firstPlace() token.Position {
+	var first token.Pos
+	for _, s := range p.sources {
+		for _, decl := range s.ast.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok {
+				return p.fset.Position(fn.Name.Pos())
+			}
+			if first == token.NoPos {
+				first = decl.Pos()
+			}
+		}
+		if first == token.NoPos && hasPackage(s.Text) {
+			first = s.ast.Package
+		}
+	}
+	return p.fset.Position(first)
 }
 
 func methodName(fn *ast.FuncDecl) string {

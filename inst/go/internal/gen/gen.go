@@ -25,6 +25,9 @@ type File struct {
 
 // Answer is what became of the files.
 type Answer struct {
+	// Files are the names of those that belong to the program, in the order of its
+	// sources.
+	Files []string `json:"files"`
 	// Functions are those that R may call, in the order of the sources.
 	Functions []Function `json:"functions"`
 	// Skipped are exported functions that R cannot call, or shall not.
@@ -68,17 +71,12 @@ const mainFile = "mangoro_main.go"
 
 // Generate returns what became of the files and, unless there are diagnostics,
 // the sources of the program.
-func Generate(files []File) (Answer, []Source) {
-	p := &program{
-		fset:  token.NewFileSet(),
-		names: make(map[string]string),
-		answer: Answer{
-			Functions:   []Function{},
-			Skipped:     []Skipped{},
-			Diagnostics: []Diagnostic{},
-		},
+func Generate(files []File, choice Choice) (Answer, []Source) {
+	p := newProgram()
+	files = p.choose(files, choice)
+	if p.fine() {
+		p.parse(files)
 	}
-	p.parse(files)
 	if p.fine() {
 		p.addImports()
 		p.checkTypes()
@@ -102,6 +100,19 @@ type program struct {
 	types     *checked
 	functions []*function
 	answer    Answer
+}
+
+func newProgram() *program {
+	return &program{
+		fset:  token.NewFileSet(),
+		names: make(map[string]string),
+		answer: Answer{
+			Files:       []string{},
+			Functions:   []Function{},
+			Skipped:     []Skipped{},
+			Diagnostics: []Diagnostic{},
+		},
+	}
 }
 
 func (p *program) fine() bool { return len(p.answer.Diagnostics) == 0 }

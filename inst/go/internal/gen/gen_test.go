@@ -37,7 +37,7 @@ func inputs(t *testing.T) []File {
 func TestGenerate(t *testing.T) {
 	for _, input := range inputs(t) {
 		t.Run(input.Name, func(t *testing.T) {
-			answer, sources := Generate([]File{input})
+			answer, sources := Generate([]File{input}, Choice{})
 			if len(sources) != 2 {
 				t.Fatalf("there are %d sources, and diagnostics %v", len(sources), answer.Diagnostics)
 			}
@@ -98,7 +98,7 @@ func TestGeneratedCompiles(t *testing.T) {
 // write writes the sources of a program, and returns their names.
 func write(t *testing.T, files ...File) []string {
 	t.Helper()
-	answer, sources := Generate(files)
+	answer, sources := Generate(files, Choice{})
 	if len(answer.Diagnostics) > 0 {
 		t.Fatalf("there are diagnostics: %v", answer.Diagnostics)
 	}
@@ -153,9 +153,9 @@ func TestDiagnostics(t *testing.T) {
 			{"a.R", 6, 8, "expected ';', found 2"},
 			{"a.R", 8, 16, "illegal rune literal"},
 		}},
-		{"no code", "", at(5, 1, "it has no exported function: R calls those whose names begin with a capital letter")},
-		{"nothing exported", "func add(x float64) float64 { return x }\n", at(5, 1, "it has no exported function: R calls those whose names begin with a capital letter")},
-		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 1, "it has no function that R can call: Add is left out, as it is generic")},
+		{"no code", "", []Diagnostic{{Message: "it has no exported function: R calls those whose names begin with a capital letter"}}},
+		{"nothing exported", "func add(x float64) float64 { return x }\n", at(5, 6, "it has no exported function: R calls those whose names begin with a capital letter")},
+		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 6, "it has no function that R can call: Add is left out, as it is generic")},
 		{"another package", "package stats\n\n" + add, at(5, 9, "it is package stats: a program is package main")},
 		{"main", add + "func main() {}\n", at(6, 6, "it has a main() of its own: start it with mangoro_start()")},
 		{"two names", add + "//mangoro:name Add\nfunc Plus(x float64) float64 { return x }\n", at(7, 6, "there are two functions `Add`")},
@@ -189,7 +189,7 @@ func TestDiagnostics(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			answer, sources := Generate([]File{{Name: "a.R", Text: tt.text, Line: 5, Inline: true}})
+			answer, sources := Generate([]File{{Name: "a.R", Text: tt.text, Line: 5, Inline: true}}, Choice{})
 			if !reflect.DeepEqual(answer.Diagnostics, tt.want) || sources != nil || answer.Main != "" {
 				t.Errorf("got %+v", answer.Diagnostics)
 			}
@@ -202,7 +202,7 @@ func TestSeveralFiles(t *testing.T) {
 		{Name: "a.go", Text: "package main\n\nfunc A(x T) T { return x }\n"},
 		{Name: "b.go", Text: "package main\n\ntype T float64\n\nvar strings struct{ Builder int }\n"},
 		{Name: "c.go", Text: "func C(x float64) int { return strings.Builder }", Inline: true},
-	})
+	}, Choice{})
 	if len(answer.Diagnostics) > 0 || len(sources) != 4 || len(answer.Functions) != 2 {
 		t.Fatalf("got %+v", answer)
 	}
@@ -215,7 +215,7 @@ func TestSeveralFiles(t *testing.T) {
 }
 
 func TestByteOrderMark(t *testing.T) {
-	answer, _ := Generate([]File{{Name: "a.go", Text: "\uFEFFpackage main\r\n\r\nfunc A() {}\r\n"}})
+	answer, _ := Generate([]File{{Name: "a.go", Text: "\uFEFFpackage main\r\n\r\nfunc A() {}\r\n"}}, Choice{})
 	if len(answer.Diagnostics) > 0 {
 		t.Errorf("got %v", answer.Diagnostics)
 	}
@@ -230,7 +230,7 @@ import "net"
 //mangoro:parallel
 //mangoro:default a="x"
 func Address(a net.IP, m []net.IPMask) (string, error) { return "", nil }
-`}})
+`}}, Choice{})
 	if len(answer.Functions) != 1 || strings.Contains(answer.Main, "Loop") {
 		t.Errorf("got %+v", answer)
 	}
@@ -244,7 +244,7 @@ func TestFieldsOfOneName(t *testing.T) {
 		{"A int `r:\"-\"`", "parameter `x` is of type T, which is not supported: it has no exported fields"},
 		{"A int `other:\"r:\\\"-\\\"\"`; B int `r:\"\"`; C int `r:\"-\"`", ""},
 	} {
-		answer, _ := Generate([]File{{Name: "a.R", Text: "type T struct{ " + tt.fields + " }\nfunc F(x T) {}\nfunc G() {}", Inline: true}})
+		answer, _ := Generate([]File{{Name: "a.R", Text: "type T struct{ " + tt.fields + " }\nfunc F(x T) {}\nfunc G() {}", Inline: true}}, Choice{})
 		reason := ""
 		if len(answer.Skipped) > 0 {
 			reason = answer.Skipped[0].Reason
@@ -293,7 +293,7 @@ func BenchmarkGenerate(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		Generate([]File{{Name: "a.go", Text: string(text)}})
+		Generate([]File{{Name: "a.go", Text: string(text)}}, Choice{})
 	}
 }
 
@@ -309,7 +309,7 @@ func FuzzGenerate(f *testing.F) {
 	f.Add("package main;func F(", false)
 	f.Add("//mangoro:default by=0//\nfunc A(by float64) {}", true)
 	f.Fuzz(func(t *testing.T, text string, inline bool) {
-		answer, sources := Generate([]File{{Name: "a.R", Text: text, Line: 3, Inline: inline}})
+		answer, sources := Generate([]File{{Name: "a.R", Text: text, Line: 3, Inline: inline}}, Choice{})
 		if (len(answer.Diagnostics) > 0) != (sources == nil) {
 			t.Errorf("%d diagnostics and %d sources", len(answer.Diagnostics), len(sources))
 		}

@@ -3,12 +3,18 @@ package gen
 //go:generate go run standard_generate.go
 
 import (
+	_ "embed"
 	"go/ast"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// standardPackages is what standard_generate.go says. R reads it too.
+//
+//go:embed standard.txt
+var standardPackages string
 
 // addImports adds the imports that inline sources lack.
 func (p *program) addImports() {

@@ -27,9 +27,6 @@ func lineDirective(name string, number int) string {
 // parse reads the files, and complains of the first syntax error of each line.
 func (p *program) parse(files []File) {
 	for i, f := range files {
-		f.Text = strings.TrimPrefix(f.Text, "\uFEFF") // allowed at the beginning only, where the directive is
-		f.Line = max(f.Line, 1)
-		p.knowName(f.Name)
 		s := &source{File: f, file: fmt.Sprintf("source_%d.go", i+1)}
 		p.sources = append(p.sources, s)
 		s.text = lineDirective(f.Name, f.Line) + f.Text

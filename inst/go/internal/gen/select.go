@@ -1,0 +1,166 @@
+package gen
+
+import (
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Choice says which of the files are the program's.
+type Choice struct {
+	// Directory: the files are all those of a directory, of which `go build` takes
+	// some. The default is that each was named, and then it asks neither for build
+	// constraints nor for systems in names.
+	Directory bool `json:"directory"`
+	// Tags are the build tags that are set. The default is none.
+	Tags []string `json:"tags"`
+}
+
+// choose returns the files that `go build` takes, and says what is left out. The
+// rule is that of go/build.
+func (p *program) choose(files []File, choice Choice) []File {
+	var taken []File
+	for _, f := range files {
+		f.Text = strings.TrimPrefix(f.Text, "\uFEFF") // allowed at the beginning only, where the directive is
+		f.Line = max(f.Line, 1)
+		p.knowName(f.Name)
+		base := filepath.Base(f.Name)
+		if choice.Directory {
+			switch {
+			case takes(base, f.Text, buildContext(choice.Tags)):
+				taken = append(taken, f)
+			case takes(base, f.Text, withCgo(buildContext(choice.Tags))):
+				p.skipFile(f)
+			}
+			continue
+		}
+		all := buildContext(choice.Tags)
+		all.UseAllFiles = true
+		if needsCgo := importOfC(p.parseAlone(f, parser.ImportsOnly)) != token.NoPos; needsCgo || !f.Inline && !takes(base, f.Text, all) {
+			p.complainOfFile(f, base)
+			continue
+		}
+		if !takes("named.go", f.Text, buildContext(choice.Tags)) {
+			f.Text = withoutConstraints(f.Text)
+		}
+		taken = append(taken, f)
+	}
+	if len(taken) == 0 && p.fine() {
+		p.complainAt(token.Position{}, "Go takes none of its files here: they are tests, need cgo, or are for other systems or tags")
+	}
+	for _, f := range taken {
+		p.answer.Files = append(p.answer.Files, f.Name)
+	}
+	return taken
+}
+
+// buildContext is what mangoro builds in: this system, without cgo.
+func buildContext(tags []string) build.Context {
+	ctxt := build.Default
+	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled, ctxt.BuildTags = runtime.GOOS, runtime.GOARCH, false, tags
+	return ctxt
+}
+
+func withCgo(ctxt build.Context) build.Context {
+	ctxt.CgoEnabled = true
+	return ctxt
+}
+
+// takes tells whether a file of this name and text belongs to the package of its
+// directory.
+func takes(name, text string, ctxt build.Context) bool {
+	ctxt.IsDir = func(string) bool { return true }
+	ctxt.ReadDir = func(string) ([]fs.FileInfo, error) { return []fs.FileInfo{fileName(name)}, nil }
+	ctxt.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+	pkg, _ := ctxt.ImportDir(".", 0) // an error is a mistake in the file, which the parser tells
+	return len(pkg.GoFiles)+len(pkg.CgoFiles) > 0 ||
+		slices.Contains(pkg.InvalidGoFiles, name) && !strings.HasSuffix(name, "_test.go")
+}
+
+// fileName is a file of which only the name matters.
+type fileName string
+
+func (n fileName) Name() string     { return string(n) }
+func (fileName) Size() int64        { return 0 }
+func (fileName) Mode() fs.FileMode  { return 0 }
+func (fileName) ModTime() time.Time { return time.Time{} }
+func (fileName) IsDir() bool        { return false }
+func (fileName) Sys() any           { return nil }
+
+// parseAlone parses a file that is not in the program, as far as it can be.
+func (p *program) parseAlone(f File, mode parser.Mode) *ast.File {
+	text := lineDirective(f.Name, f.Line) + f.Text
+	if f.Inline && !hasPackage(f.Text) {
+		text = "package main\n\n" + text
+	}
+	file, _ := parser.ParseFile(p.fset, f.Name, text, mode)
+	return file
+}
+
+const cgoReason = `imports "C", and mangoro builds without cgo`
+
+// skipFile leaves out the functions of a file that needs cgo.
+func (p *program) skipFile(f File) {
+	file := p.parseAlone(f, parser.SkipObjectResolution)
+	if file == nil {
+		return
+	}
+	for _, decl := range file.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() {
+			p.skip(fn, fn.Name.Name, "its file "+cgoReason)
+		}
+	}
+}
+
+// complainOfFile says why Go does not take a file that was named.
+func (p *program) complainOfFile(f File, base string) {
+	at := token.Position{Filename: f.Name, Line: f.Line, Column: 1}
+	file := p.parseAlone(f, parser.ImportsOnly)
+	switch place := importOfC(file); {
+	case place != token.NoPos:
+		p.complain(place, "it "+cgoReason)
+	case strings.HasSuffix(base, "_test.go"):
+		p.complainAt(at, "it is a test, as its name says, which Go leaves out of a program")
+	case strings.HasPrefix(base, "_"), strings.HasPrefix(base, "."):
+		p.complainAt(at, fmt.Sprintf("Go takes no file whose name begins with %q", base[:1]))
+	default:
+		p.complainAt(at, "Go leaves it out of a program")
+	}
+}
+
+// importOfC returns the place of the import that is cgo, if there is one.
+func importOfC(file *ast.File) token.Pos {
+	if file != nil {
+		for _, spec := range file.Imports {
+			if spec.Path.Value == `"C"` {
+				return spec.Path.Pos()
+			}
+		}
+	}
+	return token.NoPos
+}
+
+var constraint = regexp.MustCompile(`(?m)^([ \t]*//)(go:build|[ \t]*\+build)\b`)
+
+// withoutConstraints makes comments of build constraints. No byte moves.
+func withoutConstraints(text string) string {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", text, parser.PackageClauseOnly)
+	if err != nil {
+		return text
+	}
+	end := fset.Position(file.Package).Offset
+	return constraint.ReplaceAllStringFunc(text[:end], func(found string) string {
+		return strings.NewReplacer("go:build", "go build", "+build", "-build").Replace(found)
+	}) + text[end:]
+}
