@@ -81,13 +81,14 @@ fit <- function(x, spec, where) {
     struct = fit_struct(x, spec, where),
     map = fit_map(x, spec, where),
     any = fit_any(x, where),
+    stream = fit_stream(x, where),
     if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
   )
 }
 
 # Go's nil, where that is taken.
 is_nil <- function(x, spec) {
-  if (!spec$nullable || !spec$type %in% c("list", "struct", "map")) return(FALSE)
+  if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "binary")) return(FALSE)
   is.null(x) || spec$type == "struct" && is_bare_na(x)
 }
 
@@ -209,10 +210,27 @@ is_na_part <- function(x) is.na(x) & !is.nan(x)
 # A list without names goes as a list, and where it cannot as a struct without
 # names, which Go has no use for. So it must be one that a column could be.
 fit_any <- function(x, where) {
+  if (inherits(x, c("nanoarrow_array_stream", "nanoarrow_array", "ArrowObject"))) {
+    abort_type(
+      x, "a vector or a data frame", where,
+      advice = "; {.fn as.data.frame} makes one of it, and a {.code array.RecordReader} in Go takes it batch by batch"
+    )
+  }
   if (where$signature$boxed && is.list(x) && !is.object(x) && is.null(names(x))) {
     encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
   }
   x
+}
+
+# A data frame is a stream of one batch. What else has batches goes as the Arrow
+# stream that it is: one value, which is its bytes.
+fit_stream <- function(x, where) {
+  if (is.data.frame(x) && !has_stream_method(x)) return(x)
+  stream <- rlang::try_fetch(
+    as_record_stream(x, where$call),
+    error = function(cnd) abort_type(x, "a data frame or an Arrow stream of them", where)
+  )
+  list(encode_arrow(stream, call = where$call))
 }
 
 # --- Nested values ----------------------------------------------------------

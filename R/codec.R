@@ -145,6 +145,8 @@ read_zones <- function(x) {
   if (!anyNA(zones)) zones
 }
 
+read_zone <- function(x) if (rlang::is_string(x) && nzchar(x)) x
+
 read_units <- function(x) {
   if (rlang::is_string(x) && x %in% c("secs", "mins", "hours", "days", "weeks")) x
 }
@@ -170,6 +172,7 @@ attribute_readers <- list(
   dim = read_dim,
   dimnames = read_dimnames,
   tzone = read_zones,
+  zone = read_zone,
   units = read_units,
   storage = function(x) if (identical(x, "integer")) x,
   row_names = read_row_names

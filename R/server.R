@@ -97,7 +97,7 @@ start_process <- function(server, program, dir, call) {
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
-      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), program$env),
+      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), local_zone(), program$env),
       stdin = NULL, stdout = log_file(server, "stdout"), stderr = log_file(server, "stderr"),
       cleanup = TRUE
     )),
@@ -106,6 +106,12 @@ start_process <- function(server, program, dir, call) {
     }
   )
   hold(server)
+}
+
+# Go's local time is R's.
+local_zone <- function() {
+  zone <- session_zone()
+  if (!is.na(zone)) c(TZ = zone)
 }
 
 new_server_dir <- function() {

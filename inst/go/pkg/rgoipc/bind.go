@@ -50,7 +50,7 @@ func (p *parameter) setDefault(value any) error {
 	}
 	one := reflect.MakeSlice(reflect.SliceOf(c.goType()), 1, 1)
 	one.Index(0).Set(v)
-	fallback, err := c.write(one.Interface(), bitmap{})
+	fallback, err := c.write(one.Interface(), bitmap{}, utc)
 	if err != nil {
 		return placed(CodeInvalidArgument, "the default of parameter `"+p.arg.Name+"`", err)
 	}

@@ -17,12 +17,14 @@ import (
 //
 // If the environment variable MANGORO_PARENT has the id of the process that
 // started the server, the server stops when that process ends, however it ends.
-// The default is to live on.
+// The default is to live on. TZ is the time zone of the program, time.Local, on all
+// systems; R sets it to its own.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
 		os.Exit(2)
 	}
+	setLocal()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	pid, err := parent.FromEnvironment()

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"mangoro.local/internal/arrowipc"
 )
 
@@ -59,7 +57,7 @@ func (r *responder) dispatch(ctx context.Context, message *RPCMessage) ([]byte, 
 
 // call runs a function and returns its reply. A panic, of the handler or while
 // its result is written, is an error of [CodePanic].
-func (r *responder) call(ctx context.Context, message *RPCMessage) (reply []byte, err error) {
+func (r *responder) call(ctx context.Context, message *RPCMessage) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicError(p)
@@ -84,11 +82,12 @@ func (r *responder) call(ctx context.Context, message *RPCMessage) (reply []byte
 	}
 	defer record.Release()
 
-	result, err := fn.run(ctx, record)
-	if err != nil {
+	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
+	out := reply{bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))), writer: fn.writer}
+	if err := fn.run(ctx, record, &out); err != nil {
 		return nil, err
 	}
-	return fn.reply(result)
+	return out.bytes, nil
 }
 
 // takeTurn waits until a call may run, which is mostly at once. One that is given up
@@ -107,21 +106,6 @@ func (r *responder) takeTurn(ctx context.Context, limit time.Duration) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%d other calls ran all the time: %w", cap(r.turns), ctx.Err())
 	}
-}
-
-// reply returns the reply that carries a result, and releases it. No result is a
-// record without columns.
-func (f *Function) reply(result arrow.Record) ([]byte, error) {
-	header := (&RPCMessage{Type: MsgTypeResult, FuncName: f.Name}).appendHeader(make([]byte, 0, headerLen+len(f.Name)))
-	if result == nil {
-		empty, err := readRecord(nil, nil)
-		if err != nil {
-			return nil, err
-		}
-		result = empty
-	}
-	defer result.Release()
-	return appendArrowRecord(f.writer, header, result)
 }
 
 func panicError(p any) *Error {

@@ -15,7 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-func zone(t *testing.T, name string) *time.Location {
+func mustZone(t *testing.T, name string) *time.Location {
 	t.Helper()
 	location, err := time.LoadLocation(name)
 	if err != nil {
@@ -25,7 +25,7 @@ func zone(t *testing.T, name string) *time.Location {
 }
 
 func TestResultTimes(t *testing.T) {
-	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	paris, tokyo := mustZone(t, "Europe/Paris"), mustZone(t, "Asia/Tokyo")
 	summer := time.Date(2024, 7, 1, 12, 0, 0, 1, paris)
 	winter := time.Date(2024, 1, 1, 12, 0, 0, 0, paris)
 	tests := []struct {
@@ -242,7 +242,7 @@ func TestFuncErrors(t *testing.T) {
 // A result has the schema of the one before if that says the same, and never if it
 // is Arrow itself.
 func TestResultSchema(t *testing.T) {
-	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	paris, tokyo := mustZone(t, "Europe/Paris"), mustZone(t, "Asia/Tokyo")
 	var zones []*time.Location
 	tests := []struct {
 		name string
