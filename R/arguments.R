@@ -264,7 +264,7 @@ fit_lists <- function(x, spec, where) {
   for (i in seq_along(x)) {
     if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(fit_list(x[[i]], spec, inside(where, i)))
   }
-  if (element$type == "timestamp") one_zone(x) else x
+  if (element$type == "timestamp") one_zone(x, where) else x
 }
 
 # A vector among others in a list: Arrow has one type for all of them, and one
@@ -282,10 +282,20 @@ as_elements <- function(x, type, where) {
   x
 }
 
-one_zone <- function(times) {
+# Local time is the same with an empty tzone and without one.
+one_zone <- function(times, where) {
   there <- !vapply(times, is.null, TRUE)
-  zones <- lapply(times[there], attr, "tzone")
-  if (length(unique(zones)) > 1) times[there] <- lapply(times[there], `attr<-`, "tzone", "UTC")
+  zones <- vapply(times[there], function(x) attr(x, "tzone")[1] %||% "", "")
+  other <- which(zones != zones[1])
+  if (length(other) > 0) {
+    place <- describe_place(inside(where, which(there)[[other[[1]]]]))
+    shown <- ifelse(zones == "", "local time", zones)
+    abort_arguments(
+      where$signature, "{place} is in {shown[other[1]]}, and the times before it in {shown[1]}; they need one time zone.",
+      arg = where$arg, call = where$call
+    )
+  }
+  times[there] <- lapply(times[there], `attr<-`, "tzone", if (any(there)) attr(times[there][[1]], "tzone"))
   times
 }
 
@@ -367,14 +377,14 @@ fit_values <- function(x, spec, where) {
     as_elements(fit_vector(value, spec, where), spec$type, where)
   }
   values <- Map(fit_value, unname(x), names(x))
-  do.call(c, unname(if (spec$type == "timestamp") one_zone(values) else values))
+  do.call(c, unname(if (spec$type == "timestamp") one_zone(values, where) else values))
 }
 
 fit_each <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a named list", where)
   if (spec$type == "list") where$inner <- TRUE
   for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
-  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x) else x
+  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, where) else x
 }
 
 # Each value of a map has a name of its own.
