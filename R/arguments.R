@@ -274,13 +274,16 @@ as_elements <- function(x, type, where) {
   if (is.null(where$inner)) return(x)
   x <- switch(type,
     int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
-    timestamp = as_double(as.POSIXct(x)),
+    timestamp = if (inherits(x, "Date")) midnight(x) else as_double(as.POSIXct(x)),
     duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
     x
   )
   attributes(x) <- attributes(x)[intersect(c("class", "tzone", "units"), names(attributes(x)))]
   x
 }
+
+# As Go has a date among times.
+midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
 
 # Local time is the same with an empty tzone and without one.
 one_zone <- function(times, where) {

@@ -183,10 +183,13 @@ reply_values <- function(reply, signature, connection, call) {
 }
 
 result_value <- function(values, signature, message) {
+  if (signature$streams) {
+    return(values)
+  }
   if (!signature$returns || length(values) == 0) {
     return(invisible(NULL))
   }
-  if (signature$streams || length(values) > 1) {
+  if (length(values) > 1) {
     return(values)
   }
   result <- .subset2(values, 1)

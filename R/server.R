@@ -97,7 +97,7 @@ start_process <- function(server, program, dir, call) {
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
-      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), local_zone(), program$env),
+      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), local_zone(program$env), program$env),
       stdin = NULL, stdout = log_file(server, "stdout"), stderr = log_file(server, "stderr"),
       cleanup = TRUE
     )),
@@ -108,10 +108,10 @@ start_process <- function(server, program, dir, call) {
   hold(server)
 }
 
-# Go's local time is R's.
-local_zone <- function() {
+# Go's local time is R's, unless the user's `env` says another.
+local_zone <- function(env) {
   zone <- session_zone()
-  if (!is.na(zone)) c(TZ = zone)
+  if (!is.na(zone) && !"TZ" %in% names(env)) c(TZ = zone)
 }
 
 new_server_dir <- function() {

@@ -95,7 +95,8 @@ func (p *parameter) absent(src source, elementwise bool) bool {
 		takesNull := p.raw != nil || p.t.Kind() == reflect.Map || hasNA(p.codec)
 		return column.Len() <= 1 && !elementwise && (p.arg.Optional || !takesNull)
 	case *array.List, *array.LargeList:
-		return column.Len() == 1 && column.IsNull(0) && (p.raw == nil || p.raw.name != TypeStream)
+		one := elementwise && p.codec.spec().Type == TypeBinary // NA, and no argument that is NULL
+		return column.Len() == 1 && column.IsNull(0) && !one && (p.raw == nil || p.raw.name != TypeStream)
 	default:
 		return false
 	}

@@ -74,11 +74,19 @@ func readColumn(c codec, src source) (values any, valid bitmap, err error) {
 	return c.read(src)
 }
 
-// bareNA tells whether a column is NA and nothing else, as R's logical NA is,
-// which fits any type.
+// bareNA tells whether a column is NA and nothing else, as R's logical NA is, which
+// fits any type, and a list of nothing but NULL.
 func bareNA(column arrow.Array) bool {
-	id := column.DataType().ID()
-	return id == arrow.NULL || id == arrow.BOOL && column.NullN() == column.Len()
+	switch t := column.DataType().(type) {
+	case *arrow.NullType:
+		return true
+	case *arrow.BooleanType:
+		return column.NullN() == column.Len()
+	case *arrow.ListType:
+		return t.Elem().ID() == arrow.NULL && column.NullN() == column.Len()
+	default:
+		return false
+	}
 }
 
 // blank returns n times NA of a type, for rows that are not valid.
