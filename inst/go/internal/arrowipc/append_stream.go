@@ -31,17 +31,16 @@ func AppendStream(buf []byte, r array.RecordReader, before func(arrow.RecordBatc
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	other := schema()
-	if other == r.Schema() {
-		return out.Bytes(), nil
-	}
-	old, err := (*Writer)(nil).message(r.Schema())
+	// The schema is that of all streams that are written here.
+	own, err := (*Writer)(nil).message(r.Schema())
 	if err != nil {
 		return nil, err
 	}
-	replacement, err := (*Writer)(nil).message(other)
-	if err != nil {
-		return nil, err
+	end, replacement := start+len(own), own
+	if other := schema(); other != r.Schema() {
+		if replacement, err = (*Writer)(nil).message(other); err != nil {
+			return nil, err
+		}
 	}
-	return slices.Replace(out.Bytes(), start, start+len(old), replacement...), nil
+	return slices.Replace(out.Bytes(), start, end, replacement...), nil
 }
