@@ -11,8 +11,9 @@ import (
 // given are the arguments of a call that are Arrow's own. What a function returns of
 // them as it came is what R has sent: nothing of its metadata is lost.
 type given struct {
-	values  []givenValue
-	columns []vector // the arrays among the values, and the columns of records
+	values []givenValue
+	// fields are those of the arrays among the values, and of the columns of records.
+	fields map[arrow.ArrayData]arrow.Field
 }
 
 // givenValue is an array or a record, and the argument that it was made of.
@@ -28,7 +29,7 @@ func (g *given) add(value any, src source) {
 		inner, release := unbox(src)
 		release() // the value holds the column
 		g.values = append(g.values, givenValue{value, src})
-		g.columns = append(g.columns, vector{inner.field, value})
+		g.addField(value, inner.field)
 	case arrow.RecordBatch:
 		g.values = append(g.values, givenValue{value, src})
 		g.addColumns(value)
@@ -37,7 +38,16 @@ func (g *given) add(value any, src source) {
 
 func (g *given) addColumns(rec arrow.RecordBatch) {
 	for i, column := range rec.Columns() {
-		g.columns = append(g.columns, vector{rec.Schema().Field(i), column})
+		g.addField(column, rec.Schema().Field(i))
+	}
+}
+
+func (g *given) addField(column arrow.Array, field arrow.Field) {
+	if g.fields == nil {
+		g.fields = make(map[arrow.ArrayData]arrow.Field)
+	}
+	if _, twice := g.fields[column.Data()]; !twice {
+		g.fields[column.Data()] = field
 	}
 }
 
@@ -74,10 +84,8 @@ func sameValue(argument, value any) bool {
 
 // named returns a column with the field that it came with, or one of its own.
 func (g *given) named(column arrow.Array) vector {
-	for _, v := range g.columns {
-		if v.column.Data() == column.Data() {
-			return vector{v.field, column}
-		}
+	if field, ok := g.fields[column.Data()]; ok {
+		return vector{field, column}
 	}
 	return newVector(column)
 }
