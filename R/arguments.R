@@ -81,13 +81,14 @@ fit <- function(x, spec, where) {
     struct = fit_struct(x, spec, where),
     map = fit_map(x, spec, where),
     any = fit_any(x, where),
+    stream = fit_stream(x, where),
     if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
   )
 }
 
 # Go's nil, where that is taken.
 is_nil <- function(x, spec) {
-  if (!spec$nullable || !spec$type %in% c("list", "struct", "map")) return(FALSE)
+  if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "binary")) return(FALSE)
   is.null(x) || spec$type == "struct" && is_bare_na(x)
 }
 
@@ -209,10 +210,27 @@ is_na_part <- function(x) is.na(x) & !is.nan(x)
 # A list without names goes as a list, and where it cannot as a struct without
 # names, which Go has no use for. So it must be one that a column could be.
 fit_any <- function(x, where) {
+  if (inherits(x, c("nanoarrow_array_stream", "nanoarrow_array", "ArrowObject"))) {
+    abort_type(
+      x, "a vector or a data frame", where,
+      advice = "; {.fn as.data.frame} makes one of it, and a {.code array.RecordReader} in Go takes it batch by batch"
+    )
+  }
   if (where$signature$boxed && is.list(x) && !is.object(x) && is.null(names(x))) {
     encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
   }
   x
+}
+
+# A data frame is a stream of one batch. What else has batches goes as the Arrow
+# stream that it is: one value, which is its bytes.
+fit_stream <- function(x, where) {
+  if (is.data.frame(x) && !has_stream_method(x)) return(x)
+  stream <- rlang::try_fetch(
+    as_record_stream(x, where$call),
+    error = function(cnd) abort_type(x, "a data frame or an Arrow stream of them", where)
+  )
+  list(encode_arrow(stream, call = where$call))
 }
 
 # --- Nested values ----------------------------------------------------------
@@ -246,7 +264,7 @@ fit_lists <- function(x, spec, where) {
   for (i in seq_along(x)) {
     if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(fit_list(x[[i]], spec, inside(where, i)))
   }
-  if (element$type == "timestamp") one_zone(x) else x
+  if (element$type == "timestamp") one_zone(x, where) else x
 }
 
 # A vector among others in a list: Arrow has one type for all of them, and one
@@ -256,7 +274,7 @@ as_elements <- function(x, type, where) {
   if (is.null(where$inner)) return(x)
   x <- switch(type,
     int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
-    timestamp = as_double(as.POSIXct(x)),
+    timestamp = if (inherits(x, "Date")) midnight(x) else as_double(as.POSIXct(x)),
     duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
     x
   )
@@ -264,10 +282,23 @@ as_elements <- function(x, type, where) {
   x
 }
 
-one_zone <- function(times) {
+# As Go has a date among times.
+midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
+
+# Local time is the same with an empty tzone and without one.
+one_zone <- function(times, where) {
   there <- !vapply(times, is.null, TRUE)
-  zones <- lapply(times[there], attr, "tzone")
-  if (length(unique(zones)) > 1) times[there] <- lapply(times[there], `attr<-`, "tzone", "UTC")
+  zones <- vapply(times[there], function(x) attr(x, "tzone")[1] %||% "", "")
+  other <- which(zones != zones[1])
+  if (length(other) > 0) {
+    place <- describe_place(inside(where, which(there)[[other[[1]]]]))
+    shown <- ifelse(zones == "", "local time", zones)
+    abort_arguments(
+      where$signature, "{place} is in {shown[other[1]]}, and the times before it in {shown[1]}; they need one time zone.",
+      arg = where$arg, call = where$call
+    )
+  }
+  times[there] <- lapply(times[there], `attr<-`, "tzone", if (any(there)) attr(times[there][[1]], "tzone"))
   times
 }
 
@@ -350,14 +381,14 @@ fit_values <- function(x, spec, where) {
     as_elements(fit_vector(value, spec, where), spec$type, where)
   }
   values <- Map(fit_value, unname(x), names(x))
-  do.call(c, unname(if (spec$type == "timestamp") one_zone(values) else values))
+  do.call(c, unname(if (spec$type == "timestamp") one_zone(values, where) else values))
 }
 
 fit_each <- function(x, spec, where) {
   if (!is.list(x)) abort_type(x, "a named list", where)
   if (spec$type == "list") where$inner <- TRUE
   for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
-  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x) else x
+  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, where) else x
 }
 
 # Each value of a map has a name of its own.

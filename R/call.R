@@ -85,17 +85,17 @@ fetch_signatures <- function(connection, timeout, call) {
 call_message <- function(signature, args, header, call) {
   bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
   if (!is.null(bytes)) {
-    return(list(bytes = bytes, has_raw = FALSE))
+    return(list(bytes = bytes))
   }
   # A signature without arguments may be one that takes any columns.
   if (length(signature$args) == 0 && !signature$boxed) {
-    return(list(bytes = encode_record(as_columns(args, signature, call), header, call), has_raw = FALSE))
+    return(list(bytes = encode_record(as_columns(args, signature, call), header, call)))
   }
   args <- match_arguments(args, signature, call)
-  has_raw <- any(vapply(args, is.raw, TRUE))
+  given <- args
   args <- fit_arguments(args, signature, call)
   if (signature$boxed) {
-    return(list(bytes = encode_row(args, header, call, maps = map_names(args, signature)), has_raw = has_raw))
+    return(list(bytes = encode_row(args, header, call, maps = map_names(args, signature))))
   }
   n <- common_length(args, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
@@ -105,7 +105,7 @@ call_message <- function(signature, args, header, call) {
   } else {
     encode_record(lapply(args, recycle, n), header, call)
   }
-  list(bytes = bytes, shape = shape, length = n, has_raw = has_raw)
+  list(bytes = bytes, shape = shape, length = n, one_raw = n == 1 && any(vapply(given[signature$raws], is.raw, NA)))
 }
 
 # The header is the same for each call with the same time-out over the same line.
@@ -170,6 +170,10 @@ bare <- function(x) {
 
 # The values of a reply. Nearly all results begin with the same bytes.
 reply_values <- function(reply, signature, connection, call) {
+  if (signature$streams) {
+    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+    return(if (start < length(reply)) decode_record(reply, start, call))
+  }
   decode <- if (signature$boxed) decode_row else decode_record
   values <- decode(reply, signature$result_header, call)
   if (is.null(values)) {
@@ -179,6 +183,9 @@ reply_values <- function(reply, signature, connection, call) {
 }
 
 result_value <- function(values, signature, message) {
+  if (signature$streams) {
+    return(values)
+  }
   if (!signature$returns || length(values) == 0) {
     return(invisible(NULL))
   }
@@ -186,9 +193,9 @@ result_value <- function(values, signature, message) {
     return(values)
   }
   result <- .subset2(values, 1)
-  # A raw vector is one value of Go's, a list of them are several. Who gives the
-  # one gets the one.
-  if (message$has_raw && is.list(result) && length(result) == 1 && is.raw(result[[1]])) result <- result[[1]]
+  # To an elementwise function of raw vectors one of them is a single value, and so
+  # is what it returns.
+  if (isTRUE(message$one_raw)) result <- result[[1]]
   if (!is.null(message$shape) && length(result) == message$length && is.null(dim(result))) {
     attributes(result) <- c(attributes(result), message$shape)
   }

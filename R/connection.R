@@ -316,7 +316,7 @@ parse_detail <- function(bytes) {
 # after they were told to stop (`given_up`). NULL if it does not say.
 parse_load <- function(reply) {
   load <- tryCatch(
-    jsonlite::fromJSON(parse_envelope(reply, call = NULL)$error_msg),
+    parse_json(parse_envelope(reply, call = NULL)$error_msg),
     error = function(cnd) NULL
   )
   counts <- function(x) {

@@ -142,7 +142,10 @@ start_process <- function(server, program, dir, call) {
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
-      env = c("current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), program$env),
+      env = c(
+        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(),
+        local_zone(program$env), program$env
+      ),
       stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],
       cleanup = TRUE
     )),
@@ -151,6 +154,12 @@ start_process <- function(server, program, dir, call) {
     }
   )
   hold(server)
+}
+
+# Go's local time is R's, unless the user's `env` says another.
+local_zone <- function(env) {
+  zone <- session_zone()
+  if (!is.na(zone) && !"TZ" %in% names(env)) c(TZ = zone)
 }
 
 new_server_dir <- function() {

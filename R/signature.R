@@ -25,6 +25,9 @@ parse_signatures <- function(json, call) {
 #   recycles    Go brings arguments to the same length
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
+#   streams     TRUE if the result is a stream: the reply is it, and no column of one
+#   raws        the names of the arguments of which each raw vector is one value, if
+#               one raw vector is the result of such, see result_value()
 #   plain       see plain_types()
 #   last        what the last call began with, see call_header()
 #   result_header  what results begin with
@@ -44,12 +47,18 @@ new_signature <- function(entry, name) {
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
+    streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
+    raws = if (isTRUE(entry$Vectorized) && identical(entry$ReturnType$Type, "binary")) names_of_type(args, "binary"),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
     last = new.env(parent = emptyenv()),
     result_header = envelope_header("result", name),
     doc = text_or_none(entry$Metadata$description),
     go = text_or_none(entry$Metadata$signature)
   )
+}
+
+names_of_type <- function(args, type) {
+  unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))
 }
 
 # It is shown and never sent: only what is plain is of use.

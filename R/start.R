@@ -17,7 +17,8 @@
 #' @param args More arguments for the program, after its URL, a character vector.
 #'   The default is none.
 #' @param env Variables for the environment of the program beside R's own, a named
-#'   character vector. `NULL`, the default, is none.
+#'   character vector. `NULL`, the default, is none. `TZ` is R's own time zone unless
+#'   it is among them, so that local time is the same in both.
 #' @param timeout The longest time that a call waits for its answer in seconds, one
 #'   number above 0; `Inf` waits for ever. `NULL`, the default, is the option
 #'   `mangoro.timeout`, or 60.

@@ -196,9 +196,11 @@ static bool write_known(json *j, const char *name, SEXP value, int class, bool n
     member(j, "units");
     json_string(j, STRING_ELT(value, 0));
   } else if (strcmp(name, "tzone") == 0 && is_tzone(value)) {
-    // One zone is the Arrow type's.
-    const char *zone = CHAR(STRING_ELT(value, 0));
-    if (class != CLASS_POSIXCT || Rf_xlength(value) != 1 || zone[0] == 0) {
+    // One zone is the Arrow type's, and an offset has another name in R.
+    int minutes;
+    bool implied = class == CLASS_POSIXCT && Rf_xlength(value) == 1 && !is_local(value) &&
+                   !zone_offset(CHAR(STRING_ELT(value, 0)), &minutes);
+    if (!implied) {
       member(j, "tzone");
       json_array(j, value);
     }
@@ -228,7 +230,7 @@ static bool write_other(json *j, bytes *others, SEXP name, SEXP value) {
   return true;
 }
 
-static bool write_all(json *j, bytes *others, SEXP x, int class, bool with_names) {
+static bool write_all(json *j, bytes *others, const node *n, SEXP x, int class, bool with_names) {
   SEXP all = PROTECT(attributes_of(x));
   SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
   bool zoned = false;
@@ -244,6 +246,10 @@ static bool write_all(json *j, bytes *others, SEXP x, int class, bool with_names
   if (class == CLASS_POSIXCT && !zoned) {
     member(j, "tzone");
     bytes_text(&j->out, "[]");
+  }
+  if (class == CLASS_POSIXCT && n->type == ARROW_FLOAT) {
+    member(j, "zone");
+    json_text(j, n->zone, strlen(n->zone));
   }
   if (is_time_class(class) && TYPEOF(x) == INTSXP) {
     member(j, "storage");
@@ -264,7 +270,7 @@ bool plan_attributes(plan *p, const where *at, node *n, SEXP x, int class, bool 
   SEXP other_cell = PROTECT(Rf_allocVector(VECSXP, 1));
   json j = {.plan = p, .at = at, .out = bytes_new(cell)};
   bytes others = bytes_new(other_cell);
-  bool done = write_all(&j, &others, x, class, names);
+  bool done = write_all(&j, &others, n, x, class, names);
   if (done && j.failed) done = fail_at(p, at, 0, 0, "its attributes hold a string that is not valid text");
   if (done && j.out.size > MAX_METADATA / 2) {
     done = fail_at(p, at, 0, 0, "its names and other attributes take more than 32 MiB");

@@ -87,11 +87,15 @@ static SEXP unbox(stream *s, const field *f, const column *c, int64_t i) {
   bool list = f->dictionary == NULL && (f->type == ARROW_LIST || f->type == ARROW_LARGE_LIST || f->type == ARROW_MAP ||
                                         (f->type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE));
   bool fields = f->dictionary == NULL && f->type == ARROW_STRUCT;
+  // One value of bytes is one raw vector.
+  bool binary = f->dictionary == NULL && f->class.class == CLASS_NONE &&
+                (f->type == ARROW_BINARY || f->type == ARROW_LARGE_BINARY || f->type == ARROW_FIXED_BINARY);
   if (f->layout == LAYOUT_NULL) return R_NilValue;
-  if ((list || fields) && !is_valid(c, i)) return R_NilValue;
+  if ((list || fields || binary) && !is_valid(c, i)) return R_NilValue;
   if (list) return list_value(s, f, c, i);
   if (fields) return unbox_fields(s, f, c, i);
-  return value_of(s, f, c, i, 1);
+  SEXP value = value_of(s, f, c, i, 1);
+  return binary && value != NULL ? VECTOR_ELT(value, 0) : value;
 }
 
 static SEXP row_value(stream *s) {

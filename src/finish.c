@@ -2,15 +2,33 @@
 
 #include "decode.h"
 
+// The zone of the times: that of the Arrow type or, of R's numbers, of r.attributes;
+// NULL if there is none.
+static const char *zone_of(const field *f) {
+  if (f->zone != NULL) return f->zone;
+  SEXP zone = attribute(f, "zone");
+  return zone == R_NilValue ? NULL : CHAR(STRING_ELT(zone, 0));
+}
+
+static bool is_session_zone(const char *zone) {
+  SEXP own = PROTECT(session_zone());
+  bool same = own != NA_STRING && strcmp(CHAR(own), zone) == 0;
+  UNPROTECT(1);
+  return same;
+}
+
+// R's local time names no zone, as long as it is in the zone that R is in now.
 static void set_zone(const field *f, SEXP x) {
-  SEXP zone = attribute(f, "tzone");
-  if (zone != R_NilValue) {
-    if (Rf_xlength(zone) > 0) Rf_setAttrib(x, Rf_install("tzone"), zone);
+  SEXP tzone = attribute(f, "tzone");
+  const char *zone = zone_of(f);
+  if (tzone != R_NilValue && (zone == NULL || !is_local(tzone) || is_session_zone(zone))) {
+    if (Rf_xlength(tzone) > 0) Rf_setAttrib(x, Rf_install("tzone"), tzone);
     return;
   }
-  SEXP value = PROTECT(Rf_ScalarString(Rf_mkCharCE(f->zone == NULL ? "UTC" : f->zone, CE_UTF8)));
+  SEXP name = PROTECT(zone_in_r(zone == NULL ? "UTC" : zone));
+  SEXP value = PROTECT(Rf_ScalarString(name));
   Rf_setAttrib(x, Rf_install("tzone"), value);
-  UNPROTECT(1);
+  UNPROTECT(2);
 }
 
 static void set_units(const field *f, SEXP x) {
@@ -94,7 +112,7 @@ static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *n
     if (class != CLASS_POSIXCT && Rf_xlength(value) > 0) Rf_setAttrib(x, Rf_install("tzone"), value);
     return true;
   }
-  if (strcmp(name, "units") == 0 || strcmp(name, "storage") == 0) return true;
+  if (strcmp(name, "units") == 0 || strcmp(name, "storage") == 0 || strcmp(name, "zone") == 0) return true;
   if (frame) return fail(s->failure, "r.attributes has %s for a data frame", name);
   if (strcmp(name, "names") == 0) return set_names(s, x, value, n);
   return strcmp(name, "dim") == 0 ? set_dim(s, x, value) : set_dimnames(s, x, value);

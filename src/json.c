@@ -6,10 +6,10 @@
 #include <R_ext/Utils.h>
 
 // R's own attributes, in the order in which they are set.
-enum { NAMES, DIM, DIMNAMES, TZONE, UNITS, STORAGE, ROW_NAMES, DIMNAMES_NAMES, N_OWN };
+enum { NAMES, DIM, DIMNAMES, TZONE, ZONE, UNITS, STORAGE, ROW_NAMES, DIMNAMES_NAMES, N_OWN };
 
-static const char *const own_keys[] = {"names",   "dim",     "dimnames",  "tzone",
-                                       "units",   "storage", "row_names", "dimnames_names"};
+static const char *const own_keys[] = {"names", "dim",     "dimnames",  "tzone",         "zone",
+                                       "units", "storage", "row_names", "dimnames_names"};
 
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
@@ -280,11 +280,13 @@ static SEXP read_dimnames(json *j) {
   return out;
 }
 
-// "units" and "storage": a string of those that are known.
+// "zone", "units" and "storage": a string, and of the last two one that is known.
 static SEXP read_choice(json *j, int key) {
   SEXP text = read_string(j);
   if (text == NULL) return NULL;
-  bool known = key == UNITS ? units_seconds(CHAR(text)) > 0 : strcmp(CHAR(text), "integer") == 0;
+  bool known = key == ZONE    ? LENGTH(text) > 0
+               : key == UNITS ? units_seconds(CHAR(text)) > 0
+                              : strcmp(CHAR(text), "integer") == 0;
   return known ? Rf_ScalarString(text) : NULL;
 }
 
@@ -312,6 +314,7 @@ static SEXP read_own(json *j, int key) {
   switch (key) {
   case DIM: return read_dim(j);
   case DIMNAMES: return read_dimnames(j);
+  case ZONE:
   case UNITS:
   case STORAGE: return read_choice(j, key);
   case ROW_NAMES: return read_row_names(j);

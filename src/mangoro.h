@@ -7,6 +7,7 @@
 //   utf8.c        UTF-8 and the bits of bitmaps
 //   large.c       vectors of many pages
 //   owner.c       who owns files, which has nothing to do with Arrow
+//   zone.c        time zones: R's own, and fixed offsets
 //   init.c        what R may call
 //
 // Writing, from R values to a tree of nodes and from that to bytes:
@@ -276,6 +277,11 @@ bool from_double(double x, int64_t per, int64_t *count);
 // In what strings are that R has not marked: R would replace what is not valid there,
 // and the bytes of UTF-8 are looked at here.
 typedef enum { NATIVE_UNKNOWN, NATIVE_OTHER, NATIVE_UTF8 } native_encoding;
+
+SEXP session_zone(void); // a CHARSXP, protected by the caller
+bool is_local(SEXP tzone);
+bool zone_offset(const char *zone, int *minutes);
+SEXP zone_in_r(const char *zone); // likewise
 
 typedef struct node node;
 typedef void (*row_writer)(node *n, uint8_t *const to[]);

@@ -183,7 +183,7 @@ static node *plan_vector(plan *p, const where *at, node *n, r_class class, int d
     default: return refuse(p, at, x);
     }
   case CLASS_DATE: return is_number(x) ? plan_dates(n) : refuse(p, at, x);
-  case CLASS_POSIXCT: return is_number(x) ? plan_datetimes(p, n) : refuse(p, at, x);
+  case CLASS_POSIXCT: return is_number(x) ? plan_datetimes(p, at, n) : refuse(p, at, x);
   case CLASS_DIFFTIME: return is_number(x) ? plan_differences(p, at, n) : refuse(p, at, x);
   case CLASS_HMS: return is_number(x) ? plan_times_of_day(n) : refuse(p, at, x);
   case CLASS_INTEGER64:

@@ -264,20 +264,33 @@ node *plan_dates(node *n) {
   return numeric(n, ARROW_DATE, 32, whole ? write_ints : write_dates);
 }
 
-static const char *zone_of(plan *p, SEXP x) {
-  SEXP zone = Rf_getAttrib(x, Rf_install("tzone"));
+static bool has_text(SEXP x) { return TYPEOF(x) == STRSXP && Rf_xlength(x) > 0 && STRING_ELT(x, 0) != NA_STRING; }
+
+// The zone that the times are in: the one that they name, or R's own; NULL after a
+// failure.
+static const char *zone_of(plan *p, const where *at, SEXP x) {
+  SEXP zones = Rf_getAttrib(x, Rf_install("tzone"));
   const char *text;
   size_t size;
-  if (TYPEOF(zone) != STRSXP || Rf_xlength(zone) != 1 || STRING_ELT(zone, 0) == NA_STRING) return "UTC";
-  if (!string_bytes(p->native, STRING_ELT(zone, 0), &text, &size) || size == 0) return "UTC";
-  return text;
+  if (has_text(zones) && LENGTH(STRING_ELT(zones, 0)) > 0) {
+    if (string_bytes(p->native, STRING_ELT(zones, 0), &text, &size)) return text;
+    fail_at(p, at, 0, 0, "its time zone is not valid text");
+    return NULL;
+  }
+  SEXP own = PROTECT(session_zone());
+  keep(p, own);
+  UNPROTECT(1);
+  if (own != NA_STRING) return CHAR(own);
+  fail_at(p, at, 0, 0, "it is in R's own time zone, whose name R does not know; Sys.setenv(TZ = ) says it");
+  return NULL;
 }
 
-node *plan_datetimes(plan *p, node *n) {
+node *plan_datetimes(plan *p, const where *at, node *n) {
   static const int units[] = {NANO, MICRO};
+  n->zone = zone_of(p, at, n->pieces[0]);
+  if (n->zone == NULL) return NULL;
   for (int i = 0; i < 2; i++) {
     if (!all_exact(n, per_second[units[i]], 0)) continue;
-    n->zone = zone_of(p, n->pieces[0]);
     return counts(n, ARROW_TIMESTAMP, units[i], per_second[units[i]]);
   }
   return as_doubles(n, CLASS_POSIXCT);

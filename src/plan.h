@@ -17,7 +17,7 @@ node *plan_factor(plan *p, const where *at, node *n, r_class class);
 node *plan_ints(node *n);
 node *plan_complex(node *n);
 node *plan_dates(node *n);
-node *plan_datetimes(plan *p, node *n);
+node *plan_datetimes(plan *p, const where *at, node *n);
 node *plan_differences(plan *p, const where *at, node *n);
 node *plan_times_of_day(node *n);
 node *plan_pieces(plan *p, const where *at, const char *name, const SEXP *pieces, R_xlen_t n, int depth);

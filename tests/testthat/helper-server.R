@@ -64,6 +64,13 @@ echo_value <- function(sock, value) {
   decode_row(reply, check_reply(reply, "result", "echo", NULL, NULL)$start)$x
 }
 
+# A data frame that a handler on records has returned.
+echo_record <- function(sock, name, frame) {
+  bytes <- encode_record(frame, envelope_header("call", name))
+  reply <- roundtrip(connection_of(sock, NULL), bytes, name, 60, NULL)
+  decode_record(reply, check_reply(reply, "result", name, NULL, NULL)$start)
+}
+
 # A handle that ends with the test.
 local_handle <- function(handle, env = parent.frame()) {
   force(handle)

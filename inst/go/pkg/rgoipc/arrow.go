@@ -42,7 +42,11 @@ func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.Record, error) 
 		return nil, err
 	}
 	defer reader.Release()
+	return allBatches(reader)
+}
 
+// allBatches returns what a reader has left as one record.
+func allBatches(reader array.RecordReader) (arrow.Record, error) {
 	var batches []arrow.Record
 	defer func() {
 		for _, batch := range batches {

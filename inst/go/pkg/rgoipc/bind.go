@@ -50,7 +50,7 @@ func (p *parameter) setDefault(value any) error {
 	}
 	one := reflect.MakeSlice(reflect.SliceOf(c.goType()), 1, 1)
 	one.Index(0).Set(v)
-	fallback, err := c.write(one.Interface(), bitmap{})
+	fallback, err := c.write(one.Interface(), bitmap{}, utc)
 	if err != nil {
 		return placed(CodeInvalidArgument, "the default of parameter `"+p.arg.Name+"`", err)
 	}
@@ -95,7 +95,8 @@ func (p *parameter) absent(src source, elementwise bool) bool {
 		takesNull := p.raw != nil || p.t.Kind() == reflect.Map || hasNA(p.codec)
 		return column.Len() <= 1 && !elementwise && (p.arg.Optional || !takesNull)
 	case *array.List, *array.LargeList:
-		return column.Len() == 1 && column.IsNull(0) && (p.raw == nil || p.raw.name != TypeStream)
+		one := elementwise && p.codec.spec().Type == TypeBinary // NA, and no argument that is NULL
+		return column.Len() == 1 && column.IsNull(0) && !one && (p.raw == nil || p.raw.name != TypeStream)
 	default:
 		return false
 	}

@@ -8,17 +8,21 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// call runs the function on a record of arguments. The caller releases the
-// result.
-func (f *typedFunc) call(ctx context.Context, rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+// call runs the function on a record of arguments, and has its result written.
+func (f *typedFunc) call(ctx context.Context, rec arrow.RecordBatch, out output) error {
 	sources, err := f.sources(rec)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if f.loop != nil {
-		return f.callRows(ctx, sources)
+	if f.loop == nil {
+		return f.callOnce(ctx, sources, out)
 	}
-	return f.callOnce(ctx, sources)
+	result, err := f.callRows(ctx, sources)
+	if err != nil {
+		return err
+	}
+	defer result.Release()
+	return out.record(result)
 }
 
 // sources returns the column of each parameter, or its default, or one without
@@ -46,7 +50,7 @@ func (f *typedFunc) sources(rec arrow.RecordBatch) ([]source, error) {
 }
 
 // callOnce calls the function with whole vectors.
-func (f *typedFunc) callOnce(ctx context.Context, sources []source) (arrow.RecordBatch, error) {
+func (f *typedFunc) callOnce(ctx context.Context, sources []source, out output) error {
 	var in []reflect.Value
 	if f.context {
 		in = append(in, reflect.ValueOf(ctx))
@@ -56,20 +60,48 @@ func (f *typedFunc) callOnce(ctx context.Context, sources []source) (arrow.Recor
 			defer f.firstRow(i, sources)()
 		}
 	}
+	var g given
 	for i, p := range f.params {
 		value, release, err := p.bind(sources[i])
 		if err != nil {
-			return nil, argumentError(p.arg.Name, err)
+			return argumentError(p.arg.Name, err)
 		}
 		defer release()
 		in = append(in, value)
+		if p.raw != nil && sources[i].column != nil {
+			g.add(value.Interface(), sources[i])
+		}
 	}
-	out := f.fn.Call(in)
-	defer f.release(out)
-	if err := f.failure(out); err != nil {
-		return nil, err
+	results := f.fn.Call(in)
+	defer f.release(results)
+	if err := f.failure(results); err != nil {
+		return err
 	}
-	return f.record(1, func(i int) (vector, error) { return f.results[i].write(out[i]) })
+	if f.returnsStream() {
+		reader, _ := results[0].Interface().(array.RecordReader)
+		return out.stream(ctx, reader)
+	}
+	none := f.zoneOfNone(sources)
+	rec, err := f.record(1, func(i int) (vector, error) { return f.results[i].write(results[i], g, none) })
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	return out.record(rec)
+}
+
+// returnsStream tells whether the result is a stream. It is the only one.
+func (f *typedFunc) returnsStream() bool {
+	return len(f.results) == 1 && f.results[0].raw != nil && f.results[0].raw.name == TypeStream
+}
+
+// zoneOfNone returns the time zone of a result that has no times to say theirs: that
+// of the arguments.
+func (f *typedFunc) zoneOfNone(sources []source) zone {
+	if !f.timed {
+		return utc
+	}
+	return firstZone(sources)
 }
 
 // streams tells whether a parameter is a stream, whose batches are the rows of

@@ -3,6 +3,7 @@ package rgoipc
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -28,10 +29,11 @@ func (s source) with(field arrow.Field, column arrow.Array) source {
 	return source{field: field, column: column}
 }
 
-// class returns the R class that the field names, or "".
+// class returns the R class that the field names, or "". Whether it is wrapped in
+// I() is nothing to Go.
 func (s source) class() string {
 	class, _ := s.field.Metadata.GetValue(metaClass)
-	return class
+	return strings.TrimPrefix(class, "AsIs ")
 }
 
 // attributes reads the R attributes of the field into to, which keeps what it

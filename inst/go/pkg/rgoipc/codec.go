@@ -26,8 +26,9 @@ type codec interface {
 	// called through readColumn, which takes care of what is alike for all.
 	read(source) (values any, valid bitmap, err error)
 	// write returns a []T as a column. Rows that are not valid become NA. The
-	// column may share the memory of values.
-	write(values any, valid bitmap) (vector, error)
+	// column may share the memory of values. Times of which none is valid are in
+	// the time zone none.
+	write(values any, valid bitmap, none zone) (vector, error)
 }
 
 // vector is a column written. Its field has no name yet.
@@ -73,11 +74,19 @@ func readColumn(c codec, src source) (values any, valid bitmap, err error) {
 	return c.read(src)
 }
 
-// bareNA tells whether a column is NA and nothing else, as R's logical NA is,
-// which fits any type.
+// bareNA tells whether a column is NA and nothing else, as R's logical NA is, which
+// fits any type, and a list of nothing but NULL.
 func bareNA(column arrow.Array) bool {
-	id := column.DataType().ID()
-	return id == arrow.NULL || id == arrow.BOOL && column.NullN() == column.Len()
+	switch t := column.DataType().(type) {
+	case *arrow.NullType:
+		return true
+	case *arrow.BooleanType:
+		return column.NullN() == column.Len()
+	case *arrow.ListType:
+		return t.Elem().ID() == arrow.NULL && column.NullN() == column.Len()
+	default:
+		return false
+	}
 }
 
 // blank returns n times NA of a type, for rows that are not valid.
@@ -188,7 +197,7 @@ func unsupported(t reflect.Type) error {
 func scalarCodec(t reflect.Type) (codec, bool) {
 	switch t {
 	case reflect.TypeFor[time.Time]():
-		return basic[time.Time]{TypeTimestamp, readTimes, writeTimes}, true
+		return timeCodec{basic[time.Time]{name: TypeTimestamp, readAs: readTimes}}, true
 	case reflect.TypeFor[time.Duration]():
 		return basic[time.Duration]{TypeDuration, readDurations, writeDurations}, true
 	}
@@ -217,7 +226,7 @@ func kindCodec(t reflect.Type) (codec, bool) {
 		return basic[complex128]{TypeComplex128, readComplexes, writeComplexes}, true
 	case reflect.Slice:
 		if t.Elem() == reflect.TypeFor[byte]() {
-			return basic[[]byte]{TypeBinary, readBinaries, writeBinaries}, true
+			return basic[[]byte]{TypeBinary, readBytes, writeBinaries}, true
 		}
 	}
 	return nil, false
@@ -232,8 +241,10 @@ type basic[T any] struct {
 
 func (b basic[T]) goType() reflect.Type { return reflect.TypeFor[T]() }
 
-// A float64 can be NA: it is one of R's NaN.
-func (b basic[T]) spec() TypeSpec { return TypeSpec{Type: b.name, Nullable: b.name == TypeFloat64} }
+// A float64 can be NA: it is one of R's NaN. A []byte can be nil, which is NULL.
+func (b basic[T]) spec() TypeSpec {
+	return TypeSpec{Type: b.name, Nullable: b.name == TypeFloat64 || b.name == TypeBinary}
+}
 
 func (b basic[T]) scalar() bool { return true }
 
@@ -244,7 +255,7 @@ func (b basic[T]) nests(list arrow.ListLikeType) bool {
 
 func (b basic[T]) read(src source) (any, bitmap, error) { return anyOf(b.readAs(src)) }
 
-func (b basic[T]) write(values any, valid bitmap) (vector, error) {
+func (b basic[T]) write(values any, valid bitmap, _ zone) (vector, error) {
 	return b.writeAs(values.([]T), valid)
 }
 
@@ -268,8 +279,8 @@ func (r renamed) read(src source) (any, bitmap, error) {
 	return convertAll(values, r.t), valid, nil
 }
 
-func (r renamed) write(values any, valid bitmap) (vector, error) {
-	return r.codec.write(convertAll(values, r.codec.goType()), valid)
+func (r renamed) write(values any, valid bitmap, none zone) (vector, error) {
+	return r.codec.write(convertAll(values, r.codec.goType()), valid, none)
 }
 
 // convertAll returns a slice with its elements converted.

@@ -25,6 +25,14 @@ func resultCrossing(t reflect.Type) (codec, *raw, error) {
 	return c, r, err
 }
 
+// hasTimes tells whether there are times in values of a type.
+func hasTimes(spec TypeSpec) bool {
+	if spec.Type == TypeTimestamp || spec.ListSchema != nil && hasTimes(*spec.ListSchema) {
+		return true
+	}
+	return spec.StructDef != nil && slices.ContainsFunc(spec.StructDef.Fields, func(f FieldDef) bool { return hasTimes(f.Type) })
+}
+
 func hasMapOfStructs(spec TypeSpec) bool {
 	if elem := spec.ListSchema; elem != nil {
 		return spec.Type == TypeMap && elem.Type == TypeStruct || hasMapOfStructs(*elem)

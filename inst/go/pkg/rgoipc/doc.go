@@ -52,15 +52,28 @@
 //
 // Numbers. What is converted is the same number or an error: a whole float64 is
 // taken for an int32, 1.5 is not. A logical is no number, but a bare NA is NA
-// of any type. A time is in its column's time zone if this machine knows it,
-// and else in UTC; a date is its midnight in UTC.
+// of any type. A time is in its column's time zone, which must be one of the IANA
+// database, an offset or a rule of POSIX; a date is its midnight in UTC. NaN is a
+// missing time.
+//
+// Local time. R's times that name no zone are in time.Local if that is the zone of
+// R's session, as it is in a program that R has started, and else in a location of
+// their own. What is in either goes back as R's local time.
 //
 // Results. The same types, but for maps of structs, written as one expects: a
 // nil slice is an empty vector, a nil pointer NA (NULL, of what is no scalar), a
-// nil map, array, batch or reader NULL. NaN is NaN, but R's NA is NA. Times keep
-// the name of a time zone that they share. A string that is not UTF-8 is an
+// nil map, []byte, array, batch or reader NULL. NaN is NaN, but R's NA is NA. Times
+// keep a time zone that they share, by its name or else as an offset; in several they
+// are in UTC. If there are none, their zone is that of the arguments. A string that is not UTF-8 is an
 // error. Several results are a named list, see [Results]; none is NULL. The
 // server reads a result after the function has returned.
+//
+// Arrow. An array that a function returns as it came, or a column of a record, keeps
+// the metadata of its field, which is all that R knows of it; so do records and readers.
+// New data has what its Arrow type says. A record or reader has the metadata of its
+// schema, but for names, dimensions and row names that do not fit its rows. A reader is
+// read after the function has returned, a batch at a time; its error is that of the
+// function.
 //
 // Memory. What a function is given it may keep and change: slices and strings
 // are copies. Arrow's own types are views, valid until the function returns;

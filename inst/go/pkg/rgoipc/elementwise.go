@@ -45,11 +45,12 @@ func (f *typedFunc) callRows(ctx context.Context, sources []source) (arrow.Recor
 	if err := f.runAll(ctx, n, watch.after(run)); err != nil {
 		return nil, f.withValues(err, operands)
 	}
+	none := f.zoneOfNone(sources)
 	return f.record(n, func(i int) (vector, error) {
 		if values, ok := columns[i].([]float64); ok && !watch.seen.Load() {
 			return writeNumbers(values, valid), nil
 		}
-		return f.results[i].codec.write(columns[i], valid)
+		return f.results[i].codec.write(columns[i], valid, none)
 	})
 }
 

@@ -201,7 +201,7 @@ func TestElementwiseStopsWithItsContext(t *testing.T) {
 				}
 				return x
 			}, opts...)
-			_, err := f.run(ctx, long(t, 100*blockRows))
+			err := f.run(ctx, long(t, 100*blockRows), &onlyRecord{})
 			if CodeOf(err) != CodeCancelled || !strings.Contains(err.Error(), "stopped before row") {
 				t.Errorf("got %v (%s)", err, CodeOf(err))
 			}
@@ -222,11 +222,11 @@ func TestElementwiseContext(t *testing.T) {
 		}
 		return x + ctx.Value(key{}).(string), nil
 	})
-	got, err := f.run(ctx, columns(t, arg{texts, `["a "]`, "", ""}))
-	if err != nil {
+	var got onlyRecord
+	if err := f.run(ctx, columns(t, arg{texts, `["a "]`, "", ""}), &got); err != nil {
 		t.Fatal(err)
 	}
-	if s := got.Column(0).(*array.String).Value(0); s != "a value" {
+	if s := got.rec.Column(0).(*array.String).Value(0); s != "a value" {
 		t.Errorf("got %q", s)
 	}
 }

@@ -24,7 +24,11 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	if err != nil {
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
-	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) { return f.call(context.Background(), rec) }
+	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+		var out onlyRecord
+		err := f.call(context.Background(), rec, &out)
+		return out.rec, err
+	}
 	return r.add(&Function{Name: name, Handler: handler, Signature: f.signature(o), typed: f})
 }
 
@@ -39,6 +43,7 @@ type typedFunc struct {
 	list    bool // the results are a named list
 	loop    loop // nil: not elementwise
 	workers bool // on several goroutines
+	timed   bool // there are times among the results
 
 	last atomic.Pointer[arrow.Schema] // of a result
 }
@@ -129,6 +134,7 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 			return fmt.Errorf("result %d `%s`: a stream must be the only result", i+1, r.name)
 		}
 		f.results = append(f.results, r)
+		f.timed = f.timed || r.codec != nil && hasTimes(r.codec.spec())
 	}
 	return nil
 }

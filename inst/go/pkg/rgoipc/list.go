@@ -135,14 +135,14 @@ func (c listCodec) read(src source) (any, bitmap, error) {
 	return rows.Interface(), valid, nil
 }
 
-func (c listCodec) write(values any, valid bitmap) (vector, error) {
+func (c listCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	lists := reflect.ValueOf(values)
 	offsets := make([]int, lists.Len()+1)
 	elements, held, err := c.joined(lists, valid, offsets)
 	if err != nil {
 		return vector{}, err
 	}
-	items, err := c.elem.write(elements, held)
+	items, err := c.elem.write(elements, held, none)
 	if err != nil {
 		return vector{}, inElement(err, lists.Len(), func(i int) int { return offsets[i] })
 	}

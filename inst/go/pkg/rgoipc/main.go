@@ -19,12 +19,14 @@ import (
 // If the environment variable MANGORO_PARENT has the id of the process that
 // started the server, the server stops when that process ends, however it ends.
 // It then removes what is left of it, the directory that MANGORO_DIR names. The
-// default is to live on.
+// default is to live on. TZ is the time zone of the program, time.Local, on all
+// systems; R sets it to its own.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
 		os.Exit(2)
 	}
+	setLocal()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	starter, err := parent.FromEnvironment()

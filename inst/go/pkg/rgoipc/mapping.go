@@ -128,7 +128,7 @@ func (c mapCodec) put(m reflect.Value, row int, name string, value reflect.Value
 }
 
 // write sorts the names, so that the same map is always the same bytes.
-func (c mapCodec) write(values any, valid bitmap) (vector, error) {
+func (c mapCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	maps := reflect.ValueOf(values)
 	n := maps.Len()
 	valid = valid.copy(n)
@@ -146,7 +146,7 @@ func (c mapCodec) write(values any, valid bitmap) (vector, error) {
 		}
 		offsets[i+1] = len(names)
 	}
-	return c.entries(names, items, offsets, valid)
+	return c.entries(names, items, offsets, valid, none)
 }
 
 func sortedKeys(m reflect.Value) []reflect.Value {
@@ -155,7 +155,7 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	return keys
 }
 
-func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid bitmap) (vector, error) {
+func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid bitmap, none zone) (vector, error) {
 	lists := len(offsets) - 1
 	offset := func(i int) int { return offsets[i] }
 	keys, err := writeStrings(names, bitmap{})
@@ -163,7 +163,7 @@ func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, va
 		return vector{}, inElement(inField(err, "name"), lists, offset)
 	}
 	defer keys.column.Release()
-	values, err := c.elem.write(items.Interface(), bitmap{})
+	values, err := c.elem.write(items.Interface(), bitmap{}, none)
 	if err != nil {
 		return vector{}, inElement(err, lists, offset)
 	}

@@ -154,8 +154,9 @@ func (c nullCodec) read(src source) (any, bitmap, error) {
 	return c.null.pack(values, valid), bitmap{}, nil
 }
 
-func (c nullCodec) write(values any, valid bitmap) (vector, error) {
-	return c.codec.write(c.null.unpack(values, valid))
+func (c nullCodec) write(values any, valid bitmap, none zone) (vector, error) {
+	plain, valid := c.null.unpack(values, valid)
+	return c.codec.write(plain, valid, none)
 }
 
 // pointerCodec is the codec of *T, where nil is NA.
@@ -195,7 +196,7 @@ func (c pointerCodec) read(src source) (any, bitmap, error) {
 	return pointers.Interface(), bitmap{}, nil
 }
 
-func (c pointerCodec) write(values any, valid bitmap) (vector, error) {
+func (c pointerCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	pointers := reflect.ValueOf(values)
 	n := pointers.Len()
 	out := reflect.MakeSlice(reflect.SliceOf(c.t.Elem()), n, n)
@@ -207,7 +208,7 @@ func (c pointerCodec) write(values any, valid bitmap) (vector, error) {
 			out.Index(i).Set(p.Elem())
 		}
 	}
-	return c.codec.write(out.Interface(), valid)
+	return c.codec.write(out.Interface(), valid, none)
 }
 
 var (

@@ -1,7 +1,6 @@
 package rgoipc
 
 import (
-	"fmt"
 	"reflect"
 	"sync/atomic"
 
@@ -15,8 +14,9 @@ type raw struct {
 	// read returns the value that a column stands for. The caller calls
 	// release once the function has returned.
 	read func(source) (value any, release func(), err error)
-	// write returns a value as a column. The caller releases both.
-	write func(value any) (vector, error)
+	// write returns a value as a column of one row; g are the arguments. The
+	// caller releases both. Nil: a stream, which is not written as a column.
+	write func(value any, g given) (vector, error)
 }
 
 // rawType returns how a type of Arrow's own crosses.
@@ -27,7 +27,7 @@ func rawType(t reflect.Type) (*raw, bool) {
 	case reflect.TypeFor[arrow.RecordBatch]():
 		return &raw{TypeAny, readBatch, writeBatch}, true
 	case reflect.TypeFor[array.RecordReader]():
-		return &raw{TypeStream, readStream, writeStream}, true
+		return &raw{TypeStream, readStream, nil}, true
 	default:
 		return nil, false
 	}
@@ -60,6 +60,13 @@ func batchOf(field arrow.Field, column *array.Struct) arrow.RecordBatch {
 }
 
 func readStream(src source) (any, func(), error) {
+	if bytes, ok := streamBytes(src); ok {
+		reader, err := NewArrowReader(bytes)
+		if err != nil {
+			return nil, nil, &cellError{problem: "must be a stream of data frames: " + err.Error(), row: -1}
+		}
+		return reader, reader.Release, nil
+	}
 	list, ok := src.column.(array.ListLike)
 	if !ok || src.column.DataType().(arrow.ListLikeType).Elem().ID() != arrow.STRUCT {
 		return nil, nil, src.mustBe("a stream of data frames")
@@ -69,6 +76,23 @@ func readStream(src source) (any, func(), error) {
 	s.list.Retain()
 	s.refs.Store(1)
 	return s, s.Release, nil
+}
+
+// streamBytes returns the Arrow stream that a column is, as bytes.
+func streamBytes(src source) ([]byte, bool) {
+	inner, release := unbox(src)
+	defer release()
+	if inner.column.Len() != 1 || inner.column.IsNull(0) {
+		return nil, false
+	}
+	switch column := inner.column.(type) {
+	case *array.Binary:
+		return column.Value(0), true
+	case *array.LargeBinary:
+		return column.Value(0), true
+	default:
+		return nil, false
+	}
 }
 
 // stream reads the rows of a column of lists as one batch each. A null row is
@@ -128,54 +152,32 @@ func null() vector { return newVector(array.NewNull(1)) }
 // boxed returns a column of one row, which is the list of all items.
 func boxed(items vector) vector { return newList(items, []int{0, items.column.Len()}, bitmap{}) }
 
-func writeArray(value any) (vector, error) {
+func writeArray(value any, g given) (vector, error) {
 	column, _ := value.(arrow.Array)
 	if column == nil {
 		return null(), nil
 	}
-	return boxed(newVector(column)), nil
+	if row, ok := g.row(column); ok {
+		return row, nil
+	}
+	return boxed(g.named(column)), nil
 }
 
-func writeBatch(value any) (vector, error) {
+func writeBatch(value any, g given) (vector, error) {
 	batch, _ := value.(arrow.RecordBatch)
 	if batch == nil {
 		return null(), nil
 	}
+	if row, ok := g.row(batch); ok {
+		return row, nil
+	}
+	batch = g.restored(batch)
+	defer batch.Release()
 	rows := array.RecordToStructArray(batch)
 	defer rows.Release()
 	items := newVector(rows)
 	items.field.Metadata = batch.Schema().Metadata()
 	return boxed(items), nil
-}
-
-// writeStream reads the stream to its end: one row a batch.
-func writeStream(value any) (vector, error) {
-	reader, _ := value.(array.RecordReader)
-	if reader == nil {
-		return null(), nil
-	}
-	var batches []arrow.Array
-	defer func() {
-		for _, batch := range batches {
-			batch.Release()
-		}
-	}()
-	offsets := []int{0}
-	for reader.Next() {
-		batches = append(batches, array.RecordToStructArray(reader.RecordBatch()))
-		offsets = append(offsets, offsets[len(offsets)-1]+int(reader.RecordBatch().NumRows()))
-	}
-	if err := reader.Err(); err != nil {
-		return vector{}, err
-	}
-	rows, err := concatenateColumn(arrow.StructOf(reader.Schema().Fields()...), batches)
-	if err != nil {
-		return vector{}, fmt.Errorf("cannot join the batches of the result: %w", err)
-	}
-	defer rows.Release()
-	items := newVector(rows)
-	items.field.Metadata = reader.Schema().Metadata()
-	return newList(items, offsets, bitmap{}), nil
 }
 
 // unbox returns what is in the one row of a list, if that is what the source

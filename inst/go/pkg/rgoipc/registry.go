@@ -32,17 +32,35 @@ type Function struct {
 	writer *arrowipc.Writer
 }
 
-// run calls the function. The caller releases the result.
-func (f *Function) run(ctx context.Context, rec arrow.Record) (arrow.Record, error) {
+// run calls the function, and has its result written. No result is a record without
+// columns.
+func (f *Function) run(ctx context.Context, rec arrow.Record, out output) error {
 	if f.typed != nil {
-		return f.typed.call(ctx, rec)
+		return f.typed.call(ctx, rec, out)
 	}
 	arguments, err := f.Signature.arguments(rec)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer arguments.Release()
-	return f.Handler(arguments)
+	result, err := f.Handler(arguments)
+	if err != nil {
+		return err
+	}
+	if result == nil {
+		if result, err = readRecord(nil, nil); err != nil {
+			return err
+		}
+	}
+	defer result.Release()
+	if result == arguments {
+		return out.record(result)
+	}
+	var g given
+	g.addColumns(arguments)
+	restored := g.restored(result)
+	defer restored.Release()
+	return out.record(restored)
 }
 
 // Registry holds the functions of a server. Make one with [NewRegistry]; its

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"mangoro.local/internal/arrowipc"
 )
 
@@ -85,26 +83,12 @@ func (r *responder) call(ctx context.Context, message *RPCMessage) ([]byte, erro
 	}
 	defer record.Release()
 
-	result, err := fn.run(ctx, record)
-	if err != nil {
+	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
+	out := reply{bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))), writer: fn.writer}
+	if err := fn.run(ctx, record, &out); err != nil {
 		return nil, err
 	}
-	return fn.reply(result)
-}
-
-// reply returns the reply that carries a result, and releases it. No result is a
-// record without columns.
-func (f *Function) reply(result arrow.Record) ([]byte, error) {
-	header := (&RPCMessage{Type: MsgTypeResult, FuncName: f.Name}).appendHeader(make([]byte, 0, headerLen+len(f.Name)))
-	if result == nil {
-		empty, err := readRecord(nil, nil)
-		if err != nil {
-			return nil, err
-		}
-		result = empty
-	}
-	defer result.Release()
-	return appendArrowRecord(f.writer, header, result)
+	return out.bytes, nil
 }
 
 // errGoexit is what a function did that neither returned nor panicked.

@@ -15,14 +15,15 @@ type result struct {
 	raw   *raw  // nil: codec
 }
 
-// write returns a result as a column of one row.
-func (r result) write(value reflect.Value) (vector, error) {
+// write returns a result as a column of one row, given the arguments of the call and
+// the time zone of no times.
+func (r result) write(value reflect.Value, g given, none zone) (vector, error) {
 	if r.raw != nil {
-		return r.raw.write(value.Interface())
+		return r.raw.write(value.Interface(), g)
 	}
 	one := reflect.MakeSlice(reflect.SliceOf(r.codec.goType()), 1, 1)
 	one.Index(0).Set(value)
-	return r.codec.write(one.Interface(), bitmap{})
+	return r.codec.write(one.Interface(), bitmap{}, none)
 }
 
 // record returns the results as a record of the one column "result". Without

@@ -2,10 +2,12 @@ package rgoipc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-func zone(t *testing.T, name string) *time.Location {
+func mustZone(t *testing.T, name string) *time.Location {
 	t.Helper()
 	location, err := time.LoadLocation(name)
 	if err != nil {
@@ -25,7 +27,7 @@ func zone(t *testing.T, name string) *time.Location {
 }
 
 func TestResultTimes(t *testing.T) {
-	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	paris, tokyo := mustZone(t, "Europe/Paris"), mustZone(t, "Asia/Tokyo")
 	summer := time.Date(2024, 7, 1, 12, 0, 0, 1, paris)
 	winter := time.Date(2024, 1, 1, 12, 0, 0, 0, paris)
 	tests := []struct {
@@ -39,9 +41,14 @@ func TestResultTimes(t *testing.T) {
 		{"one zone", []time.Time{summer, winter}, "Europe/Paris", arrow.Nanosecond},
 		{"two zones", []time.Time{summer, summer.In(tokyo)}, "UTC", arrow.Nanosecond},
 		{"UTC first", []time.Time{winter.UTC(), summer}, "UTC", arrow.Nanosecond},
-		{"local", []time.Time{summer.In(time.Local)}, "UTC", arrow.Nanosecond},
-		{"made up", []time.Time{summer.In(time.FixedZone("No/Where", 7200))}, "UTC", arrow.Nanosecond},
-		{"made up under a known name", []time.Time{winter.In(time.FixedZone("Europe/Paris", 7200))}, "UTC", arrow.Nanosecond},
+		{"local", []time.Time{summer.In(time.Local)}, localName(), arrow.Nanosecond},
+		{"made up", []time.Time{summer.In(time.FixedZone("No/Where", 7200))}, "Etc/GMT-2", arrow.Nanosecond},
+		{"made up under a known name", []time.Time{winter.In(time.FixedZone("Europe/Paris", 7200))}, "Etc/GMT-2", arrow.Nanosecond},
+		{"UTC that is none", []time.Time{winter.In(time.FixedZone("UTC", 3600))}, "Etc/GMT-1", arrow.Nanosecond},
+		{"no name", []time.Time{summer.In(time.FixedZone("", -12600)), winter.In(time.FixedZone("", -12600))}, "<-0330>+03:30", arrow.Nanosecond},
+		{"no name and no offset", []time.Time{summer.In(time.FixedZone("", 0))}, "UTC", arrow.Nanosecond},
+		{"offsets", []time.Time{summer.In(time.FixedZone("", 60)), summer.In(time.FixedZone("", 120))}, "UTC", arrow.Nanosecond},
+		{"one zone, loaded twice", []time.Time{summer, winter.In(mustZone(t, "Europe/Paris"))}, "Europe/Paris", arrow.Nanosecond},
 		{"zero", []time.Time{{}}, "UTC", arrow.Microsecond},
 		{"far", []time.Time{summer.Truncate(time.Second), winter.AddDate(1000, 0, 0)}, "Europe/Paris", arrow.Microsecond},
 	}
@@ -135,7 +142,6 @@ func TestResultRefuses(t *testing.T) {
 		{"field", func() []person { return []person{{Name: "a"}, {Name: "\xff"}} }, "field `name` of the result must be UTF-8, and element 2 of row 1"},
 		{"key", func() map[string]int { return map[string]int{"\xff": 1} }, "field `name` of the result must be UTF-8"},
 		{"value", func() map[string]string { return map[string]string{"a": "\xff"} }, "the result must be UTF-8"},
-		{"time", func() []time.Time { return []time.Time{time.Date(3000, 1, 1, 0, 0, 0, 1, time.UTC)} }, "must be times of microseconds"},
 		{"Nulls", func() Nulls[int] { return Nulls[int]{Values: []int{1}, Valid: []bool{true, true}} }, "must have a Valid for each of its 1 Values, and has 2"},
 		{"list of Nulls", func() []Nulls[int] { return []Nulls[int]{{}, {Values: []int{1}, Valid: []bool{}}} }, "must have a Valid for each of its 1 Values, and has 0"},
 		{"failing stream", func() array.RecordReader { return failingReader(t) }, "EOF"},
@@ -172,16 +178,138 @@ func TestResultStream(t *testing.T) {
 			}
 		})
 	}
-	for want, reader := range map[string]array.RecordReader{
-		`[[{"a":0},{"a":0}],[],[{"a":2}]]`: batches(2, 0, 1),
-		`[[{"a":0}]]`:                      batches(1),
-		`[]`:                               batches(),
-		`[null]`:                           nil,
+	for _, tt := range []struct {
+		want   []string // the batches that a server sends
+		all    string   // the record that a handler returns
+		reader array.RecordReader
+	}{
+		{[]string{`[{"a":0},{"a":0}]`, `[]`, `[{"a":2}]`}, `[0,0,2]`, batches(2, 0, 1)},
+		{[]string{`[{"a":0}]`}, `[0]`, batches(1)},
+		{nil, `[]`, batches()},
 	} {
-		got, _, err := resultOf(t, typed(t, func() array.RecordReader { return reader }), columns(t))
-		if err != nil || got != want {
+		f := typed(t, func() array.RecordReader { tt.reader.Retain(); return tt.reader })
+		var sent reply
+		if err := f.run(t.Context(), columns(t), &sent); err != nil {
+			t.Fatal(err)
+		}
+		back, err := NewArrowReader(sent.bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for back.Next() {
+			text, _ := json.Marshal(back.RecordBatch())
+			got = append(got, strings.TrimSpace(string(text)))
+		}
+		if !slices.Equal(got, tt.want) || back.Schema().Field(0).Name != "a" {
+			t.Errorf("got %q with %v, want %q", got, back.Schema(), tt.want)
+		}
+	}
+	for all, reader := range map[string]array.RecordReader{`[0,0,2]`: batches(2, 0, 1), `[0]`: batches(1), `[]`: batches()} {
+		got, err := typed(t, func() array.RecordReader { return reader }).Handler(columns(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(got.Column(0)); string(text) != all {
+			t.Errorf("got %s, want %s", text, all)
+		}
+		got.Release()
+	}
+	var nothing reply
+	if err := typed(t, func() array.RecordReader { return nil }).run(t.Context(), columns(t), &nothing); err != nil || nothing.bytes != nil {
+		t.Errorf("got %v, %v", nothing.bytes, err)
+	}
+}
+
+// A stream is read a batch at a time: each is written before the next is made, and a
+// call that is over makes no more.
+func TestResultStreamIsLazy(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: float64s}}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	made := 0
+	f := typed(t, func() array.RecordReader {
+		return array.ReaderFromIter(schema, func(yield func(arrow.RecordBatch, error) bool) {
+			for {
+				made++
+				if made == 3 {
+					cancel()
+				}
+				column := fromJSON(t, memory.DefaultAllocator, float64s, `[1]`)
+				if !yield(array.NewRecordBatch(schema, []arrow.Array{column}, 1), nil) {
+					return
+				}
+			}
+		})
+	})
+	if err := f.run(ctx, columns(t), &reply{}); CodeOf(err) != CodeCancelled || made != 3 {
+		t.Errorf("got %v after %d batches", err, made)
+	}
+}
+
+// Attributes that say something of each row stay where there are as many rows.
+func TestResultMetadataThatFits(t *testing.T) {
+	mark := func(text string) *arrow.Metadata {
+		m := arrow.NewMetadata([]string{metaAttributes, "mine"}, []string{text, "kept"})
+		return &m
+	}
+	field := func(text string) arrow.Field {
+		return arrow.Field{Name: "a", Type: float64s, Nullable: true, Metadata: *mark(text)}
+	}
+	column := fromJSON(t, memory.DefaultAllocator, float64s, `[1, 2]`)
+	rec := array.NewRecordBatch(
+		arrow.NewSchema([]arrow.Field{field(`{"names":["x","y"],"other":{"label":{"type":"character","value":["l"]}}}`)}, mark(`{"row_names":["r","s"]}`)),
+		[]arrow.Array{column}, 2)
+	for rows, want := range map[int64][2]string{
+		2: {`{"row_names":["r","s"]}`, `{"names":["x","y"],"other":{"label":{"type":"character","value":["l"]}}}`},
+		1: {``, `{"other":{"label":{"type":"character","value":["l"]}}}`},
+	} {
+		for name, fn := range map[string]any{
+			"record": func() arrow.RecordBatch { return rec.NewSlice(0, rows) },
+			"stream": func() array.RecordReader {
+				return array.ReaderFromIter(rec.Schema(), func(yield func(arrow.RecordBatch, error) bool) { yield(rec.NewSlice(0, rows), nil) })
+			},
+		} {
+			var sent reply
+			if err := typed(t, fn).run(t.Context(), columns(t), &sent); err != nil {
+				t.Fatal(err)
+			}
+			back, err := readRecord(nil, sent.bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, fields := back.Schema().Metadata(), back.Schema().Fields()
+			if name == "record" {
+				item := fields[0].Type.(*arrow.ListType).ElemField()
+				own, fields = item.Metadata, item.Type.(*arrow.StructType).Fields()
+			}
+			text, _ := own.GetValue(metaAttributes)
+			of, _ := fields[0].Metadata.GetValue(metaAttributes)
+			mine, _ := own.GetValue("mine")
+			if text != want[0] || of != want[1] || mine != "kept" {
+				t.Errorf("%d rows of a %s have %q and %q, want %q", rows, name, text, of, want)
+			}
+		}
+	}
+}
+
+// One nil []byte is NULL, and one without bytes is not.
+func TestResultBytes(t *testing.T) {
+	for want, fn := range map[string]any{
+		`["AQ=="]`:     func() []byte { return []byte{1} },
+		`[""]`:         func() []byte { return []byte{} },
+		`[null]`:       func() []byte { return nil },
+		`[["",null]]`:  func() [][]byte { return [][]byte{{}, nil} },
+		`[{"B":null}]`: func() struct{ B []byte } { return struct{ B []byte }{} },
+	} {
+		if got, _, err := resultOf(t, typed(t, fn), columns(t)); err != nil || got != want {
 			t.Errorf("got %s, %v; want %s", got, err, want)
 		}
+	}
+	rec := lists(t, arg{arrow.BinaryTypes.Binary, `["", null]`, "", ""})
+	nils := func(x [][]byte) []bool { return []bool{x[0] == nil, x[1] == nil} }
+	if got, _, err := resultOf(t, typed(t, nils), rec); err != nil || got != `[[false,true]]` {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 
@@ -242,7 +370,7 @@ func TestFuncErrors(t *testing.T) {
 // A result has the schema of the one before if that says the same, and never if it
 // is Arrow itself.
 func TestResultSchema(t *testing.T) {
-	paris, tokyo := zone(t, "Europe/Paris"), zone(t, "Asia/Tokyo")
+	paris, tokyo := mustZone(t, "Europe/Paris"), mustZone(t, "Asia/Tokyo")
 	var zones []*time.Location
 	tests := []struct {
 		name string

@@ -109,7 +109,7 @@ func (f structField) read(src source, column *array.Struct, valid bitmap) (refle
 	return reflect.ValueOf(values), nil
 }
 
-func (c structCodec) write(values any, valid bitmap) (vector, error) {
+func (c structCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	rows := reflect.ValueOf(values)
 	names := make([]string, len(c.fields))
 	columns := make([]vector, 0, len(c.fields))
@@ -120,7 +120,7 @@ func (c structCodec) write(values any, valid bitmap) (vector, error) {
 		for j := range rows.Len() {
 			column.Index(j).Set(rows.Index(j).Field(f.index))
 		}
-		v, err := f.codec.write(column.Interface(), valid)
+		v, err := f.codec.write(column.Interface(), valid, none)
 		if err != nil {
 			return vector{}, inField(err, f.name)
 		}

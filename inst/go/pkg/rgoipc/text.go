@@ -82,6 +82,13 @@ func readDictionary(src source, column *array.Dictionary) ([]string, bitmap, err
 	return values, valid, nil
 }
 
+// readBytes reads raw vectors. One that is NULL is nil.
+func readBytes(src source) ([][]byte, bitmap, error) {
+	values, valid, err := readBinaries(src)
+	fill(values, valid, nil)
+	return values, valid, err
+}
+
 // readBinaries copies the bytes of a column once, and cuts the values from it.
 func readBinaries(src source) ([][]byte, bitmap, error) {
 	valid := validRows(src.column)
@@ -167,7 +174,17 @@ func validText(text []byte, values []string, valid bitmap) bool {
 	return true
 }
 
+// writeBinaries writes nil as NULL.
 func writeBinaries(values [][]byte, valid bitmap) (vector, error) {
+	copied := false
+	for i, v := range values {
+		if v == nil && valid.has(i) {
+			if !copied {
+				valid, copied = valid.copy(len(values)), true
+			}
+			valid.clear(i)
+		}
+	}
 	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, valid, math.MaxInt32)
 	return newVector(column), nil
 }

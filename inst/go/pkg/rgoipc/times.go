@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -15,14 +16,17 @@ const (
 	maxSeconds = 1 << 55
 )
 
-// readTimes reads points in time, in the time zone of the column where this
-// machine knows it and else in UTC. A date is its midnight in UTC.
+// readTimes reads points in time, in the time zone of the column. A date is its
+// midnight in UTC.
 func readTimes(src source) ([]time.Time, bitmap, error) {
 	valid := validRows(src.column)
 	switch column := src.column.(type) {
 	case *array.Timestamp:
-		dataType := column.DataType().(*arrow.TimestampType)
-		zone, at := location(dataType.TimeZone), instant(dataType.Unit)
+		zone, err := src.location()
+		if err != nil {
+			return nil, valid, err
+		}
+		at := instant(column.DataType().(*arrow.TimestampType).Unit)
 		return mapped(column.TimestampValues(), func(v arrow.Timestamp) time.Time { return at(int64(v)).In(zone) }), valid, nil
 	case *array.Date32:
 		return mapped(column.Date32Values(), func(v arrow.Date32) time.Time { return time.Unix(int64(v)*secondsPerDay, 0).UTC() }), valid, nil
@@ -31,7 +35,11 @@ func readTimes(src source) ([]time.Time, bitmap, error) {
 	}
 	switch src.class() {
 	case "POSIXct":
-		return timesOf(src, valid, 1, location(src.timeZone()))
+		zone, err := src.location()
+		if err != nil {
+			return nil, valid, err
+		}
+		return timesOf(src, valid, 1, zone)
 	case "Date":
 		return timesOf(src, valid, secondsPerDay, time.UTC)
 	default:
@@ -62,37 +70,25 @@ func instant(unit arrow.TimeUnit) func(int64) time.Time {
 	}
 }
 
-// location returns a time zone by its name, or UTC. "Local" is the name of
-// none: it would be the server's.
-func location(name string) *time.Location {
-	if name == "" || name == "UTC" || name == "Local" {
-		return time.UTC
+// location returns the time zone of the column.
+func (s source) location() (*time.Location, error) {
+	z := s.zone()
+	at, err := z.location()
+	if err != nil {
+		return nil, &cellError{problem: fmt.Sprintf("must be in a time zone that Go knows, and not in %q", z.name), row: -1}
 	}
-	if zone, err := time.LoadLocation(name); err == nil {
-		return zone
-	}
-	return time.UTC
+	return at, nil
 }
 
-// timeZone returns the one time zone that R has for the values, or "".
-func (s source) timeZone() string {
-	var attributes struct {
-		TimeZone []string `json:"tzone"`
-	}
-	s.attributes(&attributes)
-	if len(attributes.TimeZone) == 0 {
-		return ""
-	}
-	return attributes.TimeZone[0]
-}
-
-// timesOf reads R's numbers for times, given how many seconds 1 is.
+// timesOf reads R's numbers for times, given how many seconds 1 is. NaN is a missing
+// one, as it is in R.
 func timesOf(src source, valid bitmap, unit float64, zone *time.Location) ([]time.Time, bitmap, error) {
 	numbers, err := floats(source{column: src.column, borrow: true}, valid)
 	if err != nil {
 		return nil, valid, src.mustBe("times")
 	}
 	out := make([]time.Time, len(numbers))
+	valid = withoutNaN(numbers, valid)
 	for i, v := range numbers {
 		if !valid.has(i) {
 			continue
@@ -104,6 +100,20 @@ func timesOf(src source, valid bitmap, unit float64, zone *time.Location) ([]tim
 		out[i] = time.Unix(int64(seconds), int64(math.Round((v*unit-seconds)*1e9))).In(zone)
 	}
 	return out, valid, nil
+}
+
+// withoutNaN returns the rows that are valid and a number.
+func withoutNaN(numbers []float64, valid bitmap) bitmap {
+	copied := false
+	for i, v := range numbers {
+		if v != v && valid.has(i) {
+			if !copied {
+				valid, copied = valid.copy(len(numbers)), true
+			}
+			valid.clear(i)
+		}
+	}
+	return valid
 }
 
 // readDurations reads spans of time, and times of the day as the span since
@@ -168,6 +178,7 @@ func durationsOf(src source, valid bitmap, unit time.Duration) ([]time.Duration,
 		return nil, valid, src.mustBe("time differences")
 	}
 	out := make([]time.Duration, len(numbers))
+	valid = withoutNaN(numbers, valid)
 	for i, v := range numbers {
 		span := math.Round(v * float64(unit))
 		switch {
@@ -180,58 +191,47 @@ func durationsOf(src source, valid bitmap, unit time.Duration) ([]time.Duration,
 	return out, valid, nil
 }
 
-// writeTimes writes nanoseconds, or microseconds where those do not reach.
-func writeTimes(values []time.Time, valid bitmap) (vector, error) {
-	dataType := &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: commonZone(values, valid)}
-	for i, v := range values {
-		if valid.has(i) && !v.Equal(time.Unix(0, v.UnixNano())) {
-			dataType.Unit = arrow.Microsecond
-			break
+// timeCodec is the codec of time.Time.
+type timeCodec struct{ basic[time.Time] }
+
+// write writes counts of nanoseconds, or of microseconds where those do not reach, or
+// R's own numbers where no count does.
+func (timeCodec) write(values any, valid bitmap, none zone) (vector, error) {
+	times := values.([]time.Time)
+	z := commonZone(times, valid, none)
+	for _, t := range []*arrow.TimestampType{{Unit: arrow.Nanosecond, TimeZone: z.name}, {Unit: arrow.Microsecond, TimeZone: z.name}} {
+		if counts, ok := countTimes(times, valid, t.Unit); ok {
+			v := fixedWidth(t, counts, valid)
+			if text := z.attributes(false); text != "" {
+				v.field.Metadata = arrow.NewMetadata([]string{metaAttributes}, []string{text})
+			}
+			return v, nil
 		}
 	}
-	out := make([]int64, len(values))
-	for i, v := range values {
-		switch {
-		case !valid.has(i):
-			out[i] = math.MinInt64
-		case dataType.Unit == arrow.Nanosecond:
-			out[i] = v.UnixNano()
-		default:
-			out[i] = v.UnixMicro()
-			if !v.Equal(time.UnixMicro(out[i])) {
-				return vector{}, badValue("must be times of microseconds, because not all are between 1677 and 2262", i, v)
+	seconds := mapped(times, func(t time.Time) float64 { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 })
+	fill(seconds, valid, na)
+	v := fixedWidth(arrow.PrimitiveTypes.Float64, seconds, valid)
+	v.field.Metadata = arrow.NewMetadata([]string{metaClass, metaAttributes}, []string{"POSIXct", z.attributes(true)})
+	return v, nil
+}
+
+// countTimes returns times as counts of nano- or microseconds, if they all are.
+func countTimes(times []time.Time, valid bitmap, unit arrow.TimeUnit) ([]int64, bool) {
+	count, at := time.Time.UnixNano, instant(unit)
+	if unit == arrow.Microsecond {
+		count = time.Time.UnixMicro
+	}
+	out := make([]int64, len(times))
+	for i, v := range times {
+		out[i] = math.MinInt64
+		if valid.has(i) {
+			out[i] = count(v)
+			if !v.Equal(at(out[i])) {
+				return nil, false
 			}
 		}
 	}
-	return fixedWidth(dataType, out, valid), nil
-}
-
-// commonZone returns the name of the time zone that all values are in, if there
-// is one and this machine knows it, and "UTC" otherwise. A name may be made up
-// by time.FixedZone: the offsets tell.
-func commonZone(values []time.Time, valid bitmap) string {
-	const utc = "UTC"
-	var name string
-	var zone *time.Location
-	for i, v := range values {
-		if !valid.has(i) {
-			continue
-		}
-		switch own := v.Location().String(); {
-		case zone == nil:
-			name, zone = own, location(own)
-		case own != name:
-			return utc
-		}
-		_, got := v.Zone()
-		if _, want := v.In(zone).Zone(); got != want || zone == time.UTC {
-			return utc
-		}
-	}
-	if zone == nil {
-		return utc
-	}
-	return name
+	return out, true
 }
 
 func writeDurations(values []time.Duration, valid bitmap) (vector, error) {

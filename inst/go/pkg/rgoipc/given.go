@@ -1,0 +1,194 @@
+package rgoipc
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// given are the arguments of a call that are Arrow's own. What a function returns of
+// them as it came is what R has sent: nothing of its metadata is lost.
+type given struct {
+	values []givenValue
+	// fields are those of the arrays among the values, and of the columns of records.
+	fields map[arrow.ArrayData]arrow.Field
+}
+
+// givenValue is an array or a record, and the argument that it was made of.
+type givenValue struct {
+	value any
+	src   source
+}
+
+// add adds an argument.
+func (g *given) add(value any, src source) {
+	switch value := value.(type) {
+	case arrow.Array:
+		inner, release := unbox(src)
+		release() // the value holds the column
+		g.values = append(g.values, givenValue{value, src})
+		g.addField(value, inner.field)
+	case arrow.RecordBatch:
+		g.values = append(g.values, givenValue{value, src})
+		g.addColumns(value)
+	}
+}
+
+func (g *given) addColumns(rec arrow.RecordBatch) {
+	for i, column := range rec.Columns() {
+		g.addField(column, rec.Schema().Field(i))
+	}
+}
+
+func (g *given) addField(column arrow.Array, field arrow.Field) {
+	if g.fields == nil {
+		g.fields = make(map[arrow.ArrayData]arrow.Field)
+	}
+	if _, twice := g.fields[column.Data()]; !twice {
+		g.fields[column.Data()] = field
+	}
+}
+
+// row returns the argument that a value is, as the row in which it came. The caller
+// releases it.
+func (g *given) row(value any) (vector, bool) {
+	for _, v := range g.values {
+		if !sameValue(v.value, value) {
+			continue
+		}
+		column := v.src.column
+		switch column.DataType().ID() {
+		case arrow.LIST, arrow.LARGE_LIST, arrow.STRUCT, arrow.MAP, arrow.NULL:
+			if column.Len() == 1 {
+				column.Retain()
+				return vector{v.src.field, column}, true
+			}
+		}
+		return boxed(vector{v.src.field, column}), true
+	}
+	return vector{}, false
+}
+
+// sameValue tells whether a value is an argument as it came. Arrays of the same data
+// are.
+func sameValue(argument, value any) bool {
+	a, ok := argument.(arrow.Array)
+	b, too := value.(arrow.Array)
+	if ok && too {
+		return a.Data() == b.Data()
+	}
+	return argument == value // a pointer
+}
+
+// named returns a column with the field that it came with, or one of its own.
+func (g *given) named(column arrow.Array) vector {
+	if field, ok := g.fields[column.Data()]; ok {
+		return vector{field, column}
+	}
+	return newVector(column)
+}
+
+// restored returns a record whose columns have the metadata that they came with,
+// unless they have other metadata, and without such that do not fit its rows. The
+// caller releases it.
+func (g *given) restored(rec arrow.RecordBatch) arrow.RecordBatch {
+	schema := rec.Schema()
+	var fields []arrow.Field
+	for i, column := range rec.Columns() {
+		if schema.Field(i).HasMetadata() {
+			continue
+		}
+		if metadata := g.named(column).field.Metadata; metadata.Len() > 0 {
+			if fields == nil {
+				fields = schema.Fields()
+			}
+			fields[i].Metadata = metadata
+		}
+	}
+	if fields != nil {
+		metadata := schema.Metadata()
+		schema = arrow.NewSchema(fields, &metadata)
+	}
+	if schema = fitted(schema, rec.NumRows()); schema == rec.Schema() {
+		rec.Retain()
+		return rec
+	}
+	return array.NewRecordBatch(schema, rec.Columns(), rec.NumRows())
+}
+
+// fitted returns a schema without those of R's attributes that say something of each
+// row, and of other rows than there are.
+func fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
+	metadata, changed := fittedMetadata(schema.Metadata(), rows, false)
+	fields := schema.Fields()
+	for i := range fields {
+		matrix := fields[i].Type.ID() == arrow.FIXED_SIZE_LIST
+		own, other := fittedMetadata(fields[i].Metadata, rows, matrix)
+		if other {
+			fields[i].Metadata, changed = own, true
+		}
+	}
+	if !changed {
+		return schema
+	}
+	return arrow.NewSchema(fields, &metadata)
+}
+
+// fittedMetadata does so for a column, or for the record itself. The first dimension
+// of a matrix is its rows.
+func fittedMetadata(metadata arrow.Metadata, rows int64, matrix bool) (arrow.Metadata, bool) {
+	at := metadata.FindKey(metaAttributes)
+	if at < 0 {
+		return metadata, false
+	}
+	var attributes map[string]json.RawMessage
+	if json.Unmarshal([]byte(metadata.Values()[at]), &attributes) != nil {
+		return metadata, false
+	}
+	before := len(attributes)
+	for _, key := range []string{"names", "row_names"} {
+		var names []any
+		if text, ok := attributes[key]; ok && json.Unmarshal(text, &names) == nil && int64(len(names)) != rows {
+			delete(attributes, key)
+		}
+	}
+	if !fitDim(attributes, rows, matrix) {
+		for _, key := range []string{"dim", "dimnames", "dimnames_names"} {
+			delete(attributes, key)
+		}
+	}
+	if len(attributes) == before {
+		return metadata, false
+	}
+	keys, values := slices.Clone(metadata.Keys()), slices.Clone(metadata.Values())
+	if len(attributes) == 0 {
+		return arrow.NewMetadata(slices.Delete(keys, at, at+1), slices.Delete(values, at, at+1)), true
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		return metadata, false
+	}
+	values[at] = string(text)
+	return arrow.NewMetadata(keys, values), true
+}
+
+// fitDim tells whether dim and dimnames fit so many elements, or rows of a matrix.
+func fitDim(attributes map[string]json.RawMessage, rows int64, matrix bool) bool {
+	var dim []int64
+	if text, ok := attributes["dim"]; ok && !matrix {
+		size := int64(1)
+		if json.Unmarshal(text, &dim) == nil {
+			for _, n := range dim {
+				size *= n
+			}
+		}
+		return size == rows
+	}
+	var names [][]any
+	if text, ok := attributes["dimnames"]; ok && json.Unmarshal(text, &names) == nil && len(names) > 0 {
+		return names[0] == nil || int64(len(names[0])) == rows
+	}
+	return true
+}

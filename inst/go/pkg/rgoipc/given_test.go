@@ -1,0 +1,101 @@
+package rgoipc
+
+import (
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// classed is a column of one row, a list of raw bytes as R sends them, under the name
+// of a parameter.
+func classed(t *testing.T, name, class string) arrow.RecordBatch {
+	t.Helper()
+	items := newVector(fixedWidth(arrow.PrimitiveTypes.Uint8, []byte{1, 2}, bitmap{}).column)
+	items.field.Metadata = classMetadata(class)
+	list := boxed(items)
+	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{list.named(name)}, nil), []arrow.Array{list.column}, 1)
+}
+
+// classOf returns the class of the elements of a list, or of a plain column.
+func classOf(field arrow.Field) string {
+	for {
+		if class := (source{field: field}).class(); class != "" {
+			return class
+		}
+		list, ok := field.Type.(arrow.ListLikeType)
+		if !ok {
+			return ""
+		}
+		field = list.ElemField()
+	}
+}
+
+func TestGivenArrays(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fn   func(x arrow.Array) arrow.Array
+		want string
+	}{
+		"as it came":   {func(x arrow.Array) arrow.Array { x.Retain(); return x }, "raw"},
+		"its data":     {func(x arrow.Array) arrow.Array { return array.MakeFromData(x.Data()) }, "raw"},
+		"a slice":      {func(x arrow.Array) arrow.Array { return array.NewSlice(x, 0, 1) }, ""},
+		"another type": {func(arrow.Array) arrow.Array { return array.NewNull(2) }, ""},
+	} {
+		_, got, err := resultOf(t, typed(t, tt.fn), classed(t, "x", "raw"))
+		if err != nil || classOf(got.Schema().Field(0)) != tt.want {
+			t.Errorf("%s: got %v, %v", name, got.Schema(), err)
+		}
+	}
+	// A column that is no list is the array itself, and its result a list of that.
+	rec := columns(t, arg{texts, `["a", "b"]`, "factor", ""})
+	got, out, err := resultOf(t, typed(t, func(x arrow.Array) arrow.Array { x.Retain(); return x }), rec)
+	if err != nil || got != `[["a","b"]]` || classOf(out.Schema().Field(0)) != "factor" {
+		t.Errorf("got %s of %v, %v", got, out.Schema(), err)
+	}
+}
+
+func TestGivenNothing(t *testing.T) {
+	same := func(x arrow.Array) arrow.Array { x.Retain(); return x }
+	got, out, err := resultOf(t, typed(t, same), columns(t, arg{nulls, `[null]`, "", ""}))
+	if err != nil || got != `[null]` || out.Schema().Field(0).Type.ID() != arrow.NULL {
+		t.Errorf("got %s of %v, %v", got, out.Schema(), err)
+	}
+}
+
+// The columns of a record keep what they came with, alone and among others.
+func TestGivenColumns(t *testing.T) {
+	one := fixedWidth(arrow.PrimitiveTypes.Uint8, []byte{1, 2}, bitmap{}).column
+	field := arrow.Field{Name: "a", Type: one.DataType(), Nullable: true, Metadata: classMetadata("raw")}
+	rec := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{one}, 2)
+	for name, fn := range map[string]FunctionHandler{
+		"as it came": func(r arrow.Record) (arrow.Record, error) { r.Retain(); return r, nil },
+		"renamed": func(r arrow.Record) (arrow.Record, error) {
+			fields := []arrow.Field{{Name: "n", Type: arrow.Null}, {Name: "b", Type: one.DataType()}}
+			return array.NewRecordBatch(arrow.NewSchema(fields, nil), []arrow.Array{array.NewNull(2), r.Column(0)}, 2), nil
+		},
+	} {
+		registry := NewRegistry()
+		if err := registry.Register("f", fn, FunctionSignature{}); err != nil {
+			t.Fatal(err)
+		}
+		f, _ := registry.Get("f")
+		var out onlyRecord
+		if err := f.run(t.Context(), rec, &out); err != nil {
+			t.Fatal(err)
+		}
+		schema := out.rec.Schema()
+		if last := schema.Field(schema.NumFields() - 1); classOf(last) != "raw" {
+			t.Errorf("%s: got %v", name, schema)
+		}
+		out.rec.Release()
+	}
+
+	frame := newVector(array.RecordToStructArray(rec))
+	list := boxed(frame)
+	args := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{list.named("x")}, nil), []arrow.Array{list.column}, 1)
+	column := func(x arrow.RecordBatch) arrow.Array { c := x.Column(0); c.Retain(); return c }
+	got, out, err := resultOf(t, typed(t, column), args)
+	if err != nil || got != `[[1,2]]` || classOf(out.Schema().Field(0)) != "raw" {
+		t.Errorf("got %s of %v, %v", got, out.Schema(), err)
+	}
+}
