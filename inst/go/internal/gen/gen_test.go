@@ -354,7 +354,7 @@ func TestLoopsThatTrackTheirRow(t *testing.T) {
 		{"func F(x float64) (float64, error) { return x, fmt.Errorf(\"no\") }", true},
 	}
 	for _, tt := range tests {
-		answer, _ := Generate([]File{{Name: "a.R", Text: tt.fn, Inline: true}})
+		answer, _ := Generate([]File{{Name: "a.R", Text: tt.fn, Inline: true}}, Choice{})
 		if !strings.Contains(answer.Main, "func loopF") {
 			t.Errorf("%s: no loop in %+v", tt.fn, answer)
 		}
