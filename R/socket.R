@@ -87,7 +87,13 @@ discard <- function(x) {
 
 # --- What NNG knows of it -----------------------------------------------------
 
-started_dialers <- function(sock) Filter(function(d) identical(attr(d, "state"), "started"), attr(sock, "dialer"))
+# Those that are at work: NNG keeps no count for one that was closed.
+started_dialers <- function(sock) {
+  Filter(
+    function(d) identical(attr(d, "state"), "started") && !is.null(nanonext::stat(d, "id")),
+    attr(sock, "dialer")
+  )
+}
 
 # Whether somebody is at the other end; of what is closed, nobody is.
 is_connected <- function(x) isTRUE(nanonext::stat(x, "pipes") > 0)
