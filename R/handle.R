@@ -117,7 +117,7 @@ mangoro_status <- function(h) {
 }
 
 server_state <- function(server) {
-  if (!is_of_session(server)) {
+  if (!is_ours(server)) {
     "lost"
   } else if (is.null(server$connection)) {
     "stopped"
@@ -362,10 +362,10 @@ format.mangoro_handle <- function(x, ...) {
       ended = sprintf("ended: the process %s", describe_status(process$get_exit_status())),
       stopped = "stopped",
       connected = sprintf("connected to %s", server$url),
-      lost = if (is_of_session(server)) {
+      lost = if (is_ours(server)) {
         sprintf("lost: nobody listens at %s", server$url)
       } else {
-        "lost: it was saved and loaded again"
+        "lost: it belongs to another R process, or was saved and loaded again"
       }
     ),
     vapply(known_signatures(server), function(signature) {

@@ -17,7 +17,8 @@ fill_in <- function(text, envir, amount) {
   for (i in which(pieces$markup)) {
     piece <- pieces$text[[i]]
     if (!startsWith(piece, "?")) {
-      pieces$text[[i]] <- collapse(if (startsWith(piece, ".")) tagged(piece, envir, amount) else values_of(piece, envir, amount))
+      read <- if (startsWith(piece, ".")) tagged else values_of
+      pieces$text[[i]] <- collapse(read(piece, envir, amount))
     } else if (is.null(amount$n)) {
       waiting <- c(waiting, i)
     } else {

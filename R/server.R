@@ -54,29 +54,13 @@ open_socket <- function(server, call) {
   hold(server)
 }
 
-# NNG's threads are not there in a fork, and it crashes without them.
-is_fork <- function() the$pid != Sys.getpid()
+# Whether it is of use here: neither in a fork nor saved and loaded again.
+is_ours <- function(server) server$owner == Sys.getpid() && identical(server$session, session)
 
-check_no_fork <- function(call) if (is_fork()) abort_fork(call)
-
-abort_fork <- function(call) {
-  abort_connection(
-    c(
-      "A fork of an R process cannot connect to a Go program.",
-      "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
-    ),
-    call = call
-  )
-}
-
-# What is saved and loaded again is of another session.
-is_of_session <- function(server) identical(server$session, session)
-
-# Of a handle that is of use in this session and process.
 check_owner <- function(server, call) {
-  if (!is_of_session(server)) {
+  if (!identical(server$session, session)) {
     abort_foreign(server, call)
-  } else if (server$owner != Sys.getpid()) {
+  } else if (!is_ours(server)) {
     abort_forked(server, call)
   }
 }

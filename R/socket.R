@@ -31,6 +31,21 @@ socket_state <- function(sock, call) {
   state
 }
 
+# NNG's threads are not there in a fork, and it crashes without them.
+is_fork <- function() the$pid != Sys.getpid()
+
+check_no_fork <- function(call) if (is_fork()) abort_fork(call)
+
+abort_fork <- function(call) {
+  abort_connection(
+    c(
+      "A fork of an R process cannot connect to a Go program.",
+      "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
+    ),
+    call = call
+  )
+}
+
 # Makes a socket ready for requests of ours, of which none may run twice.
 adopt <- function(sock, call) {
   if (is_fork() || !has_threads()) abort_fork(call)
@@ -87,7 +102,13 @@ discard <- function(x) {
 
 # --- What NNG knows of it -----------------------------------------------------
 
-started_dialers <- function(sock) Filter(function(d) identical(attr(d, "state"), "started"), attr(sock, "dialer"))
+# Those that are at work: NNG keeps no count for one that was closed.
+started_dialers <- function(sock) {
+  Filter(
+    function(d) identical(attr(d, "state"), "started") && !is.null(nanonext::stat(d, "id")),
+    attr(sock, "dialer")
+  )
+}
 
 # Whether somebody is at the other end; of what is closed, nobody is.
 is_connected <- function(x) isTRUE(nanonext::stat(x, "pipes") > 0)

@@ -105,7 +105,10 @@ mangoro_connect <- function(url, tls = NULL, timeout = NULL, insecure = FALSE) {
 check_security <- function(url, tls, insecure, call) {
   if (!speaks_tls(url)) {
     if (!is.null(tls)) {
-      abort_invalid_argument("tls", "{.arg tls} is for {.val tls+tcp} and {.val wss} URLs, not {.url {url}}.", call = call)
+      abort_invalid_argument(
+        "tls", "{.arg tls} is for {.val tls+tcp} and {.val wss} URLs, not {.url {url}}.",
+        call = call
+      )
     }
     if (is_remote(url) && !insecure) {
       abort_invalid_argument(

@@ -8,7 +8,8 @@ main <- function(root, calls, seed) {
   bin <- mangoro_go_build(file.path(root, "tests", "testthat", "go", "counter.go"), tempfile())
   fates <- c(answer = 90, wait = 2.5, cut = 2.5, interrupt = 2.5, die = 2.5)
   counts <- tests$soak(bin, calls, fates, seed)
-  cat(sprintf("%-24s %d\n", setdiff(names(counts), "failures"), unlist(counts[setdiff(names(counts), "failures")])), sep = "")
+  numbers <- unlist(counts[names(counts) != "failures"])
+  cat(sprintf("%-24s %d\n", names(numbers), numbers), sep = "")
   print(counts$failures)
   if (counts$more_than_once + counts$wrong + counts$answered_without_run > 0) quit(status = 1)
 }

@@ -36,8 +36,8 @@ soak_call <- function(target, verb, arguments, timeout) {
   frame <- as.data.frame(arguments)
   tryCatch(
     switch(verb,
-      dollar = target$mark(arguments$file, arguments$id, arguments$fate, arguments$pid),
-      call = mangoro_call(target, "mark", arguments$file, arguments$id, arguments$fate, arguments$pid, .timeout = timeout),
+      dollar = do.call(target$mark, arguments),
+      call = do.call(mangoro_call, c(target, "mark", arguments, .timeout = timeout)),
       rpc = as.data.frame(mangoro_rpc_call(target, "mark", frame, timeout = timeout))$result,
       send = {
         mangoro_rpc_send(target, mangoro_rpc_call_message("mark", frame))
@@ -67,8 +67,9 @@ soak <- function(bin, calls, fates, seed = 1) {
     servers$revive(sample(restarts, 1, prob = c(96, 1, 1, 1, 1)))
     kind <- sample(c("started", "connected", "socket"), 1)
     verb <- sample(c(if (kind != "socket") "dollar", "call", "rpc", "send"), 1)
-    arguments <- list(file = file, id = as.character(i), fate = sample(names(fates), 1, prob = fates), pid = Sys.getpid())
-    timeout <- if (arguments$fate == "wait") 0.02 else 5
+    fate <- sample(names(fates), 1, prob = fates)
+    arguments <- list(file = file, id = as.character(i), fate = fate, pid = Sys.getpid())
+    timeout <- if (fate == "wait") 0.02 else 5
     answers[[i]] <- soak_call(servers[[kind]], verb, arguments, timeout)
   }
   # A request that waits for somebody would run now.

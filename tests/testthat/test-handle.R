@@ -197,6 +197,12 @@ test_that("a forked child is refused a handle of its own, and stops none", {
     class_of(close(h)), class_of(mangoro_restart(h))
   ))
   expect_identical(parallel::mccollect(child)[[1]], rep("mangoro_error_connection", 4))
+  connected <- local_handle(mangoro_connect(mangoro_status(h)$url))
+  child <- parallel::mcparallel(c(mangoro_status(connected)$state, mangoro_is_alive(connected), format(connected)[[2]]))
+  expect_identical(
+    parallel::mccollect(child)[[1]],
+    c("lost", "FALSE", "lost: it belongs to another R process, or was saved and loaded again")
+  )
   expect_identical(h$add(1, 2), 3)
 })
 

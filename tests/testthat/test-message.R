@@ -23,8 +23,8 @@ test_that("what a value is, is said as cli says it", {
   values <- list(
     "a", "", NA_character_, c("a", "b"), character(), 1L, NA_integer_, 1:3, integer(), 1.5, NA_real_, NaN, Inf, c(1, 2),
     double(), TRUE, NA, c(TRUE, FALSE), logical(), raw(1), raw(2), raw(), 1i, complex(), NA_complex_, list(), list(1),
-    NULL, matrix(1:4, 2), matrix("a", 1), array(1, c(1, 1, 1)), matrix(list(1), 1), data.frame(), factor("a"), Sys.Date(),
-    mean, sum, quote(a), quote(a + b), expression(a), globalenv(), structure(list(), class = "Env"), y ~ x,
+    NULL, matrix(1:4, 2), matrix("a", 1), array(1, c(1, 1, 1)), matrix(list(1), 1), data.frame(), factor("a"),
+    Sys.Date(), mean, sum, quote(a), quote(a + b), expression(a), globalenv(), structure(list(), class = "Env"), y ~ x,
     structure(list(), class = c("tbl_df", "tbl", "data.frame")), c(a = 1), structure(1:2, label = "x")
   )
   for (value in values) {
@@ -39,6 +39,7 @@ test_that("no condition has cli lay out its text", {
   )
   cnd <- expect_error(mangoro_status("h"), class = "mangoro_error_invalid_argument")
   expect_identical(conditionMessage(cnd), paste0(
-    "`h` must be a handle, not a string.\n", cli::symbol$info, " `mangoro_start()` and `mangoro_connect()` make handles."
+    "`h` must be a handle, not a string.\n",
+    cli::symbol$info, " `mangoro_start()` and `mangoro_connect()` make handles."
   ))
 })

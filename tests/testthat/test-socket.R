@@ -1,6 +1,11 @@
-# Whether a wait ended before it would have by itself, of minutes: R was given back.
-class_after <- function(expr) {
-  tryCatch({ expr; "nothing" }, error = function(cnd) class(cnd)[[1]])
+class_of_error <- function(expr) {
+  tryCatch(
+    {
+      expr
+      "none"
+    },
+    error = function(cnd) class(cnd)[[1]]
+  )
 }
 
 # The certificates in tls/: of localhost, of another host, one that has expired.
@@ -58,7 +63,7 @@ test_that("a peer that says nothing holds nobody beyond the time-out", {
       mangoro_call(sock, "add", 1, 2, .timeout = 0.2),
       mangoro_rpc_send(sock, raw(9), max_attempts = 1)
     )) {
-      expect_identical(class_after(eval(call)), "mangoro_error_connection", info = paste(url, call[[1]]))
+      expect_identical(class_of_error(eval(call)), "mangoro_error_connection", info = paste(url, call[[1]]))
     }
     close(sock)
   }
@@ -207,7 +212,7 @@ socket_calls <- expression(
   mangoro_http_stop(sock)
 )
 
-socket_classes <- function(sock) vapply(socket_calls, function(call) class_after(eval(call)), "")
+socket_classes <- function(sock) vapply(socket_calls, function(call) class_of_error(eval(call)), "")
 
 test_that("a socket in a fork is an error, and not the end of the process", {
   skip_on_os("windows")
@@ -282,7 +287,8 @@ test_that("it is known where a URL leads", {
   )
   expect_identical(vapply(remote, is_remote, NA, USE.NAMES = FALSE), rep(TRUE, length(remote)))
   expect_identical(vapply(near, is_remote, NA, USE.NAMES = FALSE), rep(FALSE, length(near)))
-  expect_identical(speaks_tls(c("tls+tcp://x", "tls+tcp4://x", "wss6://x", "ws://x", "tcp://x")), rep(c(TRUE, FALSE), 3:2))
+  urls <- c("tls+tcp://x", "tls+tcp4://x", "wss6://x", "ws://x", "tcp://x")
+  expect_identical(speaks_tls(urls), rep(c(TRUE, FALSE), 3:2))
   expect_identical(host_of("tcp://a:b@[fe80::1]:5/x@y"), "fe80::1")
 })
 
@@ -333,7 +339,8 @@ test_that("what is wrong with a TLS server is told at once", {
 test_that("a server with the right certificate is connected to, and any if that is wanted", {
   session <- other_session(c(
     "sock <- nanonext::socket('rep')",
-    sprintf("config <- nanonext::tls_config(server = c('%s', '%s'))", pem_of("localhost", "crt"), pem_of("localhost", "key")),
+    sprintf("pem <- c('%s', '%s')", pem_of("localhost", "crt"), pem_of("localhost", "key")),
+    "config <- nanonext::tls_config(server = pem)",
     "nanonext::listen(sock, 'tls+tcp://127.0.0.1:0', tls = config)",
     "cat(attr(attr(sock, 'listener')[[1]], 'url'), '\\n')",
     "repeat {",
