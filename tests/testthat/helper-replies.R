@@ -241,6 +241,8 @@ read_broken_replies <- function(samples, seed, count, file) {
     connection_of = function(sock, call) list(sock = sock, state = new.env()),
     free_line = function(connection) list(id = "0"),
     roundtrip = function(...) the_reply$bytes,
+    write_stream = function(...) raw(),
+    call_message = function(...) list(bytes = raw(), has_raw = FALSE),
     .package = "mangoro"
   )
   slow <- abort_mangoro
@@ -254,7 +256,7 @@ read_broken_replies <- function(samples, seed, count, file) {
   for (i in seq_len(count)) {
     set.seed(seed + i)
     the_reply$bytes <- broken_reply(samples)
-    the_reply$slow <- i %% 500 == 0
+    the_reply$slow <- i %% 2000 == 1
     writeBin(the_reply$bytes, file)
     for (name in names(readers)) {
       cnd <- tryCatch({
