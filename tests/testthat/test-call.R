@@ -175,19 +175,20 @@ test_that("a row that fails is told once, with what is there", {
 
 test_that("calls that go on do not keep others from running, and are named", {
   server <- local_server(test_source("failing"))
-  # How soon the server says what goes on depends on the machine: not each time-out
-  # need know it.
+  expect_identical(mangoro_call(server$sock, "twice", 1), 2)
+  # Whether the server has a call before its time is over, and R hears of it, depends
+  # on the machine: not each time-out need know what goes on.
   named <- NULL
-  for (i in 1:6) {
-    cnd <- expect_error(
-      mangoro_call(server$sock, "deaf", 1, .timeout = 0.05),
-      class = "mangoro_error_timeout"
-    )
+  cnd <- NULL
+  attempts <- 0
+  while (!inherits(cnd, "mangoro_error_resource_exhausted") && attempts < 500) {
+    attempts <- attempts + 1
+    cnd <- expect_error(mangoro_call(server$sock, "deaf", 1, .timeout = 0.05), class = "mangoro_error")
     named <- cnd$given_up %||% named
-    expect_identical(mangoro_call(server$sock, "twice", i), 2 * i)
+    if (attempts < 8) expect_identical(mangoro_call(server$sock, "twice", 1), 2)
   }
+  expect_gt(attempts, 8)
   expect_identical(names(named), "deaf")
-  for (i in 1:2) try(mangoro_call(server$sock, "deaf", 1, .timeout = 0.05), silent = TRUE)
   cnd <- expect_error(mangoro_call(server$sock, "twice", 1), class = "mangoro_error_resource_exhausted")
   expect_match(cnd$error_msg, "8 of `deaf\\(\\)`")
   expect_named(mangoro_rpc_get_manifest(server$sock), ignore.order = TRUE, expected = c(
