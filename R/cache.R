@@ -151,7 +151,7 @@ default_cache_dir <- function() {
   why <- home_problem(dir)
   if (is.null(why)) {
     create_private(dir)
-    if (file.access(dir, 2) != 0) why <- cli::format_inline("{.path {dir}} cannot be written")
+    if (file.access(dir, 2) != 0) why <- format_inline("{.path {dir}} cannot be written")
   }
   list(dir = if (is.null(why)) dir else file.path(session_dir(), "cache"), why = why)
 }
@@ -165,9 +165,9 @@ home_problem <- function(dir) {
   } else if (!is_absolute(home)) {
     "there is no home directory"
   } else if (!dir.exists(home)) {
-    cli::format_inline("the home directory {.path {home}} does not exist")
+    format_inline("the home directory {.path {home}} does not exist")
   } else if (!isTRUE(.Call(file_owners, real_path(home))$own)) {
-    cli::format_inline("the home directory {.path {home}} belongs to another user")
+    format_inline("the home directory {.path {home}} belongs to another user")
   }
 }
 

@@ -132,7 +132,7 @@ abort_timeout <- function(what, timeout, call = NULL, load = NULL) {
 # "3 of `slow()` and 1 of `wait()`"
 count_calls <- function(n) {
   n <- sort(n, decreasing = TRUE)
-  cli::format_inline("{paste0(n, ' of `', names(n), '()`')}")
+  format_inline("{paste0(n, ' of `', names(n), '()`')}")
 }
 
 # The peer broke the contract: bytes that are no reply, or no Arrow stream.

@@ -40,14 +40,19 @@
 #' * `mangoro_error_not_found`: the server has no such function.
 #' * `mangoro_error_invalid_argument`: `data` has other columns or types than
 #'   the function takes, or cannot be written as Arrow.
-#' * `mangoro_error_handler`: the function returned an error.
+#' * `mangoro_error_handler`: the function returned an error. Of an elementwise
+#'   function the field `row` is where, from 1, and `value` a list of the
+#'   arguments there.
 #' * `mangoro_error_panic`: the function panicked; the field `stack` has the Go
-#'   stack. The server lives on.
-#' * `mangoro_error_timeout`: no answer in time.
+#'   stack, and `row` and `value` are as above. The server lives on.
+#' * `mangoro_error_timeout`: no answer in time. The fields `given_up` and
+#'   `running` say how many calls of which function go on after they were told to
+#'   stop, and run, as named integers; `NULL` if the server does not say.
 #' * `mangoro_error_connection`: nobody listens, or the server went away.
 #' * `mangoro_error_protocol`: the answer is no valid message.
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than
-#'   there is.
+#'   there is, or too many calls wait for their turn, or go on after they were
+#'   told to stop, for the server to take another one.
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")

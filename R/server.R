@@ -68,9 +68,9 @@ check_owner <- function(server, call) {
 # The call that makes such a handle.
 maker <- function(server) {
   if (is.null(server$launch)) {
-    cli::format_inline("{.code mangoro_connect({.val {server$url}})}")
+    format_inline("{.code mangoro_connect({.val {server$url}})}")
   } else {
-    cli::format_inline(if (is.null(server$shown)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
+    format_inline(if (is.null(server$shown)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
   }
 }
 

@@ -71,6 +71,7 @@ readable <- function(bytes) {
   }
   text <- rawToChar(bytes)
   if (!validUTF8(text)) text <- iconv(text, "UTF-8", "UTF-8", sub = "\ufffd")
+  if (!validUTF8(text)) text <- iconv(text, "UTF-8", "ASCII", sub = "byte") # not all iconv() are as strict
   Encoding(text) <- "UTF-8"
   text
 }

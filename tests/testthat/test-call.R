@@ -140,3 +140,77 @@ test_that("what a manifest lacks is told", {
     expect_error(mangoro_call(puppet$sock, "f", 1), class = "mangoro_error_protocol", info = json)
   }
 })
+
+test_that("whatever ends a function is told, and the server lives", {
+  server <- local_server(test_source("failing"))
+  fails <- function(name, class, text) {
+    cnd <- expect_error(mangoro_call(server$sock, name, 1), class = class)
+    expect_identical(cnd$error_msg, text)
+    expect_identical(mangoro_call(server$sock, "twice", 1), 2)
+    invisible(cnd)
+  }
+  fails("leave", "mangoro_error_panic", "it ended its goroutine with runtime.Goexit, and so returned nothing")
+  fails("zero", "mangoro_error_handler", "a\\x00b\ufffd")
+  cnd <- fails("burst", "mangoro_error_panic", "a\\x00b\ufffd")
+  expect_match(cnd$stack, "failing.go")
+  fails("mute", "mangoro_error_handler", "an error of type main.mute without a text: its method panicked: no words")
+  cnd <- expect_error(mangoro_call(server$sock, "endless", 1), class = "mangoro_error_handler")
+  expect_identical(cnd$error_msg, paste0(strrep("x", 2^20), "... (2097152 bytes more)"))
+  expect_lt(nchar(conditionMessage(cnd)), 5000)
+})
+
+test_that("a row that fails is told once, with what is there", {
+  server <- local_server(test_source("failing"))
+  cnd <- expect_error(mangoro_call(server$sock, "positive", c(1, NA, -3, -4), "x"), class = "mangoro_error_handler")
+  expect_identical(cnd$row, 3L)
+  expect_equal(cnd$value, list(x = -3, y = "x"))
+  cnd <- expect_error(mangoro_call(server$sock, "nth", c(0L, 2L, 5L)), class = "mangoro_error_panic")
+  expect_identical(cnd$row, 3L)
+  expect_equal(cnd$value, list(x = 5))
+  expect_snapshot(error = TRUE, {
+    mangoro_call(server$sock, "positive", c(1, NA, -3, -4), "x")
+    mangoro_call(server$sock, "nth", c(0L, 2L, 5L))
+  }, transform = function(lines) sub("failing.go:[0-9]+", "failing.go:<line>", lines))
+})
+
+test_that("calls that go on do not keep others from running, and are named", {
+  server <- local_server(test_source("failing"))
+  expect_identical(mangoro_call(server$sock, "twice", 1), 2)
+  # Whether the server has a call before its time is over, and R hears of it, depends
+  # on the machine: not each time-out need know what goes on.
+  named <- NULL
+  cnd <- NULL
+  attempts <- 0
+  while (!inherits(cnd, "mangoro_error_resource_exhausted") && attempts < 500) {
+    attempts <- attempts + 1
+    cnd <- expect_error(mangoro_call(server$sock, "deaf", 1, .timeout = 0.05), class = "mangoro_error")
+    named <- cnd$given_up %||% named
+    if (attempts < 8) expect_identical(mangoro_call(server$sock, "twice", 1), 2)
+  }
+  expect_gt(attempts, 8)
+  expect_identical(names(named), "deaf")
+  cnd <- expect_error(mangoro_call(server$sock, "twice", 1), class = "mangoro_error_resource_exhausted")
+  expect_match(cnd$error_msg, "8 of `deaf\\(\\)`")
+  expect_named(mangoro_rpc_get_manifest(server$sock), ignore.order = TRUE, expected = c(
+    "leave", "zero", "burst", "mute", "endless", "positive", "nth", "deaf", "twice"
+  ))
+})
+
+test_that("what a server is busy with is read as far as it makes sense", {
+  reply <- function(json) c(as.raw(c(2, 0, 0, 0, 0)), mangoro_pack_int32(nchar(json)), charToRaw(json))
+  expect_identical(
+    parse_load(reply('{"max_calls":2,"running":{"f":1,"g":2},"given_up":{"f":3}}')),
+    list(max_calls = 2L, running = c(f = 1L, g = 2L), given_up = c(f = 3L))
+  )
+  nothing <- list(max_calls = 2L, running = integer(), given_up = integer())
+  for (json in c(
+    '{"max_calls":2}', '{"max_calls":2,"running":7,"given_up":[1]}', '{"max_calls":2,"running":{"f":"1"}}',
+    '{"max_calls":2,"running":{"f":-1},"given_up":{"":1}}', '{"max_calls":2,"running":{"f":[1,2]}}'
+  )) {
+    load <- parse_load(reply(json))
+    expect_length(c(load$running, load$given_up), 0)
+  }
+  for (json in c("", "{", "7", "[]", "{}", '{"max_calls":"2"}', '"text"')) expect_null(parse_load(reply(json)))
+  expect_null(parse_load(raw()))
+  expect_null(parse_load(structure(5L, class = "errorValue")))
+})

@@ -27,3 +27,39 @@ test_that("a code that is not known is a failed handler", {
     expect_error(abort_reply("f", "m", list(code = code)), class = "mangoro_error_handler")
   }
 })
+
+test_that("a time-out says what the server is busy with", {
+  timeout <- function(load = NULL) abort_timeout("`f()`", 1.5, load = load)
+  busy <- list(max_calls = 3L, running = c(wait = 1L, slow = 2L), given_up = c(slow = 12L))
+  cnd <- expect_error(timeout(busy), class = "mangoro_error_timeout")
+  expect_identical(cnd$timeout, 1.5)
+  expect_identical(cnd$running, busy$running)
+  expect_identical(cnd$given_up, busy$given_up)
+  expect_snapshot(error = TRUE, {
+    timeout()
+    timeout(list(max_calls = 3L, running = c(f = 1L), given_up = integer()))
+    timeout(list(max_calls = 3L, running = integer(), given_up = c(`{x}` = 1L)))
+    timeout(busy)
+  })
+})
+
+test_that("the condition of a failed call says where", {
+  cnd <- expect_error(
+    abort_reply("f", "row 2: no", list(code = "handler", row = 2L, value = list(x = 1, y = "a"), chain = "row 2: no")),
+    class = "mangoro_error_handler"
+  )
+  expect_identical(cnd$row, 2L)
+  expect_identical(cnd$value, list(x = 1, y = "a"))
+  expect_null(cnd$arg)
+  expect_null(cnd$parent)
+  cnd <- expect_error(
+    abort_reply("f", "m", list(code = "invalid_argument", arg = "x", row = 1L, value = "1.5")),
+    class = "mangoro_error_invalid_argument"
+  )
+  expect_identical(cnd[c("arg", "row", "value")], list(arg = "x", row = 1L, value = "1.5"))
+  # What a peer makes up is no row.
+  for (row in list(0, -1, 1.5, "1", NA, 1:2, list(1), NULL)) {
+    cnd <- expect_error(abort_reply("f", "m", list(row = row, value = 1, arg = 2)), class = "mangoro_error_handler")
+    expect_null(c(cnd$row, cnd$value, cnd$arg))
+  }
+})

@@ -40,6 +40,24 @@ test_that("an error reply has its text and detail", {
   )
 })
 
+test_that("what went wrong is told, whatever its bytes are", {
+  error_of <- function(text) {
+    header <- as.raw(c(3, 0, 0, 0, 0))
+    mangoro_rpc_parse_response(c(header, mangoro_pack_int32(length(text)), text))$error_msg
+  }
+  expect_identical(error_of(as.raw(0)), "\\x00")
+  expect_identical(error_of(as.raw(c(0x61, 0, 0x62, 0, 0))), "a\\x00b\\x00\\x00")
+  expect_identical(error_of(as.raw(c(0x61, 0xff, 0x62))), "a\ufffdb")
+  expect_identical(error_of(as.raw(c(0, 0xc3))), "\\x00\ufffd")
+  set.seed(1)
+  for (i in 1:200) {
+    bytes <- as.raw(sample(c(0:255, 0, 0x61), sample(1:20, 1), replace = TRUE))
+    text <- error_of(bytes)
+    expect_true(validUTF8(text) && Encoding(text) %in% c("unknown", "UTF-8"))
+    if (!any(bytes == 0) && validUTF8(rawToChar(bytes))) expect_identical(charToRaw(text), bytes)
+  }
+})
+
 test_that("bytes that are no reply are a protocol error", {
   corrupt <- list(
     nothing = raw(),
@@ -51,7 +69,7 @@ test_that("bytes that are no reply are a protocol error", {
     long_error = as.raw(c(2, 0, 0, 0, 0, 0, 0, 0, 1)),
     error_of_2_gib = as.raw(c(2, 0, 0, 0, 0, 128, 0, 0, 0)),
     name_not_utf8 = as.raw(c(2, 0, 0, 0, 1, 255, 0, 0, 0, 0)),
-    nul_in_error = as.raw(c(3, 0, 0, 0, 0, 0, 0, 0, 1, 0))
+    nul_in_name = as.raw(c(2, 0, 0, 0, 1, 0, 0, 0, 0, 0))
   )
   for (what in names(corrupt)) {
     expect_error(mangoro_rpc_parse_response(corrupt[[!!what]]), class = "mangoro_error_protocol")

@@ -76,8 +76,8 @@ func TestGeneratedServer(t *testing.T) {
 		chain                   []string
 		frames                  []frame
 	}{
-		{"Fail", "row 2: no 2: EOF", "handler", []string{"row 2: no 2: EOF", "no 2: EOF", "EOF"}, nil},
-		{"Boom", "too deep", "panic", []string{"too deep"}, []frame{{"deep", "/r/analysis.R", 54}, {"Boom", "/r/analysis.R", 59}}},
+		{"Fail", "row 2: no 2: EOF", "handler", []string{"row 2: no 2: EOF", "EOF"}, nil},
+		{"Boom", "row 1: too deep", "panic", []string{"row 1: too deep"}, []frame{{"deep", "/r/analysis.R", 54}, {"Boom", "/r/analysis.R", 59}}},
 		{"Later", "too deep", "panic", []string{"too deep"}, []frame{{"deep", "/r/analysis.R", 54}, {"Later.func1", "/r/analysis.R", 63}, {"Later", "/r/analysis.R", 64}}},
 	} {
 		reply := servertest.Ask(t, sock, rpcCall(t, tt.function, 1, 2, 3))

@@ -113,7 +113,7 @@ func (c *calls) add(k *pendingCall) error {
 	}
 	l := c.limits
 	switch {
-	case len(c.givenUp.calls) >= l.givenUp || c.givenUp.bytes > l.bytes:
+	case c.areTooManyGivenUp():
 		return errorf(CodeResourceExhausted,
 			"the server takes no more calls: %s go on after they were given up (%d bytes; at most %d calls, and %d bytes); start it again, which ends them",
 			listed(c.givenUp.calls), c.givenUp.bytes, l.givenUp, l.bytes)
@@ -126,7 +126,7 @@ func (c *calls) add(k *pendingCall) error {
 	default:
 		k.turn, k.place = make(chan struct{}), c.queue.PushBack(k)
 		c.queued += k.bytes
-		c.setTimer()
+		c.setTimer(time.Now())
 	}
 	if k.id != "" {
 		c.ids[k.id] = k // of calls with the same id the last one can be cancelled
@@ -169,7 +169,7 @@ func (c *calls) end(k *pendingCall) {
 	if k.ended != nil {
 		close(k.ended)
 	}
-	c.handOut()
+	c.passOn()
 }
 
 // review gives up the calls that are no longer waited for. It need not be called
@@ -177,33 +177,43 @@ func (c *calls) end(k *pendingCall) {
 func (c *calls) review() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.passOn()
+}
+
+// passOn gives the turns that are free, and those of calls that are no longer waited
+// for, to the calls that wait.
+func (c *calls) passOn() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
 	if c.queue.Len() > 0 {
 		c.giveUp()
 	}
 }
 
-// giveUp takes the turns of the calls that are no longer waited for, and gives
-// them to those that wait.
+// giveUp takes the turns of the calls that are no longer waited for, as long as not
+// too many go on, and gives them to those that wait, the one first that has waited
+// longest.
 func (c *calls) giveUp() {
 	now := time.Now()
 	for k := range c.running {
-		if k.over(now) {
+		if k.over(now) && !c.areTooManyGivenUp() {
 			delete(c.running, k)
 			c.givenUp.add(k)
 		}
 	}
-	c.handOut()
-}
-
-// handOut gives the turns that are free to those that have waited longest.
-func (c *calls) handOut() {
 	for c.queue.Len() > 0 && len(c.running) < c.limits.running {
 		k := c.queue.Front().Value.(*pendingCall)
 		c.leaveQueue(k)
 		c.running[k] = struct{}{}
 		close(k.turn)
 	}
-	c.setTimer()
+	c.setTimer(now)
+}
+
+func (c *calls) areTooManyGivenUp() bool {
+	return len(c.givenUp.calls) >= c.limits.givenUp || c.givenUp.bytes > c.limits.bytes
 }
 
 func (c *calls) leaveQueue(k *pendingCall) {
@@ -214,7 +224,7 @@ func (c *calls) leaveQueue(k *pendingCall) {
 
 // setTimer has the calls reviewed at the next deadline of one that runs, if
 // somebody waits for its turn.
-func (c *calls) setTimer() {
+func (c *calls) setTimer(now time.Time) {
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
@@ -224,16 +234,17 @@ func (c *calls) setTimer() {
 	}
 	var next time.Time
 	for k := range c.running {
-		if !k.deadline.IsZero() && (next.IsZero() || k.deadline.Before(next)) {
+		if k.deadline.After(now) && (next.IsZero() || k.deadline.Before(next)) {
 			next = k.deadline
 		}
 	}
 	if !next.IsZero() {
-		c.timer = time.AfterFunc(time.Until(next), c.review)
+		c.timer = time.AfterFunc(next.Sub(now), c.review)
 	}
 }
 
-// cancel gives a call up, and waits a moment for its end. One that has ended is none.
+// cancel gives a call up, and waits a moment for its end. One that has ended is none,
+// and one whose time is nearly over ends by that, and hears so.
 func (c *calls) cancel(id string) {
 	c.mu.Lock()
 	k := c.ids[id]
@@ -241,7 +252,12 @@ func (c *calls) cancel(id string) {
 		c.mu.Unlock()
 		return
 	}
-	k.cancel()
+	patience := cancelTime
+	if left := time.Until(k.deadline); !k.deadline.IsZero() && left < cancelTime {
+		patience += max(left, 0)
+	} else {
+		k.cancel()
+	}
 	if k.ended == nil {
 		k.ended = make(chan struct{})
 	}
@@ -250,7 +266,7 @@ func (c *calls) cancel(id string) {
 	c.mu.Unlock()
 	select {
 	case <-ended:
-	case <-time.After(cancelTime):
+	case <-time.After(patience):
 	}
 }
 

@@ -86,13 +86,16 @@
 // The context ends when the server is told to stop, at the deadline of the call,
 // and when R gives the call up. A function that returns its error lets R know which
 // of them it was.
-// Elementwise functions stop by themselves, between rows.
+// Elementwise functions stop by themselves, between rows. One that goes on all the same
+// no longer keeps others from running; R is told its name.
 //
 // # Errors
 //
 // R gets the message of an error that a function returns, its [Code], and the
 // messages of what it wraps. A panic ends the call and not the server: R gets its
-// stack, and those places in it that lie in package main.
+// stack, and those places in it that lie in package main. So does runtime.Goexit. Of an
+// elementwise function R gets the row as well, and the arguments there; a [Loop] says
+// the row of a panic with [AtRow].
 //
 // # Handlers
 //
