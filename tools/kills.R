@@ -62,6 +62,16 @@ marked <- function(mark) {
   as.integer(Filter(has_mark, pids))
 }
 
+# Whether a server or the guard of a build is among processes: who tidies up.
+has_survivor <- function(pids) {
+  tidies <- function(pid) {
+    bytes <- tryCatch(suppressWarnings(readBin(file.path("/proc", pid, "cmdline"), "raw", 1e5)), error = function(cnd) raw())
+    bytes[bytes == 0] <- as.raw(32)
+    grepl("ipc://|guard\\.sh", rawToChar(bytes))
+  }
+  any(vapply(pids, tidies, TRUE))
+}
+
 # What is ours: below R's temporary directories, in /tmp, the cache and the user's directory.
 left_files <- function(place, before) {
   temporary <- list.files(Sys.glob(file.path(place$tmp, "Rtmp*")), "^mangoro", full.names = TRUE)
@@ -81,6 +91,7 @@ kill_once <- function(i, base) {
   session <- start_session(place, mark, doing[[what]])
   session$wait(delay)
   ended <- !session$is_alive()
+  survivor <- !with_server && has_survivor(marked(mark))
   victims <- if (with_server) c(session$get_pid(), setdiff(marked(mark), session$get_pid())) else session$get_pid()
   tools::pskill(victims, tools::SIGKILL)
   session$wait(1000)
@@ -99,7 +110,7 @@ kill_once <- function(i, base) {
   if (length(files) > 0) message("  left after a second: ", paste(basename(files), collapse = " "))
   if (length(later) > 0) message("  left after the next start: ", paste(later, collapse = " "))
   result <- data.frame(
-    what = what, killed = if (with_server) "both" else "R", deep = deep, delay = round(delay), seconds = round(passed, 2),
+    what = what, killed = if (with_server) "both" else "R", survivor = survivor, deep = deep, delay = round(delay), seconds = round(passed, 2),
     processes = length(processes), files = length(files), later_processes = length(marked(mark)), later_files = length(later)
   )
   message(paste(format(i, width = 3), paste(names(result), result, collapse = " ")), if (ended) " (had ended by itself)")
@@ -115,13 +126,13 @@ main <- function(kills, seed) {
   mangoro_stop(mangoro_start("cmd/rpc-example")) # builds what is not there yet
   results <- do.call(rbind, lapply(seq_len(kills), kill_once, base = base))
   counts <- c("processes", "files", "later_processes", "later_files")
-  print(stats::aggregate(results[counts], results["killed"], sum))
+  print(stats::aggregate(cbind(kills = 1, results[counts]), results[c("killed", "survivor")], sum))
   cat(sprintf(
-    "%d kills; after a second left %d processes, %d files where R alone was killed; %d processes, %d files after the next start\n",
-    kills, sum(results$processes), sum(results$files[results$killed == "R"]),
+    "%d kills; after a second left %d processes, %d files where a server or build lived on; %d processes, %d files after the next start\n",
+    kills, sum(results$processes), sum(results$files[results$survivor]),
     sum(results$later_processes), sum(results$later_files)
   ))
-  failed <- sum(results$processes) + sum(results$later_processes) + sum(results$later_files) > 0
+  failed <- sum(results[c("processes", "later_processes", "later_files")]) + sum(results$files[results$survivor]) > 0
   quit(status = failed)
 }
 
