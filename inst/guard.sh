@@ -9,10 +9,11 @@ is_gone() {
   ! kill -0 "$pid" || grep -q ') [ZX] ' "/proc/$pid/stat"
 }
 
+# The notes last: what could not be removed is still known by them.
 remove() {
   for note in "$dir"/at-*; do
     if read -r noted <"$note"; then
-      case $noted in */.new-????-???? | */trash-????-????) rm -rf "$noted" ;; esac
+      case $noted in */.new-????-???? | */trash-????-????) rm -rf "$noted" || return 1 ;; esac
     fi
   done
   rm -rf "$dir"

@@ -52,24 +52,24 @@ start_session <- function(place, mark, code) {
   session
 }
 
+# What the system tells of a process, as text; "" if it is gone.
+proc_text <- function(pid, file) {
+  read <- function() suppressWarnings(readBin(file.path("/proc", pid, file), "raw", 1e6))
+  bytes <- tryCatch(read(), error = function(cnd) raw())
+  bytes[bytes == 0] <- as.raw(32)
+  rawToChar(bytes)
+}
+
 # The processes with the mark in their environment.
 marked <- function(mark) {
   pids <- grep("^[0-9]+$", list.files("/proc"), value = TRUE)
-  has_mark <- function(pid) {
-    bytes <- tryCatch(suppressWarnings(readBin(file.path("/proc", pid, "environ"), "raw", 1e6)), error = function(cnd) raw())
-    grepl(paste0("KILLS_MARK=", mark), rawToChar(bytes[bytes != 0]), fixed = TRUE)
-  }
+  has_mark <- function(pid) grepl(paste0("KILLS_MARK=", mark, " "), proc_text(pid, "environ"), fixed = TRUE)
   as.integer(Filter(has_mark, pids))
 }
 
 # Whether a server or the guard of a build is among processes: who tidies up.
 has_survivor <- function(pids) {
-  tidies <- function(pid) {
-    bytes <- tryCatch(suppressWarnings(readBin(file.path("/proc", pid, "cmdline"), "raw", 1e5)), error = function(cnd) raw())
-    bytes[bytes == 0] <- as.raw(32)
-    grepl("ipc://|guard\\.sh", rawToChar(bytes))
-  }
-  any(vapply(pids, tidies, TRUE))
+  any(vapply(pids, function(pid) grepl("ipc://|guard\\.sh", proc_text(pid, "cmdline")), TRUE))
 }
 
 # What is ours: below R's temporary directories, in /tmp, the cache and the user's directory.
@@ -110,10 +110,12 @@ kill_once <- function(i, base) {
   if (length(files) > 0) message("  left after a second: ", paste(basename(files), collapse = " "))
   if (length(later) > 0) message("  left after the next start: ", paste(later, collapse = " "))
   result <- data.frame(
-    what = what, killed = if (with_server) "both" else "R", survivor = survivor, deep = deep, delay = round(delay), seconds = round(passed, 2),
-    processes = length(processes), files = length(files), later_processes = length(marked(mark)), later_files = length(later)
+    what = what, killed = if (with_server) "both" else "R", survivor = survivor, deep = deep,
+    delay = round(delay), seconds = round(passed, 2), processes = length(processes), files = length(files),
+    later_processes = length(marked(mark)), later_files = length(later)
   )
-  message(paste(format(i, width = 3), paste(names(result), result, collapse = " ")), if (ended) " (had ended by itself)")
+  told <- paste(names(result), result, collapse = " ")
+  message(format(i, width = 3), " ", told, if (ended) " (had ended by itself)")
   unlink(c(place$tmp, place$out), recursive = TRUE)
   result
 }
@@ -127,11 +129,11 @@ main <- function(kills, seed) {
   results <- do.call(rbind, lapply(seq_len(kills), kill_once, base = base))
   counts <- c("processes", "files", "later_processes", "later_files")
   print(stats::aggregate(cbind(kills = 1, results[counts]), results[c("killed", "survivor")], sum))
-  cat(sprintf(
-    "%d kills; after a second left %d processes, %d files where a server or build lived on; %d processes, %d files after the next start\n",
-    kills, sum(results$processes), sum(results$files[results$survivor]),
-    sum(results$later_processes), sum(results$later_files)
-  ))
+  cat(
+    sprintf("%d kills; left after a second: %d processes,", kills, sum(results$processes)),
+    sprintf("%d files where a server or build lived on;", sum(results$files[results$survivor])),
+    sprintf("after the next start: %d processes, %d files\n", sum(results$later_processes), sum(results$later_files))
+  )
   failed <- sum(results[c("processes", "later_processes", "later_files")]) + sum(results$files[results$survivor]) > 0
   quit(status = failed)
 }
