@@ -88,8 +88,10 @@ staging_prefixes <- c(".new-", "trash-")
 remove_leftovers <- function(bases, prefixes) {
   for (dir in list.files(bases, scratch_names(prefixes), all.files = TRUE, full.names = TRUE)) {
     if (.Call(system_lock_is_free, dir)) {
-      for (noted in read_notes(dir)) if (.Call(system_lock_is_free, noted)) unlink_all(noted)
-      unlink_all(dir)
+      noted <- read_notes(dir)
+      for (other in noted) if (.Call(system_lock_is_free, other)) unlink_all(other)
+      # The notes last: what could not be removed is still known by them.
+      if (!any(file.exists(noted))) unlink_all(dir)
     }
   }
 }

@@ -1,4 +1,4 @@
-# Runs a command that shall not outlive R: guard.sh PID DIR COMMAND...
+# Becomes a command that shall not outlive R: guard.sh PID DIR COMMAND...
 # Standard input is a pipe that R holds and never writes to: it ends with R, however
 # R ends, but also when R is done with the command. So DIR, the directory of the
 # session, and the others that it has notes of are removed only if PID, R, is gone.
@@ -9,10 +9,11 @@ is_gone() {
   ! kill -0 "$pid" || grep -q ') [ZX] ' "/proc/$pid/stat"
 }
 
+# The notes last: what could not be removed is still known by them.
 remove() {
   for note in "$dir"/at-*; do
     if read -r noted <"$note"; then
-      case $noted in */.new-????-???? | */trash-????-????) rm -rf "$noted" ;; esac
+      case $noted in */.new-????-???? | */trash-????-????) rm -rf "$noted" || return 1 ;; esac
     fi
   done
   rm -rf "$dir"
@@ -20,6 +21,7 @@ remove() {
 
 # R and what it starts for this command share no process group.
 guard() {
+  exec >/dev/null 2>&1 # R reads standard error until nobody has it open
   trap '' TERM
   read -r _ <&3
   kill -TERM 0
@@ -30,10 +32,5 @@ guard() {
 }
 
 exec 3<&0
-guard >/dev/null 2>&1 &
-guard=$!
-"$@" </dev/null 3<&- &
-wait $!
-status=$?
-kill -KILL $guard
-exit $status
+guard &
+exec "$@" </dev/null 3<&-

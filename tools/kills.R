@@ -52,14 +52,24 @@ start_session <- function(place, mark, code) {
   session
 }
 
+# What the system tells of a process, as text; "" if it is gone.
+proc_text <- function(pid, file) {
+  read <- function() suppressWarnings(readBin(file.path("/proc", pid, file), "raw", 1e6))
+  bytes <- tryCatch(read(), error = function(cnd) raw())
+  bytes[bytes == 0] <- as.raw(32)
+  rawToChar(bytes)
+}
+
 # The processes with the mark in their environment.
 marked <- function(mark) {
   pids <- grep("^[0-9]+$", list.files("/proc"), value = TRUE)
-  has_mark <- function(pid) {
-    bytes <- tryCatch(suppressWarnings(readBin(file.path("/proc", pid, "environ"), "raw", 1e6)), error = function(cnd) raw())
-    grepl(paste0("KILLS_MARK=", mark), rawToChar(bytes[bytes != 0]), fixed = TRUE)
-  }
+  has_mark <- function(pid) grepl(paste0("KILLS_MARK=", mark, " "), proc_text(pid, "environ"), fixed = TRUE)
   as.integer(Filter(has_mark, pids))
+}
+
+# Whether a server or the guard of a build is among processes: who tidies up.
+has_survivor <- function(pids) {
+  any(vapply(pids, function(pid) grepl("ipc://|guard\\.sh", proc_text(pid, "cmdline")), TRUE))
 }
 
 # What is ours: below R's temporary directories, in /tmp, the cache and the user's directory.
@@ -81,6 +91,7 @@ kill_once <- function(i, base) {
   session <- start_session(place, mark, doing[[what]])
   session$wait(delay)
   ended <- !session$is_alive()
+  survivor <- !with_server && has_survivor(marked(mark))
   victims <- if (with_server) c(session$get_pid(), setdiff(marked(mark), session$get_pid())) else session$get_pid()
   tools::pskill(victims, tools::SIGKILL)
   session$wait(1000)
@@ -99,10 +110,12 @@ kill_once <- function(i, base) {
   if (length(files) > 0) message("  left after a second: ", paste(basename(files), collapse = " "))
   if (length(later) > 0) message("  left after the next start: ", paste(later, collapse = " "))
   result <- data.frame(
-    what = what, killed = if (with_server) "both" else "R", deep = deep, delay = round(delay), seconds = round(passed, 2),
-    processes = length(processes), files = length(files), later_processes = length(marked(mark)), later_files = length(later)
+    what = what, killed = if (with_server) "both" else "R", survivor = survivor, deep = deep,
+    delay = round(delay), seconds = round(passed, 2), processes = length(processes), files = length(files),
+    later_processes = length(marked(mark)), later_files = length(later)
   )
-  message(paste(format(i, width = 3), paste(names(result), result, collapse = " ")), if (ended) " (had ended by itself)")
+  told <- paste(names(result), result, collapse = " ")
+  message(format(i, width = 3), " ", told, if (ended) " (had ended by itself)")
   unlink(c(place$tmp, place$out), recursive = TRUE)
   result
 }
@@ -115,13 +128,13 @@ main <- function(kills, seed) {
   mangoro_stop(mangoro_start("cmd/rpc-example")) # builds what is not there yet
   results <- do.call(rbind, lapply(seq_len(kills), kill_once, base = base))
   counts <- c("processes", "files", "later_processes", "later_files")
-  print(stats::aggregate(results[counts], results["killed"], sum))
-  cat(sprintf(
-    "%d kills; after a second left %d processes, %d files where R alone was killed; %d processes, %d files after the next start\n",
-    kills, sum(results$processes), sum(results$files[results$killed == "R"]),
-    sum(results$later_processes), sum(results$later_files)
-  ))
-  failed <- sum(results$processes) + sum(results$later_processes) + sum(results$later_files) > 0
+  print(stats::aggregate(cbind(kills = 1, results[counts]), results[c("killed", "survivor")], sum))
+  cat(
+    sprintf("%d kills; left after a second: %d processes,", kills, sum(results$processes)),
+    sprintf("%d files where a server or build lived on;", sum(results$files[results$survivor])),
+    sprintf("after the next start: %d processes, %d files\n", sum(results$later_processes), sum(results$later_files))
+  )
+  failed <- sum(results[c("processes", "later_processes", "later_files")]) + sum(results$files[results$survivor]) > 0
   quit(status = failed)
 }
 

@@ -352,7 +352,7 @@ test_that("an interrupt ends Go and leaves nothing", {
     "[ \"$1\" = version ] && { echo go version go1.99 linux/amd64; exit; }",
     sprintf("echo $$ >'%s'", pid),
     "while [ $# -gt 1 ]; do [ \"$1\" = -o ] && echo half >\"$2\"; shift; done",
-    "kill -INT $PPID",
+    paste("kill -INT", Sys.getpid()),
     "exec /bin/sleep 60"
   ))
   interrupted <- tryCatch(build(dir, file.path(dir, "out")), interrupt = function(cnd) "interrupted")

@@ -70,7 +70,11 @@ func (p Parent) Clean(ctx context.Context) error {
 			}
 		}
 	}
-	if err := errors.Join(append(errs, remove(p.Dir))...); err != nil {
+	err := errors.Join(errs...)
+	if err == nil { // the notes last: what could not be removed is still known by them
+		err = remove(p.Dir)
+	}
+	if err != nil {
 		return fmt.Errorf("what the process that started this one has left cannot be removed: %w", err)
 	}
 	return nil
