@@ -126,11 +126,11 @@ cache_dir <- function() {
       "i" = "Name another one with {.code options(mangoro.cache_dir = )}."
     ))
   }
-  check_trusted(dir)
+  check_trusted(dir, call = NULL)
   dir <- real_path(dir)
   parts <- file.path(dir, cache_parts)
   parts <- parts[dir.exists(parts)]
-  for (part in parts) check_trusted(part)
+  for (part in parts) check_trusted(part, call = NULL)
   keep_private(parts)
   dir
 }
