@@ -211,8 +211,9 @@ create_private <- function(dir) dir.create(dir, recursive = TRUE, showWarnings =
 
 # Those that an umask has opened to others.
 keep_private <- function(dirs) {
-  open <- bitwAnd(file.mode(dirs), 63L) > 0
-  if (any(open)) Sys.chmod(dirs[open], "0700", use_umask = FALSE)
+  # One may be gone by now.
+  open <- dirs[which(bitwAnd(file.mode(dirs), 63L) > 0)]
+  if (length(open) > 0 && !is_windows()) Sys.chmod(open, "0700", use_umask = FALSE)
 }
 
 # A part of the cache, to write to.
