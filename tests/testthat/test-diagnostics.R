@@ -66,6 +66,8 @@ test_that("what is undefined and looks like a package gets a hint", {
   expect_identical(hints("x", "x + 1"), character())
   expect_identical(hints("x", "x.field"), character())
   expect_identical(hints("x", NA_character_), character())
+  expect_identical(undefined_hints(c("expected ')', found '{'", "x.y[(*"), c("func F( {}", "")), character())
+  expect_identical(undefined_hints(character(), list()), character())
   expect_identical(undefined_hints(c("undefined: a", "other", "undefined: a"), c("a.B", "c.D", "a.C")), hints("a", "a.B"))
   # Each package of Go's own library has one.
   standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)

@@ -197,9 +197,9 @@ test_that("a directory is taken as Go takes it", {
   # What is not taken may be anything, also no text.
   writeBin(c(charToRaw("package main // "), as.raw(0xff)), file.path(dir, sprintf("z_%s.go", other)))
   said <- character()
-  take <- function(...) {
+  take <- function(..., frame = parent.frame()) {
     said <<- character()
-    withCallingHandlers(local_source(...), message = function(cnd) {
+    withCallingHandlers(local_source(..., frame = frame), message = function(cnd) {
       said <<- c(said, conditionMessage(cnd))
       tryInvokeRestart("muffleMessage")
     })
@@ -258,8 +258,10 @@ test_that("names beyond ASCII work in any locale", {
     LC_ALL = "C"
   )
   session$wait()
+  # R's parser warns of what it cannot translate; nothing else does.
+  lines <- session$read_all_output_lines()
   expect_identical(
-    session$read_all_output_lines(),
+    lines[!startsWith(lines, "Warning: unable to translate")],
     c("[1] 2 2 2 2 2 2 1", "[1] \"`F()`: argument `<U+00FC>` is missing.\"")
   )
 })
