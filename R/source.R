@@ -263,6 +263,7 @@ code_recipe <- function(code, srcrefs, call) {
 # generated when it has to be built.
 source_program <- function(recipe, settings, call) {
   source <- recipe$read(call)
+  if (!recipe$is_dir) check_encoding(source$names, source, recipe, call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
   others <- c(
