@@ -355,7 +355,9 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
 # built is removed.
 find_program <- function(key, src) {
   for (program in list.files(cache_part("bin"), paste0("^", key, "-"), full.names = TRUE)) {
-    if (identical(basename(program), program_name(key, program)) && is_trusted(program)) {
+    name <- tryCatch(program_name(key, program), error = function(cnd) NULL)
+    if (is.null(name)) next # another session has removed it
+    if (identical(basename(program), name) && is_trusted(program)) {
       return(program)
     }
     unlink(program)

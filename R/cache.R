@@ -10,7 +10,20 @@
 #' of its sources, the Go toolchain and the build settings, in the directory
 #' that the option `mangoro.cache_dir` or the environment variable
 #' `MANGORO_CACHE_DIR` names, or else in `tools::R_user_dir("mangoro", "cache")`.
-#' Under `R CMD check` everything is in the session's temporary directory.
+#' Under `R CMD check` everything is in the session's temporary directory, and also
+#' where there is no home directory, it is another user's or cannot be written: what
+#' is built is then kept for the session only, which a message says.
+#'
+#' What is in the cache is run. So it is the user's alone: its parts are made such that
+#' nobody else can look into them, and a cache that somebody else owns or may write to,
+#' itself or by a folder above it, is refused. A folder in which everybody may make
+#' files but replace only their own, such as `/tmp`, is fine above it, and so is one
+#' that may be written to by the private group that many systems make for each user.
+#' On Windows, where the user's directories are the user's alone, nothing is checked.
+#'
+#' Before a program from the cache is started, its bytes are compared with a hash that
+#' was made when it was built (which takes 3 ms for 10 MB). If something has changed
+#' them, the program is removed and built again, and a message says so.
 #'
 #' After each build, programs that were not used for 30 days are removed, and
 #' those used longest ago beyond 1 GB; the options `mangoro.cache_max_age` (in
@@ -30,7 +43,9 @@
 #'   the cache, one string, invisibly.
 #'
 #' @section Errors:
-#' * `mangoro_error_invalid_argument`: `max_age` or `max_size` is no such number.
+#' * `mangoro_error_invalid_argument`: `max_age` or `max_size` is no such number, or
+#'   others can change the cache; the field `path` then says where, and the message
+#'   what to do. Everything that uses the cache raises it.
 #' * `mangoro_error_resource_exhausted`: the directory cannot be created.
 #'
 #' @examples
@@ -122,11 +137,11 @@ cache_dir <- function() {
       "i" = "Name another one with {.code options(mangoro.cache_dir = )}."
     ))
   }
-  check_trusted(dir)
+  check_trusted(dir, call = NULL)
   dir <- real_path(dir)
   parts <- file.path(dir, cache_parts)
   parts <- parts[dir.exists(parts)]
-  for (part in parts) check_trusted(part)
+  for (part in parts) check_trusted(part, call = NULL)
   keep_private(parts)
   dir
 }
@@ -192,8 +207,9 @@ create_private <- function(dir) dir.create(dir, recursive = TRUE, showWarnings =
 
 # Those that an umask has opened to others.
 keep_private <- function(dirs) {
-  open <- bitwAnd(file.mode(dirs), 63L) > 0
-  if (any(open)) Sys.chmod(dirs[open], "0700", use_umask = FALSE)
+  # One may be gone by now.
+  open <- dirs[which(bitwAnd(file.mode(dirs), 63L) > 0)]
+  if (length(open) > 0 && !is_windows()) Sys.chmod(open, "0700", use_umask = FALSE)
 }
 
 # A part of the cache, to write to.

@@ -145,10 +145,10 @@ main_hints <- function(output, src) {
 
 # What is undefined and followed by an exported name is a package that is not imported.
 undefined_hints <- function(messages, lines) {
-  name <- sub("^undefined: ", "", messages)
-  uses <- mapply(function(name, line) grepl(sprintf("\\b%s\\.[[:upper:]]", name), line), name, lines)
-  is_package <- grepl("^undefined: \\w+$", messages) & as.logical(uses)
-  vapply(unique(name[is_package]), package_hint, "", USE.NAMES = FALSE)
+  said <- grep("^undefined: \\w+$", messages)
+  name <- sub("^undefined: ", "", messages[said])
+  is_package <- mapply(function(name, line) grepl(sprintf("\\b%s\\.[[:upper:]]", name), line), name, lines[said])
+  vapply(unique(name[as.logical(is_package)]), package_hint, "", USE.NAMES = FALSE)
 }
 
 package_hint <- function(name) {

@@ -10,11 +10,13 @@
 #'
 #' Every function with a capital letter becomes one of R, under its own name, with
 #' its own names of arguments; its comment is its documentation. A function that
-#' R cannot call is left out, and a message says why. What the types are in R is
-#' told in `vignette("types")`.
+#' R cannot call is left out, and a message says why each time that the program is
+#' started. What the types are in R is told in `vignette("types")`.
 #'
 #' @param file One or more `.go` files of package main, or one directory of them; a
-#'   character vector. Without a default: either `file` or `code` is given. A
+#'   character vector. Without a default: either `file` or `code` is given. Of a
+#'   directory those files are taken that `go build` takes: by build constraints and
+#'   tags, by the systems in their names, no tests and none that need cgo. A
 #'   directory with a `go.mod` of its own is built with the modules that it names,
 #'   and no file of it is changed.
 #' @param code Go code, a character vector of lines or of one string. The package
@@ -261,6 +263,7 @@ code_recipe <- function(code, srcrefs, call) {
 # generated when it has to be built.
 source_program <- function(recipe, settings, call) {
   source <- recipe$read(call)
+  if (!recipe$is_dir) check_encoding(source$names, source, recipe, call)
   home <- source_home(recipe, call)
   seen_as <- home$seen_as
   others <- c(

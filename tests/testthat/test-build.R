@@ -75,6 +75,43 @@ test_that("a program that vanished from the cache is built again", {
   expect_identical(output_of(build(src)), "again")
 })
 
+test_that("a program that is not what was built is built again, and that is said", {
+  skip_if_no_go()
+  skip_on_os("windows")
+  cache <- local_cache()
+  src <- local_files(main.go = go_printing("\"built\""))
+  out <- withr::local_tempfile()
+  build_it <- function() mangoro_go_build(src, out, gocache = shared_gocache)
+  build_it()
+  kept <- function() list.files(file.path(cache, "bin"), all.files = TRUE, no.. = TRUE, full.names = TRUE)
+  program <- kept()
+  bytes <- readBin(program, "raw", file.size(program))
+  time <- file.mtime(program)
+  harm <- list(
+    replaced = function() writeLines(c("#!/bin/sh", "echo evil"), program),
+    truncated = function() writeBin(utils::head(bytes, -1), program),
+    empty = function() writeBin(raw(), program),
+    one_bit = function() {
+      bytes[[1000]] <- xor(bytes[[1000]], as.raw(1))
+      writeBin(bytes, program)
+      Sys.setFileTime(program, time)
+    },
+    renamed = function() file.rename(program, paste0(program, "0")),
+    writable = function() Sys.chmod(program, "0777", use_umask = FALSE)
+  )
+  for (what in names(harm)) {
+    harm[[what]]()
+    expect_message(build_it(), "is not what was built, and is built again", info = what)
+    expect_identical(kept(), program)
+    expect_identical(output_of(out), "built")
+    expect_silent(build_it())
+  }
+  expect_snapshot(transform = scrub_paths(basename(program), cache, src), {
+    harm$replaced()
+    invisible(build_it())
+  })
+})
+
 test_that("a source that changes during the build is not taken for the old one", {
   skip_if_no_go()
   skip_on_os("windows")

@@ -27,6 +27,58 @@ test_that("a file that cannot be written is an error", {
   expect_error(write_atomically("x", file.path(file, "y")), class = "mangoro_error_resource_exhausted")
 })
 
+test_that("where there can be no cache of the user's, the session has one", {
+  skip_on_os("windows")
+  withr::local_options(mangoro.cache_dir = NULL)
+  withr::local_envvar(
+    MANGORO_CACHE_DIR = NA, `_R_CHECK_PACKAGE_NAME_` = NA, R_USER_CACHE_DIR = NA, XDG_CACHE_HOME = NA,
+    HOME = "/nonexistent/home"
+  )
+  local_new_session()
+  session <- real_path(file.path(tempdir(), "mangoro"))
+  expect_no_warning(expect_identical(cache_dir(), session))
+  expect_no_warning(go_binary_candidates())
+  expect_false(dir.exists("/nonexistent"))
+  expect_snapshot(tell_session_cache())
+  expect_silent(tell_session_cache())
+  expect_s3_class(mangoro_sitrep(), "mangoro_sitrep")
+
+  home <- withr::local_tempdir()
+  withr::local_envvar(HOME = home)
+  expect_identical(cache_dir(), real_path(tools::R_user_dir("mangoro", "cache")))
+  expect_null(default_cache_dir()$why)
+  unlink(file.path(home, ".cache"), recursive = TRUE)
+  file.create(file.path(home, ".cache"))
+  expect_identical(cache_dir(), session)
+  expect_match(default_cache_dir()$why, "cannot be written")
+
+  skip_if(Sys.info()[["effective_user"]] != "root")
+  unlink(file.path(home, ".cache"))
+  system2("chown", c("65534", home))
+  expect_identical(cache_dir(), session)
+  expect_match(default_cache_dir()$why, "belongs to another user")
+  # Who names it so means it.
+  withr::local_envvar(MANGORO_CACHE_DIR = home)
+  expect_error(cache_dir(), class = "mangoro_error_invalid_argument")
+})
+
+test_that("everything works without a home directory", {
+  skip_if_no_go()
+  skip_on_os("windows")
+  code <- c(
+    "options(warn = 2)", "main <- tempfile(fileext = '.go')",
+    "writeLines(c('package main', 'func main() { print(1) }'), main)",
+    sprintf("out <- mangoro_go_build(main, tempfile(), gocache = '%s')", shared_gocache),
+    "mangoro_sitrep()$go", "cat(processx::run(out)$stderr)"
+  )
+  for (home in c("/nonexistent", "", NA)) {
+    withr::local_envvar(HOME = home)
+    session <- other_session(code, MANGORO_CACHE_DIR = "", R_USER_CACHE_DIR = tempfile())
+    session$wait()
+    expect_match(session$read_all_output(), "1$", info = format(home))
+  }
+})
+
 # A cache of files, each of 1000 bytes and so many days old.
 local_filled_cache <- function(..., env = parent.frame()) {
   cache <- local_cache(env)

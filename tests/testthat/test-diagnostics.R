@@ -2,7 +2,7 @@ test_that("a line is shown with a caret below its column, whatever is in it", {
   expect_identical(excerpt("\treturn x + y", 13), c("    return x + y", "               ^"))
   expect_identical(excerpt("\u00e9 := \u4e2d; x", 12), c("    \u00e9 := \u4e2d; x", paste0(strrep(" ", 13), "^")))
   expect_identical(excerpt("a\tb", 3), c("    a    b", "         ^"))
-  expect_identical(excerpt("", 1), c("    ", "    ^"))
+  expect_identical(excerpt("", 1), NULL)
   expect_null(excerpt(NA_character_, 1))
   expect_null(excerpt("x", NA_integer_))
   expect_length(excerpt("x\xff y", 9), 2)
@@ -19,30 +19,19 @@ test_that("lines of the compiler are told apart from others", {
 })
 
 test_that("what is said of generated files is left out", {
-  source <- list(names = c("/d/a.go", "/d/b.go", "/d/c_plan9.go"), texts = c(
-    "//go:build x\n\npackage main\nfunc A() {}", "package main\nimport (\n\t\"C\"\n)\nfunc B() {}", "\nfunc C() {}"
-  ))
   main <- "/t/mangoro_main.go:7:8"
-  expect_identical(
-    without_generated(paste0(main, ": undefined: ", c("A", "B", "C")), source),
-    c(
-      "/d/a.go:1:1: Go leaves out this source: its build constraint is not met",
-      "/d/b.go:3:1: Go leaves out a source with cgo, which mangoro builds without",
-      "/d/c_plan9.go:1:1: Go leaves out this source, as the end of its name says"
-    )
-  )
   twice <- c("x redeclared", "\tother declaration")
   output <- c(
     sprintf("%s%s: %s", c("", "\t"), c(main, paste0(main, "[/t/mangoro_main.go:9:8]")), sub("\t", "", twice)),
     "/d/a.go:1:2: wrong", "\thave (int)", "\t/d/b.go:1:2[/t/source_2.go:3:4]: other"
   )
   expect_identical(
-    without_generated(output, source),
+    without_generated(output),
     c("/d/a.go:1:2: wrong", "\thave (int)", "\t/d/b.go:1:2: other")
   )
-  expect_identical(without_generated("plain", source), "plain")
+  expect_identical(without_generated("plain"), "plain")
   expect_identical(
-    without_generated(c(paste0(main, ": odd"), "too many errors"), source),
+    without_generated(c(paste0(main, ": odd"), "too many errors")),
     "In the main function that is generated: odd"
   )
 })
@@ -61,7 +50,26 @@ test_that("no more is shown than can be read", {
 
 test_that("inline code is told by its place", {
   places <- data.frame(file = c("<inline>", "a.go", "<inline>"), line = c(1L, 1L, 3L), column = c(2L, 2L, 2L))
-  moved <- relocate(places, function() list(file = "s.R", line = 10L, column = 5L))
+  at <- function(line, column) list(line = line + 9L, column = column + ifelse(line == 1, 5L, 0L))
+  moved <- relocate(places, function() list(file = "s.R", at = at))
   expect_identical(moved, data.frame(file = c("s.R", "a.go", "s.R"), line = c(10L, 1L, 12L), column = c(7L, 2L, 2L)))
   expect_identical(relocate(places, function() NULL), places)
+})
+
+test_that("what is undefined and looks like a package gets a hint", {
+  hints <- function(name, line) undefined_hints(paste("undefined:", name), line)
+  expect_identical(hints("strings", "x := strings.ToUpper(y)"), "To use the package strings, write `import \"strings\"`.")
+  expect_match(hints("rand", "rand.Int()"), "\"math/rand/v2\"", fixed = TRUE)
+  expect_match(hints("rgoipc", "rgoipc.Main(r)"), "\"mangoro.local/pkg/rgoipc\"", fixed = TRUE)
+  expect_match(hints("distuv", "distuv.Normal{}"), "gonum.org/v1/gonum/stat/distuv.*deps = \"gonum.org/v1/gonum@v")
+  expect_match(hints("lodash", "lodash.Map()"), "If lodash is a package, import it")
+  expect_identical(hints("x", "x + 1"), character())
+  expect_identical(hints("x", "x.field"), character())
+  expect_identical(hints("x", NA_character_), character())
+  expect_identical(undefined_hints(c("expected ')', found '{'", "x.y[(*"), c("func F( {}", "")), character())
+  expect_identical(undefined_hints(character(), list()), character())
+  expect_identical(undefined_hints(c("undefined: a", "other", "undefined: a"), c("a.B", "c.D", "a.C")), hints("a", "a.B"))
+  # Each package of Go's own library has one.
+  standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
+  for (line in standard) expect_true(line[[2]] %in% known_packages(line[[1]]), info = line[[2]])
 })

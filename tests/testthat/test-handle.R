@@ -173,7 +173,6 @@ test_that("a handle that is collected ends its process, a function keeps it", {
 test_that("a forked child neither uses nor ends the process of its parent", {
   skip_on_os("windows")
   h <- local_start("cmd/rpc-example")
-  url <- mangoro_status(h)$url
   gc() # closed sockets of other tests: NNG cannot free them in a fork
   child <- parallel::mcparallel({
     used <- tryCatch(h$add(1, 2), error = conditionMessage)
@@ -182,8 +181,8 @@ test_that("a forked child neither uses nor ends the process of its parent", {
     used
   })
   used <- parallel::mccollect(child)[[1]]
-  expect_match(used, "belongs to another R process")
-  expect_match(used, url, fixed = TRUE)
+  expect_match(used, "A fork of an R process cannot use the handle")
+  expect_no_match(used, "mangoro_connect")
   expect_identical(h$add(1, 2), 3)
 })
 
@@ -217,6 +216,31 @@ test_that("a handle that was saved and loaded again says so", {
   expect_match(format(again)[[2]], "saved and loaded again")
   expect_identical(mangoro_status(again)$state, "lost")
   expect_identical(h$add(1, 2), 3)
+})
+
+test_that("a handle of no use says what helps", {
+  server <- new_server("stats.go", "ipc:///tmp/server.ipc", launch = function(dir, call) NULL)
+  server$shown <- identity
+  connected <- new_server("tls+tcp://host:5555", "tls+tcp://host:5555")
+  listening <- new_server("f.go", paste0("ipc://", withr::local_tempfile(lines = "")), launch = function(dir, call) NULL)
+  for (one in list(server, connected, listening)) one$session <- new.env()
+  expect_snapshot(error = TRUE, transform = scrub_paths(listening$url), {
+    check_owner(server, NULL)
+    check_owner(connected, NULL)
+    check_owner(listening, NULL)
+    abort_forked(server, NULL)
+    abort_forked(connected, NULL)
+  })
+})
+
+test_that("a summary has what is known of the functions", {
+  h <- local_handle(mangoro_source(code = "\n// A adds one.\n//\n//mangoro:default y=1\nfunc A(x, y float64) float64 { return x + y }\n\nfunc B() {}"))
+  summed <- summary(h)
+  expect_s3_class(summed, "data.frame")
+  expect_named(summed, c("name", "call", "go", "doc"))
+  expect_identical(summed$call, c("A(x, y = 1)", "B()"))
+  expect_identical(summed$doc, c("A adds one.", ""))
+  expect_snapshot(summary(h))
 })
 
 test_that("R takes its servers along when it ends", {

@@ -164,17 +164,106 @@ test_that("a dry run returns the main function", {
   expect_no_match(main, "\r|<stdin>")
 })
 
-test_that("what is left out is said", {
+test_that("what is left out is said, each time", {
   skip_if_no_go()
-  expect_snapshot(
-    {
-      new <- paste("//", basename(tempfile()))
-      go <- mangoro_source(code = c(new, "func Any[T any](x T) T { return x }", "", "func One() int32 { return 1 }"))
-      names(go)
-    },
-    transform = function(lines) sub("at .*:[0-9]+:", "at <place>:", lines)
-  )
+  new <- paste("//", basename(tempfile()))
+  code <- c(new, "func Any[T any](x T) T { return x }", "", "func One() int32 { return 1 }")
+  scrub <- function(lines) sub("at .*:[0-9]+:", "at <place>:", lines)
+  expect_snapshot(transform = scrub, {
+    go <- mangoro_source(code = code)
+    names(go)
+    mangoro_stop(go)
+    # From the cache, and again.
+    go <- mangoro_source(code = code)
+    go <- mangoro_restart(go)
+  })
   mangoro_stop(go)
+})
+
+test_that("a directory is taken as Go takes it", {
+  skip_if_no_go()
+  other <- if (is_windows()) "linux" else "windows"
+  dir <- local_files(
+    "a.go" = c("package main", "", "func A() int32 { return b() }"),
+    "b.go" = c(paste0("//go:build !", other), "", "package main", "", "func b() int32 { return 1 }"),
+    "c.go" = c("package main", "", "import \"C\"", "", "func C() {}"),
+    "doc.go" = "package documentation",
+    "tool.go" = c("//go:build ignore", "", "package main", "", "func main() {}", "func Tool() {}"),
+    "tagged.go" = c("//go:build mytag", "", "package main", "", "func Tagged() int32 { return 2 }"),
+    "a_test.go" = c("package main", "", "func TestA() { not Go"),
+    "_draft.go" = "not Go", ".hidden.go" = "not Go"
+  )
+  writeLines(c("package main", "func b() int32 { return 9 }", "func Other() {}"), file.path(dir, sprintf("b_%s.go", other)))
+  # What is not taken may be anything, also no text.
+  writeBin(c(charToRaw("package main // "), as.raw(0xff)), file.path(dir, sprintf("z_%s.go", other)))
+  said <- character()
+  take <- function(..., frame = parent.frame()) {
+    said <<- character()
+    withCallingHandlers(local_source(..., frame = frame), message = function(cnd) {
+      said <<- c(said, conditionMessage(cnd))
+      tryInvokeRestart("muffleMessage")
+    })
+  }
+  go <- take(dir)
+  expect_identical(names(go), "A")
+  expect_identical(go$A(), 1L)
+  expect_match(said, "C at .*c.go:5: its file imports \"C\", and mangoro builds without cgo")
+  expect_identical(names(take(dir, NULL, "-tags", "x,mytag")), c("A", "Tagged"))
+
+  # Files that are named are taken whatever they are for, as by `go build`.
+  named <- file.path(dir, c("a.go", sprintf("b_%s.go", other)))
+  expect_identical(local_source(named)$A(), 9L)
+
+  unlink(file.path(dir, "a.go"))
+  file.rename(file.path(dir, "b.go"), file.path(dir, "b.txt"))
+  expect_snapshot(error = TRUE, transform = scrub_paths(dir), {
+    mangoro_source(dir)
+    mangoro_source(file.path(dir, "c.go"))
+    mangoro_source(file.path(dir, "a_test.go"))
+    mangoro_source(file.path(dir, "doc.go"))
+  })
+  writeLines(c("package other", "", "func A() {}"), file.path(dir, "a.go"))
+  expect_error(mangoro_source(dir), "it is package other: a program is package main")
+})
+
+test_that("assembly is part of a directory", {
+  skip_if_no_go()
+  skip_if_not(R.version$arch == "x86_64")
+  dir <- local_files(
+    "add.go" = c("package main", "", "func Add(x, y int64) int64 { return add(x, y) }", "", "func add(x, y int64) int64"),
+    "add_amd64.s" = c(
+      "#include \"textflag.h\"", "", "TEXT \u00b7add(SB), NOSPLIT, $0", "\tMOVQ x+0(FP), AX",
+      "\tADDQ y+8(FP), AX", "\tMOVQ AX, ret+16(FP)", "\tRET"
+    )
+  )
+  expect_equal(as.numeric(local_source(dir)$Add(2, 3)), 5)
+})
+
+test_that("names beyond ASCII work in any locale", {
+  skip_if_no_go()
+  dir <- local_files(
+    "f.go" = c("package main", "", "type T struct { \u00c9 float64 }", "",
+      "func F(\u00e9, \u00fc float64) float64 { return \u00e9 - \u00fc }", "",
+      "func \u00c9(x float64) float64 { return x }", "", "func S(t T) T { return t }")
+  )
+  file.rename(file.path(dir, "f.go"), file.path(dir, "\u00e9.go"))
+  session <- other_session(
+    c(
+      "options(warn = 1)", sprintf("go <- mangoro_source(list.files('%s', full.names = TRUE))", dir),
+      "values <- c(go$F(3, 1), go$F(\"\\u00fc\" = 1, \"\\u00e9\" = 3), go[['\\u00c9']](2),",
+      "  mangoro_call(go, 'F', \"\\u00fc\" = 1, \"\\u00e9\" = 3), mangoro_call(go, '\\u00c9', 2),",
+      "  go$S(list(\"\\u00c9\" = 2))[[1]], identical(names(go)[[3]], '\\u00c9'))",
+      "print(values)", "invisible(format(go))", "print(tryCatch(go$F(3), error = conditionMessage))"
+    ),
+    LC_ALL = "C"
+  )
+  session$wait()
+  # R's parser warns of what it cannot translate; nothing else does.
+  lines <- session$read_all_output_lines()
+  expect_identical(
+    lines[!startsWith(lines, "Warning: unable to translate")],
+    c("[1] 2 2 2 2 2 2 1", "[1] \"`F()`: argument `<U+00FC>` is missing.\"")
+  )
 })
 
 test_that("a function of a type that only Go knows is left out, the others are there", {
@@ -230,18 +319,15 @@ test_that("mistakes are told with the user's own line", {
 
 test_that("no place in a generated file is told", {
   skip_if_no_go()
-  constraint <- if (is_windows()) "//go:build !windows" else "//go:build windows"
   dir <- local_files(
-    "out.go" = c(constraint, "", "package main", "", "func A() int32 { return 1 }"),
     "twice/a.go" = c("package main", "", "func B() int32 { return 1 }"),
     "twice/b.go" = c("package main", "", "func B() int32 { return 2 }")
   )
   withr::local_dir(dir)
-  expect_snapshot(error = TRUE, transform = function(lines) sub("!windows", "windows", scrub_place(lines)), {
+  expect_snapshot(error = TRUE, transform = scrub_place, {
     mangoro_source(code = "func A() int32 { return 1 }\nfunc A() int32 { return 2 }")
     mangoro_source(code = "func A(x, x float64) float64 { return x }")
     mangoro_source(code = "import \"C\"\nfunc A() int32 { return 1 }")
-    mangoro_source(c("twice/a.go", "out.go"))
     mangoro_source("twice")
   })
 })
@@ -264,14 +350,79 @@ test_that("mistakes in code name the line of the script", {
   expect_identical(cnd$frames$line, 1L)
 })
 
+# The lines and columns where each byte of code stands in lines of a script.
+places_in <- function(lines, code) {
+  map <- literal_in(lines, code)
+  map[c("line", "column")]
+}
+
 test_that("code is found where it stands", {
   text <- c("f(", "  1, r\"(a", "b)\", 'c')", "g(c(\"d\", 'e'))")
-  expect_identical(literal_in(text, "a\nb"), list(line = 2L, column = 8L))
-  expect_identical(literal_in(text, "c"), list(line = 3L, column = 6L))
-  expect_identical(literal_in(text, c("d", "e")), list(line = 4L, column = 5L))
-  expect_null(literal_in(text, "x"))
+  at <- function(code, line = 1L, column = 1L) unlist(look_up(literal_in(text, code), line, column))
+  expect_identical(at("a\nb"), c(line = 2L, column = 9L))
+  expect_identical(at("a\nb", 2L), c(line = 3L, column = 1L))
+  expect_identical(at("a\nb", 2L, 99L), c(line = 3L, column = 2L))
+  expect_identical(at("c"), c(line = 3L, column = 7L))
+  expect_identical(at(c("d", "e")), c(line = 4L, column = 6L))
+  expect_identical(at(c("d", "e"), 2L), c(line = 4L, column = 11L))
+  expect_identical(at("c", 1L, NA), c(line = 3L, column = NA))
+  for (other in list("x", c("d", "c"), c("e", "d"))) expect_null(literal_in(text, other))
   expect_null(literal_in("not R (", "x"))
   expect_null(find_literal("x", list()))
+})
+
+test_that("every byte of random code is found in its literal", {
+  withr::local_seed(9)
+  pieces <- c("a", "b", "{", "}", " ", "\n", "\n", "\t", "\"", "'", "\\", "\u00e9", "\u4e2d", "z9")
+  for (round in 1:100) {
+    code <- paste(sample(pieces, sample(30, 1), replace = TRUE), collapse = "")
+    literal <- switch(sample(3, 1),
+      encodeString(code, quote = "\""),
+      paste0("r\"---(", code, ")---\""),
+      paste0("'", gsub("'", "\\'", gsub("\\", "\\\\", code, fixed = TRUE), fixed = TRUE), "'")
+    )
+    before <- sample(c("", "\t", "  \u00e9 <- 1; ", "\tg(\"x\"); x <- "), 1)
+    lines <- strsplit(paste0("first\n", before, "f(", literal, ")\nlast"), "\n")[[1]]
+    map <- literal_in(lines, code)
+    bytes <- c(charToRaw(enc2utf8(code)), as.raw(10))
+    expect_identical(nrow(map), length(bytes))
+    expect_identical(map$ends, bytes == 10)
+    plain <- which(rawToChar(bytes, multiple = TRUE) %in% c(letters, 9, "{", "}", " "))
+    for (i in plain) {
+      expect_identical(charToRaw(enc2utf8(lines[[map$line[[i]]]]))[[map$column[[i]]]], bytes[[i]], info = literal)
+    }
+  }
+})
+
+test_that("a mistake is told by its place, however the code is written in the script", {
+  skip_if_no_go()
+  scripts <- list(
+    c("f <- function() {", "\tmangoro_source(code = \"", "", "func F() int { return missing }\")", "}", "f()"),
+    "mangoro_source(code = \"\\n\\nfunc F() int { return missing }\\n\")",
+    c("", "mangoro_source(code = c(", "  '', \"func F() int {\",", "\t'\treturn missing', '}'))"),
+    c("code <- r\"(", "func F() int { return missing }", ")\"", "if (TRUE) {", "  \u00e9 <- 1; mangoro_source(code = code)", "}")
+  )
+  for (lines in scripts) {
+    dir <- local_files(script.R = enc2utf8(lines))
+    cnd <- expect_error(
+      source(file.path(dir, "script.R"), local = TRUE, keep.source = TRUE, encoding = "UTF-8"),
+      class = "mangoro_error_build"
+    )
+    expect_identical(basename(cnd$diagnostics$file), "script.R")
+    shown <- lines[[cnd$diagnostics$line]]
+    rest <- rawToChar(utils::tail(charToRaw(enc2utf8(shown)), -(cnd$diagnostics$column - 1)))
+    expect_match(rest, "^missing", info = shown)
+  }
+})
+
+test_that("code that begins with empty lines shows the line that is meant", {
+  skip_if_no_go()
+  expect_snapshot(error = TRUE, transform = scrub_place, {
+    mangoro_source(code = "\n\nfunc f() {}")
+    mangoro_source(code = "\n// nothing\n")
+    mangoro_source(code = "\nfunc F( {}")
+    mangoro_eval("\n  int")
+  })
 })
 
 test_that("a panic shows the user's frames, an error its causes", {
@@ -339,6 +490,8 @@ test_that("arguments of mangoro_source() are checked", {
     mangoro_source("a.go", code = "x")
     mangoro_source(1)
     mangoro_source("a.go")
+    mangoro_source("func A() int { return 1 }")
+    mangoro_source(code = "a.go")
     mangoro_source(c("empty", "empty"))
     mangoro_source("empty")
     mangoro_source(code = 1)
