@@ -294,7 +294,8 @@ one_zone <- function(times, where) {
     place <- describe_place(inside(where, which(there)[[other[[1]]]]))
     shown <- ifelse(zones == "", "local time", zones)
     abort_arguments(
-      where$signature, "{place} is in {shown[other[1]]}, and the times before it in {shown[1]}; they need one time zone.",
+      where$signature,
+      "{place} is in {shown[other[1]]}, and the times before it in {shown[1]}; they need one time zone.",
       arg = where$arg, call = where$call
     )
   }

@@ -77,7 +77,8 @@ any_frame <- function(n = any_of(c(0, 1, 2, 6, 9)), depth = 1) {
     x
   })
   names(columns) <- sample(c("a", "b", "NA", "\u00e9", ""), length(columns))
-  rows <- if (n > 0 && stats::runif(1) < 0.3) sample(c("NA", "NaN", "Inf", "x", "\u00e9", "1", "2", "3", "4"), n) else .set_row_names(n)
+  rows <- .set_row_names(n)
+  if (n > 0 && stats::runif(1) < 0.3) rows <- sample(c("NA", "NaN", "Inf", "x", "\u00e9", "1", "2", "3", "4"), n)
   class <- any_of(list("data.frame", "data.frame", c("tbl_df", "tbl", "data.frame")))
   structure(columns, class = class, row.names = rows)
 }

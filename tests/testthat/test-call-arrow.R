@@ -79,7 +79,8 @@ test_that("a reader sees the batches that were sent", {
   server <- local_server(test_source("arrow"))
   sizes <- arrow_function(server, "sizes")
   expect_identical(sizes(data.frame(x = 1:3), 1), 3L)
-  expect_identical(sizes(stream_of(data.frame(x = 1:3), data.frame(x = integer()), data.frame(x = 1L)), 2), c(6L, 0L, 2L))
+  batches <- stream_of(data.frame(x = 1:3), data.frame(x = integer()), data.frame(x = 1L))
+  expect_identical(sizes(batches, 2), c(6L, 0L, 2L))
   none <- nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct(list(x = nanoarrow::na_int32())))
   expect_identical(sizes(none, 1), integer())
   for (other in list(1:3, NULL, list(x = 1), "x")) {
@@ -105,8 +106,8 @@ test_that("a reader as a result is one data frame", {
   expect_identical(reader(none), data.frame(x = integer(), t = as.POSIXct(character(), "Asia/Tokyo")))
   expect_null(mangoro_call(server$sock, "nobody"))
   expect_error(mangoro_call(server$sock, "broken", a), "the second batch is lost", class = "mangoro_error_handler")
-  received <- as.data.frame(mangoro_rpc_call(server$sock, "reader", structure(list(x = list(a)), class = "data.frame", row.names = 1L)))
-  expect_identical(received$x, 1:2)
+  row <- structure(list(x = list(a)), class = "data.frame", row.names = 1L)
+  expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "reader", row))$x, 1:2)
 })
 
 test_that("an Arrow stream is no vector and no data frame", {
@@ -148,7 +149,9 @@ test_that("an elementwise []byte is a list, but of one raw vector one", {
   call <- function(...) mangoro_call(server$sock, ...)
   expect_identical(call("each", as.raw(1:2)), as.raw(1:2))
   expect_identical(call("each", raw()), raw())
-  for (x in list(list(as.raw(1:2)), list(NULL), list(raw(), NULL, as.raw(1)), list())) expect_identical(call("each", x), x)
+  for (x in list(list(as.raw(1:2)), list(NULL), list(raw(), NULL, as.raw(1)), list())) {
+    expect_identical(call("each", x), x)
+  }
   expect_identical(call("fill", 2L), list(raw(2)))
   expect_identical(call("fill", c(1L, NA)), list(raw(1), NULL))
 })
