@@ -25,8 +25,8 @@ test: setup-test install ## Run all tests, and end with their number
 
 # --- set-up ---
 
-.PHONY: setup-demo setup-test setup-bench setup-dev
-setup-demo setup-test setup-bench setup-dev: setup-%:
+.PHONY: setup-demo setup-test setup-corpus setup-bench setup-dev
+setup-demo setup-test setup-corpus setup-bench setup-dev: setup-%:
 	@tools/setup go
 	@tools/setup r $*
 
@@ -59,6 +59,10 @@ cross: ## Vet and build the Go side for Linux, macOS and Windows, amd64 and arm6
 fuzz: ## Fuzz every decoder, FUZZTIME (10m) each
 	@tools/setup go
 	@$(RUN) tools/fuzz $(or $(FUZZTIME),10m)
+
+.PHONY: corpus
+corpus: setup-corpus install ## Some 400 R objects to Go and back, counted
+	@$(RUN) Rscript tools/corpus.R .
 
 .PHONY: sanitize
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams

@@ -95,7 +95,7 @@ call_message <- function(signature, args, header, call) {
   has_raw <- any(vapply(args, is.raw, TRUE))
   args <- fit_arguments(args, signature, call)
   if (signature$boxed) {
-    return(list(bytes = encode_row(args, header, call, maps = map_names(args, signature)), has_raw = has_raw))
+    return(list(bytes = encode_row(args, header, call), has_raw = has_raw))
   }
   n <- common_length(args, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
@@ -119,14 +119,9 @@ call_header <- function(signature, timeout, id) {
   last$header
 }
 
-map_names <- function(args, signature) {
-  specs <- signature$specs[match(names(args), signature$args)]
-  names(args)[vapply(specs, goes_as_map, TRUE)]
-}
-
 # Arguments without a signature: one data frame, or vectors that become columns.
 as_columns <- function(args, signature, call) {
-  if (length(args) == 1 && is.data.frame(args[[1]]) && is.null(names(args))) return(args[[1]])
+  if (length(args) == 1 && is.null(names(args)) && is.data.frame(frame <- sent_as(args[[1]]))) return(frame)
   if (length(args) > 0 && (is.null(names(args)) || any(names(args) == ""))) {
     abort_arguments(signature, "its arguments must be named, or one data frame.", call = call)
   }
@@ -179,11 +174,14 @@ reply_values <- function(reply, signature, connection, call) {
 }
 
 result_value <- function(values, signature, message) {
-  if (!signature$returns || length(values) == 0) {
+  if (!signature$returns) {
     return(invisible(NULL))
   }
-  if (length(values) > 1) {
-    return(values)
+  if (signature$record || length(values) > 1) {
+    return(if (signature$boxed) values else record_value(values, signature$result))
+  }
+  if (length(values) == 0) {
+    return(invisible(NULL))
   }
   result <- .subset2(values, 1)
   # A raw vector is one value of Go's, a list of them are several. Who gives the
@@ -193,4 +191,27 @@ result_value <- function(values, signature, message) {
     attributes(result) <- c(attributes(result), message$shape)
   }
   result
+}
+
+# A record as a data frame. It is the struct that the manifest describes, or its
+# only column is.
+record_value <- function(values, spec) {
+  if (length(values) == 1 && is.data.frame(values[[1]]) && !has_fields(values, spec) && has_fields(values[[1]], spec)) {
+    return(values[[1]])
+  }
+  if (is.data.frame(values)) {
+    return(values)
+  }
+  # A handler that hands its arguments back has the record that R made of a list.
+  n <- max(vapply(values, row_count, 1), 0)
+  values[vapply(values, is.null, TRUE)] <- list(rep(NA, n))
+  if (n <= .Machine$integer.max) structure(values, class = "data.frame", row.names = .set_row_names(n)) else values
+}
+
+has_fields <- function(x, spec) {
+  fields <- spec$fields
+  if (is.null(fields)) return(TRUE)
+  fits <- function(name) fields[[name]]$type == "any" || (fields[[name]]$type == "struct") == is.data.frame(x[[name]])
+  all(names(x) %in% names(fields)) && all(setdiff(names(fields), spec$optional) %in% names(x)) &&
+    all(vapply(names(x), fits, NA))
 }

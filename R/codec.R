@@ -4,14 +4,19 @@
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
 encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(codec_encode_record, x, header, native_encoding()), call)
+  check_encoded(.Call(codec_encode_record, x, header, native_encoding(), mangoro_send_as), call)
 }
 
-# A record of one row: each of `args`, a named list, is one value in it. `maps`
-# names those that are Arrow maps.
-encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = NULL) {
-  check_encoded(.Call(codec_encode_row, args, as.character(maps), header, native_encoding()), call)
+# A record of one row: each of `args`, a named list, is one value in it.
+encode_row <- function(args, header = raw(), call = rlang::caller_env()) {
+  check_encoded(.Call(codec_encode_row, args, header, native_encoding(), mangoro_send_as), call)
 }
+
+# Vectors with names as Arrow maps, one for each element of a list. In a row they
+# are one value, or, where there is but one, that.
+as_maps <- function(x) structure(x, class = "mangoro_maps")
+
+as_map <- function(x) structure(list(x), class = "mangoro_map")
 
 # As encode_record(), of arguments that need nothing done to them: vectors of the
 # signature's plain types, without attributes and of one length. NULL for others,
@@ -165,35 +170,85 @@ read_dimnames <- function(x) {
   if (all(vapply(x, is.null, NA) == vapply(names, is.null, NA))) names
 }
 
+read_class <- function(x) {
+  class <- read_strings(x)
+  if (length(class) > 0 && !anyNA(class)) class
+}
+
+read_series <- function(x) {
+  series <- read_plain("double", x)
+  if (length(series) == 3 && !anyNA(series)) series
+}
+
 attribute_readers <- list(
   names = read_strings,
   dim = read_dim,
   dimnames = read_dimnames,
   tzone = read_zones,
   units = read_units,
+  tsp = read_series,
   storage = function(x) if (identical(x, "integer")) x,
+  selfref = function(x) if (isTRUE(x)) x,
+  class = read_class,
   row_names = read_row_names
 )
 
-special_attributes <- c(
-  "class", "names", "dim", "dimnames", "row.names", "levels", "tsp", "tzone", "units", "comment"
-)
+own_attributes <- c("class", "names", "dim", "dimnames", "row.names", "tsp", ".internal.selfref")
 
 read_other <- function(other, abort) {
   if (is.null(other)) {
     return(list())
   }
   if (!is_object(other)) abort("\"other\" is no object")
-  bad <- c("", special_attributes)
+  bad <- c("", own_attributes)
   for (name in names(other)) {
     if (name %in% bad) abort(paste0("\"", name, "\" cannot be among the others"))
     value <- other[[name]]
-    if (!is_object(value) || !setequal(names(value), c("type", "value"))) abort(paste0("\"", name, "\" has no value"))
-    value <- read_plain(value$type, value$value)
-    if (is.null(value)) abort(paste0("\"", name, "\" is of another type"))
+    if (!is_value(value)) abort(paste0("\"", name, "\" has no value"))
+    value <- read_value(value)
+    if (is.null(value) || name == "comment" && !is.character(value)) abort(paste0("\"", name, "\" is of another type"))
     other[[name]] <- value
   }
   other
+}
+
+is_value <- function(x) {
+  is_object(x) && setequal(setdiff(names(x), "attributes"), c("type", "value"))
+}
+
+# A vector with its attributes, or NULL.
+read_value <- function(x) {
+  if (!is_value(x)) {
+    return()
+  }
+  value <- if (identical(x$type, "list")) read_list(x$value) else read_plain(x$type, x$value)
+  if (is.null(value) || is.null(x$attributes)) {
+    return(value)
+  }
+  if (!is_object(x$attributes)) {
+    return()
+  }
+  attributes <- lapply(x$attributes, read_value)
+  if (any(vapply(attributes, is.null, NA))) {
+    return()
+  }
+  # R itself refuses what does not fit the vector.
+  tryCatch(
+    {
+      attributes(value) <- attributes
+      value
+    },
+    error = function(cnd) NULL
+  )
+}
+
+read_list <- function(x) {
+  if (!is.list(x) || !is.null(names(x))) {
+    return()
+  }
+  values <- lapply(x, read_value)
+  null <- vapply(x, function(value) is_value(value) && identical(value$type, "null"), NA)
+  if (!any(vapply(values[!null], is.null, NA))) values
 }
 
 # Doubles are text, so that none is rounded and there are NaN and Inf.
@@ -201,13 +256,22 @@ read_plain <- function(type, x) {
   if (!rlang::is_string(type)) {
     return()
   }
-  if (is.list(x) && length(x) == 0 && type %in% c("logical", "integer", "double", "character")) {
+  if (is.list(x) && length(x) == 0 && type %in% c("logical", "integer", "double", "character", "complex", "raw")) {
     return(vector(type, 0))
   }
   switch(type,
     logical = if (is.logical(x)) x,
     integer = read_whole(x),
     double = if (is.character(x)) suppressWarnings(as.double(x)) else if (is.numeric(x)) as.double(x),
-    character = read_strings(x)
+    character = read_strings(x),
+    complex = read_complex(read_plain("double", x)),
+    raw = read_bytes(read_whole(x))
   )
 }
+
+read_complex <- function(parts) {
+  real <- seq_along(parts) %% 2 == 1
+  if (!is.null(parts) && length(parts) %% 2 == 0) complex(real = parts[real], imaginary = parts[!real])
+}
+
+read_bytes <- function(x) if (!is.null(x) && !anyNA(x) && all(x >= 0 & x <= 255)) as.raw(x)

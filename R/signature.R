@@ -25,6 +25,9 @@ parse_signatures <- function(json, call) {
 #   recycles    Go brings arguments to the same length
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
+#   record      TRUE if the result is a record, see record_value(); otherwise it is
+#               the only column of one
+#   result      its type, NULL if the manifest does not say
 #   plain       see plain_types()
 #   last        what the last call began with, see call_header()
 #   result_header  what results begin with
@@ -44,6 +47,8 @@ new_signature <- function(entry, name) {
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
+    record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
+    result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
     last = new.env(parent = emptyenv()),
     result_header = envelope_header("result", name),
@@ -51,6 +56,10 @@ new_signature <- function(entry, name) {
     go = text_or_none(entry$Metadata$signature)
   )
 }
+
+# Whether a handler on records says that it returns one: a vector is called by its
+# type, all else is the record that it is.
+names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "stream", "")
 
 # It is shown and never sent: only what is plain is of use.
 plain_default <- function(x) if (is.atomic(x) && length(x) == 1) x

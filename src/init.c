@@ -6,7 +6,7 @@
 #define ENTRY(name, args) {"codec_" #name, (DL_FUNC)(void (*)(void))name, args}
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(encode_record, 3),
+    ENTRY(encode_record, 4),
     ENTRY(encode_row, 4),
     ENTRY(decode_record, 3),
     ENTRY(decode_row, 3),

@@ -145,7 +145,7 @@ test_that("a sequence is not brought into memory", {
 
 test_that("maps are rows of keys and values", {
   sent <- list(m = c(a = 1, b = NA), l = list(x = "u", y = "v"), none = structure(double(), names = character()))
-  got <- trip_row(sent, maps = names(sent))
+  got <- trip_row(lapply(sent, as_map))
   expect_identical(got, list(m = c(a = 1, b = NA), l = list(x = "u", y = "v"), none = sent$none))
   dates <- c(a = as.Date("2024-01-01"), b = NA)
   expect_identical(trip_row(list(d = dates), maps = "d"), list(d = dates))
