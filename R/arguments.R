@@ -333,11 +333,19 @@ fit_struct <- function(x, spec, where) {
   if (is.null(spec$fields) || where$signature$vectorized) return(x)
   if (!is.list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
   if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
-  x <- fit_fields(columns_of(x), spec, where, fit)
+  one_row <- is.data.frame(x)
+  x <- columns_of(x)
+  if (one_row) x <- lapply(x, only_element)
+  x <- fit_fields(x, spec, where, fit)
   for (name in names(x)) {
     if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(where, name))
   }
   x
+}
+
+# What a list column of one row holds.
+only_element <- function(x) {
+  if (is.list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
 }
 
 # `absent` is what stands for an optional field that is not there.
@@ -456,12 +464,15 @@ common_length <- function(args, signature, call) {
   max(n)
 }
 
-row_count <- function(x) if (is.data.frame(x)) nrow(x) else length(x)
+# A matrix is a column of as many rows.
+row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)
 
 recycle <- function(x, n) {
   if (row_count(x) == n) return(x)
   index <- rep_len(seq_len(row_count(x)), n)
-  if (is.data.frame(x)) x[index, , drop = FALSE] else x[index]
+  if (length(dim(x)) < 2) return(x[index])
+  others <- rep(list(rlang::missing_arg()), length(dim(x)) - 1)
+  do.call(`[`, c(list(x, index), others, list(drop = FALSE)))
 }
 
 # --- What is wrong ----------------------------------------------------------

@@ -97,13 +97,13 @@ call_message <- function(signature, args, header, call) {
   if (signature$boxed) {
     return(list(bytes = encode_row(args, header, call), has_raw = has_raw))
   }
-  n <- common_length(args, signature, call)
+  columns <- lapply(args, bare)
+  n <- common_length(columns, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
-  args <- lapply(args, bare)
-  bytes <- if (signature$recycles && any(vapply(args, row_count, 1) != n)) {
-    encode_row(args, header, call)
+  bytes <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
+    encode_row(columns, header, call)
   } else {
-    encode_record(lapply(args, recycle, n), header, call)
+    encode_record(lapply(columns, recycle, n), header, call)
   }
   list(bytes = bytes, shape = shape, length = n, has_raw = has_raw)
 }
@@ -119,13 +119,15 @@ call_header <- function(signature, timeout, id) {
   last$header
 }
 
-# Arguments without a signature: one data frame, or vectors that become columns.
+# Arguments without a signature: one data frame, or the columns of one.
 as_columns <- function(args, signature, call) {
   if (length(args) == 1 && is.null(names(args)) && is.data.frame(frame <- sent_as(args[[1]]))) return(frame)
   if (length(args) > 0 && (is.null(names(args)) || any(names(args) == ""))) {
     abort_arguments(signature, "its arguments must be named, or one data frame.", call = call)
   }
-  lapply(args, recycle, common_length(args, signature, call))
+  args <- Filter(Negate(is.null), lapply(args, sent_as))
+  n <- if (length(args) > 0) common_length(args, signature, call) else 0
+  structure(lapply(args, recycle, n), class = "data.frame", row.names = .set_row_names(n), names = names(args) %||% character())
 }
 
 # --- Names and dimensions ---------------------------------------------------
@@ -165,6 +167,10 @@ bare <- function(x) {
 
 # The values of a reply. Nearly all results begin with the same bytes.
 reply_values <- function(reply, signature, connection, call) {
+  if (length(reply) <= length(signature$result_header)) {
+    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+    if (start == length(reply)) return(data.frame())
+  }
   decode <- if (signature$boxed) decode_row else decode_record
   values <- decode(reply, signature$result_header, call)
   if (is.null(values)) {

@@ -285,8 +285,9 @@ static void write_value(json *j, SEXP x) {
 // A member of "other", which is gathered apart.
 static bool write_other(json *j, bytes *others, SEXP name, SEXP value, int class) {
   if (is_own(CHAR(name), class) || !is_data(value, 1)) {
-    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried", CHAR(name),
-                   Rf_type2char((SEXPTYPE)TYPEOF(value)));
+    const char *type = Rf_type2char((SEXPTYPE)TYPEOF(value));
+    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried; attr(x, \"%s\") <- NULL drops it",
+                   CHAR(name), type, CHAR(name));
   }
   bytes known = j->out;
   j->out = *others;

@@ -171,6 +171,10 @@ static node *plan_frame_column(plan *p, const where *at, const node *frame, R_xl
   for (R_xlen_t k = 0; k < frame->n_pieces; k++) {
     columns[k] = sent(p, &inside, VECTOR_ELT(frame->pieces[k], i));
     if (columns[k] == NULL) return NULL;
+    if (columns[k] == R_NilValue) {
+      fail_at(p, &inside, k, 0, "the column is NULL");
+      return NULL;
+    }
     if (class_of(columns[k]).class == CLASS_UNKNOWN) return refuse(p, &inside, columns[k]);
     if (rows_as_column(columns[k]) != piece_rows(frame->pieces[k])) {
       fail_at(p, &inside, k, 0, "the column has %.0f rows, and the data frame %.0f", (double)rows_as_column(columns[k]),

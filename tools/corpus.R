@@ -65,6 +65,12 @@ local({
     made
   }
 
+  # In words, without the methods of any class.
+  difference <- function(got, wanted) {
+    bare <- function(x) list(values = if (is.list(x)) lapply(unclass(x), bare) else as.vector(unclass(x)), attributes = attributes(x))
+    toString(utils::head(tryCatch(all.equal(bare(got), bare(wanted)), error = conditionMessage), 2))
+  }
+
   groups <- list(
     datasets = of_package("datasets"), nycflights13 = of_package("nycflights13"), dplyr = of_package("dplyr"),
     nlme = of_package("nlme"), "by packages" = made_by_packages(),
@@ -84,7 +90,7 @@ local({
       counted[[length(counted) + 1]] <- data.frame(group = group, way = way, t(as.matrix(counts)), check.names = FALSE)
       for (i in which(outcome %in% c("changed", "failed", "refused"))) {
         result <- found[[i]]$result
-        why <- found[[i]]$message %||% paste(utils::head(waldo::compare(result$got, result$wanted, x_arg = "got", y_arg = "wanted"), 1), collapse = "")
+        why <- found[[i]]$message %||% difference(result$got, result$wanted)
         told <- c(told, sprintf("%-9s %-6s %s$%s: %s", outcome[[i]], way, group, names(found)[[i]], gsub("\n", " ", why)))
       }
     }

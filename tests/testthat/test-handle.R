@@ -131,7 +131,7 @@ test_that("a process that died says how, in a call and after it", {
   cnd <- expect_error(h$echo(x = 1), class = "mangoro_error_connection")
   expect_identical(cnd$status, -9L)
   mangoro_restart(h)
-  expect_identical(h$echo(x = 1), 1)
+  expect_identical(h$echo(x = 1), data.frame(x = 1))
 })
 
 test_that("the last words of a program that crashes are those of the crash", {
