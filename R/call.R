@@ -24,7 +24,9 @@
 #' The manifest is fetched with the first call over a connection.
 #'
 #' @returns The result: a vector, factor, list or data frame. Several results of a
-#'   Go function are a named list; no result is `NULL`, invisibly.
+#'   Go function are a named list; no result is `NULL`, invisibly. A function on records
+#'   whose manifest calls its result a struct, or does not tell, returns a data frame;
+#'   otherwise its only column.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` if an argument does not fit, with the fields

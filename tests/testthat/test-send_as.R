@@ -45,7 +45,8 @@ test_that("a class with a method is sent as the method says, wherever it is", {
   expect_identical(call("record", structure(data.frame(m = 1:2), class = c("money", "data.frame")))$m, c(0.01, 0.02))
   got <- as.data.frame(mangoro_rpc_call(server$sock, "record", interval(1:2, 3:4)))
   expect_identical(got, data.frame(from = 1:2, to = 3:4))
-  expect_identical(call("array", list(a = session, b = list(c = money(100)))), list(a = "main", b = list(c = 1)))
+  nested <- list(a = session, b = list(c = money(100)))
+  expect_identical(decode_row(encode_row(list(x = nested)))$x, list(a = "main", b = list(c = 1)))
 })
 
 test_that("what cannot cross, with or without a method, says what helps", {
