@@ -86,7 +86,10 @@ fit <- function(x, spec, where) {
   )
 }
 
-typed <- c("list", "struct", "map", "float64", "int32", "int64", "string", "bool", "timestamp", "duration", "binary", "complex128")
+typed <- c(
+  "list", "struct", "map", "float64", "int32", "int64", "string", "bool", "timestamp", "duration", "binary",
+  "complex128"
+)
 
 # Go's nil, where that is taken.
 is_nil <- function(x, spec) {

@@ -129,7 +129,8 @@ as_columns <- function(args, signature, call) {
   }
   args <- Filter(Negate(is.null), lapply(args, sent_as))
   n <- if (length(args) > 0) common_length(args, signature, call) else 0
-  structure(lapply(args, recycle, n), class = "data.frame", row.names = .set_row_names(n), names = names(args) %||% character())
+  columns <- rlang::set_names(lapply(args, recycle, n), names(args) %||% character())
+  structure(columns, class = "data.frame", row.names = .set_row_names(n))
 }
 
 # --- Names and dimensions ---------------------------------------------------

@@ -77,7 +77,7 @@ static SEXP unbox_fields(stream *s, const field *f, const column *c, int64_t i) 
     named = named || LENGTH(f->children[k]->name) > 0;
   }
   if (named) set_field_names(out, f->children, f->n_children);
-  if (f->class.as_is) set_class(out, (r_class){CLASS_NONE, true});
+  if (f->class.as_is) set_class(out, (r_class){.as_is = true});
   out = with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children);
   UNPROTECT(1);
   return out;

@@ -233,7 +233,7 @@ static SEXP finish_matrix(stream *s, const field *f, SEXP x, int64_t n) {
   Rf_setAttrib(child, R_DimSymbol, dim);
   SEXP call = PROTECT(Rf_lang2(Rf_install("t.default"), child));
   SEXP out = PROTECT(Rf_eval(call, R_BaseEnv));
-  if (f->class.as_is) set_class(out, (r_class){CLASS_NONE, true});
+  if (f->class.as_is) set_class(out, (r_class){.as_is = true});
   UNPROTECT(4);
   return out;
 }

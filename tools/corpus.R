@@ -22,7 +22,7 @@ local({
       if (exists(name, asNamespace(package))) return(get(name, asNamespace(package)))
       found <- new.env()
       utils::data(list = name, package = package, envir = found)
-      if (exists(name, getNamespace(package))) get(name, getNamespace(package)) else found[[name]]
+      found[[name]]
     })
     stats::setNames(objects, names)
   }
@@ -45,7 +45,8 @@ local({
     add("data.table",
       fread = data.table::fread(csv), data.table = data.table::data.table(a = 1:3, b = letters[1:3], key = "a"),
       IDate = data.table::as.IDate("2024-02-29"), ITime = data.table::as.ITime("10:20:30"),
-      setDT = data.table::as.data.table(datasets::iris), dates = data.table::IDateTime(as.POSIXct("2024-02-29", tz = "UTC"))
+      setDT = data.table::as.data.table(datasets::iris),
+      dates = data.table::IDateTime(as.POSIXct("2024-02-29", tz = "UTC"))
     )
     add("haven",
       labelled = haven::labelled(c(1, 2, NA), c(yes = 1, no = 2), label = "Q"),
@@ -60,14 +61,19 @@ local({
     add("hms", hms = hms::hms(1, 2, 3), hms_many = hms::as_hms(c("10:00:00", NA)))
     add("blob", blob = blob::blob(as.raw(1:3), NULL), empty_blob = blob::blob())
     add("zoo", zoo = zoo::zoo(1:3, as.Date("2024-01-01") + 0:2), yearmon = zoo::as.yearmon("2024-02"))
-    add("survival", Surv = survival::Surv(c(1, 2), c(1, 0)), lung = survival::lung, survfit = survival::survfit(survival::Surv(time, status) ~ 1, survival::lung))
+    add("survival",
+      Surv = survival::Surv(c(1, 2), c(1, 0)), lung = survival::lung,
+      survfit = survival::survfit(survival::Surv(time, status) ~ 1, survival::lung)
+    )
     add("bit64", integer64 = bit64::as.integer64(c("9007199254740993", NA)))
     made
   }
 
   # In words, without the methods of any class.
   difference <- function(got, wanted) {
-    bare <- function(x) list(values = if (is.list(x)) lapply(unclass(x), bare) else as.vector(unclass(x)), attributes = attributes(x))
+    bare <- function(x) {
+      list(values = if (is.list(x)) lapply(unclass(x), bare) else as.vector(unclass(x)), attributes = attributes(x))
+    }
     toString(utils::head(tryCatch(all.equal(bare(got), bare(wanted)), error = conditionMessage), 2))
   }
 
@@ -91,7 +97,8 @@ local({
       for (i in which(outcome %in% c("changed", "failed", "refused"))) {
         result <- found[[i]]$result
         why <- found[[i]]$message %||% difference(result$got, result$wanted)
-        told <- c(told, sprintf("%-9s %-6s %s$%s: %s", outcome[[i]], way, group, names(found)[[i]], gsub("\n", " ", why)))
+        name <- names(found)[[i]]
+        told <- c(told, sprintf("%-9s %-6s %s$%s: %s", outcome[[i]], way, group, name, gsub("\n", " ", why)))
       }
     }
   }

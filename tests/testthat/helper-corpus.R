@@ -4,6 +4,7 @@
 # Frames and vectors of the classes that users meet, as their packages make them.
 class_types <- function() {
   class <- function(x, ...) structure(x, class = c(...))
+  tibble_of <- function(x, class, ...) structure(x, ..., class = c(class, "tbl_df", "tbl", "data.frame"))
   days <- as.Date("2024-02-28") + 0:2
   people <- data.frame(g = c("a", "b", "a"), x = c(1, NA, 3))
   pointer <- methods::new("externalptr")
@@ -15,15 +16,21 @@ class_types <- function() {
     noquote = noquote(c("a", NA)),
     na_omit = stats::na.omit(c(1, NA, 3)),
     na_omit_named = stats::na.omit(c(a = "x", b = NA)),
-    haven_labelled = structure(c(1, 2, NA), labels = c(yes = 1, no = 2), label = "Q1", class = c("haven_labelled", "vctrs_vctr", "double")),
+    haven_labelled = structure(
+      c(1, 2, NA),
+      labels = c(yes = 1, no = 2), label = "Q1", class = c("haven_labelled", "vctrs_vctr", "double")
+    ),
     hmisc_labelled = structure(1:3, label = "length", units = "cm", class = c("labelled", "integer")),
     hmisc_factor = structure(factor(c("a", "b")), label = "group", class = c("labelled", "factor")),
-    labelled_time = structure(as.POSIXct("2024-02-29", tz = "UTC"), label = "when", class = c("labelled", "POSIXct", "POSIXt")),
+    labelled_time = structure(
+      as.POSIXct("2024-02-29", tz = "UTC"),
+      label = "when", class = c("labelled", "POSIXct", "POSIXt")
+    ),
     IDate = structure(19000:19002, class = c("IDate", "Date")),
     ITime = structure(c(0L, 3600L), class = "ITime"),
     octmode = as.octmode(8:10),
     roman = utils::as.roman(c(1, 4)),
-    units = structure(c(1.5, 2), units = structure(list(numerator = "m", denominator = "s"), class = "symbolic_units"), class = "units"),
+    units = structure(c(1.5, 2), units = class(list(numerator = "m", denominator = "s"), "symbolic_units"), class = "units"),
     zoo = structure(c(1, 2, 3), index = days, class = "zoo"),
     zoo_matrix = structure(matrix(c(1, 2, 3, 4, 5, 6), 3), index = days, class = "zoo"),
     surv = structure(
@@ -46,28 +53,28 @@ class_types <- function() {
     zone = structure(1, tzone = "UTC"),
     anova = structure(data.frame(Df = 1:2, p = c(NA, 0.5)), heading = "Analysis", class = c("anova", "data.frame")),
     na_omit_frame = stats::na.omit(people),
-    spec_tbl = structure(
-      people,
-      spec = structure(list(cols = list(g = structure(list(), class = c("collector_character", "collector")))), class = "col_spec"),
-      problems = pointer, class = c("spec_tbl_df", "tbl_df", "tbl", "data.frame")
+    spec_tbl = tibble_of(
+      people, "spec_tbl_df",
+      spec = class(list(cols = list(g = class(list(), "collector_character", "collector"))), "col_spec"),
+      problems = pointer
     ),
-    grouped = structure(
+    grouped = tibble_of(people, "grouped_df", groups = structure(data.frame(g = c("a", "b")), .drop = TRUE)),
+    rowwise = tibble_of(people, "rowwise_df", groups = data.frame(r = 1:3)),
+    grouped_data = structure(
       people,
-      groups = structure(data.frame(g = c("a", "b")), .drop = TRUE), class = c("grouped_df", "tbl_df", "tbl", "data.frame")
+      formula = x ~ 1 | g, labels = list(x = "X"), class = c("groupedData", "data.frame")
     ),
-    rowwise = structure(people, groups = data.frame(r = 1:3), class = c("rowwise_df", "tbl_df", "tbl", "data.frame")),
-    grouped_data = structure(people, formula = x ~ 1 | g, labels = list(x = "X"), class = c("groupedData", "data.frame")),
     frame_of_classes = structure(
-      list(d = structure(19000:19001, class = c("IDate", "Date")), n = noquote(c("a", "b")), v = numeric_version(c("1.0", "2.1"))),
+      list(d = class(19000:19001, "IDate", "Date"), n = noquote(c("a", "b")), v = numeric_version(c("1.0", "2.1"))),
       class = "data.frame", row.names = 1:2
     ),
     frame_in_frame = structure(
-      list(i = 1:3, p = structure(people, groups = data.frame(r = 1:3), class = c("rowwise_df", "tbl_df", "tbl", "data.frame"))),
+      list(i = 1:3, p = tibble_of(people, "rowwise_df", groups = data.frame(r = 1:3))),
       class = "data.frame", row.names = 1:3
     ),
     frames_of_class = list(
-      structure(people, problems = pointer, class = c("spec_tbl_df", "tbl_df", "tbl", "data.frame")),
-      structure(people, problems = methods::new("externalptr"), class = c("spec_tbl_df", "tbl_df", "tbl", "data.frame"))
+      tibble_of(people, "spec_tbl_df", problems = pointer),
+      tibble_of(people, "spec_tbl_df", problems = methods::new("externalptr"))
     ),
     matrix_of_class = structure(list(m = stats::ts(matrix(1:4, 2))), class = "data.frame", row.names = 1:2),
     real_table = structure(
@@ -126,7 +133,8 @@ as_frame <- function(x) {
     return(x)
   }
   if (is.null(x)) x <- NA
-  structure(list(x = x), class = "data.frame", row.names = .set_row_names(if (is.null(dim(x))) length(unclass(x)) else nrow(x)))
+  n <- if (is.null(dim(x))) length(unclass(x)) else nrow(x)
+  structure(list(x = x), class = "data.frame", row.names = .set_row_names(n))
 }
 
 # The values of x, which are all that a slice in Go has of them, and the function for
@@ -171,7 +179,9 @@ corpus_ways <- function(h) {
       got <- h[[way[[1]]]](x)
       # Times have the units and zone of Go's.
       if (is.null(way[[2]])) {
-        seconds <- function(x) as.vector(if (inherits(x, "difftime")) as.numeric(x, units = "secs") else as.numeric(as.POSIXct(x)))
+        seconds <- function(x) {
+          as.vector(if (inherits(x, "difftime")) as.numeric(x, units = "secs") else as.numeric(as.POSIXct(x)))
+        }
         return(list(got = seconds(got), wanted = seconds(x), close = TRUE))
       }
       list(got = got, wanted = way[[2]])
