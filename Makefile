@@ -25,8 +25,8 @@ test: setup-test install ## Run all tests, and end with their number
 
 # --- set-up ---
 
-.PHONY: setup-demo setup-test setup-bench setup-dev
-setup-demo setup-test setup-bench setup-dev: setup-%:
+.PHONY: setup-demo setup-test setup-corpus setup-bench setup-dev
+setup-demo setup-test setup-corpus setup-bench setup-dev: setup-%:
 	@tools/setup go
 	@tools/setup r $*
 
@@ -66,6 +66,10 @@ fuzz-replies: setup-test install ## Broken replies for every R function that rea
 .PHONY: soak
 soak: setup-test install ## Calls that are cut off in all ways, CALLS (10000): none runs twice
 	@$(RUN) Rscript tools/soak.R . $(or $(CALLS),10000)
+
+.PHONY: corpus
+corpus: setup-corpus install ## Some 400 R objects to Go and back, counted
+	@$(RUN) Rscript tools/corpus.R .
 
 .PHONY: sanitize
 sanitize: setup-test install ## The C code under sanitizers, with STREAMS (1000000) broken streams

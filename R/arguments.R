@@ -76,6 +76,7 @@ check_one <- function(x, spec, where) {
 # fit. `where` has the signature, the argument, the path inside it and the call.
 fit <- function(x, spec, where) {
   if (where$signature$boxed && is_nil(x, spec)) return(NULL)
+  if (spec$type %in% typed) x <- sent_as(x)
   switch(spec$type,
     list = fit_list(x, spec, where),
     struct = fit_struct(x, spec, where),
@@ -86,6 +87,11 @@ fit <- function(x, spec, where) {
   )
 }
 
+typed <- c(
+  "list", "struct", "map", "float64", "int32", "int64", "string", "bool", "timestamp", "duration", "binary",
+  "complex128"
+)
+
 # Go's nil, where that is taken.
 is_nil <- function(x, spec) {
   if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "binary")) return(FALSE)
@@ -95,6 +101,7 @@ is_nil <- function(x, spec) {
 is_bare_na <- function(x) is.logical(x) && all(is.na(x))
 
 fit_vector <- function(x, spec, where) {
+  x <- plain_values(x)
   if (is_bare_na(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
   }
@@ -102,6 +109,29 @@ fit_vector <- function(x, spec, where) {
   if (!spec$nullable) check_no_na(fitted, where)
   fitted
 }
+
+# A vector without the class and attributes that Go's type does not need, as
+# label, tsp or na.action. Those that say what its values are, it keeps.
+plain_values <- function(x) {
+  has <- names(attributes(x))
+  if (is.null(has) || !is.atomic(x)) return(x)
+  class <- if (is.object(x)) if (isS4(x)) return(x) else base_class(x)
+  kept <- c(if (is.object(x)) base_attributes[[class[[1]]]], shape)
+  if (identical(class, oldClass(x)) && all(has %in% c(kept, "class"))) return(x)
+  attributes(x) <- c(attributes(x)[has %in% kept], list(class = class[class != "none"]))
+  x
+}
+
+# The class whose Arrow type is another than that of the vector.
+base_class <- function(x) {
+  if (inherits(x, "factor")) return("factor")
+  if (inherits(x, "Date")) return("Date")
+  if (inherits(x, "POSIXct")) return(c("POSIXct", "POSIXt"))
+  if (inherits(x, "difftime")) return("difftime")
+  if (inherits(x, "integer64")) "integer64" else "none"
+}
+
+base_attributes <- list(factor = "levels", POSIXct = "tzone", difftime = "units")
 
 typed_na <- list(
   float64 = NA_real_, int32 = NA_integer_, int64 = NA_integer_, string = NA_character_, bool = NA,
@@ -115,45 +145,47 @@ fitters <- list(
     if (is.double(x) && !is.object(x)) return(x)
     if (is.integer(x) && !is.object(x)) return(as_double(x))
     if (is_integer64(x)) return(fit_integer64_to_double(x, where))
-    abort_number(x, "numeric", where)
+    abort_type(x, "numeric", where)
   },
   int32 = function(x, where) {
     if (is.integer(x) && !is.object(x)) return(x)
     if (is_integer64(x)) x <- fit_integer64_to_double(x, where)
-    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
     check_whole(x, .Machine$integer.max, "that fit 32 bits", where)
     as_integer(x)
   },
   int64 = function(x, where) {
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
-    if (!is.double(x) || is.object(x)) abort_number(x, "whole numbers", where)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
     check_whole(x, 2^53, "up to 2^53, or an integer64", where)
     shaped_as(bit64::as.integer64(x), x)
   },
   string = function(x, where) {
-    # Of a class it is no less of a string.
-    if (is.character(x)) return(if (is.object(x)) shaped_as(as.vector(unclass(x)), x) else x)
+    if (is.character(x)) return(x)
     if (is.factor(x)) return(shaped_as(as.character(x), x))
     abort_type(x, "character", where)
   },
-  bool = function(x, where) if (is.logical(x)) x else abort_type(x, "logical", where),
+  bool = function(x, where) if (is.logical(x) && !is.object(x)) x else abort_type(x, "logical", where),
   timestamp = function(x, where) {
-    if (inherits(x, c("POSIXct", "Date"))) return(x)
-    if (inherits(x, "POSIXlt")) return(as.POSIXct(x))
+    if (is_base(x, c("POSIXct", "Date"))) return(x)
+    if (inherits(x, "POSIXlt")) return(plain_values(as.POSIXct(x)))
     abort_type(x, "a date-time", where)
   },
-  duration = function(x, where) if (inherits(x, "difftime")) x else abort_type(x, "a difftime", where),
+  duration = function(x, where) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", where),
   binary = function(x, where) {
     if (is.raw(x)) return(list(x))
     if (!is.list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", where)
     wrong <- which(!vapply(x, function(element) is.raw(element) || is.null(element), TRUE))
     if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", where)
+    attributes(x) <- attributes(x)[intersect(shape, names(attributes(x)))]
+    decorated <- !vapply(x, function(element) is.null(attributes(element)), TRUE)
+    x[decorated] <- lapply(x[decorated], as.vector)
     x
   },
   complex128 = function(x, where) {
-    if (is.complex(x)) return(x)
+    if (is.complex(x) && !is.object(x)) return(x)
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
-    abort_number(x, "complex", where)
+    abort_type(x, "complex", where)
   }
 )
 
@@ -170,12 +202,16 @@ as_integer <- function(x) {
 
 # `to`, which has none, with the names and dimensions of `from`.
 shaped_as <- function(to, from) {
-  shape <- intersect(c("dim", "dimnames", "names"), names(attributes(from)))
-  attributes(to) <- c(attributes(to), attributes(from)[shape])
+  attributes(to) <- c(attributes(to), attributes(from)[intersect(shape, names(attributes(from)))])
   to
 }
 
+shape <- c("dim", "dimnames", "names")
+
 is_integer64 <- function(x) inherits(x, "integer64")
+
+# A class of times is one of numbers.
+is_base <- function(x, class) typeof(x) %in% c("double", "integer") && inherits(x, class) && !isS4(x)
 
 fit_integer64_to_double <- function(x, where) {
   value <- suppressWarnings(as.double(x)) # bit64 warns of what is told here
@@ -245,6 +281,7 @@ fit_list <- function(x, spec, where) {
 
 # `x` as the elements of a list, or as a column of a data frame.
 fit_column <- function(x, spec, where) {
+  x <- sent_as(x)
   if (spec$nullable && spec$type %in% c("struct", "list") && is_bare_na(x)) return(x)
   switch(spec$type,
     struct = fit_rows(x, spec, where),
@@ -306,15 +343,23 @@ one_zone <- function(times, where) {
 # A data frame of any class, for the fields of structs: they are all that Go sees.
 fit_rows <- function(x, spec, where) {
   if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  columns <- fit_fields(as.list(x), spec, where, fit_column, absent = rep(NA, nrow(x)))
+  columns <- fit_fields(columns_of(x), spec, where, fit_column, absent = rep(NA, nrow(x)))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
-# Maps in a column are the rows of a data frame: its names are the keys.
+columns_of <- function(x) {
+  names <- names(x)
+  attributes(x) <- NULL
+  rlang::set_names(x, names)
+}
+
+# Maps in a column are a list of them, or the rows of a data frame: its names are
+# the keys.
 fit_map_rows <- function(x, spec, where) {
-  if (!is.data.frame(x)) abort_type(x, "a data frame", where)
+  if (is.list(x) && !is.data.frame(x)) return(fit_maps(x, spec, where))
+  if (!is.data.frame(x)) abort_type(x, "a data frame, or a list of named vectors", where)
   check_keys(x, where)
-  columns <- as.list(x)
+  columns <- columns_of(x)
   for (key in names(x)) columns[[key]] <- fit_column(columns[[key]], spec$element, inside(where, key))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
@@ -322,15 +367,20 @@ fit_map_rows <- function(x, spec, where) {
 fit_struct <- function(x, spec, where) {
   if (is.null(spec$fields) || where$signature$vectorized) return(x)
   if (!is.list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
-  if (is.data.frame(x)) {
-    if (nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
-    x <- as.list(x)
-  }
+  if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
+  one_row <- is.data.frame(x)
+  x <- columns_of(x)
+  if (one_row) x <- lapply(x, only_element)
   x <- fit_fields(x, spec, where, fit)
   for (name in names(x)) {
     if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(where, name))
   }
   x
+}
+
+# What a list column of one row holds.
+only_element <- function(x) {
+  if (is.list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
 }
 
 # `absent` is what stands for an optional field that is not there.
@@ -353,19 +403,36 @@ fit_fields <- function(x, spec, where, fit, absent = NULL) {
   x
 }
 
+fit_maps <- function(x, spec, where) {
+  if (!goes_as_map(spec)) abort_type(x, "a data frame", where)
+  attributes(x) <- NULL
+  where$inner <- TRUE
+  for (i in seq_along(x)) {
+    if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, inside(where, i))
+  }
+  if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x)
+  as_maps(x)
+}
+
 fit_map <- function(x, spec, where) {
+  values <- map_values(x, spec, where)
+  if (goes_as_map(spec)) as_map(values) else rlang::set_names(as.list(values), names(values))
+}
+
+# A vector or list of the values of a map, with their names.
+map_values <- function(x, spec, where) {
+  x <- sent_as(x)
   if (!is.atomic(x) && !is.list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", where)
   check_keys(x, where)
   element <- spec$element
-  if (is.null(element)) return(x)
   keys <- names(x) %||% character()
+  if (is.null(element)) return(rlang::set_names(x, keys))
   values <- if (element$type %in% names(fitters)) fit_values(x, element, where) else fit_each(x, element, where)
-  if (length(where$path) > 0 || !goes_as_map(spec)) values <- as.list(values)
   rlang::set_names(values, keys)
 }
 
 # A map of Arrow's has values of one type. Others go as the structs that named
-# lists are, and so do all maps inside of something else.
+# lists are.
 goes_as_map <- function(spec) {
   flat <- function(type) is.null(type) || type$type %in% names(fitters)
   spec$type == "map" && (flat(spec$element) || spec$element$type == "list" && flat(spec$element$element))
@@ -373,8 +440,8 @@ goes_as_map <- function(spec) {
 
 # The values of a map as one vector.
 fit_values <- function(x, spec, where) {
-  if (!is.list(x) || spec$type == "binary") return(fit_vector(x, spec, where))
-  if (length(x) == 0) return(fit_vector(logical(), spec, where))
+  if (length(x) == 0) x <- logical()
+  if (!is.list(x) || spec$type == "binary") return(as_elements(fit_vector(x, spec, where), spec$type, where))
   where$inner <- TRUE
   fit_value <- function(value, key) {
     where <- inside(where, key)
@@ -433,12 +500,15 @@ common_length <- function(args, signature, call) {
   max(n)
 }
 
-row_count <- function(x) if (is.data.frame(x)) nrow(x) else length(x)
+# A matrix is a column of as many rows.
+row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)
 
 recycle <- function(x, n) {
   if (row_count(x) == n) return(x)
   index <- rep_len(seq_len(row_count(x)), n)
-  if (is.data.frame(x)) x[index, , drop = FALSE] else x[index]
+  if (length(dim(x)) < 2) return(x[index])
+  others <- rep(list(rlang::missing_arg()), length(dim(x)) - 1)
+  do.call(`[`, c(list(x, index), others, list(drop = FALSE)))
 }
 
 # --- What is wrong ----------------------------------------------------------
@@ -456,14 +526,10 @@ describe_place <- function(where) {
   format_inline("{.val {path}} of argument {.arg {where$arg}}")
 }
 
-# Numbers of an unknown class may be something else altogether.
-abort_number <- function(x, wanted, where) {
-  unknown <- is.object(x) && is.numeric(x) && !is_integer64(x)
-  abort_type(x, wanted, where, if (unknown) "; {.fn as.numeric} makes plain numbers of it")
-}
-
-abort_type <- function(x, wanted, where, advice = NULL) {
+abort_type <- function(x, wanted, where) {
   place <- describe_place(where)
+  foreign <- isS4(x) || is.object(x) && is.list(x) && !inherits(x, c("data.frame", "POSIXlt"))
+  advice <- if (foreign) "; a method of {.fn mangoro_send_as} says how its class is sent"
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
     format_inline("{.obj_type_friendly {x}}")

@@ -24,7 +24,9 @@
 #' The manifest is fetched with the first call over a connection.
 #'
 #' @returns The result: a vector, factor, list or data frame. Several results of a
-#'   Go function are a named list; no result is `NULL`, invisibly.
+#'   Go function are a named list; no result is `NULL`, invisibly. A function on records
+#'   whose manifest calls its result a struct, or does not tell, returns a data frame;
+#'   otherwise its only column.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` if an argument does not fit, with the fields
@@ -95,15 +97,15 @@ call_message <- function(signature, args, header, call) {
   given <- args
   args <- fit_arguments(args, signature, call)
   if (signature$boxed) {
-    return(list(bytes = encode_row(args, header, call, maps = map_names(args, signature))))
+    return(list(bytes = encode_row(args, header, call)))
   }
-  n <- common_length(args, signature, call)
+  columns <- lapply(args, bare)
+  n <- common_length(columns, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
-  args <- lapply(args, bare)
-  bytes <- if (signature$recycles && any(vapply(args, row_count, 1) != n)) {
-    encode_row(args, header, call)
+  bytes <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
+    encode_row(columns, header, call)
   } else {
-    encode_record(lapply(args, recycle, n), header, call)
+    encode_record(lapply(columns, recycle, n), header, call)
   }
   list(bytes = bytes, shape = shape, length = n, one_raw = n == 1 && any(vapply(given[signature$raws], is.raw, NA)))
 }
@@ -119,18 +121,16 @@ call_header <- function(signature, timeout, id) {
   last$header
 }
 
-map_names <- function(args, signature) {
-  specs <- signature$specs[match(names(args), signature$args)]
-  names(args)[vapply(specs, goes_as_map, TRUE)]
-}
-
-# Arguments without a signature: one data frame, or vectors that become columns.
+# Arguments without a signature: one data frame, or the columns of one.
 as_columns <- function(args, signature, call) {
-  if (length(args) == 1 && is.data.frame(args[[1]]) && is.null(names(args))) return(args[[1]])
+  if (length(args) == 1 && is.null(names(args)) && is.data.frame(frame <- sent_as(args[[1]]))) return(frame)
   if (length(args) > 0 && (is.null(names(args)) || any(names(args) == ""))) {
     abort_arguments(signature, "its arguments must be named, or one data frame.", call = call)
   }
-  lapply(args, recycle, common_length(args, signature, call))
+  args <- Filter(Negate(is.null), lapply(args, sent_as))
+  n <- if (length(args) > 0) common_length(args, signature, call) else 0
+  columns <- rlang::set_names(lapply(args, recycle, n), names(args) %||% character())
+  structure(columns, class = "data.frame", row.names = .set_row_names(n))
 }
 
 # --- Names and dimensions ---------------------------------------------------
@@ -174,6 +174,10 @@ reply_values <- function(reply, signature, connection, call) {
     start <- check_reply(reply, "result", signature$name, connection$server, call)$start
     return(if (start < length(reply)) decode_record(reply, start, call))
   }
+  if (length(reply) <= length(signature$result_header)) {
+    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+    if (start == length(reply)) return(data.frame())
+  }
   decode <- if (signature$boxed) decode_row else decode_record
   values <- decode(reply, signature$result_header, call)
   if (is.null(values)) {
@@ -186,11 +190,14 @@ result_value <- function(values, signature, message) {
   if (signature$streams) {
     return(values)
   }
-  if (!signature$returns || length(values) == 0) {
+  if (!signature$returns) {
     return(invisible(NULL))
   }
-  if (length(values) > 1) {
-    return(values)
+  if (signature$record || length(values) > 1) {
+    return(if (signature$boxed) values else record_value(values, signature$result))
+  }
+  if (length(values) == 0) {
+    return(invisible(NULL))
   }
   result <- .subset2(values, 1)
   # To an elementwise function of raw vectors one of them is a single value, and so
@@ -200,4 +207,27 @@ result_value <- function(values, signature, message) {
     attributes(result) <- c(attributes(result), message$shape)
   }
   result
+}
+
+# A record as a data frame. It is the struct that the manifest describes, or its
+# only column is.
+record_value <- function(values, spec) {
+  if (length(values) == 1 && is.data.frame(values[[1]]) && !has_fields(values, spec) && has_fields(values[[1]], spec)) {
+    return(values[[1]])
+  }
+  if (is.data.frame(values)) {
+    return(values)
+  }
+  # A handler that hands its arguments back has the record that R made of a list.
+  n <- max(vapply(values, row_count, 1), 0)
+  values[vapply(values, is.null, TRUE)] <- list(rep(NA, n))
+  if (n <= .Machine$integer.max) structure(values, class = "data.frame", row.names = .set_row_names(n)) else values
+}
+
+has_fields <- function(x, spec) {
+  fields <- spec$fields
+  if (is.null(fields)) return(TRUE)
+  fits <- function(name) fields[[name]]$type == "any" || (fields[[name]]$type == "struct") == is.data.frame(x[[name]])
+  all(names(x) %in% names(fields)) && all(setdiff(names(fields), spec$optional) %in% names(x)) &&
+    all(vapply(names(x), fits, NA))
 }

@@ -4,14 +4,19 @@
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
 encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(codec_encode_record, x, header, native_encoding()), call)
+  check_encoded(.Call(codec_encode_record, x, header, native_encoding(), mangoro_send_as), call)
 }
 
-# A record of one row: each of `args`, a named list, is one value in it. `maps`
-# names those that are Arrow maps.
-encode_row <- function(args, header = raw(), call = rlang::caller_env(), maps = NULL) {
-  check_encoded(.Call(codec_encode_row, args, as.character(maps), header, native_encoding()), call)
+# A record of one row: each of `args`, a named list, is one value in it.
+encode_row <- function(args, header = raw(), call = rlang::caller_env()) {
+  check_encoded(.Call(codec_encode_row, args, header, native_encoding(), mangoro_send_as), call)
 }
+
+# Vectors with names as Arrow maps, one for each element of a list. In a row they
+# are one value, or, where there is but one, that.
+as_maps <- function(x) structure(x, class = "mangoro_maps")
+
+as_map <- function(x) structure(list(x), class = "mangoro_map")
 
 # As encode_record(), of arguments that need nothing done to them: vectors of the
 # signature's plain types, without attributes and of one length. NULL for others,

@@ -22,9 +22,11 @@
 #'   records. Columns may hold `NA`. A column may be a logical, integer, double,
 #'   character, complex or raw vector, a factor (an Arrow dictionary), a `Date`,
 #'   `POSIXct`, `difftime`, `hms`, `integer64` or `blob`, a list of vectors of
-#'   one type, a matrix, or a data frame (an Arrow struct). Their attributes
-#'   travel as metadata of the field; what cannot travel is an error. `NULL`,
-#'   the default, is a record without columns.
+#'   one type, a matrix, or a data frame (an Arrow struct), and any vector of
+#'   another class, as what it is made of. Their classes and attributes travel as
+#'   metadata of the field; what cannot travel is an error. A data frame may be of any
+#'   class, see `vignette("types")` and [mangoro_send_as()]. `NULL`, the default, is a
+#'   record without columns.
 #' @param timeout The longest time to wait for the answer in seconds, one
 #'   number above 0; `Inf` waits for ever. `NULL`, the default, is the time that
 #'   the handle was made with, or else the option `mangoro.timeout`, or 60.

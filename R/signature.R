@@ -25,6 +25,9 @@ parse_signatures <- function(json, call) {
 #   recycles    Go brings arguments to the same length
 #   boxed       a row is a call: an argument may be of any length
 #   returns     TRUE if there is a result
+#   record      TRUE if the result is a record, see record_value(); otherwise it is
+#               the only column of one
+#   result      its type, NULL if the manifest does not say
 #   streams     TRUE if the result is a stream: the reply is it, and no column of one
 #   raws        the names of the arguments of which each raw vector is one value, if
 #               one raw vector is the result of such, see result_value()
@@ -47,6 +50,8 @@ new_signature <- function(entry, name) {
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
+    record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
+    result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
     streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
     raws = if (isTRUE(entry$Vectorized) && identical(entry$ReturnType$Type, "binary")) names_of_type(args, "binary"),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
@@ -56,6 +61,10 @@ new_signature <- function(entry, name) {
     go = text_or_none(entry$Metadata$signature)
   )
 }
+
+# Whether a handler on records says that it returns one: a vector is called by its
+# type, all else is the record that it is.
+names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "stream", "")
 
 names_of_type <- function(args, type) {
   unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))

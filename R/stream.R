@@ -2,7 +2,7 @@
 
 # `header` and then the stream of `data`, in one raw vector.
 write_stream <- function(data, header = raw(), call) {
-  if (is.null(data)) data <- data.frame()
+  data <- if (is.null(data)) data.frame() else sent_as(data)
   if (is.data.frame(data) && !has_stream_method(data)) {
     encode_record(data, header, call)
   } else {

@@ -79,6 +79,17 @@ static void json_element(json *j, SEXP x, R_xlen_t i) {
     bytes_text(&j->out, value == NA_LOGICAL ? "null" : value ? "true" : "false");
     break;
   }
+  case CPLXSXP: {
+    Rcomplex value = COMPLEX_ELT(x, i);
+    json_double(j, value.r);
+    bytes_text(&j->out, ",");
+    json_double(j, value.i);
+    break;
+  }
+  case RAWSXP:
+    snprintf(text, sizeof text, "%d", RAW_ELT(x, i));
+    bytes_text(&j->out, text);
+    break;
   default: {
     int value = INTEGER_ELT(x, i);
     snprintf(text, sizeof text, "%d", value);
@@ -95,11 +106,6 @@ static void json_array(json *j, SEXP x) {
     json_element(j, x, i);
   }
   bytes_text(&j->out, "]");
-}
-
-static bool is_plain(SEXP x) {
-  int type = TYPEOF(x);
-  return (type == LGLSXP || type == INTSXP || type == REALSXP || type == STRSXP) && !HAS_ATTRIBUTES(x);
 }
 
 bool is_automatic(SEXP row_names) {
@@ -135,23 +141,60 @@ static void write_dimnames(json *j, SEXP dimnames) {
   }
 }
 
-static const char *plain_type(SEXP x) {
+// What an attribute that is data may be; NULL for other types.
+static const char *data_type(SEXP x) {
   switch (TYPEOF(x)) {
+  case NILSXP: return "null";
   case LGLSXP: return "logical";
   case INTSXP: return "integer";
   case REALSXP: return "double";
-  default: return "character";
+  case STRSXP: return "character";
+  case CPLXSXP: return "complex";
+  case RAWSXP: return "raw";
+  case VECSXP: return "list";
+  default: return NULL;
   }
 }
 
-// An attribute that is R's own and that this class has no place for.
-bool is_special(const char *name) {
-  static const char *const special[] = {"class", "names",  "dim",   "dimnames", "row.names",
-                                        "levels", "tsp", "tzone", "units",    "comment"};
-  for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
-    if (strcmp(name, special[i]) == 0) return true;
+enum { MAX_NESTED = 16 };
+
+// Whether a value is a vector whose attributes are the same, and where it is a
+// list, its elements.
+static bool is_data(SEXP x, int depth) {
+  if (data_type(x) == NULL || Rf_isS4(x) || depth > MAX_NESTED) return false;
+  for (R_xlen_t i = 0; TYPEOF(x) == VECSXP && i < Rf_xlength(x); i++) {
+    if (!is_data(VECTOR_ELT(x, i), depth + 1)) return false;
+  }
+  if (!HAS_ATTRIBUTES(x)) return true;
+  SEXP all = PROTECT(attributes_of(x));
+  bool data = true;
+  for (R_xlen_t i = 0; data && i < Rf_xlength(all); i++) data = is_data(VECTOR_ELT(all, i), depth + 1);
+  UNPROTECT(1);
+  return data;
+}
+
+// An attribute that R keeps in order for all classes.
+bool is_own_attribute(const char *name) {
+  static const char *const own[] = {"class", "names", "dim", "dimnames", "row.names", "tsp"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    if (strcmp(name, own[i]) == 0) return true;
   }
   return false;
+}
+
+// One that this class has no place for, or another.
+static bool is_own(const char *name, int class) {
+  return is_own_attribute(name) ||
+         (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
+         (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS)) ||
+         (strcmp(name, "tzone") == 0 && class == CLASS_POSIXCT);
+}
+
+// A class below data.frame may describe its rows in attributes of its own, which
+// change with them: only those that are plain vectors come along.
+bool is_left_behind(const char *name, SEXP value, r_class class) {
+  if (!class.derived || !is_frame_class(class.class) || is_own(name, class.class)) return false;
+  return TYPEOF(value) == VECSXP || !is_data(value, 1);
 }
 
 static bool is_one_string(SEXP x) { return TYPEOF(x) == STRSXP && Rf_xlength(x) == 1 && !HAS_ATTRIBUTES(x); }
@@ -164,13 +207,18 @@ static bool is_tzone(SEXP x) {
   return true;
 }
 
-// Whether the class says all of an attribute, or it is a cache.
+bool is_cache(const char *name, r_class class) {
+  return class.class == CLASS_DATA_TABLE && (strcmp(name, ".internal.selfref") == 0 || strcmp(name, "index") == 0);
+}
+
+// Whether the class says all of an attribute.
 static bool is_implied(const char *name, int class) {
   return strcmp(name, "class") == 0 || (strcmp(name, "names") == 0 && is_frame_class(class)) ||
          (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
-         (strcmp(name, "ptype") == 0 && class == CLASS_BLOB) ||
-         (class == CLASS_DATA_TABLE && (strcmp(name, ".internal.selfref") == 0 || strcmp(name, "index") == 0));
+         (strcmp(name, "ptype") == 0 && class == CLASS_BLOB);
 }
+
+static bool is_series(SEXP tsp) { return TYPEOF(tsp) == REALSXP && Rf_xlength(tsp) == 3 && !HAS_ATTRIBUTES(tsp); }
 
 // The attributes with a key of their own; false if this is none.
 static bool write_known(json *j, const char *name, SEXP value, int class, bool names) {
@@ -187,6 +235,9 @@ static bool write_known(json *j, const char *name, SEXP value, int class, bool n
     }
   } else if (strcmp(name, "dimnames") == 0) {
     write_dimnames(j, value);
+  } else if (strcmp(name, "tsp") == 0 && is_series(value)) {
+    member(j, "tsp");
+    json_array(j, value);
   } else if (strcmp(name, "row.names") == 0 && is_frame_class(class)) {
     if (!is_automatic(value)) {
       member(j, "row_names");
@@ -210,50 +261,90 @@ static bool write_known(json *j, const char *name, SEXP value, int class, bool n
   return true;
 }
 
+static void write_value(json *j, SEXP x) {
+  bytes_text(&j->out, "{\"type\":\"");
+  bytes_text(&j->out, data_type(x));
+  bytes_text(&j->out, "\",\"value\":");
+  if (TYPEOF(x) == VECSXP) {
+    for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
+      bytes_text(&j->out, i == 0 ? "[" : ",");
+      write_value(j, VECTOR_ELT(x, i));
+    }
+    bytes_text(&j->out, Rf_xlength(x) == 0 ? "[]" : "]");
+  } else {
+    json_array(j, x);
+  }
+  if (HAS_ATTRIBUTES(x)) {
+    SEXP all = PROTECT(attributes_of(x));
+    SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
+    bytes_text(&j->out, ",\"attributes\":{");
+    for (R_xlen_t i = 0; i < Rf_xlength(all); i++) {
+      if (i > 0) bytes_text(&j->out, ",");
+      json_string(j, STRING_ELT(names, i));
+      bytes_text(&j->out, ":");
+      write_value(j, VECTOR_ELT(all, i));
+    }
+    bytes_text(&j->out, "}");
+    UNPROTECT(2);
+  }
+  bytes_text(&j->out, "}");
+}
+
 // A member of "other", which is gathered apart.
-static bool write_other(json *j, bytes *others, SEXP name, SEXP value) {
-  if (is_special(CHAR(name)) || !is_plain(value)) {
-    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried", CHAR(name),
-                   Rf_type2char((SEXPTYPE)TYPEOF(value)));
+static bool write_other(json *j, bytes *others, SEXP name, SEXP value, int class) {
+  if (is_own(CHAR(name), class) || !is_data(value, 1)) {
+    const char *type = Rf_type2char((SEXPTYPE)TYPEOF(value));
+    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried; attr(x, \"%s\") <- NULL drops it",
+                   CHAR(name), type, CHAR(name));
   }
   bytes known = j->out;
   j->out = *others;
   bytes_text(&j->out, j->out.size == 0 ? "{" : ",");
   json_string(j, name);
-  bytes_text(&j->out, ":{\"type\":\"");
-  bytes_text(&j->out, plain_type(value));
-  bytes_text(&j->out, "\",\"value\":");
-  json_array(j, value);
-  bytes_text(&j->out, "}");
+  bytes_text(&j->out, ":");
+  write_value(j, value);
   *others = j->out;
   j->out = known;
   return true;
 }
 
-static bool write_all(json *j, bytes *others, const node *n, SEXP x, int class, bool with_names) {
+static bool write_all(json *j, bytes *others, const node *n, SEXP x, r_class class, bool with_names) {
   SEXP all = PROTECT(attributes_of(x));
   SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
-  bool zoned = false;
+  bool zoned = false, whole = true;
   bool done = Rf_xlength(all) <= MAX_OTHERS || fail_at(j->plan, j->at, 0, 0, "it has too many attributes");
   for (R_xlen_t i = 0; done && i < Rf_xlength(all); i++) {
     const char *name = CHAR(STRING_ELT(names, i));
     SEXP value = VECTOR_ELT(all, i);
     zoned = zoned || strcmp(name, "tzone") == 0;
-    if (is_implied(name, class) || write_known(j, name, value, class, with_names)) continue;
-    done = write_other(j, others, STRING_ELT(names, i), value);
+    if (is_cache(name, class)) {
+      if (strcmp(name, "index") == 0) continue;
+      // What data.table needs to change it in place is made anew.
+      member(j, "selfref");
+      bytes_text(&j->out, "true");
+    } else if (is_left_behind(name, value, class)) {
+      whole = false;
+    } else if (!is_implied(name, class.class) && !write_known(j, name, value, class.class, with_names)) {
+      done = write_other(j, others, STRING_ELT(names, i), value, class.class);
+    }
   }
   UNPROTECT(2);
-  if (class == CLASS_POSIXCT && !zoned) {
+  if (class.class == CLASS_POSIXCT && !zoned) {
     member(j, "tzone");
     bytes_text(&j->out, "[]");
   }
-  if (class == CLASS_POSIXCT && n->type == ARROW_FLOAT) {
+  if (class.class == CLASS_POSIXCT && n->type == ARROW_FLOAT) {
     member(j, "zone");
     json_text(j, n->zone, strlen(n->zone));
   }
-  if (is_time_class(class) && TYPEOF(x) == INTSXP) {
+  if (is_time_class(class.class) && TYPEOF(x) == INTSXP) {
     member(j, "storage");
     bytes_text(&j->out, "\"integer\"");
+  }
+  // Without some of its attributes an object would not be what its class says.
+  if (class.derived && whole) {
+    member(j, "class");
+    json_array(j, Rf_getAttrib(x, R_ClassSymbol));
   }
   if (others->size > 0) {
     member(j, "other");
@@ -264,7 +355,7 @@ static bool write_all(json *j, bytes *others, const node *n, SEXP x, int class, 
 }
 
 // Fills n->attributes from x. `names` says whether its names belong there.
-bool plan_attributes(plan *p, const where *at, node *n, SEXP x, int class, bool names) {
+bool plan_attributes(plan *p, const where *at, node *n, SEXP x, r_class class, bool names) {
   if (!HAS_ATTRIBUTES(x)) return true;
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
   SEXP other_cell = PROTECT(Rf_allocVector(VECSXP, 1));

@@ -27,33 +27,59 @@ static const struct {
     [CLASS_MATRIX] = {"matrix", 0, {NULL}},
 };
 
+static bool has(SEXP strings, const char *name) {
+  for (R_xlen_t i = 0; i < Rf_xlength(strings); i++) {
+    if (strcmp(CHAR(STRING_ELT(strings, i)), name) == 0) return true;
+  }
+  return false;
+}
+
+static int base_among(SEXP class) {
+  // Each element has several fields: neither rows nor columns.
+  if (has(class, "POSIXlt") || has(class, "vctrs_rcrd")) return CLASS_UNKNOWN;
+  if (has(class, "data.frame")) {
+    if (has(class, "data.table")) return CLASS_DATA_TABLE;
+    return has(class, "tbl_df") ? CLASS_TBL_DF : CLASS_DATA_FRAME;
+  }
+  if (has(class, "factor")) return has(class, "ordered") ? CLASS_ORDERED : CLASS_FACTOR;
+  if (has(class, "Date")) return CLASS_DATE;
+  if (has(class, "POSIXct")) return CLASS_POSIXCT;
+  if (has(class, "difftime")) return has(class, "hms") ? CLASS_HMS : CLASS_DIFFTIME;
+  if (has(class, "integer64")) return CLASS_INTEGER64;
+  return has(class, "blob") ? CLASS_BLOB : CLASS_NONE;
+}
+
 static bool class_equals(SEXP class, R_xlen_t from, int is) {
-  if (classes[is].length == 0 || Rf_xlength(class) - from != classes[is].length) return false;
+  if (Rf_xlength(class) - from != classes[is].length) return false;
   for (int i = 0; i < classes[is].length; i++) {
     if (strcmp(CHAR(STRING_ELT(class, from + i)), classes[is].class[i]) != 0) return false;
   }
   return true;
 }
 
-r_class class_of(SEXP x) {
-  r_class found = {CLASS_NONE, false};
-  if (!Rf_isObject(x)) return found;
-  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
-  if (TYPEOF(class) != STRSXP) return found;
+r_class class_among(SEXP class) {
+  r_class found = {CLASS_NONE, false, false};
   R_xlen_t n = Rf_xlength(class), from = 0;
   if (n > 0 && strcmp(CHAR(STRING_ELT(class, 0)), "AsIs") == 0) {
     found.as_is = true;
     from = 1;
   }
-  if (n == from) return found;
-  for (int is = CLASS_DATE; is <= CLASS_DATA_TABLE; is++) {
-    if (class_equals(class, from, is)) {
-      found.class = is;
-      return found;
-    }
+  if (n - from == 1 && has(class, "mangoro_map")) {
+    found.class = CLASS_MAP;
+  } else if (n - from == 1 && has(class, "mangoro_maps")) {
+    found.class = CLASS_MAPS;
+  } else if (n > from) {
+    found.class = base_among(class);
+    found.derived = found.class == CLASS_UNKNOWN || !class_equals(class, from, found.class);
   }
-  found.class = CLASS_UNKNOWN;
   return found;
+}
+
+r_class class_of(SEXP x) {
+  r_class found = {CLASS_NONE, false, false};
+  if (!Rf_isObject(x)) return found;
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  return TYPEOF(class) == STRSXP ? class_among(class) : found;
 }
 
 // Without its methods an integer64 looks like a double near 0.
@@ -80,7 +106,7 @@ void set_class(SEXP x, r_class class) {
 const char *class_name(int class) { return classes[class].name; }
 
 r_class class_from(const char *text, size_t n) {
-  r_class found = {CLASS_UNKNOWN, false};
+  r_class found = {CLASS_UNKNOWN, false, false};
   if (n >= 4 && memcmp(text, "AsIs", 4) == 0 && (n == 4 || text[4] == ' ')) {
     found.as_is = true;
     if (n == 4) {

@@ -51,15 +51,15 @@ static SEXP record_value(stream *s) {
     SET_VECTOR_ELT(out, i, x);
   }
   set_field_names(out, s->fields, s->n_fields);
+  r_class class = s->class;
+  if (!is_frame_class(class.class)) class.class = CLASS_DATA_FRAME;
   if (!listed) {
     set_row_names(out, s->rows);
-    r_class class = s->class;
-    if (class.class == CLASS_NONE) class.class = CLASS_DATA_FRAME;
     set_class(out, class);
   }
-  bool done = set_attributes(s, CLASS_DATA_FRAME, s->attributes, out, s->rows);
+  out = with_attributes(s, class.class, s->attributes, out, s->rows);
   UNPROTECT(1);
-  return done ? out : NULL;
+  return out;
 }
 
 static SEXP unbox(stream *s, const field *f, const column *c, int64_t i);
@@ -77,10 +77,10 @@ static SEXP unbox_fields(stream *s, const field *f, const column *c, int64_t i) 
     named = named || LENGTH(f->children[k]->name) > 0;
   }
   if (named) set_field_names(out, f->children, f->n_children);
-  if (f->class.as_is) set_class(out, (r_class){CLASS_NONE, true});
-  bool done = set_attributes(s, CLASS_NONE, f->attributes, out, f->n_children);
+  if (f->class.as_is) set_class(out, (r_class){.as_is = true});
+  out = with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children);
   UNPROTECT(1);
-  return done ? out : NULL;
+  return out;
 }
 
 static SEXP unbox(stream *s, const field *f, const column *c, int64_t i) {

@@ -13,6 +13,7 @@ static inline bool is_valid(const column *c, int64_t i) { return c->valid == NUL
 
 int64_t next_null(const column *c, int64_t i, int64_t end);
 bool fail_row(stream *s, int64_t row, const char *text);
+SEXP own_attribute(SEXP attributes, const char *name);
 SEXP attribute(const field *f, const char *name);
 bool is_text(const field *f);
 void fill_bools(const column *c, int64_t from, int64_t n, int *to);
@@ -30,6 +31,6 @@ bool read_values(stream *s, dictionary *d);
 SEXP finish(stream *s, const field *f, SEXP x, int64_t n);
 void set_field_names(SEXP x, field *const fields[], int n);
 void set_row_names(SEXP x, int64_t n);
-bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n);
+SEXP with_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n);
 
 #endif

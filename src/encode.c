@@ -344,21 +344,21 @@ SEXP write_tree(node *root, node *const batches[], R_xlen_t n, SEXP header, fail
   return out;
 }
 
-static SEXP encode(SEXP x, SEXP maps, SEXP header, SEXP native, bool row) {
+static SEXP encode(SEXP x, SEXP header, SEXP native, SEXP send_as, bool row) {
   failure f = {0};
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
-  plan p = {.failure = &f, .shelter = cell, .native = (native_encoding)Rf_asInteger(native)};
-  node *root = row ? plan_row(&p, x, maps) : plan_record(&p, x);
+  plan p = {.failure = &f, .shelter = cell, .send_as = send_as, .native = (native_encoding)Rf_asInteger(native)};
+  node *root = row ? plan_row(&p, x) : plan_record(&p, x);
   SEXP out = root == NULL ? NULL : write_tree(root, &root, 1, header, &f);
   if (out == NULL) out = failure_value(&f);
   UNPROTECT(1);
   return out;
 }
 
-SEXP encode_record(SEXP x, SEXP header, SEXP native) {
-  return encode(x, R_NilValue, header, native, false);
+SEXP encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as) {
+  return encode(x, header, native, send_as, false);
 }
 
-SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP native) {
-  return encode(args, maps, header, native, true);
+SEXP encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as) {
+  return encode(args, header, native, send_as, true);
 }

@@ -2,6 +2,8 @@
 
 #include "decode.h"
 
+#include <math.h>
+
 // The zone of the times: that of the Arrow type or, of R's numbers, of r.attributes;
 // NULL if there is none.
 static const char *zone_of(const field *f) {
@@ -99,6 +101,28 @@ static bool set_dimnames(stream *s, SEXP x, SEXP value) {
   return true;
 }
 
+static bool set_series(stream *s, SEXP x, SEXP value) {
+  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
+  double n = dim == R_NilValue ? (double)Rf_xlength(x) : INTEGER_RO(dim)[0];
+  double start = REAL_RO(value)[0], end = REAL_RO(value)[1], frequency = REAL_RO(value)[2];
+  // As R has it.
+  bool fit = n > 0 && frequency > 0 && fabs(end - start - (n - 1) / frequency) <= 1e-5;
+  if (!fit) return fail(s->failure, "the tsp of r.attributes does not fit its %.0f rows", n);
+  Rf_setAttrib(x, R_TspSymbol, value);
+  return true;
+}
+
+// The class of an object that has more of it than its type in Arrow says.
+static bool set_derived(stream *s, int class, SEXP x, SEXP value) {
+  r_class found = class_among(value);
+  int base = class >= CLASS_DATE && class <= CLASS_DATA_TABLE ? class : CLASS_NONE;
+  if (!found.derived || found.class != base) {
+    return fail(s->failure, "the class of r.attributes is not for its type");
+  }
+  Rf_setAttrib(x, R_ClassSymbol, value);
+  return true;
+}
+
 static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *name, SEXP value) {
   bool frame = is_frame_class(class);
   if (strcmp(name, "row.names") == 0) {
@@ -112,15 +136,29 @@ static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *n
     if (class != CLASS_POSIXCT && Rf_xlength(value) > 0) Rf_setAttrib(x, Rf_install("tzone"), value);
     return true;
   }
-  if (strcmp(name, "units") == 0 || strcmp(name, "storage") == 0 || strcmp(name, "zone") == 0) return true;
+  bool read = strcmp(name, "units") == 0 || strcmp(name, "storage") == 0 || strcmp(name, "zone") == 0 ||
+              strcmp(name, "selfref") == 0;
+  if (read) return true;
+  if (strcmp(name, "class") == 0) return set_derived(s, class, x, value);
   if (frame) return fail(s->failure, "r.attributes has %s for a data frame", name);
   if (strcmp(name, "names") == 0) return set_names(s, x, value, n);
+  if (strcmp(name, "tsp") == 0) return set_series(s, x, value);
   return strcmp(name, "dim") == 0 ? set_dim(s, x, value) : set_dimnames(s, x, value);
 }
 
+// An attribute that is not R's own must not stand for one that the type says.
+static bool set_other(stream *s, int class, SEXP x, SEXP name, SEXP value) {
+  const char *text = CHAR(name);
+  bool said = ((class == CLASS_FACTOR || class == CLASS_ORDERED) && strcmp(text, "levels") == 0) ||
+              ((class == CLASS_DIFFTIME || class == CLASS_HMS) && strcmp(text, "units") == 0) ||
+              (class == CLASS_POSIXCT && strcmp(text, "tzone") == 0);
+  if (said) return fail(s->failure, "r.attributes has %s among the others", text);
+  Rf_setAttrib(x, Rf_installTrChar(name), value);
+  return true;
+}
+
 // Those of read_attributes().
-bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
-  if (attributes == NULL) return true;
+static bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
   SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1);
   SEXP names = Rf_getAttrib(own, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(own); i++) {
@@ -128,9 +166,42 @@ bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
   }
   names = Rf_getAttrib(other, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(other); i++) {
-    Rf_setAttrib(x, Rf_installTrChar(STRING_ELT(names, i)), VECTOR_ELT(other, i));
+    if (!set_other(s, class, x, STRING_ELT(names, i), VECTOR_ELT(other, i))) return false;
   }
   return true;
+}
+
+// A data.table that can be changed in place at once: its columns have room for more,
+// or it says that it comes from outside.
+static SEXP revive_table(SEXP x) {
+  SEXP name = PROTECT(Rf_mkString("data.table"));
+  SEXP ask = PROTECT(Rf_lang2(Rf_install("isNamespaceLoaded"), name));
+  if (Rf_asLogical(Rf_eval(ask, R_BaseEnv))) {
+    SEXP function = PROTECT(Rf_lang3(R_DoubleColonSymbol, Rf_install("data.table"), Rf_install("setalloccol")));
+    SEXP call = PROTECT(Rf_lang2(function, x));
+    x = Rf_eval(call, R_BaseEnv);
+    UNPROTECT(2);
+  } else {
+    SEXP nowhere = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+    Rf_setAttrib(x, Rf_install(".internal.selfref"), nowhere);
+    UNPROTECT(1);
+  }
+  UNPROTECT(2);
+  return x;
+}
+
+// `x` with all of its attributes, which may make another object of it; NULL after
+// a failure.
+SEXP with_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
+  if (attributes == NULL) return x;
+  PROTECT(x);
+  if (!set_attributes(s, class, attributes, x, n)) {
+    x = NULL;
+  } else if (class == CLASS_DATA_TABLE && own_attribute(attributes, "selfref") != R_NilValue) {
+    x = revive_table(x);
+  }
+  UNPROTECT(1);
+  return x;
 }
 
 static SEXP finish_plain(stream *s, const field *f, SEXP x, int64_t n) {
@@ -181,7 +252,7 @@ static SEXP finish_matrix(stream *s, const field *f, SEXP x, int64_t n) {
   Rf_setAttrib(child, R_DimSymbol, dim);
   SEXP call = PROTECT(Rf_lang2(Rf_install("t.default"), child));
   SEXP out = PROTECT(Rf_eval(call, R_BaseEnv));
-  if (f->class.as_is) set_class(out, (r_class){CLASS_NONE, true});
+  if (f->class.as_is) set_class(out, (r_class){.as_is = true});
   UNPROTECT(4);
   return out;
 }
@@ -206,10 +277,8 @@ SEXP finish(stream *s, const field *f, SEXP x, int64_t n) {
   } else {
     out = finish_plain(s, f, x, n);
   }
-  if (out == NULL || f->attributes == NULL) return out;
-  PROTECT(out);
-  bool done = set_attributes(s, f->class.class, f->attributes, out, n);
-  UNPROTECT(1);
-  if (!done) fail_inside(s->failure, CHAR(f->name));
-  return done ? out : NULL;
+  if (out == NULL) return NULL;
+  out = with_attributes(s, f->class.class, f->attributes, out, n);
+  if (out == NULL) fail_inside(s->failure, CHAR(f->name));
+  return out;
 }

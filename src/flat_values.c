@@ -22,15 +22,17 @@ bool fail_row(stream *s, int64_t row, const char *text) {
   return fail(s->failure, "%s", text);
 }
 
-SEXP attribute(const field *f, const char *name) {
-  if (f->attributes == NULL) return R_NilValue;
-  SEXP own = VECTOR_ELT(f->attributes, 0);
+SEXP own_attribute(SEXP attributes, const char *name) {
+  if (attributes == NULL) return R_NilValue;
+  SEXP own = VECTOR_ELT(attributes, 0);
   SEXP names = Rf_getAttrib(own, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
     if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(own, i);
   }
   return R_NilValue;
 }
+
+SEXP attribute(const field *f, const char *name) { return own_attribute(f->attributes, name); }
 
 bool is_text(const field *f) { return f->type == ARROW_UTF8 || f->type == ARROW_LARGE_UTF8; }
 

@@ -8,7 +8,7 @@
 #define SYSTEM(name, args) NAMED("system_" #name, name, args)
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(encode_record, 3),
+    ENTRY(encode_record, 4),
     ENTRY(encode_row, 4),
     ENTRY(decode_record, 2),
     ENTRY(decode_row, 2),

@@ -6,10 +6,24 @@
 #include <R_ext/Utils.h>
 
 // R's own attributes, in the order in which they are set.
-enum { NAMES, DIM, DIMNAMES, TZONE, ZONE, UNITS, STORAGE, ROW_NAMES, DIMNAMES_NAMES, N_OWN };
+enum {
+  NAMES,
+  DIM,
+  DIMNAMES,
+  TZONE,
+  ZONE,
+  UNITS,
+  TSP,
+  STORAGE,
+  SELFREF,
+  CLASS,
+  ROW_NAMES,
+  DIMNAMES_NAMES,
+  N_OWN
+};
 
-static const char *const own_keys[] = {"names", "dim",     "dimnames",  "tzone",         "zone",
-                                       "units", "storage", "row_names", "dimnames_names"};
+static const char *const own_keys[] = {"names", "dim",     "dimnames", "tzone", "zone",      "units",
+                                       "tsp",   "storage", "selfref",  "class", "row_names", "dimnames_names"};
 
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
@@ -252,7 +266,16 @@ static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
 
 static bool any_na(SEXP x) {
   for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
-    if (TYPEOF(x) == STRSXP ? STRING_ELT(x, i) == NA_STRING : INTEGER(x)[i] == NA_INTEGER) return true;
+    switch (TYPEOF(x)) {
+    case STRSXP:
+      if (STRING_ELT(x, i) == NA_STRING) return true;
+      break;
+    case REALSXP:
+      if (ISNAN(REAL(x)[i])) return true;
+      break;
+    default:
+      if (INTEGER(x)[i] == NA_INTEGER) return true;
+    }
   }
   return false;
 }
@@ -310,6 +333,16 @@ static SEXP read_dim(json *j) {
   return dim;
 }
 
+static SEXP read_series(json *j) {
+  SEXP tsp = read_vector(j, own_keys[TSP], REALSXP);
+  return tsp != NULL && Rf_xlength(tsp) == 3 && !any_na(tsp) ? tsp : NULL;
+}
+
+static SEXP read_class(json *j) {
+  SEXP class = read_vector(j, own_keys[CLASS], STRSXP);
+  return class != NULL && Rf_xlength(class) > 0 && !any_na(class) ? class : NULL;
+}
+
 static SEXP read_own(json *j, int key) {
   switch (key) {
   case DIM: return read_dim(j);
@@ -317,48 +350,15 @@ static SEXP read_own(json *j, int key) {
   case ZONE:
   case UNITS:
   case STORAGE: return read_choice(j, key);
+  case TSP: return read_series(j);
+  case SELFREF: return next_is_word(j, "true") ? Rf_ScalarLogical(1) : NULL;
+  case CLASS: return read_class(j);
   case ROW_NAMES: return read_row_names(j);
   default: {
     SEXP out = read_vector(j, own_keys[key], STRSXP);
     return out != NULL && key == TZONE && any_na(out) ? NULL : out;
   }
   }
-}
-
-static int plain_type(const char *name) {
-  static const struct {
-    const char *name;
-    int type;
-  } types[] = {{"logical", LGLSXP}, {"integer", INTSXP}, {"double", REALSXP}, {"character", STRSXP}};
-  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-    if (strcmp(name, types[i].name) == 0) return types[i].type;
-  }
-  return NILSXP;
-}
-
-// {"type": "double", "value": [...]}, in either order.
-static SEXP read_other(json *j, const char *name) {
-  const char *type = NULL, *value = NULL;
-  if (next_is(j, '{')) {
-    do {
-      bool is_type = next_is_word(j, "\"type\"");
-      if (!(is_type || next_is_word(j, "\"value\"")) || !next_is(j, ':')) break;
-      peek(j);
-      *(is_type ? &type : &value) = j->at;
-      if (!skip_value(j)) return NULL;
-    } while (next_is(j, ','));
-  }
-  if (type == NULL || value == NULL || !next_is(j, '}')) {
-    fail(j->failure, "\"%.200s\" of its r.attributes has no value", name);
-    return NULL;
-  }
-  json from = {type, j->failure};
-  SEXP text = read_string(&from);
-  int to = text == NULL ? NILSXP : plain_type(CHAR(text));
-  from.at = value;
-  if (to != NILSXP) return read_vector(&from, name, (SEXPTYPE)to);
-  other_type(j, name);
-  return NULL;
 }
 
 // A member's name, with its colon; NULL if there is none. The caller protects it.
@@ -369,8 +369,145 @@ static SEXP read_key(json *j) {
   return NULL;
 }
 
-// The others, each with its name, as a pairlist in `cell`.
-static bool read_others(json *j, SEXP cell) {
+// --- Values with their type ---
+
+// The type of a vector; R_NilValue's for "null", -1 if it is none.
+static int type_of(const char *name) {
+  static const struct {
+    const char *name;
+    int type;
+  } types[] = {{"null", NILSXP},      {"logical", LGLSXP}, {"integer", INTSXP}, {"double", REALSXP},
+               {"character", STRSXP}, {"complex", CPLXSXP}, {"raw", RAWSXP},     {"list", VECSXP}};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    if (strcmp(name, types[i].name) == 0) return types[i].type;
+  }
+  return -1;
+}
+
+// Real and imaginary parts take turns.
+static SEXP read_complex(json *j, const char *name) {
+  SEXP parts = read_vector(j, name, REALSXP);
+  if (parts == NULL) return NULL;
+  PROTECT(parts);
+  R_xlen_t n = Rf_xlength(parts);
+  SEXP out = n % 2 == 0 ? Rf_allocVector(CPLXSXP, n / 2) : NULL;
+  if (out == NULL) other_type(j, name);
+  if (n > 0 && out != NULL) memcpy(COMPLEX(out), REAL(parts), (size_t)n * sizeof(double));
+  UNPROTECT(1);
+  return out;
+}
+
+static SEXP read_raw(json *j, const char *name) {
+  SEXP numbers = read_vector(j, name, INTSXP);
+  if (numbers == NULL) return NULL;
+  PROTECT(numbers);
+  R_xlen_t n = Rf_xlength(numbers);
+  SEXP out = PROTECT(Rf_allocVector(RAWSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    int value = INTEGER(numbers)[i];
+    if (value < 0 || value > 255) other_type(j, name);
+    RAW(out)[i] = (Rbyte)value;
+  }
+  UNPROTECT(2);
+  return j->failure->failed ? NULL : out;
+}
+
+static SEXP read_value(json *j, const char *name, int depth);
+
+static SEXP read_list(json *j, const char *name, int depth) {
+  R_xlen_t n = open_array(j);
+  if (n < 0) {
+    other_type(j, name);
+    return NULL;
+  }
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
+    SEXP element = read_value(j, name, depth + 1);
+    if (element != NULL) SET_VECTOR_ELT(out, i, element);
+    behind(j, i, n);
+  }
+  if (n == 0) behind(j, 0, 0);
+  UNPROTECT(1);
+  return j->failure->failed ? NULL : out;
+}
+
+static bool read_named(json *j, SEXP cell, int depth);
+static SEXP named_list(SEXP pairs);
+
+// Sets attributes as R does, which refuses those that do not fit.
+static SEXP set_each(void *data) {
+  SEXP call = PROTECT(Rf_lang3(Rf_install("attributes<-"), ((SEXP *)data)[0], ((SEXP *)data)[1]));
+  SEXP out = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return out;
+}
+
+static SEXP none_set(SEXP condition, void *data) {
+  (void)condition;
+  (void)data;
+  return R_NilValue;
+}
+
+static SEXP with_value_attributes(json *j, SEXP x, const char *name, int depth) {
+  PROTECT(x);
+  SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
+  SEXP out = NULL;
+  if (read_named(j, cell, depth + 1)) {
+    SEXP attributes = PROTECT(named_list(VECTOR_ELT(cell, 0)));
+    SEXP both[] = {x, attributes};
+    out = R_tryCatchError(set_each, both, none_set, NULL);
+    if (out == R_NilValue) {
+      other_type(j, name);
+      out = NULL;
+    }
+    UNPROTECT(1);
+  }
+  UNPROTECT(2);
+  return out;
+}
+
+// {"type": "double", "value": [...], "attributes": {...}}, in any order and without
+// the last where there are none. NULL in R is of the type "null".
+static SEXP read_value(json *j, const char *name, int depth) {
+  static const char *const keys[] = {"\"type\"", "\"value\"", "\"attributes\""};
+  const char *found[3] = {NULL, NULL, NULL};
+  if (depth > MAX_DEPTH) {
+    fail(j->failure, "\"%.200s\" of its r.attributes is nested too deeply", name);
+    return NULL;
+  }
+  if (next_is(j, '{')) {
+    do {
+      int key = 0;
+      while (key < 3 && !next_is_word(j, keys[key])) key++;
+      if (key == 3 || found[key] != NULL || !next_is(j, ':')) break;
+      peek(j);
+      found[key] = j->at;
+      if (!skip_value(j)) return NULL;
+    } while (next_is(j, ','));
+  }
+  if (found[0] == NULL || found[1] == NULL || !next_is(j, '}')) {
+    fail(j->failure, "\"%.200s\" of its r.attributes has no value", name);
+    return NULL;
+  }
+  json from = {found[0], j->failure};
+  SEXP text = read_string(&from), out;
+  int type = text == NULL ? -1 : type_of(CHAR(text));
+  from.at = found[1];
+  switch (type) {
+  case -1: other_type(j, name); return NULL;
+  case NILSXP: return R_NilValue;
+  case CPLXSXP: out = read_complex(&from, name); break;
+  case RAWSXP: out = read_raw(&from, name); break;
+  case VECSXP: out = read_list(&from, name, depth); break;
+  default: out = read_vector(&from, name, (SEXPTYPE)type);
+  }
+  if (out == NULL || found[2] == NULL) return out;
+  from.at = found[2];
+  return with_value_attributes(&from, out, name, depth);
+}
+
+// Values, each with its name, as a pairlist in `cell`.
+static bool read_named(json *j, SEXP cell, int depth) {
   if (!next_is(j, '{')) return other_type(j, "other");
   if (next_is(j, '}')) return true;
   int n = 0;
@@ -378,17 +515,23 @@ static bool read_others(json *j, SEXP cell) {
     SEXP key = read_key(j);
     if (key == NULL) return false;
     PROTECT(key);
-    if (LENGTH(key) == 0 || LENGTH(key) > MAX_SYMBOL || is_special(CHAR(key)) || ++n > MAX_OTHERS) {
-      fail(j->failure, "\"%.200s\" cannot be among the others of its r.attributes", CHAR(key));
+    const char *name = CHAR(key);
+    bool wrong = LENGTH(key) == 0 || LENGTH(key) > MAX_SYMBOL || ++n > MAX_OTHERS;
+    if (wrong || (depth == 0 && (is_own_attribute(name) || strcmp(name, ".internal.selfref") == 0))) {
+      fail(j->failure, "\"%.200s\" cannot be among the others of its r.attributes", name);
     }
     for (SEXP p = VECTOR_ELT(cell, 0); p != R_NilValue; p = CDR(p)) {
-      if (STRING_ELT(CAR(CAR(p)), 0) == key) fail(j->failure, "\"%.200s\" is twice in its r.attributes", CHAR(key));
+      if (STRING_ELT(CAR(CAR(p)), 0) == key) fail(j->failure, "\"%.200s\" is twice in its r.attributes", name);
     }
-    SEXP value = j->failure->failed ? NULL : read_other(j, CHAR(key));
+    SEXP value = j->failure->failed ? NULL : read_value(j, name, depth);
+    if (value == R_NilValue || (value != NULL && strcmp(name, "comment") == 0 && TYPEOF(value) != STRSXP)) {
+      other_type(j, name);
+      value = NULL;
+    }
     if (value != NULL) {
       PROTECT(value);
-      SEXP name = PROTECT(Rf_ScalarString(key));
-      SEXP pair = PROTECT(Rf_cons(name, value));
+      SEXP string = PROTECT(Rf_ScalarString(key));
+      SEXP pair = PROTECT(Rf_cons(string, value));
       SET_VECTOR_ELT(cell, 0, Rf_cons(pair, VECTOR_ELT(cell, 0)));
       UNPROTECT(3);
     }
@@ -398,10 +541,25 @@ static bool read_others(json *j, SEXP cell) {
   return next_is(j, '}') || no_json(j);
 }
 
+// The pairlist goes from the last to the first.
+static SEXP named_list(SEXP pairs) {
+  R_xlen_t n = Rf_xlength(pairs);
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  for (; pairs != R_NilValue; pairs = CDR(pairs)) {
+    SET_STRING_ELT(names, --n, STRING_ELT(CAR(CAR(pairs)), 0));
+    SET_VECTOR_ELT(out, n, CDR(CAR(pairs)));
+  }
+  Rf_setAttrib(out, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return out;
+}
+
+// --- The members ---
+
 static bool read_member(json *j, SEXP own, SEXP others) {
   SEXP name = read_key(j);
   if (name == NULL) return false;
-  if (strcmp(CHAR(name), "other") == 0) return read_others(j, others);
+  if (strcmp(CHAR(name), "other") == 0) return read_named(j, others, 0);
   int key = 0;
   while (key < N_OWN && strcmp(CHAR(name), own_keys[key]) != 0) key++;
   if (key == N_OWN) return fail(j->failure, "\"%.200s\" of its r.attributes is not known", CHAR(name));
@@ -451,19 +609,6 @@ static SEXP own_list(SEXP own) {
   return out;
 }
 
-// The pairlist goes from the last to the first.
-static SEXP other_list(SEXP pairs) {
-  R_xlen_t n = Rf_xlength(pairs);
-  SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
-  for (; pairs != R_NilValue; pairs = CDR(pairs)) {
-    SET_STRING_ELT(names, --n, STRING_ELT(CAR(CAR(pairs)), 0));
-    SET_VECTOR_ELT(out, n, CDR(CAR(pairs)));
-  }
-  Rf_setAttrib(out, R_NamesSymbol, names);
-  UNPROTECT(2);
-  return out;
-}
-
 // list(own, other) from UTF-8 text that ends with a zero: R's own attributes by
 // their names, and others. NULL after a failure. Their lengths are held against
 // the vector later.
@@ -474,7 +619,7 @@ SEXP read_attributes(failure *f, const char *text) {
   if (read_members(&j, own, others) && name_dimnames(&j, own)) {
     out = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(out, 0, own_list(own));
-    SET_VECTOR_ELT(out, 1, other_list(VECTOR_ELT(others, 0)));
+    SET_VECTOR_ELT(out, 1, named_list(VECTOR_ELT(others, 0)));
     UNPROTECT(1);
   }
   UNPROTECT(2);

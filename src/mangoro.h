@@ -243,6 +243,9 @@ enum r_class {
   CLASS_COMPLEX,
   CLASS_LIST,
   CLASS_MATRIX,
+  // Only on the way out: a list of named vectors, each a map, and one such vector.
+  CLASS_MAPS,
+  CLASS_MAP,
   CLASS_UNKNOWN
 };
 
@@ -254,12 +257,17 @@ static inline bool is_time_class(int class) { return class >= CLASS_DATE && clas
 
 static inline bool is_frame(SEXP x) { return Rf_inherits(x, "data.frame"); }
 
+// A class of R, or the one of the above that it is derived from: CLASS_NONE if that
+// is but a type.
 typedef struct {
   int class;
-  bool as_is; // wrapped in I()
+  bool as_is;   // wrapped in I()
+  bool derived; // it has further classes
 } r_class;
 
 r_class class_of(SEXP x);
+// The same of the strings of a class attribute.
+r_class class_among(SEXP strings);
 void set_class(SEXP x, r_class class);
 const char *class_name(int class);
 // A value of r.class, such as "AsIs Date".
@@ -336,17 +344,20 @@ typedef struct where {
 typedef struct {
   failure *failure;
   SEXP shelter;    // a protected list of one that holds a pairlist
+  SEXP send_as;    // an R function: what an object of another class is sent as
   native_encoding native; // of strings that are not marked
 } plan;
 
 // Row `row` (from 1; 0: none) of a piece (from 0) cannot be written. Returns false.
 bool fail_at(plan *p, const where *at, R_xlen_t piece, R_xlen_t row, const char *format, ...) FORMAT(5, 6);
 node *plan_record(plan *p, SEXP x);
-node *plan_row(plan *p, SEXP args, SEXP maps);
-bool plan_attributes(plan *p, const where *at, node *n, SEXP x, int class, bool names);
+node *plan_row(plan *p, SEXP args);
+bool plan_attributes(plan *p, const where *at, node *n, SEXP x, r_class class, bool names);
+bool is_left_behind(const char *name, SEXP value, r_class class);
+bool is_cache(const char *name, r_class class);
 bool is_automatic(SEXP row_names);
 SEXP attributes_of(SEXP x); // a list, protected by the caller
-bool is_special(const char *name);
+bool is_own_attribute(const char *name);
 SEXP read_attributes(failure *f, const char *text);
 
 // A string as UTF-8; false if it has none.
@@ -463,8 +474,8 @@ SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_dou
 void shelter(stream *s, SEXP x);
 int64_t index_at(const uint8_t *values, int64_t i, int64_t width, bool is_signed);
 
-SEXP encode_record(SEXP x, SEXP header, SEXP native);
-SEXP encode_row(SEXP args, SEXP maps, SEXP header, SEXP native);
+SEXP encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as);
+SEXP encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as);
 SEXP encode_arrow(SEXP stream, SEXP header);
 SEXP decode_record(SEXP bytes, SEXP ahead);
 SEXP decode_row(SEXP bytes, SEXP ahead);

@@ -2,6 +2,46 @@
 
 #include "plan.h"
 
+// What an object of a class that is not known here is sent as; NULL after a failure.
+SEXP sent(plan *p, const where *at, SEXP x) {
+  if (!Rf_isObject(x) || p->send_as == R_NilValue) return x;
+  r_class class = class_of(x);
+  if (!class.derived && !Rf_isS4(x)) return x;
+  SEXP quoted = PROTECT(Rf_lang2(R_QuoteSymbol, x));
+  SEXP call = PROTECT(Rf_lang2(p->send_as, quoted));
+  SEXP out = PROTECT(Rf_eval(call, R_BaseEnv));
+  if (out != x) keep(p, out);
+  UNPROTECT(3);
+  if (out == R_NilValue) fail_at(p, at, 0, 0, "the method of mangoro_send_as() for its class gave NULL");
+  return out == R_NilValue ? NULL : out;
+}
+
+// The lists of a node with their elements as they are sent.
+static bool send_elements(plan *p, const where *at, node *n) {
+  SEXP *lists = NULL;
+  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
+    SEXP list = n->pieces[i];
+    for (R_xlen_t k = 0; k < Rf_xlength(list); k++) {
+      SEXP x = VECTOR_ELT(list, k), out = sent(p, at, x);
+      if (out == NULL) return false;
+      if (out == x) continue;
+      if (list == n->pieces[i]) {
+        list = Rf_shallow_duplicate(list);
+        keep(p, list);
+      }
+      SET_VECTOR_ELT(list, k, out);
+    }
+    if (list == n->pieces[i]) continue;
+    if (lists == NULL) {
+      lists = take((size_t)n->n_pieces, sizeof *lists);
+      memcpy(lists, n->pieces, (size_t)n->n_pieces * sizeof *lists);
+    }
+    lists[i] = list;
+  }
+  if (lists != NULL) n->pieces = lists;
+  return true;
+}
+
 // The elements of all lists that are not NULL, one after the other.
 static const SEXP *elements_of(const node *n, R_xlen_t *count) {
   SEXP *elements = take((size_t)n->rows, sizeof *elements);
@@ -24,6 +64,7 @@ static bool all_raw(const SEXP *elements, R_xlen_t count) {
 
 static node *plan_list(plan *p, const where *at, node *n, r_class class, int depth) {
   R_xlen_t count;
+  if (!send_elements(p, at, n)) return NULL;
   const SEXP *elements = elements_of(n, &count);
   n->nulls = n->rows - count;
   n->size[0] = n->nulls > 0 ? bitmap_size(n->rows) : 0;
@@ -52,6 +93,19 @@ static node *plan_list(plan *p, const where *at, node *n, r_class class, int dep
   n->size[1] = (n->rows + 1) * (large ? 8 : 4);
   n->write = write_lists;
   return n;
+}
+
+static node *refuse(plan *p, const where *at, SEXP x) {
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  if (TYPEOF(class) == STRSXP && Rf_xlength(class) > 0) {
+    const char *name = CHAR(STRING_ELT(class, 0));
+    const char *advice = "a method of mangoro_send_as() says how it is sent";
+    if (Rf_inherits(x, "POSIXlt")) advice = "as.POSIXct() makes a time of it";
+    fail_at(p, at, 0, 0, "an object of class \"%s\" cannot be carried; %s", name, advice);
+  } else {
+    fail_at(p, at, 0, 0, "a value of type \"%s\" cannot be carried", Rf_type2char((SEXPTYPE)TYPEOF(x)));
+  }
+  return NULL;
 }
 
 static bool has_dims(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) >= 2; }
@@ -103,7 +157,8 @@ static node *plan_matrix(plan *p, const where *at, const char *name, const SEXP 
   set_children(matrix, 1);
   matrix->children[0] = plan_pieces(p, at, "item", turned, n, depth + 1);
   if (matrix->children[0] == NULL) return NULL;
-  return plan_attributes(p, at, matrix, pieces[0], CLASS_MATRIX, true) ? matrix : NULL;
+  r_class class = {CLASS_MATRIX, false, class_of(pieces[0]).derived};
+  return plan_attributes(p, at, matrix, pieces[0], class, true) ? matrix : NULL;
 }
 
 // Column i of all pieces.
@@ -114,7 +169,13 @@ static node *plan_frame_column(plan *p, const where *at, const node *frame, R_xl
   where inside = {at, name, i + 1, NULL, 0};
   SEXP *columns = take((size_t)frame->n_pieces, sizeof *columns);
   for (R_xlen_t k = 0; k < frame->n_pieces; k++) {
-    columns[k] = VECTOR_ELT(frame->pieces[k], i);
+    columns[k] = sent(p, &inside, VECTOR_ELT(frame->pieces[k], i));
+    if (columns[k] == NULL) return NULL;
+    if (columns[k] == R_NilValue) {
+      fail_at(p, &inside, k, 0, "the column is NULL");
+      return NULL;
+    }
+    if (class_of(columns[k]).class == CLASS_UNKNOWN) return refuse(p, &inside, columns[k]);
     if (rows_as_column(columns[k]) != piece_rows(frame->pieces[k])) {
       fail_at(p, &inside, k, 0, "the column has %.0f rows, and the data frame %.0f", (double)rows_as_column(columns[k]),
               (double)piece_rows(frame->pieces[k]));
@@ -142,17 +203,54 @@ static node *plan_frame(plan *p, const where *at, node *n, r_class class, int de
   return n;
 }
 
-static node *refuse(plan *p, const where *at, SEXP x) {
-  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
-  if (TYPEOF(class) == STRSXP && Rf_xlength(class) > 0) {
-    const char *name = CHAR(STRING_ELT(class, 0)), *advice = "";
-    if (strcmp(name, "POSIXlt") == 0) advice = "; as.POSIXct() makes a time of it";
-    if (is_frame(x)) advice = "; as.data.frame() makes a plain one of it";
-    fail_at(p, at, 0, 0, "an object of class \"%s\" cannot be carried%s", name, advice);
-  } else {
-    fail_at(p, at, 0, 0, "a value of type \"%s\" cannot be carried", Rf_type2char((SEXPTYPE)TYPEOF(x)));
+// A map has keys and values: a list of vectors and their names. NULL is none.
+static node *plan_maps(plan *p, const where *at, node *n, int depth) {
+  R_xlen_t count;
+  if (!send_elements(p, at, n)) return NULL;
+  const SEXP *elements = elements_of(n, &count);
+  SEXP *keys = take((size_t)count, sizeof *keys), *values = take((size_t)count, sizeof *values);
+  for (R_xlen_t i = 0; i < count; i++) {
+    keys[i] = Rf_getAttrib(elements[i], R_NamesSymbol);
+    if (keys[i] == R_NilValue && Rf_xlength(elements[i]) == 0) keys[i] = Rf_allocVector(STRSXP, 0);
+    if (TYPEOF(keys[i]) != STRSXP) {
+      fail_at(p, at, i, 0, "a map needs names");
+      return NULL;
+    }
+    keep(p, keys[i]);
+    values[i] = Rf_shallow_duplicate(elements[i]);
+    keep(p, values[i]);
+    Rf_setAttrib(values[i], R_NamesSymbol, R_NilValue);
   }
-  return NULL;
+  node *entries = node_new(ARROW_STRUCT, "entries");
+  if (!count_rows(p, at, keys, count, &entries->rows)) return NULL;
+  if (entries->rows > INT32_MAX) {
+    fail_at(p, at, 0, 0, "its maps have too many values");
+    return NULL;
+  }
+  entries->nullable = false;
+  entries->n_buffers = 1;
+  set_children(entries, 2);
+  where inside = {at, NULL, 0, n->pieces, n->n_pieces}, key_at = {&inside, "names", 0, NULL, 0};
+  node *key = with_pieces(node_new(ARROW_UTF8, "key"), keys, count, entries->rows);
+  entries->children[0] = plan_strings(p, &key_at, key);
+  if (entries->children[0] == NULL) return NULL;
+  if (key->nulls > 0) {
+    fail_at(p, at, 0, 0, "a map needs a name for each of its elements");
+    return NULL;
+  }
+  key->nullable = false;
+  entries->children[1] = plan_pieces(p, &inside, "value", values, count, depth + 1);
+  if (entries->children[1] == NULL) return NULL;
+  n->type = ARROW_MAP;
+  n->class.class = CLASS_NONE;
+  n->nulls = n->rows - count;
+  n->n_buffers = 2;
+  n->size[0] = n->nulls > 0 ? bitmap_size(n->rows) : 0;
+  n->size[1] = (n->rows + 1) * 4;
+  n->write = write_lists;
+  set_children(n, 1);
+  n->children[0] = entries;
+  return n;
 }
 
 static bool is_number(SEXP x) { return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP; }
@@ -194,25 +292,32 @@ static node *plan_vector(plan *p, const where *at, node *n, r_class class, int d
   case CLASS_DATA_FRAME:
   case CLASS_TBL_DF:
   case CLASS_DATA_TABLE: return type == VECSXP ? plan_frame(p, at, n, class, depth) : refuse(p, at, x);
+  case CLASS_MAPS: return type == VECSXP ? plan_maps(p, at, n, depth) : refuse(p, at, x);
   default: return refuse(p, at, x);
   }
 }
 
 // The attributes that must be the same in all elements of a list.
-static SEXP common_attributes(SEXP x, int class) {
+static SEXP common_attributes(SEXP x, r_class class) {
   SEXP all = PROTECT(attributes_of(x));
   SEXP names = Rf_getAttrib(all, R_NamesSymbol);
+  bool whole = true;
   for (R_xlen_t i = 0; i < Rf_xlength(all); i++) {
     const char *name = CHAR(STRING_ELT(names, i));
-    bool own = (strcmp(name, "row.names") == 0 && is_automatic(VECTOR_ELT(all, i))) ||
-               (class == CLASS_DATA_TABLE && (strcmp(name, ".internal.selfref") == 0 || strcmp(name, "index") == 0));
-    if (own) SET_VECTOR_ELT(all, i, R_NilValue);
+    SEXP value = VECTOR_ELT(all, i);
+    bool left = is_left_behind(name, value, class);
+    bool own = (strcmp(name, "row.names") == 0 && is_automatic(value)) || is_cache(name, class);
+    if (left || own) SET_VECTOR_ELT(all, i, R_NilValue);
+    whole = whole && !left;
+  }
+  for (R_xlen_t i = 0; !whole && i < Rf_xlength(all); i++) {
+    if (strcmp(CHAR(STRING_ELT(names, i)), "class") == 0) SET_VECTOR_ELT(all, i, R_NilValue);
   }
   UNPROTECT(1);
   return all;
 }
 
-static bool all_alike(plan *p, const where *at, const SEXP *pieces, R_xlen_t n, int class) {
+static bool all_alike(plan *p, const where *at, const SEXP *pieces, R_xlen_t n, r_class class) {
   if (n < 2) return true;
   SEXP first = pieces[0];
   bool has = HAS_ATTRIBUTES(first);
@@ -226,7 +331,7 @@ static bool all_alike(plan *p, const where *at, const SEXP *pieces, R_xlen_t n, 
       UNPROTECT(1);
       if (!same) break;
     }
-    if (is_frame_class(class) && Rf_xlength(pieces[i]) != Rf_xlength(first)) break;
+    if (is_frame_class(class.class) && Rf_xlength(pieces[i]) != Rf_xlength(first)) break;
   }
   UNPROTECT(1);
   return i == n ||
@@ -242,8 +347,8 @@ node *plan_pieces(plan *p, const where *at, const char *name, const SEXP *pieces
   r_class class = class_of(pieces[0]);
   if (Rf_isS4(pieces[0])) return refuse(p, at, pieces[0]);
   node *out = with_pieces(node_new(0, name), pieces, n, 0);
-  if (!all_alike(p, at, pieces, n, class.class) || !count_rows(p, at, pieces, n, &out->rows)) return NULL;
+  if (!all_alike(p, at, pieces, n, class) || !count_rows(p, at, pieces, n, &out->rows)) return NULL;
   out->class.as_is = class.as_is;
   if (plan_vector(p, at, out, class, depth) == NULL) return NULL;
-  return plan_attributes(p, at, out, pieces[0], class.class, true) ? out : NULL;
+  return plan_attributes(p, at, out, pieces[0], class, true) ? out : NULL;
 }

@@ -28,7 +28,7 @@ SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native) {
   SEXP record = PROTECT(Rf_allocVector(VECSXP, n));
   for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(record, i, VECTOR_ELT(args, i));
   Rf_setAttrib(record, R_NamesSymbol, names);
-  SEXP out = encode_record(record, header, native);
+  SEXP out = encode_record(record, header, native, R_NilValue);
   UNPROTECT(1);
   return out;
 }

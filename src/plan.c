@@ -151,7 +151,7 @@ node *plan_strings(plan *p, const where *at, node *n) {
 node *plan_factor(plan *p, const where *at, node *n, r_class class) {
   SEXP levels = Rf_getAttrib(n->pieces[0], R_LevelsSymbol);
   if (TYPEOF(levels) != STRSXP || HAS_ATTRIBUTES(levels)) {
-    fail_at(p, at, 0, 0, "its levels are not a plain character vector");
+    fail_at(p, at, 0, 0, "its levels have names or other attributes; levels(x) <- as.character(levels(x)) drops them");
     return NULL;
   }
   R_xlen_t n_levels = Rf_xlength(levels);

@@ -20,6 +20,7 @@ node *plan_dates(node *n);
 node *plan_datetimes(plan *p, const where *at, node *n);
 node *plan_differences(plan *p, const where *at, node *n);
 node *plan_times_of_day(node *n);
+SEXP sent(plan *p, const where *at, SEXP x);
 node *plan_pieces(plan *p, const where *at, const char *name, const SEXP *pieces, R_xlen_t n, int depth);
 const char *name_at(plan *p, const where *at, SEXP names, R_xlen_t i);
 

@@ -31,7 +31,9 @@ static node *plan_columns(plan *p, const where *root, SEXP x) {
     const char *name = name_at(p, root, names, i);
     if (name == NULL) return NULL;
     where at = {root, name, i + 1, NULL, 0};
-    n->children[i] = plan_pieces(p, &at, name, one(VECTOR_ELT(x, i)), 1, 1);
+    SEXP column = sent(p, &at, VECTOR_ELT(x, i));
+    if (column == NULL) return NULL;
+    n->children[i] = plan_pieces(p, &at, name, one(column), 1, 1);
     if (n->children[i] == NULL) return NULL;
   }
   return check_columns(p, root, n) ? n : NULL;
@@ -46,6 +48,15 @@ node *plan_record(plan *p, SEXP x) {
 }
 
 static node *plan_box(plan *p, const where *at, const char *name, SEXP x, int depth);
+
+// A map is one value as it is.
+static node *plan_map(plan *p, const where *at, const char *name, SEXP x, int depth) {
+  SEXP maps = PROTECT(Rf_shallow_duplicate(x));
+  Rf_setAttrib(maps, R_ClassSymbol, Rf_mkString("mangoro_maps"));
+  keep(p, maps);
+  UNPROTECT(1);
+  return plan_pieces(p, at, name, one(maps), 1, depth);
+}
 
 static node *box(const char *name, node *child) {
   if (child == NULL) return NULL;
@@ -80,7 +91,7 @@ static node *box_fields(plan *p, const where *at, const char *name, SEXP x, r_cl
     if (n->children[i] == NULL) return NULL;
   }
   // The fields say the names, if there is any.
-  return plan_attributes(p, at, n, x, CLASS_NONE, !named) ? n : NULL;
+  return plan_attributes(p, at, n, x, class, !named) ? n : NULL;
 }
 
 static node *box_list(plan *p, const where *at, const char *name, SEXP x, r_class class, int depth) {
@@ -102,61 +113,17 @@ static node *plan_box(plan *p, const where *at, const char *name, SEXP x, int de
     n->rows = n->nulls = 1;
     return n;
   }
+  x = sent(p, at, x);
+  if (x == NULL) return NULL;
   r_class class = class_of(x);
+  if (class.class == CLASS_MAP) return plan_map(p, at, name, x, depth);
   if (TYPEOF(x) == VECSXP && class.class == CLASS_NONE && !Rf_isS4(x)) {
     return box_list(p, at, name, x, class, depth);
   }
   return box_vector(p, at, name, x, depth);
 }
 
-// A map of one row: the names of x are its keys, its elements the values.
-static node *plan_map(plan *p, const where *at, const char *name, SEXP x) {
-  SEXP names = Rf_getAttrib(x, R_NamesSymbol);
-  if (Rf_xlength(x) > 0 && TYPEOF(names) != STRSXP) {
-    fail_at(p, at, 0, 0, "a map needs names");
-    return NULL;
-  }
-  for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
-    if (STRING_ELT(names, i) == NA_STRING) {
-      fail_at(p, at, 0, i + 1, "a map needs a name for each of its elements");
-      return NULL;
-    }
-  }
-  node *map = node_new(ARROW_MAP, name), *entries = node_new(ARROW_STRUCT, "entries");
-  map->rows = 1;
-  map->n_buffers = 2;
-  map->size[1] = 8;
-  map->write = write_row;
-  set_children(map, 1);
-  map->children[0] = entries;
-  entries->rows = Rf_xlength(x);
-  entries->nullable = false;
-  entries->n_buffers = 1;
-  set_children(entries, 2);
-  SEXP keys = TYPEOF(names) == STRSXP ? names : PROTECT(Rf_allocVector(STRSXP, 0));
-  keep(p, keys);
-  if (keys != names) UNPROTECT(1);
-  where key_at = {at, "names", 0, NULL, 0};
-  entries->children[0] =
-      plan_strings(p, &key_at, with_pieces(node_new(ARROW_UTF8, "key"), one(keys), 1, Rf_xlength(keys)));
-  if (entries->children[0] == NULL) return NULL;
-  entries->children[0]->nullable = false;
-  node *value = plan_pieces(p, at, "value", one(x), 1, 2);
-  if (value == NULL) return NULL;
-  // The keys are the names.
-  value->attributes = NULL;
-  entries->children[1] = value;
-  return plan_attributes(p, at, value, x, class_of(x).class, false) ? map : NULL;
-}
-
-static bool is_among(const char *name, SEXP maps) {
-  for (R_xlen_t i = 0; i < Rf_xlength(maps); i++) {
-    if (strcmp(name, Rf_translateCharUTF8(STRING_ELT(maps, i))) == 0) return true;
-  }
-  return false;
-}
-
-node *plan_row(plan *p, SEXP args, SEXP maps) {
+node *plan_row(plan *p, SEXP args) {
   where root = {NULL, "", 0, NULL, 0};
   SEXP names = Rf_getAttrib(args, R_NamesSymbol);
   node *n = node_new(ARROW_STRUCT, "");
@@ -166,9 +133,7 @@ node *plan_row(plan *p, SEXP args, SEXP maps) {
     const char *name = name_at(p, &root, names, i);
     if (name == NULL) return NULL;
     where at = {&root, name, i + 1, NULL, 0};
-    SEXP x = VECTOR_ELT(args, i);
-    bool map = x != R_NilValue && is_among(name, maps);
-    n->children[i] = map ? plan_map(p, &at, name, x) : plan_box(p, &at, name, x, 1);
+    n->children[i] = plan_box(p, &at, name, VECTOR_ELT(args, i), 1);
     if (n->children[i] == NULL) return NULL;
   }
   return n;

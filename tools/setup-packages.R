@@ -3,6 +3,7 @@
 
 # What a purpose needs beyond the packages that mangoro imports.
 purposes <- list(
+  corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
   test = c("testthat", "withr"),
   bench = c("Rcpp", "microbenchmark", "mirai"),

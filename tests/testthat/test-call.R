@@ -214,3 +214,73 @@ test_that("what a server is busy with is read as far as it makes sense", {
   expect_null(parse_load(raw()))
   expect_null(parse_load(structure(5L, class = "errorValue")))
 })
+
+test_that("what the manifest calls a struct is a data frame, whatever its columns", {
+  server <- local_server(test_source("corpus"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  frames <- list(
+    data.frame(x = c(1, NA)), data.frame(x = double()), data.frame(x = 1, y = 2), data.frame(x = I(data.frame(x = 1))),
+    data.frame(row.names = 1:3), data.frame()
+  )
+  for (name in c("record", "record_plain", "untold")) {
+    for (frame in frames) expect_identical(call(name, frame), frame, info = name)
+  }
+  # As vectors, its columns are the same record.
+  for (name in c("record", "record_of_x", "untold")) {
+    expect_identical(call(name, x = c(1, NA)), data.frame(x = c(1, NA)), info = name)
+  }
+  expect_identical(call("record", x = NULL, y = 1:2), data.frame(y = 1:2))
+  m <- matrix(1:4, 2, dimnames = list(NULL, c("a", "b")))
+  frame <- structure(list(m = m, a = array(1:8, c(2, 2, 2)), x = c(1, 1)), class = "data.frame", row.names = 1:2)
+  expect_identical(call("record", m = m, a = frame$a, x = 1), frame)
+  expect_identical(call("record", m = m[1, , drop = FALSE], x = 1:2)$m, m[c(1, 1), ])
+  counts <- table(c("a", "b"))
+  expect_identical(call("record", x = counts), structure(list(x = counts), class = "data.frame", row.names = 1:2))
+  expect_identical(call("record"), data.frame())
+  # The struct may be what is in its column.
+  column <- structure(list(p = data.frame(x = 1:2, y = 3:4)), class = "data.frame", row.names = 1:2)
+  expect_identical(call("record_of_xy", column), column$p)
+  expect_identical(call("record", column), column)
+  expect_identical(call("record_of_x", column), column)
+  # And what it calls a vector is one.
+  expect_identical(call("number", x = c(1, NA)), c(1, NA))
+  expect_identical(call("number", data.frame(x = double())), double())
+  expect_identical(call("list", x = list(1, 2:3 + 0)), list(1, c(2, 3)))
+  expect_identical(call("number", x = 1, y = 2), data.frame(x = 1, y = 2))
+  expect_null(expect_invisible(call("number", data.frame())))
+  expect_null(expect_invisible(call("nothing", x = 1)))
+
+  h <- local_start("cmd/rpc-example")
+  expect_identical(h$transposeMatrix(data.frame(a = 1, b = 2)), data.frame(V1 = c(1, 2)))
+  expect_identical(h$transposeMatrix(a = c(1, 2)), data.frame(V1 = 1, V2 = 2))
+  expect_identical(h$transposeMatrix(data.frame(a = double(), b = double())), data.frame(row.names = 1:2))
+  expect_identical(h$echoString("x"), "x")
+})
+
+test_that("a manifest that knows nothing of ours says what a result is too", {
+  puppet <- local_puppet()
+  entry <- function(type) sprintf("{\"f\": {\"Args\": [], \"ReturnType\": %s, \"Vectorized\": false}}", type)
+  result <- function(type, record) {
+    connection <- connection_of(puppet$sock, NULL)
+    puppet$answer(c(as.raw(0), raw(8), charToRaw(if (is.null(type)) "{\"f\": {}}" else entry(type))))
+    fetch_signatures(connection, 10, NULL)
+    message <- mangoro_rpc_call_message("f", record)
+    if (is.null(record)) message <- message[1:10]
+    puppet$answer(c(as.raw(2), message[-1]))
+    mangoro_call(puppet$sock, "f")
+  }
+  x <- data.frame(x = c(1, 2))
+  struct <- function(fields) {
+    sprintf("{\"Type\": \"struct\", \"Nullable\": false, \"StructDef\": %s, \"ListSchema\": null}", fields)
+  }
+  untold <- c("{\"Type\": \"\"}", "null")
+  for (type in c(struct("null"), struct("{\"Fields\": null}"), struct("{\"Fields\": []}"), untold)) {
+    expect_identical(result(type, x), x, info = type)
+    expect_identical(result(type, data.frame(x = double())), data.frame(x = double()), info = type)
+  }
+  expect_identical(result(NULL, x), x)
+  expect_identical(result("{\"Type\": \"float64\"}", x), c(1, 2))
+  expect_identical(result("{\"Type\": \"float32\"}", x), c(1, 2))
+  expect_identical(result(struct("null"), NULL), data.frame())
+  expect_null(result("{\"Type\": \"float64\"}", NULL))
+})

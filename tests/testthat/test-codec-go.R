@@ -24,7 +24,7 @@ test_that("Go returns every type as it came", {
     expect_same(got, types)
   }
   map <- list(m = c(a = 1, b = NA))
-  expect_identical(decode_row(answer(server, "echo", encode_row(map, maps = "m"))), map)
+  expect_identical(decode_row(answer(server, "echo", encode_row(lapply(map, as_map)))), map)
 })
 
 test_that("a handler of rgoipc gets every type and returns it", {

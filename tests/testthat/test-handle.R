@@ -131,7 +131,7 @@ test_that("a process that died says how, in a call and after it", {
   cnd <- expect_error(h$echo(x = 1), class = "mangoro_error_connection")
   expect_identical(cnd$status, -9L)
   mangoro_restart(h)
-  expect_identical(h$echo(x = 1), 1)
+  expect_identical(h$echo(x = 1), data.frame(x = 1))
 })
 
 test_that("a restart keeps handle, functions and URL, and takes the new source", {

@@ -73,7 +73,7 @@ static SEXP run(void *data) {
     if (t->row) {
       encode_row(x, R_NilValue, header, yes);
     } else {
-      encode_record(x, header, yes);
+      encode_record(x, header, yes, R_NilValue);
     }
     UNPROTECT(2);
   }

@@ -8,6 +8,7 @@ total <- as.numeric(arguments[[3]])
 seed <- as.numeric(arguments[[4]])
 
 source(file.path(root, "tests/testthat/helper-types.R"))
+source(file.path(root, "tests/testthat/helper-corpus.R"))
 codec <- dyn.load(arguments[[2]])
 entry <- function(name) getNativeSymbolInfo(name, codec)
 encode_record <- entry("encode_record")
@@ -19,16 +20,18 @@ mutate <- entry("mutate")
 vectors <- vector_types()
 vectors <- vectors[lengths(vectors) < 200]
 frames <- frame_types()[setdiff(names(frame_types()), "altrep")]
-values <- value_types()
+crossing <- Filter(function(x) is.raw(try(mangoro:::encode_row(list(x = x)), silent = TRUE)), class_types())
+# What R itself makes anew is not made here.
+values <- c(value_types(), crossing[vapply(crossing, function(x) identical(x, as_documented(x)), NA)])
 
-as_record <- function(x) .Call(encode_record, x, raw(), TRUE)
-as_row <- function(x) .Call(encode_row, x, character(), raw(), TRUE)
+as_record <- function(x) .Call(encode_record, x, raw(), TRUE, NULL)
+as_row <- function(x) .Call(encode_row, x, raw(), TRUE, NULL)
 from_record <- function(bytes) .Call(decode_record, bytes, 0)
 from_row <- function(bytes) .Call(decode_row, bytes, 0)
 
 records <- c(lapply(seq_along(vectors), function(i) vectors[i]), frames)
 rows <- lapply(c(seq_along(vectors), length(vectors) + seq_along(values)), function(i) c(vectors, values)[i])
-map <- .Call(encode_row, list(m = c(a = 1, b = NA)), "m", raw(), TRUE)
+map <- as_row(list(m = mangoro:::as_map(c(a = 1, b = NA))))
 streams <- c(lapply(records, as_record), lapply(rows, as_row), list(as_row(c(vectors, values)), map))
 is_row <- seq_along(streams) > length(records)
 
