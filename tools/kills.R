@@ -92,8 +92,8 @@ kill_once <- function(i, base) {
   session$wait(delay)
   ended <- !session$is_alive()
   survivor <- !with_server && has_survivor(marked(mark))
-  victims <- if (with_server) c(session$get_pid(), setdiff(marked(mark), session$get_pid())) else session$get_pid()
-  tools::pskill(victims, tools::SIGKILL)
+  tools::pskill(session$get_pid(), tools::SIGKILL)
+  if (with_server) while (length(victims <- marked(mark)) > 0) tools::pskill(victims, tools::SIGKILL)
   session$wait(1000)
   killed <- Sys.time()
   # Until nothing is left, or a second has passed.
