@@ -77,7 +77,9 @@ left_files <- function(place, before) {
   temporary <- list.files(Sys.glob(file.path(place$tmp, "Rtmp*")), "^mangoro", full.names = TRUE)
   short <- list.files("/tmp", "^mangoro", full.names = TRUE)
   staged <- list.files(c(place$cache, place$out), "^(\\.new|trash)-", all.files = TRUE, full.names = TRUE)
-  setdiff(c(temporary, short, staged), before)
+  # Other sessions may use the same cache: what they have locked is not left.
+  is_left <- function(dir) .Call(mangoro:::system_lock_is_free, dir)
+  Filter(is_left, setdiff(c(temporary, short, staged), before))
 }
 
 kill_once <- function(i, base) {
