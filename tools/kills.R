@@ -77,7 +77,9 @@ left_files <- function(place, before) {
   temporary <- list.files(Sys.glob(file.path(place$tmp, "Rtmp*")), "^mangoro", full.names = TRUE)
   short <- list.files("/tmp", "^mangoro", full.names = TRUE)
   staged <- list.files(c(place$cache, place$out), "^(\\.new|trash)-", all.files = TRUE, full.names = TRUE)
-  setdiff(c(temporary, short, staged), before)
+  # Other sessions may use the same cache: what they have locked is not left.
+  is_left <- function(dir) .Call(mangoro:::system_lock_is_free, dir)
+  Filter(is_left, setdiff(c(temporary, short, staged), before))
 }
 
 kill_once <- function(i, base) {
@@ -92,8 +94,8 @@ kill_once <- function(i, base) {
   session$wait(delay)
   ended <- !session$is_alive()
   survivor <- !with_server && has_survivor(marked(mark))
-  victims <- if (with_server) c(session$get_pid(), setdiff(marked(mark), session$get_pid())) else session$get_pid()
-  tools::pskill(victims, tools::SIGKILL)
+  tools::pskill(session$get_pid(), tools::SIGKILL)
+  if (with_server) while (length(victims <- marked(mark)) > 0) tools::pskill(victims, tools::SIGKILL)
   session$wait(1000)
   killed <- Sys.time()
   # Until nothing is left, or a second has passed.
