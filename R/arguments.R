@@ -261,6 +261,7 @@ fit_any <- function(x, where) {
 # A data frame is a stream of one batch. What else has batches goes as the Arrow
 # stream that it is: one value, which is its bytes.
 fit_stream <- function(x, where) {
+  x <- sent_as(x)
   if (is.data.frame(x) && !has_stream_method(x)) return(x)
   stream <- rlang::try_fetch(
     as_record_stream(x, where$call),
@@ -526,10 +527,8 @@ describe_place <- function(where) {
   format_inline("{.val {path}} of argument {.arg {where$arg}}")
 }
 
-abort_type <- function(x, wanted, where) {
+abort_type <- function(x, wanted, where, advice = class_advice(x)) {
   place <- describe_place(where)
-  foreign <- isS4(x) || is.object(x) && is.list(x) && !inherits(x, c("data.frame", "POSIXlt"))
-  advice <- if (foreign) "; a method of {.fn mangoro_send_as} says how its class is sent"
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
     format_inline("{.obj_type_friendly {x}}")
@@ -540,6 +539,11 @@ abort_type <- function(x, wanted, where) {
     where$signature, paste0("{place} must be {wanted}, not {got}", advice, "."),
     arg = where$arg, row = row, call = where$call
   )
+}
+
+class_advice <- function(x) {
+  foreign <- isS4(x) || is.object(x) && is.list(x) && !inherits(x, c("data.frame", "POSIXlt"))
+  if (foreign) "; a method of {.fn mangoro_send_as} says how its class is sent"
 }
 
 abort_value <- function(value, row, what, where) {

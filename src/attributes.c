@@ -308,15 +308,24 @@ static bool write_other(json *j, bytes *others, SEXP name, SEXP value, int class
   return true;
 }
 
+static void write_rows(json *j, SEXP x, int class) {
+  double rows = (double)(class == CLASS_MATRIX ? INTEGER_RO(Rf_getAttrib(x, R_DimSymbol))[0] : piece_rows(x));
+  char text[32];
+  snprintf(text, sizeof text, "%.0f", rows);
+  member(j, "rows");
+  bytes_text(&j->out, text);
+}
+
 static bool write_all(json *j, bytes *others, const node *n, SEXP x, r_class class, bool with_names) {
   SEXP all = PROTECT(attributes_of(x));
   SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
-  bool zoned = false, whole = true;
+  bool zoned = false, series = false, whole = true;
   bool done = Rf_xlength(all) <= MAX_OTHERS || fail_at(j->plan, j->at, 0, 0, "it has too many attributes");
   for (R_xlen_t i = 0; done && i < Rf_xlength(all); i++) {
     const char *name = CHAR(STRING_ELT(names, i));
     SEXP value = VECTOR_ELT(all, i);
     zoned = zoned || strcmp(name, "tzone") == 0;
+    series = series || strcmp(name, "tsp") == 0;
     if (is_cache(name, class)) {
       if (strcmp(name, "index") == 0) continue;
       // What data.table needs to change it in place is made anew.
@@ -341,7 +350,9 @@ static bool write_all(json *j, bytes *others, const node *n, SEXP x, r_class cla
     member(j, "storage");
     bytes_text(&j->out, "\"integer\"");
   }
-  // Without some of its attributes an object would not be what its class says.
+  // Without some of its attributes an object would not be what its class says, nor
+  // with some of its rows.
+  if (n->n_pieces < 2 && ((class.derived && whole) || series)) write_rows(j, x, class.class);
   if (class.derived && whole) {
     member(j, "class");
     json_array(j, Rf_getAttrib(x, R_ClassSymbol));

@@ -136,9 +136,10 @@ static bool set_attribute(stream *s, int class, SEXP x, int64_t n, const char *n
     if (class != CLASS_POSIXCT && Rf_xlength(value) > 0) Rf_setAttrib(x, Rf_install("tzone"), value);
     return true;
   }
-  bool read = strcmp(name, "units") == 0 || strcmp(name, "storage") == 0 || strcmp(name, "zone") == 0 ||
-              strcmp(name, "selfref") == 0;
-  if (read) return true;
+  static const char *const said[] = {"units", "storage", "zone", "selfref", "rows"};
+  for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+    if (strcmp(name, said[i]) == 0) return true;
+  }
   if (strcmp(name, "class") == 0) return set_derived(s, class, x, value);
   if (frame) return fail(s->failure, "r.attributes has %s for a data frame", name);
   if (strcmp(name, "names") == 0) return set_names(s, x, value, n);
@@ -157,13 +158,18 @@ static bool set_other(stream *s, int class, SEXP x, SEXP name, SEXP value) {
   return true;
 }
 
-// Those of read_attributes().
+// Those of read_attributes(). What describes an object of a class does not describe
+// some of its rows, or more.
 static bool set_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
-  SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1);
+  SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1), rows = own_attribute(attributes, "rows");
+  bool whole = rows == R_NilValue || Rf_asReal(rows) == (double)n;
   SEXP names = Rf_getAttrib(own, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(own); i++) {
-    if (!set_attribute(s, class, x, n, CHAR(STRING_ELT(names, i)), VECTOR_ELT(own, i))) return false;
+    const char *name = CHAR(STRING_ELT(names, i));
+    if (!whole && (strcmp(name, "class") == 0 || strcmp(name, "tsp") == 0)) continue;
+    if (!set_attribute(s, class, x, n, name, VECTOR_ELT(own, i))) return false;
   }
+  if (!whole) return true;
   names = Rf_getAttrib(other, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(other); i++) {
     if (!set_other(s, class, x, STRING_ELT(names, i), VECTOR_ELT(other, i))) return false;

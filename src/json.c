@@ -15,15 +15,16 @@ enum {
   UNITS,
   TSP,
   STORAGE,
-  SELFREF,
-  CLASS,
   ROW_NAMES,
+  SELFREF,
+  ROWS,
+  CLASS,
   DIMNAMES_NAMES,
   N_OWN
 };
 
-static const char *const own_keys[] = {"names", "dim",     "dimnames", "tzone", "zone",      "units",
-                                       "tsp",   "storage", "selfref",  "class", "row_names", "dimnames_names"};
+static const char *const own_keys[] = {"names",   "dim",       "dimnames", "tzone", "zone",  "units",         "tsp",
+                                       "storage", "row_names", "selfref",  "rows",  "class", "dimnames_names"};
 
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
@@ -351,9 +352,13 @@ static SEXP read_own(json *j, int key) {
   case UNITS:
   case STORAGE: return read_choice(j, key);
   case TSP: return read_series(j);
-  case SELFREF: return next_is_word(j, "true") ? Rf_ScalarLogical(1) : NULL;
   case CLASS: return read_class(j);
   case ROW_NAMES: return read_row_names(j);
+  case ROWS: {
+    double rows;
+    return read_number(j, &rows) ? Rf_ScalarReal(rows) : NULL;
+  }
+  case SELFREF: return next_is_word(j, "true") ? Rf_ScalarLogical(1) : NULL;
   default: {
     SEXP out = read_vector(j, own_keys[key], STRSXP);
     return out != NULL && key == TZONE && any_na(out) ? NULL : out;

@@ -29,6 +29,7 @@ func main() {
 	for name, fn := range map[string]any{
 		"array":     func(x arrow.Array) arrow.Array { x.Retain(); return x },
 		"batch":     func(x arrow.RecordBatch) arrow.RecordBatch { x.Retain(); return x },
+		"first":     func(x arrow.RecordBatch) arrow.RecordBatch { return x.NewSlice(0, 1) },
 		"bools":     same[[]*bool],
 		"ints":      same[[]*int32],
 		"int64s":    same[[]*int64],
