@@ -245,12 +245,13 @@ test_that("a handle of no use says what helps", {
 test_that("a summary has what is known of the functions", {
   skip_if_no_go()
   h <- local_handle(mangoro_source(code = c(
-    "", "// A adds one.", "//", "//mangoro:default y=1", "func A(x, y float64) float64 { return x + y }", "", "func B() {}"
+    "", "// A adds one.", "//", "//mangoro:default y=1", "func A(x, y float64) float64 { return x + y }",
+    "", "func B() {}"
   )))
   summed <- summary(h)
   expect_s3_class(summed, "data.frame")
   expect_named(summed, c("name", "call", "go", "doc"))
-  expect_identical(summed$call, c("A(x, y = 1)", "B()"))
+  expect_identical(summed$call, c("A(x, y = 1L)", "B()"))
   expect_identical(summed$doc, c("A adds one.", ""))
   expect_snapshot(summary(h))
 })
