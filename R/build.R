@@ -93,7 +93,10 @@ check_src <- function(src, call) {
     if (is_code(src)) {
       abort_invalid_argument(
         "src",
-        c("Go code was given in the place of the name of a file.", "i" = "Code itself goes into {.code mangoro_source(code = )}."),
+        c(
+          "Go code was given in the place of the name of a file.",
+          "i" = "Code itself goes into {.code mangoro_source(code = )}."
+        ),
         call = call
       )
     }

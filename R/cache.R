@@ -139,11 +139,15 @@ cache_dir <- function() {
   }
   check_trusted(dir, call = NULL)
   dir <- real_path(dir)
-  parts <- file.path(dir, cache_parts)
-  parts <- parts[dir.exists(parts)]
-  for (part in parts) check_trusted(part, call = NULL)
-  keep_private(parts)
+  check_parts(file.path(dir, cache_parts))
   dir
+}
+
+# Those that are there, in a directory that is trusted: one look will do for most.
+check_parts <- function(parts) {
+  known <- .Call(file_owners, parts)
+  for (part in parts[which(known$link | !known$own | known$writable)]) check_trusted(part, call = NULL)
+  keep_private(parts)
 }
 
 # The one that somebody chose, NULL if nobody did.
@@ -207,7 +211,7 @@ create_private <- function(dir) dir.create(dir, recursive = TRUE, showWarnings =
 
 # Those that an umask has opened to others.
 keep_private <- function(dirs) {
-  # One may be gone by now.
+  # Some may not be there.
   open <- dirs[which(bitwAnd(file.mode(dirs), 63L) > 0)]
   if (length(open) > 0 && !is_windows()) Sys.chmod(open, "0700", use_umask = FALSE)
 }

@@ -154,7 +154,10 @@ undefined_hints <- function(messages, lines) {
 package_hint <- function(name) {
   path <- known_packages(name)
   if (length(path) == 0) {
-    sprintf("If %s is a package, import it by its path, and name its module in the argument `deps` of mangoro_source().", name)
+    sprintf(
+      "If %s is a package, import it by its path, and name its module in the argument `deps` of mangoro_source().",
+      name
+    )
   } else if (startsWith(path[[1]], gonum)) {
     sprintf("If the package %s of gonum is meant, write `import \"%s\"` and use `deps = \"%s@v0.17.0\"`.",
       name, path[[1]], gonum

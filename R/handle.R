@@ -395,7 +395,7 @@ summary.mangoro_handle <- function(object, ...) {
 #' @export
 print.summary.mangoro_handle <- function(x, ...) {
   for (i in seq_len(nrow(x))) {
-    cat(if (i > 1) "", c(x$call[[i]], if (nzchar(x$go[[i]])) x$go[[i]]), sep = "\n")
+    cat(c(if (i > 1) "", x$call[[i]], if (nzchar(x$go[[i]])) x$go[[i]]), sep = "\n")
     if (nzchar(x$doc[[i]])) cat(paste0("  ", strsplit(x$doc[[i]], "\n")[[1]]), sep = "\n")
   }
   invisible(x)

@@ -81,7 +81,9 @@ abort_foreign <- function(server, call) {
       "This handle of {.file {server$label}} was saved and loaded again, or sent to another R process.",
       "i" = "Make it again in this session, with {maker(server)}.",
       "i" = "A knitr chunk that makes a handle must not be cached: give it the option {.code cache = FALSE}.",
-      "i" = if (goes_on) "Or reach the program of the session that made it with {.code mangoro_connect({.val {server$url}})}."
+      "i" = if (goes_on) {
+        "Or reach the program of the session that made it with {.code mangoro_connect({.val {server$url}})}."
+      }
     ),
     url = server$url, call = call
   )

@@ -58,7 +58,9 @@ test_that("inline code is told by its place", {
 
 test_that("what is undefined and looks like a package gets a hint", {
   hints <- function(name, line) undefined_hints(paste("undefined:", name), line)
-  expect_identical(hints("strings", "x := strings.ToUpper(y)"), "To use the package strings, write `import \"strings\"`.")
+  expect_identical(
+    hints("strings", "x := strings.ToUpper(y)"), "To use the package strings, write `import \"strings\"`."
+  )
   expect_match(hints("rand", "rand.Int()"), "\"math/rand/v2\"", fixed = TRUE)
   expect_match(hints("rgoipc", "rgoipc.Main(r)"), "\"mangoro.local/pkg/rgoipc\"", fixed = TRUE)
   expect_match(hints("distuv", "distuv.Normal{}"), "gonum.org/v1/gonum/stat/distuv.*deps = \"gonum.org/v1/gonum@v")
@@ -68,7 +70,8 @@ test_that("what is undefined and looks like a package gets a hint", {
   expect_identical(hints("x", NA_character_), character())
   expect_identical(undefined_hints(c("expected ')', found '{'", "x.y[(*"), c("func F( {}", "")), character())
   expect_identical(undefined_hints(character(), list()), character())
-  expect_identical(undefined_hints(c("undefined: a", "other", "undefined: a"), c("a.B", "c.D", "a.C")), hints("a", "a.B"))
+  said <- c("undefined: a", "other", "undefined: a")
+  expect_identical(undefined_hints(said, c("a.B", "c.D", "a.C")), hints("a", "a.B"))
   # Each package of Go's own library has one.
   standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
   for (line in standard) expect_true(line[[2]] %in% known_packages(line[[1]]), info = line[[2]])

@@ -222,7 +222,8 @@ test_that("a handle of no use says what helps", {
   server <- new_server("stats.go", "ipc:///tmp/server.ipc", launch = function(dir, call) NULL)
   server$shown <- identity
   connected <- new_server("tls+tcp://host:5555", "tls+tcp://host:5555")
-  listening <- new_server("f.go", paste0("ipc://", withr::local_tempfile(lines = "")), launch = function(dir, call) NULL)
+  url <- paste0("ipc://", withr::local_tempfile(lines = ""))
+  listening <- new_server("f.go", url, launch = function(dir, call) NULL)
   for (one in list(server, connected, listening)) one$session <- new.env()
   expect_snapshot(error = TRUE, transform = scrub_paths(listening$url), {
     check_owner(server, NULL)
@@ -234,11 +235,15 @@ test_that("a handle of no use says what helps", {
 })
 
 test_that("a summary has what is known of the functions", {
-  h <- local_handle(mangoro_source(code = "\n// A adds one.\n//\n//mangoro:default y=1\nfunc A(x, y float64) float64 { return x + y }\n\nfunc B() {}"))
+  skip_if_no_go()
+  h <- local_handle(mangoro_source(code = c(
+    "", "// A adds one.", "//", "//mangoro:default y=1", "func A(x, y float64) float64 { return x + y }",
+    "", "func B() {}"
+  )))
   summed <- summary(h)
   expect_s3_class(summed, "data.frame")
   expect_named(summed, c("name", "call", "go", "doc"))
-  expect_identical(summed$call, c("A(x, y = 1)", "B()"))
+  expect_identical(summed$call, c("A(x, y = 1L)", "B()"))
   expect_identical(summed$doc, c("A adds one.", ""))
   expect_snapshot(summary(h))
 })

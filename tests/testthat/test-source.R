@@ -193,7 +193,8 @@ test_that("a directory is taken as Go takes it", {
     "a_test.go" = c("package main", "", "func TestA() { not Go"),
     "_draft.go" = "not Go", ".hidden.go" = "not Go"
   )
-  writeLines(c("package main", "func b() int32 { return 9 }", "func Other() {}"), file.path(dir, sprintf("b_%s.go", other)))
+  lines <- c("package main", "func b() int32 { return 9 }", "func Other() {}")
+  writeLines(lines, file.path(dir, sprintf("b_%s.go", other)))
   # What is not taken may be anything, also no text.
   writeBin(c(charToRaw("package main // "), as.raw(0xff)), file.path(dir, sprintf("z_%s.go", other)))
   said <- character()
@@ -230,7 +231,9 @@ test_that("assembly is part of a directory", {
   skip_if_no_go()
   skip_if_not(R.version$arch == "x86_64")
   dir <- local_files(
-    "add.go" = c("package main", "", "func Add(x, y int64) int64 { return add(x, y) }", "", "func add(x, y int64) int64"),
+    "add.go" = c(
+      "package main", "", "func Add(x, y int64) int64 { return add(x, y) }", "", "func add(x, y int64) int64"
+    ),
     "add_amd64.s" = c(
       "#include \"textflag.h\"", "", "TEXT \u00b7add(SB), NOSPLIT, $0", "\tMOVQ x+0(FP), AX",
       "\tADDQ y+8(FP), AX", "\tMOVQ AX, ret+16(FP)", "\tRET"
@@ -400,7 +403,10 @@ test_that("a mistake is told by its place, however the code is written in the sc
     c("f <- function() {", "\tmangoro_source(code = \"", "", "func F() int { return missing }\")", "}", "f()"),
     "mangoro_source(code = \"\\n\\nfunc F() int { return missing }\\n\")",
     c("", "mangoro_source(code = c(", "  '', \"func F() int {\",", "\t'\treturn missing', '}'))"),
-    c("code <- r\"(", "func F() int { return missing }", ")\"", "if (TRUE) {", "  \u00e9 <- 1; mangoro_source(code = code)", "}")
+    c(
+      "code <- r\"(", "func F() int { return missing }", ")\"",
+      "if (TRUE) {", "  \u00e9 <- 1; mangoro_source(code = code)", "}"
+    )
   )
   for (lines in scripts) {
     dir <- local_files(script.R = enc2utf8(lines))
