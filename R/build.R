@@ -141,11 +141,6 @@ is_regular <- function(path) {
   is_windows() || file.size(path) > 0 || system2("test", c("-f", shQuote(path))) == 0
 }
 
-absolute_path <- function(path) {
-  path <- path.expand(path)
-  if (is_absolute(path)) path else file.path(getwd(), path)
-}
-
 check_build_arguments <- function(more, call) {
   if (!is.null(names(more)) || !all(vapply(more, is.character, TRUE)) || anyNA(unlist(more))) {
     abort_invalid_argument("...", "{.arg ...} must be unnamed strings, arguments for {.command go build}.", call = call)

@@ -258,19 +258,6 @@ retry_when_cleaned <- function(build, attempts = 5) {
 
 # --- Files ------------------------------------------------------------------
 
-# Absolute, without links, with forward slashes.
-real_path <- function(path) normalizePath(path, winslash = "/", mustWork = FALSE)
-
-is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
-
-is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
-
-# The first line, "" if there is no such file.
-read_line <- function(file) {
-  lines <- tryCatch(utils::head(read_utf8(file), 1), condition = function(cnd) character())
-  if (length(lines) == 0) "" else lines
-}
-
 # Where a file is made that then takes its place in `dir` by a rename.
 new_staging <- function(dir) {
   cache <- cache_dir()

@@ -33,9 +33,6 @@ create_ipc_path <- function(prefix = "mangoro") {
   ipc_path(prefix, os = os_name(), dir = session_dir())
 }
 
-# The longest path of a Unix socket that macOS takes; Linux takes 107 bytes.
-max_socket_path <- 103
-
 ipc_path <- function(prefix, os, dir) {
   if (os == "windows") {
     # The name of a pipe, not of a file: there are no directories.
@@ -53,9 +50,4 @@ ipc_path <- function(prefix, os, dir) {
     )
   }
   paste0("ipc://", path)
-}
-
-os_name <- function() {
-  if (.Platform$OS.type == "windows") return("windows")
-  tolower(Sys.info()[["sysname"]])
 }

@@ -14,12 +14,12 @@ new_scratch <- function(base, prefix, is_noted = TRUE) {
     dir <- file.path(absolute_path(base), paste0(prefix, host_tag(), "-", substring(random, nchar(random) - 3)))
     if (is_noted) write_utf8(dir, note_of(dir))
     lock <- .Call(system_lock_make, dir)
-    if (!is.null(lock)) {
+    if (typeof(lock) == "externalptr") {
       the$locks[[dir]] <- lock
       return(dir)
     }
     if (is_noted) unlink(note_of(dir))
-    if (!file.exists(dir)) break
+    if (identical(lock, FALSE)) break
   }
   abort_resource_exhausted("No directory can be made in {.path {base}}.")
 }

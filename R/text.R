@@ -99,17 +99,8 @@ symbol_names <- function(x) {
   suppressWarnings(vapply(x, as_symbol, "", USE.NAMES = FALSE))
 }
 
-# Paths as Go has them, and as the system takes them from R: both are the same bytes,
-# but R would write escapes where the encoding of the session lacks a character.
-go_path <- function(path) {
-  text <- as_utf8(path)
-  ifelse(is.na(text), path, text)
-}
-
-system_path <- function(path) {
-  text <- iconv(path, "UTF-8", "")
-  lost <- is.na(text) & !is.na(path)
-  text[lost] <- path[lost]
-  Encoding(text[lost]) <- "unknown"
-  text
+# The first line, "" if there is no such file.
+read_line <- function(file) {
+  lines <- tryCatch(utils::head(read_utf8(file), 1), condition = function(cnd) character())
+  if (length(lines) == 0) "" else lines
 }

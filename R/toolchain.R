@@ -85,8 +85,6 @@ find_on_path <- function(name) {
   if (length(found) > 0) found[[1]] else ""
 }
 
-is_windows <- function() .Platform$OS.type == "windows"
-
 usual_places <- function(os) {
   patterns <- switch(os,
     windows = c(

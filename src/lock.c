@@ -11,18 +11,19 @@ static void free_lock(SEXP pointer) {
   free(lock);
 }
 
-// Makes the directory, and returns its lock: an external pointer. NULL if there is
-// something of that name, or it cannot be made.
+// Makes the directory, and returns its lock: an external pointer. NULL if the name is
+// taken, FALSE if it cannot be made.
 SEXP lock_make(SEXP path) {
   dir_lock *lock = malloc(sizeof *lock);
   if (!lock) return R_NilValue;
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
   R_RegisterCFinalizerEx(pointer, free_lock, FALSE);
-  if (dir_make_locked(Rf_translateChar(STRING_ELT(path, 0)), lock)) {
+  dir_made made = dir_make_locked(Rf_translateChar(STRING_ELT(path, 0)), lock);
+  if (made == DIR_LOCKED) {
     R_SetExternalPtrAddr(pointer, lock);
   } else {
     free(lock);
-    pointer = R_NilValue;
+    pointer = made == DIR_TAKEN ? R_NilValue : Rf_ScalarLogical(0);
   }
   UNPROTECT(1);
   return pointer;

@@ -91,11 +91,11 @@ static HANDLE dir_open(const char *path, DWORD share) {
                      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
 }
 
-bool dir_make_locked(const char *path, dir_lock *lock) {
-  if (!CreateDirectoryA(path, NULL)) return false;
+dir_made dir_make_locked(const char *path, dir_lock *lock) {
+  if (!CreateDirectoryA(path, NULL)) return GetLastError() == ERROR_ALREADY_EXISTS ? DIR_TAKEN : DIR_REFUSED;
   // What is open to be shared can be renamed and removed, but not opened unshared.
   lock->handle = dir_open(path, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE);
-  return lock->handle != INVALID_HANDLE_VALUE;
+  return lock->handle != INVALID_HANDLE_VALUE ? DIR_LOCKED : DIR_TAKEN;
 }
 
 void dir_unlock(dir_lock *lock) { CloseHandle(lock->handle); }
@@ -220,8 +220,8 @@ static int dir_open(const char *path) {
   return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-bool dir_make_locked(const char *path, dir_lock *lock) {
-  if (mkdir(path, 0700) != 0) return false;
+dir_made dir_make_locked(const char *path, dir_lock *lock) {
+  if (mkdir(path, 0700) != 0) return errno == EEXIST ? DIR_TAKEN : DIR_REFUSED;
   lock->descriptor = dir_open(path);
   struct stat opened, there;
   // Who took it for a leftover in this moment has it locked, or has removed it. A
@@ -229,10 +229,10 @@ bool dir_make_locked(const char *path, dir_lock *lock) {
   if (lock->descriptor >= 0) {
     bool ours = (flock(lock->descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
                 fstat(lock->descriptor, &opened) == 0 && stat(path, &there) == 0 && opened.st_ino == there.st_ino;
-    if (ours) return true;
+    if (ours) return DIR_LOCKED;
     close(lock->descriptor);
   }
-  return false;
+  return DIR_TAKEN;
 }
 
 void dir_unlock(dir_lock *lock) { close(lock->descriptor); }

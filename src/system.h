@@ -68,9 +68,12 @@ typedef struct {
 #endif
 } dir_lock;
 
+typedef enum { DIR_LOCKED, DIR_TAKEN, DIR_REFUSED } dir_made;
+
 // Makes a directory that is locked until it is unlocked or this process ends,
-// however it ends. False if there is something of that name.
-bool dir_make_locked(const char *path, dir_lock *lock);
+// however it ends. If it is taken, there is something of that name, or somebody has
+// removed it before it was locked: another name will do.
+dir_made dir_make_locked(const char *path, dir_lock *lock);
 void dir_unlock(dir_lock *lock);
 // Whether it is a directory of this user's that no process has locked.
 bool dir_is_unlocked(const char *path);

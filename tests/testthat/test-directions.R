@@ -1,9 +1,9 @@
 # Dependencies between the files of R/ point one way: each uses itself and those
 # before it in this list.
 layers <- c(
-  "mangoro-package", "message", "conditions", "check", "text", "ipc",
-  "cache", "vendor", "toolchain", "diagnostics", "modules", "build",
-  "codec", "stream", "envelope", "socket", "server", "connection", "rpc",
+  "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
+  "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "diagnostics", "modules", "build",
+  "send_as", "codec", "stream", "envelope", "socket", "server", "connection", "rpc",
   "signature", "arguments", "call", "http", "handle", "start", "source", "sitrep", "install_go"
 )
 
