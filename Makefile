@@ -39,10 +39,11 @@ setup-demo setup-test setup-bench setup-dev setup-coverage: setup-%:
 	@tools/setup go
 	@tools/setup r $*
 
-.PHONY: setup-linters
-setup-linters:
+.PHONY: setup-lint
+setup-lint:
 	@tools/setup go
 	@tools/setup linters
+	@tools/setup r lint
 
 .PHONY: hooks
 hooks: ## Have git lint what is committed, and look at the message
@@ -65,11 +66,11 @@ check-current: setup-dev dist ## The same with the R of Debian's sid, in a chroo
 	@$(RUN) tools/check-current $(TARBALL)
 
 .PHONY: lint
-lint: setup-dev setup-linters install ## Formats and style of R, C, Go and shell
+lint: setup-lint install ## Formats and style of R, C, Go and shell
 	@$(RUN) tools/lint
 
 .PHONY: format
-format: setup-linters ## Format C and Go
+format: setup-lint ## Format C and Go
 	@$(RUN) tools/lint --fix
 
 .PHONY: coverage

@@ -10,7 +10,8 @@ purposes <- list(
   demo = "nycflights13",
   test = c("testthat", "withr"),
   bench = c("Rcpp", "microbenchmark", "mirai"),
-  dev = c("lintr", "litedown", "nycflights13", "roxygen2", "testthat", "withr"),
+  lint = c("lintr", "testthat"),
+  dev = c("litedown", "nycflights13", "roxygen2", "testthat", "withr"),
   coverage = c("covr", "testthat", "withr")
 )
 
@@ -100,7 +101,7 @@ install <- function(packages, index, library) {
   failed <- stale(packages, index, library)
   for (name in failed) {
     output <- file.path(work, paste0(name, ".out"))
-    if (file.exists(output)) message(paste(c(paste0("--- ", name), utils::tail(readLines(output), 30)), collapse = "\n"))
+    if (file.exists(output)) writeLines(c(paste("---", name), utils::tail(readLines(output), 30)), stderr())
   }
   if (length(failed) > 0) {
     stop("these R packages could not be installed: ", toString(failed), call. = FALSE)
