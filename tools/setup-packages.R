@@ -92,6 +92,8 @@ install <- function(packages, index, library) {
   dir.create(work)
   for (name in packages) download(name, index, work)
   write.dcf(index[packages, , drop = FALSE], file.path(work, "PACKAGES"))
+  # A lock that is there is of an installation that was interrupted.
+  unlink(Sys.glob(file.path(library, "00LOCK-*")), recursive = TRUE)
   # fs, which testthat needs, then builds where libuv is not installed.
   Sys.setenv(USE_BUNDLED_LIBUV = "1")
   suppressWarnings(utils::install.packages(packages, library,
