@@ -23,12 +23,31 @@ demo: setup-demo install ## Run the main job: the distances of 336,776 flights, 
 test: setup-test install ## Run all tests, and end with their number
 	@$(RUN) tools/test
 
+.PHONY: test-r
+test-r: setup-test install ## The R tests of one topic: make test-r T=build
+	@$(RUN) tools/test r $(T)
+
+.PHONY: test-go
+test-go: ## The Go tests of one package: make test-go P=rgoipc
+	@tools/setup go
+	@$(RUN) tools/test go $(P)
+
 # --- set-up ---
 
-.PHONY: setup-demo setup-test setup-corpus setup-bench setup-dev
-setup-demo setup-test setup-corpus setup-bench setup-dev: setup-%:
+.PHONY: setup-demo setup-test setup-corpus setup-bench setup-dev setup-coverage
+setup-demo setup-test setup-corpus setup-bench setup-dev setup-coverage: setup-%:
 	@tools/setup go
 	@tools/setup r $*
+
+.PHONY: setup-lint
+setup-lint:
+	@tools/setup go
+	@tools/setup linters
+	@tools/setup r lint
+
+.PHONY: hooks
+hooks: ## Have git lint what is committed, and look at the message
+	@tools/hooks
 
 .PHONY: install
 install: ## Install the package into .local/library
@@ -47,8 +66,16 @@ check-current: setup-dev dist ## The same with the R of Debian's sid, in a chroo
 	@$(RUN) tools/check-current $(TARBALL)
 
 .PHONY: lint
-lint: setup-dev ## Formats and style of R and Go
+lint: setup-lint install ## Formats and style of R, C, Go and shell
 	@$(RUN) tools/lint
+
+.PHONY: format
+format: setup-lint ## Format C and Go
+	@$(RUN) tools/lint --fix
+
+.PHONY: coverage
+coverage: setup-coverage ## Which lines of R, C and Go the tests reach, by file
+	@$(RUN) tools/coverage
 
 .PHONY: cross
 cross: ## Vet and build the Go side for Linux, macOS and Windows, amd64 and arm64
@@ -100,15 +127,23 @@ readme: setup-dev install ## README.md from README.Rmd
 .PHONY: generate
 generate: document readme ## All generated files that need no network
 
+.PHONY: check-generated
+check-generated: setup-dev install ## Prove that NAMESPACE, man/ and README.md are fresh
+	@$(RUN) tools/check-generated
+
 .PHONY: vendor
-vendor: ## inst/go/vendor, arrowcompat and inst/COPYRIGHTS (needs a Go module proxy)
+vendor: ## What is made of other people's Go modules (needs a Go module proxy)
 	@tools/setup go
 	@tools/vendor
 
-.PHONY: check-generated
-check-generated: setup-dev install ## Prove that the generated files are fresh
-	@$(RUN) tools/check-generated
+.PHONY: check-vendor
+check-vendor: ## Prove that what make vendor makes is fresh (needs a Go module proxy)
+	@tools/setup go
 	@tools/vendor --check
+
+.PHONY: packages
+packages: ## tools/PACKAGES: the R packages that set-up installs, as CRAN has them now
+	@tools/setup r lock
 
 # --- release ---
 

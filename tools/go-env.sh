@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # Sourced by the scripts of tools/, with $root set: the environment that Go runs
 # in. Nothing is written outside .local/, and nothing is taken from the network
 # but what GOPROXY, as the caller has set it, allows.

@@ -1,10 +1,11 @@
-# Runs the tests of the installed package and writes their counts (passed,
-# failed, skipped) to a file: Rscript tools/test.R <root> <file>
+# Runs the tests of the installed package, or of one topic, and writes their
+# counts (passed, failed, skipped) to a file: Rscript tools/test.R <root> <file> [<topic>]
 
-main <- function(root, file) {
+main <- function(root, file, topic = NULL) {
   Sys.setenv(NOT_CRAN = "true") # snapshots too
   results <- as.data.frame(testthat::test_dir(
     file.path(root, "tests", "testthat"),
+    filter = if (!is.null(topic)) paste0("^", topic, "$"),
     package = "mangoro",
     load_package = "installed",
     reporter = testthat::SummaryReporter$new(max_reports = Inf),
@@ -19,5 +20,4 @@ main <- function(root, file) {
   message(paste(sprintf("  %6.1f s  %s: %s", slow$real, slow$file, slow$test), collapse = "\n"))
 }
 
-arguments <- commandArgs(trailingOnly = TRUE)
-main(arguments[[1]], arguments[[2]])
+do.call(main, as.list(commandArgs(trailingOnly = TRUE)))
