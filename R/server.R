@@ -195,7 +195,14 @@ as_lines <- function(bytes) {
 last_words <- function(server, status = NULL, n = 10) {
   may_have_crashed <- !is.null(status) && (is.na(status) || status == 2 || status < 0 && status != -tools::SIGKILL)
   crash <- if (may_have_crashed) as_lines(.Call(system_log_crash, server$log))
-  if (length(crash) > 0) utils::head(crash, n) else log_lines(server, "stderr", n)
+  cut_lines(if (length(crash) > 0) utils::head(crash, n) else log_lines(server, "stderr", n))
+}
+
+# Of the last lines, one of which may be all that is kept.
+cut_lines <- function(lines, width = 1000) {
+  long <- nchar(lines) > width
+  lines[long] <- paste0(substr(lines[long], 1, width), "...")
+  lines
 }
 
 # --- Its end ----------------------------------------------------------------

@@ -31,14 +31,19 @@ typedef struct {
   char text[KEPT_OF_CRASH];
 } words;
 
-// The first words of a crash are `pending` until a stack follows.
+// The first words of a crash are `pending` until a stack follows. They are a line,
+// or go on a line that was not ended, as those are that tell of progress.
 typedef struct {
   words crash, pending;
   bool crashed, is_pending;
+  bool inside;       // whether the last words were found inside a line
   int lines;         // since the pending words began
   bool continues;    // whether the line before may be one inside a crash
+  bool searched;     // whether they may still be found inside this line
   char line[32];     // the beginning of this line
   size_t seen;       // as much of it as is there
+  char recent[16];   // the end of what was searched of it
+  size_t n_recent;
 } scanner;
 
 enum { STDOUT, STDERR, STREAMS };
@@ -142,14 +147,20 @@ static bool may_continue(const scanner *c) {
   return strchr("\n\r\t[", c->line[0]) || is_crash(c);
 }
 
+static void begin_words(scanner *c, bool inside) {
+  c->is_pending = true;
+  c->pending.size = 0;
+  c->lines = 0;
+  c->inside = inside;
+}
+
 // Of a line whose beginning has come.
 static void judge(scanner *c) {
+  // Of what a crash prints first, these go on with it.
+  c->searched = !is_crash(c) && !(c->is_pending && (starts(c, "\t") || starts(c, "[signal ")));
+  c->n_recent = 0;
   if (is_crash(c)) {
-    if (!c->continues || (!c->is_pending && !c->crashed)) {
-      c->is_pending = true;
-      c->pending.size = 0;
-      c->lines = 0;
-    }
+    if (!c->continues || (!c->is_pending && (!c->crashed || c->inside))) begin_words(c, false);
   } else if (c->is_pending && is_stack(c)) {
     c->crash = c->pending;
     c->crashed = true;
@@ -168,21 +179,65 @@ static void note(scanner *c, const char *data, size_t n) {
   }
 }
 
+// How many of the last characters, up to a colon, are first words.
+static size_t words_before(const char *end, size_t n) {
+  static const char *const all[] = {"panic:", "fatal error:", "fatal:", "runtime:"};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    size_t size = strlen(all[i]);
+    if (n >= size && memcmp(end - size, all[i], size) == 0) return size;
+  }
+  for (size_t i = 2; i <= n && end[-(ptrdiff_t)i] >= 'A' && end[-(ptrdiff_t)i] <= 'Z'; i++) {
+    if (i > 4 && memcmp(end - i, "SIG", 3) == 0) return i;
+  }
+  return 0;
+}
+
+// Looks for first words inside a line, of which the next `n` bytes have come: how many
+// of these are kept already, with the words, or stand before them.
+static size_t search(scanner *c, const char *data, size_t n) {
+  char last[sizeof c->recent];
+  const char *end = data + n;
+  for (const char *at = data; c->searched && at < end && (at = memchr(at, ':', (size_t)(end - at))); at++) {
+    size_t here = (size_t)(at + 1 - data), taken = here < sizeof last ? here : sizeof last;
+    size_t older = sizeof last - taken < c->n_recent ? sizeof last - taken : c->n_recent;
+    memcpy(last, c->recent + c->n_recent - older, older);
+    memcpy(last + older, at + 1 - taken, taken);
+    size_t found = words_before(last + older + taken, older + taken);
+    if (found == 0) continue;
+    begin_words(c, true);
+    keep(&c->pending, last + older + taken - found, found);
+    c->searched = false;
+    c->continues = true;
+    return here;
+  }
+  size_t taken = n < sizeof last ? n : sizeof last;
+  size_t older = sizeof last - taken < c->n_recent ? sizeof last - taken : c->n_recent;
+  memmove(c->recent, c->recent + c->n_recent - older, older);
+  memcpy(c->recent + older, end - taken, taken);
+  c->n_recent = older + taken;
+  return 0;
+}
+
+static void note_rest(scanner *c, const char *data, size_t n) {
+  size_t before = search(c, data, n);
+  note(c, data + before, n - before);
+}
+
 static void scan(scanner *c, const char *data, size_t n) {
   while (n > 0) {
     const char *end = memchr(data, '\n', n);
     size_t length = end ? (size_t)(end - data) + 1 : n;
     size_t room = sizeof c->line - c->seen;
     if (room == 0) { // judged already
-      note(c, data, length);
+      note_rest(c, data, length);
     } else {
       size_t taken = length < room ? length : room;
       memcpy(c->line + c->seen, data, taken);
       c->seen += taken;
       if (end || c->seen == sizeof c->line) {
         judge(c);
-        note(c, c->line, c->seen);
-        note(c, data + taken, length - taken);
+        note_rest(c, c->line, c->seen);
+        note_rest(c, data + taken, length - taken);
       }
     }
     if (end) c->seen = 0;

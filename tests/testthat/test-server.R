@@ -110,8 +110,38 @@ test_that("the first words of a crash are found among any lines", {
     head <- sample(heads, 1)
     text <- c(noise(sample(c(0, 10, 3000), 1)), fake, "log", head, stack(sample(c(1, 30000), 1)), noise(sample(0:3, 1)))
     server <- print_bytes(charToRaw(paste0(text, "\n", collapse = "")), sample(c(7001, 65536), 1), status = 2L)
-    expect_identical(server$end$stderr[1:3], c(head, "", "goroutine 7 [running]:"), info = i)
+    expect_identical(server$end$stderr[1:3], c(cut_lines(head), "", "goroutine 7 [running]:"), info = paste(i, fake[1]))
   }
+})
+
+test_that("the first words of a crash are found on a line that was not ended", {
+  skip_on_os("windows")
+  withr::local_seed(4)
+  stack <- c("", "goroutine 7 [running]:", "main.f(0x1, {0x2, 0x3})", "\t/home/x.go:3 +0x1d")
+  recovered <- c("2026/11/26 10:00:00 panic: recovered", stack, "")
+  heads <- c(
+    "panic: a: panic: b", "fatal error: b", "SIGSEGV: segmentation violation", "SIGABRT: abort",
+    "runtime: out of memory: cannot allocate"
+  )
+  starts <- c("....", "\r 50% ", "[===>  ] ", "busy: ", "panic", "SIG", "DONE")
+  for (i in 1:60) {
+    head <- sample(heads, 1)
+    size <- sample(c(0, 1, 20, 31, 32, 33, 5000, 70000), 1)
+    line <- paste0(sample(starts, 1), strrep("x", size), if (i %% 2) " ", if (startsWith(head, "SIG")) " ", head)
+    before <- paste0(c(if (i %% 3 == 0) recovered, if (i %% 5 == 0) head), "\n", recycle0 = TRUE, collapse = "")
+    text <- paste0(before, line, "\n", paste0(c("[signal SIGSEGV: x", rep(stack, 3000)), "\n", collapse = ""))
+    server <- print_bytes(charToRaw(text), sample(c(13, 7001, 65536), 1), status = 2L)
+    expect_identical(server$end$stderr[1:3], c(head, "[signal SIGSEGV: x", ""), info = line)
+  }
+  # One that was recovered from goes when another follows at once.
+  text <- paste0(c(recovered[-length(recovered)], "panic: the last one", stack), "\n", collapse = "")
+  expect_identical(print_bytes(charToRaw(text), 100, status = 2L)$end$stderr[[1]], "panic: the last one")
+})
+
+test_that("a message does not repeat lines without an end", {
+  skip_on_os("windows")
+  server <- print_bytes(as.raw(rep(97, 3 * kept_bytes)), 65536, status = 3L)
+  expect_identical(server$end$stderr, paste0(strrep("a", 1000), "..."))
 })
 
 test_that("what is printed before an answer is there with it, and a stopped server keeps its words", {
