@@ -99,6 +99,16 @@ symbol_names <- function(x) {
   suppressWarnings(vapply(x, as_symbol, "", USE.NAMES = FALSE))
 }
 
+# The reverse: names of arguments in UTF-8, without the escapes.
+names_of_symbols <- function(x) {
+  x <- as_utf8(x)
+  at <- gregexpr("<U\\+[0-9A-F]{4,8}>", x)
+  regmatches(x, at) <- lapply(regmatches(x, at), function(escapes) {
+    intToUtf8(strtoi(gsub("[<U+>]", "", escapes), 16L), multiple = TRUE)
+  })
+  x
+}
+
 # Paths as Go has them, and as the system takes them from R: both are the same bytes,
 # but R would write escapes where the encoding of the session lacks a character.
 go_path <- function(path) {

@@ -5,9 +5,9 @@
 purposes <- list(
   corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
-  test = c("testthat", "withr"),
+  test = c("data.table", "testthat", "withr"),
   bench = c("Rcpp", "microbenchmark", "mirai"),
-  dev = c("lintr", "litedown", "nycflights13", "roxygen2", "testthat", "withr")
+  dev = c("data.table", "lintr", "litedown", "nycflights13", "roxygen2", "testthat", "withr")
 )
 
 # Package and minimum version of what a field of DESCRIPTION lists.
