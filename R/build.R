@@ -87,23 +87,23 @@ default_cores <- function() {
   if (is_check() || nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_"))) min(2, cores) else cores
 }
 
-check_src <- function(src, call) {
-  check_string(src, "src", call)
+check_src <- function(src, call, arg = "src") {
+  check_string(src, arg, call)
   if (!file.exists(src)) {
     if (is_code(src)) {
       abort_invalid_argument(
-        "src",
+        arg,
         c(
-          "Go code was given in the place of the name of a file.",
-          "i" = "Code itself goes into {.code mangoro_source(code = )}."
+          "{.arg {arg}} must be a file or a directory, not Go code.",
+          "i" = "To build functions from code, use {.code mangoro_source(code = )}."
         ),
         call = call
       )
     }
-    abort_invalid_argument("src", "There is no file or directory {.file {src}}.", call = call)
+    abort_invalid_argument(arg, "There is no file or directory {.file {src}}.", call = call)
   }
   if (!dir.exists(src) && !endsWith(src, ".go")) {
-    abort_invalid_argument("src", "{.file {src}} is neither a {.file .go} file nor a directory.", call = call)
+    abort_invalid_argument(arg, "{.file {src}} is neither a {.file .go} file nor a directory.", call = call)
   }
 }
 

@@ -110,14 +110,14 @@ abort_timeout <- function(what, timeout, call = NULL, load = NULL) {
     c(
       "{what} did not answer within {timeout} second{?s}.",
       if (length(given_up) > 0) c(
-        "i" = "{sum(given_up)} call{?s} {?goes/go} on after {?it was/they were} told to stop: {count_calls(given_up)}.
-               {.fn mangoro_restart} ends {cli::qty(sum(given_up))}{?it/them}."
+        "i" = "Still running after {cli::qty(sum(given_up))}{?it was/they were} told to stop:
+               {count_calls(given_up)}. {.fn mangoro_restart} ends {cli::qty(sum(given_up))}{?it/them}."
       ),
       if (!is.null(load) && sum(load$running) >= load$max_calls) c(
         "i" = "The server runs as many calls as it may at the same time: {count_calls(load$running)}.
                Further ones wait for their turn."
       ),
-      "i" = "Give it longer with {.code options(mangoro.timeout = )} or the time-out of the call or handle.",
+      "i" = "Allow more time with {.code options(mangoro.timeout = )} or the time-out of the call or handle.",
       if (is.null(load)) c(
         "i" = "A function that takes no context may still be at work; {.fn mangoro_restart} ends it."
       )
@@ -182,7 +182,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     resource_exhausted = "The call of {.fn {func_name}} failed.",
     panic = "The Go function {.fn {func_name}} panicked.",
     timeout = "The Go function {.fn {func_name}} ran out of time.",
-    invalid_argument = "The Go function {.fn {func_name}} did not take its arguments.",
+    invalid_argument = "The Go function {.fn {func_name}} rejected its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
   at <- if (NROW(frames) > 0) sprintf("%s in %s", format_place(frames$file, frames$line), frames[["function"]])

@@ -72,7 +72,7 @@ mangoro_unpack_int32 <- function(bytes) {
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
 #'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
 #'   none) and `data` (the payload, a raw vector). What no string in R can hold
-#'   of `error_msg` is replaced: a zero byte by `\\x00`, bytes that are not UTF-8 by
+#'   of `error_msg` is replaced: a zero byte by `\x00`, bytes that are not UTF-8 by
 #'   U+FFFD. The payload is as it came and has not been verified:
 #'   [mangoro_rpc_call()] gives nanoarrow only what has been.
 #'

@@ -89,7 +89,10 @@ mangoro_source <- function(file, code = NULL, ..., deps = NULL, dry_run = FALSE,
                            timeout = NULL, quiet = !rlang::is_interactive()) {
   call <- rlang::current_env()
   if (missing(file) == is.null(code)) {
-    abort_invalid_argument("file", "Either {.arg file} or {.arg code} must be given.", call = call)
+    abort_invalid_argument(
+      "file", "Exactly one of {.arg file} and {.arg code} must be given.",
+      call = call
+    )
   }
   check_flag(dry_run)
   if (!is.null(attach) && !is.environment(attach)) {
@@ -121,7 +124,7 @@ mangoro_function <- function(code, ..., deps = NULL, env = NULL, timeout = NULL,
     mangoro_stop(handle)
     abort_invalid_argument(
       "code",
-      c("{.arg code} must have one function for R, not {.fn {names}}.", "i" = "{.fn mangoro_source} takes several."),
+      c("{.arg code} must define one function for R, not {.fn {names}}.", "i" = "{.fn mangoro_source} takes several."),
       call = call
     )
   }
@@ -155,7 +158,7 @@ file_recipe <- function(file, call) {
       call = call
     )
   }
-  for (path in file) check_src(path, call)
+  for (path in file) check_src(path, call, "file")
   if (any(dir.exists(file)) && length(file) > 1) {
     abort_invalid_argument("file", "{.arg file} must be files or one directory, not several of them.", call = call)
   }
@@ -505,6 +508,7 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   literal <- expr
   expr <- check_utf8(expr, "expr", call)
   values <- list(...)
+  if (!is.null(names(values))) names(values) <- names_of_symbols(names(values))
   check_variables(values, call)
   settings <- source_settings(NULL, timeout, quiet, list(), call)
   places <- srcrefs(sys.calls())
@@ -534,7 +538,7 @@ check_variables <- function(values, call) {
   if (length(wrong) > 0) {
     abort_invalid_argument(
       "...",
-      "Each variable of {.arg expr} needs a name of its own that Go takes, and {.val {names[[wrong[[1]]]]}} is none.",
+      "The variables of {.arg expr} need unique names that are valid in Go, not {.val {names[[wrong[[1]]]]}}.",
       call = call
     )
   }

@@ -8,6 +8,12 @@ read_utf8 <- function(file) {
   readLines(connection, warn = FALSE, encoding = "UTF-8")
 }
 
+# The first line, "" if there is no such file.
+read_line <- function(file) {
+  lines <- tryCatch(utils::head(read_utf8(file), 1), condition = function(cnd) character())
+  if (length(lines) == 0) "" else lines
+}
+
 # Writes strings as lines.
 write_utf8 <- function(lines, file) {
   connection <- file(file, "wb", encoding = "native.enc")
@@ -99,8 +105,12 @@ symbol_names <- function(x) {
   suppressWarnings(vapply(x, as_symbol, "", USE.NAMES = FALSE))
 }
 
-# The first line, "" if there is no such file.
-read_line <- function(file) {
-  lines <- tryCatch(utils::head(read_utf8(file), 1), condition = function(cnd) character())
-  if (length(lines) == 0) "" else lines
+# The reverse: names of arguments in UTF-8, without the escapes.
+names_of_symbols <- function(x) {
+  x <- as_utf8(x)
+  at <- gregexpr("<U\\+[0-9A-F]{4,8}>", x)
+  regmatches(x, at) <- lapply(regmatches(x, at), function(escapes) {
+    intToUtf8(strtoi(gsub("[<U+>]", "", escapes), 16L), multiple = TRUE)
+  })
+  x
 }

@@ -8,6 +8,7 @@
 //   large.c       vectors of many pages
 //   owner.c       who owns files, which has nothing to do with Arrow
 //   zone.c        time zones: R's own, and fixed offsets
+//   pointer.c     external pointers of other packages
 //   init.c        what R may call
 //
 // Writing, from R values to a tree of nodes and from that to bytes:

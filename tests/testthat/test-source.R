@@ -224,7 +224,7 @@ test_that("a directory is taken as Go takes it", {
     mangoro_source(file.path(dir, "doc.go"))
   })
   writeLines(c("package other", "", "func A() {}"), file.path(dir, "a.go"))
-  expect_error(mangoro_source(dir), "it is package other: a program is package main")
+  expect_error(mangoro_source(dir), "the package is other, and must be main")
 })
 
 test_that("assembly is part of a directory", {
@@ -255,7 +255,8 @@ test_that("names beyond ASCII work in any locale", {
       "options(warn = 1)", sprintf("go <- mangoro_source(list.files('%s', full.names = TRUE))", dir),
       "values <- c(go$F(3, 1), go$F(\"\\u00fc\" = 1, \"\\u00e9\" = 3), go[['\\u00c9']](2),",
       "  mangoro_call(go, 'F', \"\\u00fc\" = 1, \"\\u00e9\" = 3), mangoro_call(go, '\\u00c9', 2),",
-      "  go$S(list(\"\\u00c9\" = 2))[[1]], identical(names(go)[[3]], '\\u00c9'))",
+      "  go$S(list(\"\\u00c9\" = 2))[[1]], identical(names(go)[[3]], '\\u00c9'),",
+      "  mangoro_eval('\\u00e9 / 2', \"\\u00e9\" = 4))",
       "print(values)", "invisible(format(go))", "print(tryCatch(go$F(3), error = conditionMessage))"
     ),
     LC_ALL = "C"
@@ -265,7 +266,7 @@ test_that("names beyond ASCII work in any locale", {
   lines <- session$read_all_output_lines()
   expect_identical(
     lines[!startsWith(lines, "Warning: unable to translate")],
-    c("[1] 2 2 2 2 2 2 1", "[1] \"`F()`: argument `<U+00FC>` is missing.\"")
+    c("[1] 2 2 2 2 2 2 1 2", "[1] \"`F()`: argument `<U+00FC>` is missing.\"")
   )
 })
 

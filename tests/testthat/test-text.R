@@ -35,3 +35,7 @@ test_that("JSON is no file and no URL", {
   expect_error(parse_json(file))
   expect_error(parse_json("http://127.0.0.1:1/"), "lexical|parse")
 })
+
+test_that("names of arguments are read without R's escapes", {
+  expect_identical(names_of_symbols(c("a", "", "<U+00E9>b<U+0001F600>", "\u00fc")), c("a", "", "\u00e9b\U1F600", "\u00fc"))
+})

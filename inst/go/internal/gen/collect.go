@@ -44,7 +44,7 @@ func (p *program) collect() {
 					methods = append(methods, fn)
 				}
 			case fn.Name.Name == "main":
-				p.complain(fn.Name.Pos(), "it has a main() of its own: start it with mangoro_start()")
+				p.complain(fn.Name.Pos(), "the program has a main function of its own: start it with mangoro_start()")
 			case fn.Name.IsExported():
 				p.add(fn, used)
 			}
@@ -60,10 +60,10 @@ func (p *program) collect() {
 }
 
 func (p *program) complainOfNothing() {
-	message := "it has no exported function: R calls those whose names begin with a capital letter"
+	message := "there is no exported function: R can only call those whose names begin with a capital letter"
 	if n := len(p.answer.Skipped); n > 0 {
 		s := p.answer.Skipped[0]
-		message = fmt.Sprintf("it has no function that R can call: %s is left out, as %s", s.Name, s.Reason)
+		message = fmt.Sprintf("there is no function that R can call: %s is left out, as %s", s.Name, s.Reason)
 	}
 	p.complainAt(p.firstPlace(), message)
 }

@@ -80,16 +80,16 @@ func (d *directives) set(verb, rest string, pos token.Pos) error {
 			d.pos = pos
 		}
 		if rest != "" {
-			return fmt.Errorf("takes nothing after it, and has %q", rest)
+			return fmt.Errorf("takes nothing after it, not %q", rest)
 		}
 	case verb == "name":
 		if d.name = rest; rest == "" || strings.ContainsAny(rest, " \t") {
-			return fmt.Errorf("takes one name, and has %q", rest)
+			return fmt.Errorf("takes one name, not %q", rest)
 		}
 	case verb == "default":
 		return d.setDefault(rest, pos)
 	default:
-		return fmt.Errorf("is unknown: there are skip, name, parallel, once and default")
+		return fmt.Errorf("is unknown; the directives are skip, name, parallel, once and default")
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (d *directives) setDefault(text string, pos token.Pos) error {
 	value, code := literal(code)
 	switch {
 	case !found || !token.IsIdentifier(param) || value == nil:
-		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true or false, as in n=10, and has %q", text)
+		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true or false, as in n=10, not %q", text)
 	case slices.ContainsFunc(d.defaults, func(f fallback) bool { return f.param == param }):
 		return fmt.Errorf("gives `%s` a second default", param)
 	}

@@ -56,7 +56,7 @@ func (p *program) choose(files []File, choice Choice) []File {
 		taken = append(taken, f)
 	}
 	if len(taken) == 0 && p.fine() {
-		p.complainAt(token.Position{}, "Go takes none of its files here: they are tests, need cgo, or are for other systems or tags")
+		p.complainAt(token.Position{}, "Go takes none of its files here: each is a test, needs cgo, or is excluded by its name or build constraints")
 	}
 	for _, f := range taken {
 		p.answer.Files = append(p.answer.Files, f.Name)
@@ -128,13 +128,13 @@ func (p *program) complainOfFile(f File, base string) {
 	file := p.parseAlone(f, parser.ImportsOnly)
 	switch place := importOfC(file); {
 	case place != token.NoPos:
-		p.complain(place, "it "+cgoReason)
+		p.complain(place, "the file "+cgoReason)
 	case strings.HasSuffix(base, "_test.go"):
-		p.complainAt(at, "it is a test, as its name says, which Go leaves out of a program")
+		p.complainAt(at, "by its name this is a test, which Go leaves out of a program")
 	case strings.HasPrefix(base, "_"), strings.HasPrefix(base, "."):
 		p.complainAt(at, fmt.Sprintf("Go takes no file whose name begins with %q", base[:1]))
 	default:
-		p.complainAt(at, "Go leaves it out of a program")
+		p.complainAt(at, "Go leaves this file out of a program")
 	}
 }
 

@@ -86,10 +86,10 @@ func TestNamedFilesAreTaken(t *testing.T) {
 		{"a.go", "//go:build " + runtime.GOOS + "\n\npackage main\n", "//go:build " + runtime.GOOS},
 		{"a.go", "//go:build go1.21\n\npackage main\n", "//go:build go1.21"},
 		{"a.go", "package main\n\n//go:build ignore\n", "\n//go:build ignore"},
-		{"a_test.go", "package main\n", "a_test.go:1:1: it is a test, as its name says, which Go leaves out of a program"},
+		{"a_test.go", "package main\n", "a_test.go:1:1: by its name this is a test, which Go leaves out of a program"},
 		{"_a.go", "package main\n", `_a.go:1:1: Go takes no file whose name begins with "_"`},
-		{"a.go", "package documentation\n", "a.go:1:1: Go leaves it out of a program"},
-		{"a.go", "package main\n\nimport (\n\t\"C\"\n)\n", `a.go:4:2: it imports "C", and mangoro builds without cgo`},
+		{"a.go", "package documentation\n", "a.go:1:1: Go leaves this file out of a program"},
+		{"a.go", "package main\n\nimport (\n\t\"C\"\n)\n", `a.go:4:2: the file imports "C", and mangoro builds without cgo`},
 	} {
 		p := newProgram()
 		var got string
@@ -108,8 +108,8 @@ func TestNamedFilesAreTaken(t *testing.T) {
 func TestInlineCodeIsTaken(t *testing.T) {
 	for text, want := range map[string]string{
 		"//go:build ignore\n\npackage main\n\nfunc A() {}": "",
-		"import \"C\"\nfunc A() {}":                        `a.R:3:8: it imports "C", and mangoro builds without cgo`,
-		"package main\nimport \"C\"\nfunc A() {}":          `a.R:4:8: it imports "C", and mangoro builds without cgo`,
+		"import \"C\"\nfunc A() {}":                        `a.R:3:8: the file imports "C", and mangoro builds without cgo`,
+		"package main\nimport \"C\"\nfunc A() {}":          `a.R:4:8: the file imports "C", and mangoro builds without cgo`,
 	} {
 		answer, _ := Generate([]File{{Name: "a.R", Text: text, Line: 3, Inline: true}}, Choice{})
 		got := ""

@@ -50,7 +50,7 @@ func (p *program) parseSource(s *source) {
 	case err != nil: // only files that cannot be read have another error
 		p.complainAt(token.Position{Filename: s.Name, Line: s.Line, Column: 1}, err.Error())
 	case s.ast.Name.Name != "main":
-		p.complain(s.ast.Name.Pos(), fmt.Sprintf("it is package %s: a program is package main", s.ast.Name.Name))
+		p.complain(s.ast.Name.Pos(), fmt.Sprintf("the package is %s, and must be main", s.ast.Name.Name))
 	}
 }
 
