@@ -28,7 +28,7 @@ match_arguments <- function(args, signature, call) {
   args[!(names(args) %in% optional & vapply(args, is.null, TRUE))]
 }
 
-of_names <- function(names) if (length(names) > 0) format_inline(": {.arg {names}}") else ""
+of_names <- function(names) if (length(names) > 0) format_inline(", {.arg {names}}") else ""
 
 check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
@@ -468,7 +468,7 @@ check_keys <- function(x, where) {
     place <- describe_place(where)
     row <- wrong[[1]]
     abort_arguments(
-      where$signature, "{place} needs a name of its own for each value, and value {row} has {.val {keys[[row]]}}.",
+      where$signature, "{place} needs a unique name for each value, and value {row} has {.val {keys[[row]]}}.",
       arg = where$arg, row = row, call = where$call
     )
   }

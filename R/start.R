@@ -37,7 +37,8 @@
 #' Both return as soon as the server has described its functions, and wait for
 #' that as long as the option `mangoro.connect_timeout` says, 10 seconds by
 #' default. The end of what the program prints is kept for [mangoro_logs()], and the
-#' program never waits for R to read it; its standard input is empty. It listens at an ipc socket that only the user can reach.
+#' program never waits for R to read it; its standard input is empty. It listens at
+#' an ipc socket that only the user can reach.
 #'
 #' @returns A [handle].
 #'

@@ -35,7 +35,7 @@ test_that("where there can be no cache of the user's, the session has one", {
     HOME = "/nonexistent/home"
   )
   local_new_session()
-  session <- real_path(file.path(session_dir(), "cache"))
+  session <- file.path(real_path(session_dir()), "cache")
   expect_no_warning(expect_identical(cache_dir(), session))
   expect_no_warning(go_binary_candidates())
   expect_false(dir.exists("/nonexistent"))

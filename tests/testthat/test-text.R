@@ -37,5 +37,6 @@ test_that("JSON is no file and no URL", {
 })
 
 test_that("names of arguments are read without R's escapes", {
-  expect_identical(names_of_symbols(c("a", "", "<U+00E9>b<U+0001F600>", "\u00fc")), c("a", "", "\u00e9b\U1F600", "\u00fc"))
+  escaped <- c("a", "", "<U+00E9>b<U+0001F600>", "\u00fc")
+  expect_identical(names_of_symbols(escaped), c("a", "", "\u00e9b\U1F600", "\u00fc"))
 })
