@@ -592,7 +592,8 @@ show_value <- function(x) {
   if (is.character(x)) {
     # What is no text is shown by its bytes.
     text <- as_utf8(x)
-    return(if (is.na(text)) strtrim(encodeString(x, quote = "\""), 50) else encodeString(strtrim(text, 50), quote = "\""))
+    if (is.na(text)) return(strtrim(encodeString(x, quote = "\""), 50))
+    return(encodeString(strtrim(text, 50), quote = "\""))
   }
   if (is.numeric(x) && !is.object(x)) return(format(x, digits = 15))
   strtrim(paste(format(x), collapse = " "), 50)

@@ -358,7 +358,8 @@ static bool write_all(json *j, bytes *others, const node *n, SEXP x, r_class cla
     zoned = zoned || strcmp(name, "tzone") == 0;
     series = series || strcmp(name, "tsp") == 0;
     if (is_own_attribute(name) && !is_plain(name, value)) {
-      done = fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" has attributes of its own, which cannot be carried", name);
+      done = fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" has attributes of its own, which cannot be carried",
+                     name);
     } else if (is_cache(name, class)) {
       if (strcmp(name, "index") == 0) continue;
       // What data.table needs to change it in place is made anew.

@@ -239,7 +239,7 @@ read_broken_replies <- function(samples, seed, count, file) {
   raised <- rlang::set_names(numeric(length(readers)), names(readers))
   testthat::local_mocked_bindings(
     connection_of = function(sock, call) list(sock = sock, state = new.env()),
-    free_line = function(connection) list(id = "0"),
+    free_line = function(connection, call) list(id = "0"),
     roundtrip = function(...) the_reply$bytes,
     write_stream = function(...) raw(),
     call_message = function(...) list(bytes = raw(), has_raw = FALSE),

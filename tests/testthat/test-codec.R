@@ -136,7 +136,9 @@ test_that("what would come back changed, or not at all, is refused before it is 
     attr(x, name) <- structure(...)
     x
   }
-  frames_of <- function(...) lapply(list(...), function(m) structure(list(m = m), class = "data.frame", row.names = 1:2))
+  frames_of <- function(...) {
+    lapply(list(...), function(m) structure(list(m = m), class = "data.frame", row.names = 1:2))
+  }
   refused <- list(
     with(1:2, "names", c("a", "b"), names = c("k", "l")), with(1:4, "dim", c(2L, 2L), class = "foo"),
     with(matrix(1:4, 2), "dimnames", list(c("a", "b"), NULL), class = "dn"),
@@ -151,7 +153,8 @@ test_that("what would come back changed, or not at all, is refused before it is 
     structure(list(raw()), class = c("blob", "vctrs_list_of", "vctrs_vctr", "list")),
     `dim<-`(stats::ts(1:3), c(1L, 3L)),
     frames_of(matrix(1:4, 2, dimnames = list(NULL, c("a", "b"))), matrix(1:4, 2, dimnames = list(NULL, c("c", "d")))),
-    frames_of(array(1:8, c(2, 2, 2)), array(1:8, c(2, 4))), frames_of(structure(matrix(1:4, 2), label = "x"), matrix(1:4, 2))
+    frames_of(array(1:8, c(2, 2, 2)), array(1:8, c(2, 4))),
+    frames_of(structure(matrix(1:4, 2), label = "x"), matrix(1:4, 2))
   )
   for (i in seq_along(refused)) {
     expect_error(encode_record(list(x = refused[[i]])), class = "mangoro_error_invalid_argument", info = paste(i))
