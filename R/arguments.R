@@ -168,16 +168,20 @@ fitters <- list(
   bool = function(x, where) if (is.logical(x) && !is.object(x)) x else abort_type(x, "logical", where),
   timestamp = function(x, where) {
     if (is_base(x, c("POSIXct", "Date"))) return(x)
-    if (inherits(x, "POSIXlt")) return(plain_values(as.POSIXct(x)))
+    if (inherits(x, "POSIXlt")) {
+      time <- tryCatch(plain_values(as.POSIXct(x)), error = function(cnd) NULL)
+      if (!is.null(time)) return(time)
+    }
     abort_type(x, "a date-time", where)
   },
   duration = function(x, where) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", where),
   binary = function(x, where) {
     if (is.raw(x)) return(list(x))
-    if (!is.list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", where)
+    if (!is_list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", where)
+    attributes(x) <- attributes(x)[intersect(shape, names(attributes(x)))]
+    x[] <- lapply(x, sent_as)
     wrong <- which(!vapply(x, function(element) is.raw(element) || is.null(element), TRUE))
     if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", where)
-    attributes(x) <- attributes(x)[intersect(shape, names(attributes(x)))]
     decorated <- !vapply(x, function(element) is.null(attributes(element)), TRUE)
     x[decorated] <- lapply(x[decorated], as.vector)
     x
@@ -210,12 +214,17 @@ shape <- c("dim", "dimnames", "names")
 
 is_integer64 <- function(x) inherits(x, "integer64")
 
+# A pairlist is none: it may have elements that are missing.
+is_list <- function(x) typeof(x) == "list"
+
 # A class of times is one of numbers.
 is_base <- function(x, class) typeof(x) %in% c("double", "integer") && inherits(x, class) && !isS4(x)
 
 fit_integer64_to_double <- function(x, where) {
-  value <- suppressWarnings(as.double(x)) # bit64 warns of what is told here
-  wrong <- which(bit64::as.integer64(value) != x)
+  # bit64 warns of what is told here, and what does not come back is NA.
+  value <- suppressWarnings(as.double(x))
+  back <- suppressWarnings(bit64::as.integer64(value))
+  wrong <- which(is.na(back) != is.na(x) | back != x)
   if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double holds exactly", where)
   shaped_as(value, x)
 }
@@ -228,7 +237,7 @@ check_whole <- function(x, limit, what, where) {
 }
 
 check_no_na <- function(x, where) {
-  missing <- if (is.list(x)) {
+  missing <- if (is_list(x)) {
     vapply(x, is.null, TRUE)
   } else if (is.complex(x)) {
     is_na_part(Re(x)) | is_na_part(Im(x))
@@ -252,7 +261,7 @@ fit_any <- function(x, where) {
       advice = "; {.fn as.data.frame} makes one of it, and a {.code array.RecordReader} in Go takes it batch by batch"
     )
   }
-  if (where$signature$boxed && is.list(x) && !is.object(x) && is.null(names(x))) {
+  if (where$signature$boxed && is_list(x) && !is.object(x) && is.null(names(x))) {
     encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
   }
   x
@@ -294,7 +303,7 @@ fit_column <- function(x, spec, where) {
 
 # A list with names would go as a struct.
 fit_lists <- function(x, spec, where) {
-  if (!is.list(x)) abort_type(x, "a list", where)
+  if (!is_list(x)) abort_type(x, "a list", where)
   element <- spec$element
   if (is.null(element)) return(x)
   attributes(x) <- NULL
@@ -357,7 +366,7 @@ columns_of <- function(x) {
 # Maps in a column are a list of them, or the rows of a data frame: its names are
 # the keys.
 fit_map_rows <- function(x, spec, where) {
-  if (is.list(x) && !is.data.frame(x)) return(fit_maps(x, spec, where))
+  if (is_list(x) && !is.data.frame(x)) return(fit_maps(x, spec, where))
   if (!is.data.frame(x)) abort_type(x, "a data frame, or a list of named vectors", where)
   check_keys(x, where)
   columns <- columns_of(x)
@@ -367,7 +376,7 @@ fit_map_rows <- function(x, spec, where) {
 
 fit_struct <- function(x, spec, where) {
   if (is.null(spec$fields) || where$signature$vectorized) return(x)
-  if (!is.list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
+  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
   if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
   one_row <- is.data.frame(x)
   x <- columns_of(x)
@@ -381,7 +390,7 @@ fit_struct <- function(x, spec, where) {
 
 # What a list column of one row holds.
 only_element <- function(x) {
-  if (is.list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
+  if (is_list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
 }
 
 # `absent` is what stands for an optional field that is not there.
@@ -411,7 +420,7 @@ fit_maps <- function(x, spec, where) {
   for (i in seq_along(x)) {
     if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, inside(where, i))
   }
-  if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x)
+  if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x, where)
   as_maps(x)
 }
 
@@ -423,7 +432,7 @@ fit_map <- function(x, spec, where) {
 # A vector or list of the values of a map, with their names.
 map_values <- function(x, spec, where) {
   x <- sent_as(x)
-  if (!is.atomic(x) && !is.list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", where)
+  if (!is.atomic(x) && !is_list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", where)
   check_keys(x, where)
   element <- spec$element
   keys <- names(x) %||% character()
@@ -442,10 +451,11 @@ goes_as_map <- function(spec) {
 # The values of a map as one vector.
 fit_values <- function(x, spec, where) {
   if (length(x) == 0) x <- logical()
-  if (!is.list(x) || spec$type == "binary") return(as_elements(fit_vector(x, spec, where), spec$type, where))
+  if (!is_list(x) || spec$type == "binary") return(as_elements(fit_vector(x, spec, where), spec$type, where))
   where$inner <- TRUE
   fit_value <- function(value, key) {
     where <- inside(where, key)
+    value <- sent_as(value)
     check_one(value, spec, where)
     as_elements(fit_vector(value, spec, where), spec$type, where)
   }
@@ -454,7 +464,7 @@ fit_values <- function(x, spec, where) {
 }
 
 fit_each <- function(x, spec, where) {
-  if (!is.list(x)) abort_type(x, "a named list", where)
+  if (!is_list(x)) abort_type(x, "a named list", where)
   if (spec$type == "list") where$inner <- TRUE
   for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
   if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, where) else x
@@ -542,7 +552,7 @@ abort_type <- function(x, wanted, where, advice = class_advice(x)) {
 }
 
 class_advice <- function(x) {
-  foreign <- isS4(x) || is.object(x) && is.list(x) && !inherits(x, c("data.frame", "POSIXlt"))
+  foreign <- isS4(x) || is.object(x) && is_list(x) && !inherits(x, c("data.frame", "POSIXlt"))
   if (foreign) "; a method of {.fn mangoro_send_as} says how its class is sent"
 }
 
@@ -579,7 +589,12 @@ some_names <- function(names) {
 friendly_class <- function(x) if (is.object(x)) class(x)[[1]] else if (is.double(x)) "numeric" else typeof(x)
 
 show_value <- function(x) {
-  if (is.character(x)) return(encodeString(strtrim(x, 50), quote = "\""))
+  if (is.character(x)) {
+    # What is no text is shown by its bytes.
+    text <- as_utf8(x)
+    if (is.na(text)) return(strtrim(encodeString(x, quote = "\""), 50))
+    return(encodeString(strtrim(text, 50), quote = "\""))
+  }
   if (is.numeric(x) && !is.object(x)) return(format(x, digits = 15))
   strtrim(paste(format(x), collapse = " "), 50)
 }

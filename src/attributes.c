@@ -121,6 +121,19 @@ bool is_automatic(SEXP row_names) {
   return true;
 }
 
+static void write_names_of(json *j, const char *name, SEXP x) {
+  SEXP names = Rf_getAttrib(x, R_NamesSymbol);
+  if (names == R_NilValue) return;
+  member(j, name);
+  json_array(j, names);
+}
+
+static void write_dim(json *j, SEXP dim) {
+  member(j, "dim");
+  json_array(j, dim);
+  write_names_of(j, "dim_names", dim);
+}
+
 static void write_dimnames(json *j, SEXP dimnames) {
   member(j, "dimnames");
   bytes_text(&j->out, "[");
@@ -134,11 +147,7 @@ static void write_dimnames(json *j, SEXP dimnames) {
     }
   }
   bytes_text(&j->out, "]");
-  SEXP names = Rf_getAttrib(dimnames, R_NamesSymbol);
-  if (names != R_NilValue) {
-    member(j, "dimnames_names");
-    json_array(j, names);
-  }
+  write_names_of(j, "dimnames_names", dimnames);
 }
 
 // What an attribute that is data may be; NULL for other types.
@@ -218,28 +227,50 @@ static bool is_implied(const char *name, int class) {
          (strcmp(name, "ptype") == 0 && class == CLASS_BLOB);
 }
 
-static bool is_series(SEXP tsp) { return TYPEOF(tsp) == REALSXP && Rf_xlength(tsp) == 3 && !HAS_ATTRIBUTES(tsp); }
+static bool is_series(SEXP x, SEXP tsp) {
+  return TYPEOF(tsp) == REALSXP && Rf_xlength(tsp) == 3 && !HAS_ATTRIBUTES(tsp) && fits_series(x, tsp);
+}
+
+// Whether x has no attributes but names, if that: R's own attributes have a place for
+// these only.
+static bool has_names_only(SEXP x) {
+  if (!HAS_ATTRIBUTES(x)) return true;
+  SEXP all = PROTECT(attributes_of(x));
+  SEXP names = Rf_getAttrib(x, R_NamesSymbol);
+  bool only = Rf_xlength(all) == 1 && names != R_NilValue && !HAS_ATTRIBUTES(names);
+  UNPROTECT(1);
+  return only;
+}
+
+static bool is_plain(const char *name, SEXP value) {
+  if (strcmp(name, "dim") == 0) return has_names_only(value);
+  if (strcmp(name, "dimnames") != 0) return !HAS_ATTRIBUTES(value);
+  for (R_xlen_t i = 0; i < Rf_xlength(value); i++) {
+    if (HAS_ATTRIBUTES(VECTOR_ELT(value, i))) return false;
+  }
+  return has_names_only(value);
+}
 
 // The attributes with a key of their own; false if this is none.
-static bool write_known(json *j, const char *name, SEXP value, int class, bool names) {
+static bool write_known(json *j, const char *name, SEXP x, SEXP value, int class, bool names) {
   if (strcmp(name, "names") == 0) {
     if (names) {
       member(j, "names");
       json_array(j, value);
     }
+  } else if (is_frame_class(class) && strcmp(name, "row.names") != 0 && is_own_attribute(name)) {
+    return false; // R has no such data frames
   } else if (strcmp(name, "dim") == 0) {
     // The rows and columns of a matrix in a data frame are the Arrow type's.
-    if (class != CLASS_MATRIX || Rf_xlength(value) > 2) {
-      member(j, "dim");
-      json_array(j, value);
-    }
+    if (class != CLASS_MATRIX || Rf_xlength(value) > 2 || HAS_ATTRIBUTES(value)) write_dim(j, value);
   } else if (strcmp(name, "dimnames") == 0) {
     write_dimnames(j, value);
-  } else if (strcmp(name, "tsp") == 0 && is_series(value)) {
+  } else if (strcmp(name, "tsp") == 0 && is_series(x, value)) {
     member(j, "tsp");
     json_array(j, value);
   } else if (strcmp(name, "row.names") == 0 && is_frame_class(class)) {
     if (!is_automatic(value)) {
+      if (!are_row_names(value)) return false;
       member(j, "row_names");
       json_array(j, value);
     }
@@ -326,14 +357,17 @@ static bool write_all(json *j, bytes *others, const node *n, SEXP x, r_class cla
     SEXP value = VECTOR_ELT(all, i);
     zoned = zoned || strcmp(name, "tzone") == 0;
     series = series || strcmp(name, "tsp") == 0;
-    if (is_cache(name, class)) {
+    if (is_own_attribute(name) && !is_plain(name, value)) {
+      done = fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" has attributes of its own, which cannot be carried",
+                     name);
+    } else if (is_cache(name, class)) {
       if (strcmp(name, "index") == 0) continue;
       // What data.table needs to change it in place is made anew.
       member(j, "selfref");
       bytes_text(&j->out, "true");
     } else if (is_left_behind(name, value, class)) {
       whole = false;
-    } else if (!is_implied(name, class.class) && !write_known(j, name, value, class.class, with_names)) {
+    } else if (!is_implied(name, class.class) && !write_known(j, name, x, value, class.class, with_names)) {
       done = write_other(j, others, STRING_ELT(names, i), value, class.class);
     }
   }

@@ -2,6 +2,8 @@
 
 #include "mangoro.h"
 
+#include <math.h>
+
 // The class attribute of each class, in the order of enum r_class. What has
 // none is known by the name that r.class gives it.
 static const struct {
@@ -131,6 +133,40 @@ int64_t units_seconds(const char *units) {
     if (strcmp(units, known[i].name) == 0) return known[i].seconds;
   }
   return 0;
+}
+
+bool any_na(SEXP x) {
+  for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
+    switch (TYPEOF(x)) {
+    case STRSXP:
+      if (STRING_ELT(x, i) == NA_STRING) return true;
+      break;
+    case REALSXP:
+      if (ISNAN(REAL(x)[i])) return true;
+      break;
+    default:
+      if (INTEGER(x)[i] == NA_INTEGER) return true;
+    }
+  }
+  return false;
+}
+
+bool any_twice(SEXP x) {
+  SEXP call = PROTECT(Rf_lang2(Rf_install("anyDuplicated.default"), x));
+  int at = Rf_asInteger(Rf_eval(call, R_BaseEnv));
+  UNPROTECT(1);
+  return at > 0;
+}
+
+// As R has row names: each is there once.
+bool are_row_names(SEXP x) { return !any_na(x) && !any_twice(x); }
+
+// Whether tsp, three numbers, fits the rows of x, as R has it.
+bool fits_series(SEXP x, SEXP tsp) {
+  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
+  double n = dim == R_NilValue ? (double)Rf_xlength(x) : INTEGER_RO(dim)[0];
+  double start = REAL_RO(tsp)[0], end = REAL_RO(tsp)[1], frequency = REAL_RO(tsp)[2];
+  return n > 0 && frequency > 0 && fabs(end - start - (n - 1) / frequency) <= 1e-5;
 }
 
 double to_double(int64_t count, int64_t per) {

@@ -2,8 +2,6 @@
 
 #include "decode.h"
 
-#include <math.h>
-
 // The zone of the times: that of the Arrow type or, of R's numbers, of r.attributes;
 // NULL if there is none.
 static const char *zone_of(const field *f) {
@@ -102,12 +100,7 @@ static bool set_dimnames(stream *s, SEXP x, SEXP value) {
 }
 
 static bool set_series(stream *s, SEXP x, SEXP value) {
-  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
-  double n = dim == R_NilValue ? (double)Rf_xlength(x) : INTEGER_RO(dim)[0];
-  double start = REAL_RO(value)[0], end = REAL_RO(value)[1], frequency = REAL_RO(value)[2];
-  // As R has it.
-  bool fit = n > 0 && frequency > 0 && fabs(end - start - (n - 1) / frequency) <= 1e-5;
-  if (!fit) return fail(s->failure, "the tsp of r.attributes does not fit its %.0f rows", n);
+  if (!fits_series(x, value)) return fail(s->failure, "the tsp of r.attributes does not fit its rows");
   Rf_setAttrib(x, R_TspSymbol, value);
   return true;
 }

@@ -19,12 +19,14 @@ enum {
   SELFREF,
   ROWS,
   CLASS,
+  DIM_NAMES,
   DIMNAMES_NAMES,
   N_OWN
 };
 
 static const char *const own_keys[] = {"names",   "dim",       "dimnames", "tzone", "zone",  "units",         "tsp",
-                                       "storage", "row_names", "selfref",  "rows",  "class", "dimnames_names"};
+                                       "storage", "row_names", "selfref",  "rows",  "class", "dim_names",
+                                       "dimnames_names"};
 
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
@@ -265,29 +267,6 @@ static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
   return j->failure->failed ? NULL : out;
 }
 
-static bool any_na(SEXP x) {
-  for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
-    switch (TYPEOF(x)) {
-    case STRSXP:
-      if (STRING_ELT(x, i) == NA_STRING) return true;
-      break;
-    case REALSXP:
-      if (ISNAN(REAL(x)[i])) return true;
-      break;
-    default:
-      if (INTEGER(x)[i] == NA_INTEGER) return true;
-    }
-  }
-  return false;
-}
-
-static bool any_twice(SEXP x) {
-  SEXP call = PROTECT(Rf_lang2(Rf_install("anyDuplicated.default"), x));
-  int at = Rf_asInteger(Rf_eval(call, R_BaseEnv));
-  UNPROTECT(1);
-  return at > 0;
-}
-
 static SEXP read_dimnames(json *j) {
   R_xlen_t n = open_array(j);
   if (n < 0) return NULL;
@@ -320,7 +299,7 @@ static SEXP read_row_names(json *j) {
   SEXP names = read_vector(j, own_keys[ROW_NAMES], numbers ? INTSXP : STRSXP);
   if (names == NULL) return NULL;
   PROTECT(names);
-  bool sound = !any_na(names) && !any_twice(names);
+  bool sound = are_row_names(names);
   UNPROTECT(1);
   return sound ? names : NULL;
 }
@@ -341,7 +320,7 @@ static SEXP read_series(json *j) {
 
 static SEXP read_class(json *j) {
   SEXP class = read_vector(j, own_keys[CLASS], STRSXP);
-  return class != NULL && Rf_xlength(class) > 0 && !any_na(class) ? class : NULL;
+  return class != NULL && Rf_xlength(class) > 0 ? class : NULL;
 }
 
 static SEXP read_own(json *j, int key) {
@@ -588,23 +567,23 @@ static bool read_members(json *j, SEXP own, SEXP others) {
   return peek(j) == 0 || no_json(j);
 }
 
-// The names of dimnames are a member of their own.
-static bool name_dimnames(json *j, SEXP own) {
-  SEXP names = VECTOR_ELT(own, DIMNAMES_NAMES), dimnames = VECTOR_ELT(own, DIMNAMES);
+// The names of dim and dimnames are members of their own.
+static bool name_own(json *j, SEXP own, int key, int names_key) {
+  SEXP names = VECTOR_ELT(own, names_key), value = VECTOR_ELT(own, key);
   if (names == R_NilValue) return true;
-  if (Rf_xlength(names) != Rf_xlength(dimnames)) {
-    return fail(j->failure, "\"dimnames_names\" of its r.attributes do not fit");
+  if (value == R_NilValue || Rf_xlength(names) != Rf_xlength(value)) {
+    return fail(j->failure, "\"%s\" of its r.attributes do not fit", own_keys[names_key]);
   }
-  Rf_setAttrib(dimnames, R_NamesSymbol, names);
+  Rf_setAttrib(value, R_NamesSymbol, names);
   return true;
 }
 
 static SEXP own_list(SEXP own) {
   R_xlen_t n = 0;
-  for (int key = 0; key < DIMNAMES_NAMES; key++) n += VECTOR_ELT(own, key) != R_NilValue;
+  for (int key = 0; key < DIM_NAMES; key++) n += VECTOR_ELT(own, key) != R_NilValue;
   SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
   n = 0;
-  for (int key = 0; key < DIMNAMES_NAMES; key++) {
+  for (int key = 0; key < DIM_NAMES; key++) {
     if (VECTOR_ELT(own, key) == R_NilValue) continue;
     SET_VECTOR_ELT(out, n, VECTOR_ELT(own, key));
     SET_STRING_ELT(names, n++, Rf_mkChar(key == ROW_NAMES ? "row.names" : own_keys[key]));
@@ -621,7 +600,8 @@ SEXP read_attributes(failure *f, const char *text) {
   json j = {text, f};
   SEXP own = PROTECT(Rf_allocVector(VECSXP, N_OWN)), others = PROTECT(Rf_allocVector(VECSXP, 1));
   SEXP out = NULL;
-  if (read_members(&j, own, others) && name_dimnames(&j, own)) {
+  if (read_members(&j, own, others) && name_own(&j, own, DIM, DIM_NAMES) &&
+      name_own(&j, own, DIMNAMES, DIMNAMES_NAMES)) {
     out = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(out, 0, own_list(own));
     SET_VECTOR_ELT(out, 1, named_list(VECTOR_ELT(others, 0)));

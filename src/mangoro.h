@@ -359,6 +359,10 @@ bool is_cache(const char *name, r_class class);
 bool is_automatic(SEXP row_names);
 SEXP attributes_of(SEXP x); // a list, protected by the caller
 bool is_own_attribute(const char *name);
+bool any_na(SEXP x);
+bool any_twice(SEXP x);
+bool are_row_names(SEXP x);
+bool fits_series(SEXP x, SEXP tsp);
 SEXP read_attributes(failure *f, const char *text);
 
 // A string as UTF-8; false if it has none.

@@ -62,8 +62,18 @@ static bool all_raw(const SEXP *elements, R_xlen_t count) {
   return true;
 }
 
+// Without its prototype a blob would come back as another object.
+static bool has_ptype(SEXP blob) {
+  SEXP ptype = Rf_getAttrib(blob, Rf_install("ptype"));
+  return TYPEOF(ptype) == RAWSXP && Rf_xlength(ptype) == 0 && !HAS_ATTRIBUTES(ptype);
+}
+
 static node *plan_list(plan *p, const where *at, node *n, r_class class, int depth) {
   R_xlen_t count;
+  if (class.class == CLASS_BLOB && !has_ptype(n->pieces[0])) {
+    fail_at(p, at, 0, 0, "it is a blob whose attribute \"ptype\" is not raw()");
+    return NULL;
+  }
   if (!send_elements(p, at, n)) return NULL;
   const SEXP *elements = elements_of(n, &count);
   n->nulls = n->rows - count;
@@ -108,10 +118,44 @@ static node *refuse(plan *p, const where *at, SEXP x) {
   return NULL;
 }
 
+static bool is_vector(SEXP x) {
+  switch (TYPEOF(x)) {
+  case LGLSXP:
+  case INTSXP:
+  case REALSXP:
+  case STRSXP:
+  case CPLXSXP:
+  case RAWSXP:
+  case VECSXP: return !Rf_isS4(x);
+  default: return false;
+  }
+}
+
 static bool has_dims(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) >= 2; }
 
 static int64_t rows_as_column(SEXP x) {
   return has_dims(x) ? INTEGER_RO(Rf_getAttrib(x, R_DimSymbol))[0] : piece_rows(x);
+}
+
+// The attributes of a matrix but for the number of its rows.
+static SEXP attributes_but_rows(SEXP x) {
+  SEXP all = PROTECT(attributes_of(x));
+  SEXP names = Rf_getAttrib(all, R_NamesSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(all); i++) {
+    if (strcmp(CHAR(STRING_ELT(names, i)), "dim") != 0) continue;
+    SEXP dim = Rf_duplicate(VECTOR_ELT(all, i));
+    SET_VECTOR_ELT(all, i, dim);
+    INTEGER(dim)[0] = 0;
+  }
+  UNPROTECT(1);
+  return all;
+}
+
+static bool alike_but_rows(SEXP x, SEXP y) {
+  SEXP a = PROTECT(attributes_but_rows(x)), b = PROTECT(attributes_but_rows(y));
+  bool alike = R_compute_identical(a, b, 16);
+  UNPROTECT(2);
+  return alike;
 }
 
 // A matrix in a data frame: its rows one after the other.
@@ -139,6 +183,10 @@ static node *plan_matrix(plan *p, const where *at, const char *name, const SEXP 
     int64_t rows = rows_as_column(x), size = Rf_xlength(x);
     if (class.class != CLASS_NONE || rows == 0 || size == 0 || (columns >= 0 && columns != size / rows)) {
       fail_at(p, at, i, 0, "a matrix in a data frame needs rows and columns, as many in each, and no class");
+      return NULL;
+    }
+    if (i > 0 && !alike_but_rows(x, pieces[0])) {
+      fail_at(p, at, i, 0, "it has other attributes than the matrices before it");
       return NULL;
     }
     columns = size / rows;
@@ -175,7 +223,7 @@ static node *plan_frame_column(plan *p, const where *at, const node *frame, R_xl
       fail_at(p, &inside, k, 0, "the column is NULL");
       return NULL;
     }
-    if (class_of(columns[k]).class == CLASS_UNKNOWN) return refuse(p, &inside, columns[k]);
+    if (class_of(columns[k]).class == CLASS_UNKNOWN || !is_vector(columns[k])) return refuse(p, &inside, columns[k]);
     if (rows_as_column(columns[k]) != piece_rows(frame->pieces[k])) {
       fail_at(p, &inside, k, 0, "the column has %.0f rows, and the data frame %.0f", (double)rows_as_column(columns[k]),
               (double)piece_rows(frame->pieces[k]));
@@ -186,8 +234,16 @@ static node *plan_frame_column(plan *p, const where *at, const node *frame, R_xl
   return plan_pieces(p, &inside, name, columns, frame->n_pieces, depth + 1);
 }
 
+static bool is_whole_frame(SEXP x) {
+  return TYPEOF(Rf_getAttrib(x, R_NamesSymbol)) == STRSXP && Rf_getAttrib(x, R_RowNamesSymbol) != R_NilValue;
+}
+
 static node *plan_frame(plan *p, const where *at, node *n, r_class class, int depth) {
   R_xlen_t columns = Rf_xlength(n->pieces[0]);
+  if (!is_whole_frame(n->pieces[0])) {
+    fail_at(p, at, 0, 0, "it is a data frame without names or without row names");
+    return NULL;
+  }
   if (columns > INT32_MAX / 16) {
     fail_at(p, at, 0, 0, "it has too many columns");
     return NULL;

@@ -154,6 +154,10 @@ node *plan_factor(plan *p, const where *at, node *n, r_class class) {
     fail_at(p, at, 0, 0, "its levels have names or other attributes; levels(x) <- as.character(levels(x)) drops them");
     return NULL;
   }
+  if (any_twice(levels)) {
+    fail_at(p, at, 0, 0, "its levels are not all different; factor(as.character(x)) makes them so");
+    return NULL;
+  }
   R_xlen_t n_levels = Rf_xlength(levels);
   for (R_xlen_t i = 0; i < n->n_pieces; i++) {
     const int *codes = INTEGER_RO(n->pieces[i]);

@@ -128,12 +128,14 @@ static bool fill_binaries(const field *f, const column *c, int64_t from, int64_t
 }
 
 // The positions of levels among the unique ones, where some are there twice.
-static void make_unique(dictionary *d) {
+static void make_unique(stream *s, dictionary *d) {
   SEXP call = PROTECT(Rf_lang2(Rf_install("unique.default"), d->values));
   SEXP levels = PROTECT(Rf_eval(call, R_BaseEnv));
   if (Rf_xlength(levels) < Rf_xlength(d->values)) {
     d->codes = Rf_match(levels, d->values, NA_INTEGER);
+    shelter(s, d->codes);
     d->values = levels;
+    shelter(s, d->values);
   }
   UNPROTECT(2);
 }
@@ -154,11 +156,7 @@ bool read_values(stream *s, dictionary *d) {
   UNPROTECT(1);
   if (!done) return false;
   shelter(s, d->values);
-  if (is_text(d->value)) {
-    make_unique(d);
-    shelter(s, d->values);
-    if (d->codes != NULL) shelter(s, d->codes);
-  }
+  if (is_text(d->value)) make_unique(s, d);
   return true;
 }
 

@@ -177,6 +177,40 @@ test_that("a NaN in a complex number is not missing", {
   expect_identical(mangoro_call(server$sock, "turned", z), z)
 })
 
+test_that("whatever is given, a refusal is one of ours and warns of nothing", {
+  server <- local_server(test_source("corpus"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  odd <- list(
+    sum, globalenv(), quote(a), expression(a), pairlist(a = 1), formals(function(x, y = 1) x), asS4(1),
+    asS4(list(a = 1)), `Encoding<-`("\xff", "bytes"), "\xff", integer64(0x7fffffff, 0xffffffff), 1e300,
+    structure(list(1), class = "POSIXlt"), as.POSIXlt("2024-02-29", tz = "UTC"),
+    structure(list(), class = "foo"), structure(1:3, class = "data.frame")
+  )
+  for (name in c(
+    "bools", "ints", "floats", "times", "durations", "blobs", "complexes", "lists", "points", "point", "maps", "map",
+    "each"
+  )) {
+    for (i in seq_along(odd)) {
+      got <- tryCatch(call(name, odd[[i]]), warning = identity, error = identity)
+      fine <- !inherits(got, "condition") || inherits(got, "mangoro_error_invalid_argument")
+      expect_true(fine, info = paste(name, i, if (!fine) conditionMessage(got)))
+    }
+  }
+  # The largest int64 is no double.
+  expect_error(call("floats", integer64(0x7fffffff, 0xffffffff)), "row 1", class = "mangoro_error_invalid_argument")
+  expect_identical(call("floats", integer64(c(0, 0x80000000), c(2, 0))), c(2, NA))
+  expect_error(call("floats", `Encoding<-`("\xff", "bytes")), "xff", class = "mangoro_error_invalid_argument")
+})
+
+test_that("times of several maps need one zone", {
+  at <- function(zone) structure(c(a = 0), class = c("POSIXct", "POSIXt"), tzone = zone)
+  spec <- list(type = "map", element = list(type = "timestamp", nullable = FALSE))
+  where <- list(signature = list(name = "f"), arg = "x", path = character(), call = NULL)
+  expect_s3_class(fit_maps(list(at("UTC"), at("UTC")), spec, where), "mangoro_maps")
+  mixed <- list(at("UTC"), at("Asia/Tokyo"))
+  expect_error(fit_maps(mixed, spec, where), "Tokyo", class = "mangoro_error_invalid_argument")
+})
+
 test_that("strings of any class are strings", {
   server <- local_server(test_source("typed"))
   glue <- structure(c(a = "x"), class = c("glue", "character"))

@@ -201,6 +201,9 @@ cases <- function() {
     surrogate_alone = list(with_attributes('{"names": ["\\ud800"]}'), "no JSON"),
     more_behind = list(with_attributes('{"names": ["a"]} {}'), "no JSON"),
     dimnames_flat = list(with_attributes('{"dim": [1], "dimnames": ["a"]}'), "another type"),
+    dimnames_names_alone = list(with_attributes('{"dimnames_names": []}'), "do not fit"),
+    dim_names = list(with_attributes('{"dim": [1], "dim_names": ["a", "b"]}'), "do not fit"),
+    dim_names_alone = list(with_attributes('{"dim_names": []}'), "do not fit"),
     dimnames_names = list(with_attributes('{"dimnames_names": ["a"]}'), "do not fit"),
     row_names_twice = list(with_attributes('{"row_names": ["a", "a"]}'), "another type")
   )

@@ -120,6 +120,51 @@ test_that("what cannot be carried is refused, with its place and value", {
   expect_identical(cnd$row, 2)
 })
 
+test_that("what would come back changed, or not at all, is refused before it is sent", {
+  plain <- list(
+    class_na = `class<-`(1, c("x", NA)), dim_named = structure(1:4, dim = c(a = 2L, b = 2L)),
+    array_named = array(1:8, c(a = 2, 2, 2), dimnames = list(x = c("u", "v"), NULL, NULL)),
+    dimnames_na = structure(1:4, dim = c(2L, 2L), dimnames = structure(list(c("a", "b"), NULL), names = c("r", NA)))
+  )
+  for (name in names(plain)) {
+    expect_same(decode_row(encode_row(plain[name])), plain[name], info = name)
+    column <- structure(plain[name], class = "data.frame", row.names = seq_len(NROW(plain[[name]])))
+    expect_same(decode_record(encode_record(column)), column, info = name)
+  }
+  # Attributes of attributes, and objects that are not what their class says.
+  with <- function(x, name, ...) {
+    attr(x, name) <- structure(...)
+    x
+  }
+  frames_of <- function(...) {
+    lapply(list(...), function(m) structure(list(m = m), class = "data.frame", row.names = 1:2))
+  }
+  refused <- list(
+    with(1:2, "names", c("a", "b"), names = c("k", "l")), with(1:4, "dim", c(2L, 2L), class = "foo"),
+    with(matrix(1:4, 2), "dimnames", list(c("a", "b"), NULL), class = "dn"),
+    with(matrix(1:4, 2), "dimnames", list(structure(c("a", "b"), label = "q"), NULL)),
+    with(1, "class", "foo", names = "a"), with(factor("a"), "class", "factor", package = "p"),
+    with(data.frame(a = 1), "class", "data.frame", package = "methods"),
+    with(data.frame(a = 1:2), "row.names", c("r", "s"), names = c("k", "l")),
+    with(data.frame(a = 1:2), "row.names", c("r", NA)), with(data.frame(a = 1:2), "row.names", c(5L, 5L)),
+    with(data.frame(a = 1:2), "names", "a", class = "foo"), with(data.frame(a = 1), "dim", c(1L, 1L)),
+    `class<-`(list(), "data.frame"), structure(list(1:2), class = "data.frame", row.names = 1:2),
+    structure(list(a = 1:2), class = "data.frame"), structure(1:2, levels = c("a", "a"), class = "factor"),
+    structure(list(raw()), class = c("blob", "vctrs_list_of", "vctrs_vctr", "list")),
+    `dim<-`(stats::ts(1:3), c(1L, 3L)),
+    frames_of(matrix(1:4, 2, dimnames = list(NULL, c("a", "b"))), matrix(1:4, 2, dimnames = list(NULL, c("c", "d")))),
+    frames_of(array(1:8, c(2, 2, 2)), array(1:8, c(2, 4))),
+    frames_of(structure(matrix(1:4, 2), label = "x"), matrix(1:4, 2))
+  )
+  for (i in seq_along(refused)) {
+    expect_error(encode_record(list(x = refused[[i]])), class = "mangoro_error_invalid_argument", info = paste(i))
+  }
+  for (x in list(asS4(matrix(1:2, 2)), `dim<-`(expression(a, b), 2:1), `dim<-`(pairlist(1, 2), 2:1))) {
+    column <- structure(list(x = x), class = "data.frame", row.names = 1:2)
+    expect_error(encode_record(column), "cannot be carried", class = "mangoro_error_invalid_argument")
+  }
+})
+
 test_that("lists that nest too deeply are refused", {
   deep <- list(1)
   for (i in 1:70) deep <- list(deep)

@@ -28,6 +28,7 @@ test_that("a class with a method is sent as the method says, wherever it is", {
   expect_identical(call("lists", list(money(100), 2)), list(1, 2))
   expect_identical(call("strings", session), "main")
   expect_identical(call("map", list(a = money(100))), list(a = 1))
+  expect_identical(call("maps", list(list(a = money(100), b = 2))), list(c(a = 1, b = 2)))
 
   batch <- structure(
     list(m = money(c(100, 250)), i = interval(1:2, 3:4), l = list(money(100), money(200))),

@@ -155,7 +155,7 @@ func fittedMetadata(metadata arrow.Metadata, rows int64, matrix bool) (arrow.Met
 		}
 	}
 	if !fitDim(attributes, rows, matrix) {
-		for _, key := range []string{"dim", "dimnames", "dimnames_names"} {
+		for _, key := range []string{"dim", "dim_names", "dimnames", "dimnames_names"} {
 			delete(attributes, key)
 		}
 	}
