@@ -134,7 +134,8 @@ has_threads <- function() {
 
 is_ipc <- function(url) startsWith(url, "ipc://")
 
-scheme_of <- function(url) sub("://.*", "", url)
+# NNG takes capitals too.
+scheme_of <- function(url) tolower(sub("://.*", "", url))
 
 speaks_tls <- function(url) grepl("^(tls\\+tcp|wss)[46]?$", scheme_of(url))
 
@@ -146,6 +147,6 @@ host_of <- function(url) {
 
 # Whether what is sent to `url` may leave this machine.
 is_remote <- function(url) {
-  grepl("^(tls\\+tcp|tcp|wss|ws)[46]?$", scheme_of(url)) &&
+  grepl("^(tls\\+tcp|tcp|udp|wss|ws)[46]?$", scheme_of(url)) &&
     !grepl("^(localhost|127(\\.[0-9]{1,3}){3}|::1)$", host_of(url))
 }
