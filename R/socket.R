@@ -126,7 +126,7 @@ count_tries <- function(dialers) {
 # else there are more of them than other packages start.
 has_threads <- function() {
   threads <- list.files("/proc/self/task", full.names = TRUE)
-  names <- unlist(lapply(file.path(threads, "comm"), readLines, warn = FALSE))
+  names <- vapply(file.path(threads, "comm"), read_line, "") # a thread may end meanwhile
   length(threads) == 0 || length(threads) > 5 || any(startsWith(names, "nng:"))
 }
 

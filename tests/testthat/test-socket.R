@@ -220,6 +220,7 @@ test_that("a socket in a fork is an error, and not the end of the process", {
   server <- local_server(test_source("typed"))
   # A call that was given up, a handle that was closed: nothing of them is left for
   # the collector of a fork.
+  mangoro_rpc_get_manifest(server$sock) # or the call might end before it is connected
   expect_error(
     mangoro_call(server$sock, "until", as.difftime(1, units = "hours"), .timeout = 0.1),
     class = "mangoro_error_timeout"
