@@ -126,8 +126,11 @@ count_tries <- function(dialers) {
 # else there are more of them than other packages start.
 has_threads <- function() {
   threads <- list.files("/proc/self/task", full.names = TRUE)
-  names <- vapply(file.path(threads, "comm"), read_line, "") # a thread may end meanwhile
-  length(threads) == 0 || length(threads) > 5 || any(startsWith(names, "nng:"))
+  if (length(threads) == 0 || length(threads) > 5) {
+    return(TRUE)
+  }
+  # A thread may end meanwhile.
+  any(startsWith(vapply(file.path(threads, "comm"), read_line, ""), "nng:"))
 }
 
 # --- URLs -----------------------------------------------------------------------
