@@ -353,18 +353,23 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
 # built is removed.
 find_program <- function(key, src) {
   for (program in list.files(cache_part("bin"), paste0("^", key, "-"), full.names = TRUE)) {
-    name <- tryCatch(program_name(key, program), error = function(cnd) NULL)
-    if (is.null(name)) next # another session has removed it
+    if (!file.exists(program)) next # another session has removed it
+    name <- if (can_be_run(program)) tryCatch(program_name(key, program), error = function(cnd) NULL)
     if (identical(basename(program), name) && is_trusted(program)) {
       return(program)
     }
-    unlink(program)
+    unlink(program, recursive = TRUE)
     cli::cli_inform(c(
       "!" = "The program that was kept for {.file {src}} is not what was built, and is built again.",
       "i" = "Something has changed the file {.file {program}}."
     ))
   }
   NULL
+}
+
+# What is no file has no size, and might be waited for if it were read.
+can_be_run <- function(program) {
+  !dir.exists(program) && file.size(program) > 0 && (is_windows() || file.access(program, 1) == 0)
 }
 
 # Where it is kept, NULL if it cannot be.

@@ -126,15 +126,19 @@ count_tries <- function(dialers) {
 # else there are more of them than other packages start.
 has_threads <- function() {
   threads <- list.files("/proc/self/task", full.names = TRUE)
-  names <- unlist(lapply(file.path(threads, "comm"), readLines, warn = FALSE))
-  length(threads) == 0 || length(threads) > 5 || any(startsWith(names, "nng:"))
+  if (length(threads) == 0 || length(threads) > 5) {
+    return(TRUE)
+  }
+  # A thread may end meanwhile.
+  any(startsWith(vapply(file.path(threads, "comm"), read_line, ""), "nng:"))
 }
 
 # --- URLs -----------------------------------------------------------------------
 
 is_ipc <- function(url) startsWith(url, "ipc://")
 
-scheme_of <- function(url) sub("://.*", "", url)
+# NNG takes capitals too.
+scheme_of <- function(url) tolower(sub("://.*", "", url))
 
 speaks_tls <- function(url) grepl("^(tls\\+tcp|wss)[46]?$", scheme_of(url))
 
@@ -146,6 +150,6 @@ host_of <- function(url) {
 
 # Whether what is sent to `url` may leave this machine.
 is_remote <- function(url) {
-  grepl("^(tls\\+tcp|tcp|wss|ws)[46]?$", scheme_of(url)) &&
+  grepl("^(tls\\+tcp|tcp|udp|wss|ws)[46]?$", scheme_of(url)) &&
     !grepl("^(localhost|127(\\.[0-9]{1,3}){3}|::1)$", host_of(url))
 }

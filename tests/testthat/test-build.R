@@ -97,7 +97,16 @@ test_that("a program that is not what was built is built again, and that is said
       Sys.setFileTime(program, time)
     },
     renamed = function() file.rename(program, paste0(program, "0")),
-    writable = function() Sys.chmod(program, "0777", use_umask = FALSE)
+    writable = function() Sys.chmod(program, "0777", use_umask = FALSE),
+    not_executable = function() Sys.chmod(program, "0600", use_umask = FALSE),
+    directory = function() {
+      unlink(program)
+      dir.create(program)
+    },
+    fifo = function() {
+      unlink(program)
+      system2("mkfifo", c("-m", "700", shQuote(program)))
+    }
   )
   for (what in names(harm)) {
     harm[[what]]()
