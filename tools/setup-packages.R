@@ -114,10 +114,11 @@ main <- function(root, library, purpose) {
   }
   index <- read.dcf(file.path(root, "tools", "PACKAGES"))
   rownames(index) <- index[, "Package"]
-  # What is here for other purposes stays, and stays in step.
+  # What is here for other purposes stays, and stays in step with all that it needs.
   present <- setdiff(list.files(library, "^[^0]"), "mangoro")
   unlink(file.path(library, setdiff(present, rownames(index))), recursive = TRUE)
-  missing <- stale(union(wanted_for(root, purpose, index), intersect(present, rownames(index))), index, library)
+  wanted <- closure(union(wanted_for(root, purpose, index), intersect(present, rownames(index))), index)
+  missing <- stale(wanted, index, library)
   if (length(missing) > 0) {
     message("==> R packages: installing ", toString(missing), " into ", library)
     took <- system.time(install(missing, index, library))
