@@ -9,11 +9,11 @@
 purposes <- list(
   corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
-  test = c("data.table", "testthat", "withr"),
+  test = c("data.table", "testthat", "vctrs", "withr"),
   bench = c("Rcpp", "microbenchmark", "mirai"),
   lint = c("lintr", "testthat"),
-  dev = c("data.table", "litedown", "nycflights13", "roxygen2", "testthat", "withr"),
-  coverage = c("covr", "data.table", "testthat", "withr")
+  dev = c("data.table", "litedown", "nycflights13", "roxygen2", "testthat", "vctrs", "withr"),
+  coverage = c("covr", "data.table", "testthat", "vctrs", "withr")
 )
 
 # The CRAN that R is set up with, or else R's own first choice.

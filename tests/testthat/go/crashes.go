@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -68,7 +69,10 @@ func signal(s syscall.Signal) {
 	if err := syscall.Kill(os.Getpid(), s); err != nil {
 		panic(err)
 	}
-	select {}
+	// At work, or the runtime takes it for a deadlock before the signal is there.
+	for {
+		runtime.Gosched()
+	}
 }
 
 func deeper(n int) int { return deeper(n+1) + 1 }
