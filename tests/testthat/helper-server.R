@@ -95,3 +95,9 @@ wait_for_end <- function(pid) {
     processx::run("true")
   }
 }
+
+# Stops a process, which takes effect a little later.
+suspend <- function(process) {
+  process$suspend()
+  while (!identical(process$get_status(), "stopped")) NULL
+}

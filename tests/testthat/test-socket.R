@@ -33,7 +33,7 @@ local_stopped <- function(env = parent.frame()) {
   skip_on_os("windows")
   server <- local_server(command_source("rpc-example"), env = env)
   mangoro_rpc_get_manifest(server$sock)
-  server$proc$suspend()
+  suspend(server$proc)
   server
 }
 
@@ -87,7 +87,7 @@ test_that("a peer that speaks TLS with nobody holds nobody either", {
 test_that("a stopped program is restarted and stopped", {
   skip_on_os("windows")
   h <- local_start("cmd/rpc-example")
-  stop_it <- function() tools::pskill(pid_of(h), tools::SIGSTOP)
+  stop_it <- function() suspend(server_of(h)$process)
   stop_it()
   expect_error(mangoro_call(h, "add", 1, 2, .timeout = 0.2), class = "mangoro_error_timeout")
   mangoro_restart(h)
