@@ -2,7 +2,8 @@
 local_classes <- function(env = parent.frame()) {
   methods <- list(
     money = function(x, ...) if (is.data.frame(x)) data.frame(m = x$m / 100) else unclass(x) / 100,
-    interval = function(x, ...) data.frame(from = x$from, to = x$to),
+    # unclass(), for vctrs has a `$` for such a class that fails.
+    interval = function(x, ...) as.data.frame(unclass(x)),
     session = function(x, ...) x$name,
     nothing = function(x, ...) NULL
   )
