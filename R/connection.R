@@ -174,7 +174,7 @@ check_hope <- function(dialers, seen, waited, patience, call) {
   if (listened && refused && (local || waited >= return_grace)) {
     abort_connection("The server at {.url {urls}} is gone.", url = urls, call = call)
   }
-  if (refused && waited >= return_grace && any(is_ipc(urls) & file.exists(sub("^ipc://", "", urls)))) {
+  if (refused && waited >= return_grace && any(is_ipc(urls) & file.exists(socket_file(urls)))) {
     abort_connection(
       "Nobody listens at {.url {urls}}: a server that has ended left its socket file there.",
       url = urls, call = call

@@ -75,7 +75,7 @@ maker <- function(server) {
 }
 
 abort_foreign <- function(server, call) {
-  goes_on <- !is.null(server$launch) && file.exists(sub("^ipc://", "", server$url))
+  goes_on <- !is.null(server$launch) && file.exists(socket_file(server$url))
   abort_connection(
     c(
       "This handle of {.file {server$label}} was saved and loaded again, or sent to another R process.",
@@ -247,7 +247,7 @@ stop_process <- function(server, patience) {
 
 remove_traces <- function(server) {
   rlang::env_unbind(held, server$id)
-  socket <- sub("^ipc://", "", server$url)
+  socket <- socket_file(server$url)
   if (!is.null(server$process) && is_ipc(server$url) && file.exists(socket)) file.remove(socket)
   if (!is.null(server$dir)) unlink(server$dir, recursive = TRUE)
 }

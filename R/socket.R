@@ -137,6 +137,8 @@ has_threads <- function() {
 
 is_ipc <- function(url) startsWith(url, "ipc://")
 
+socket_file <- function(url) sub("^ipc://", "", url)
+
 # NNG takes capitals too.
 scheme_of <- function(url) tolower(sub("://.*", "", url))
 

@@ -221,7 +221,9 @@ static bool read_double(const char *text, double *x) {
   return true;
 }
 
-static bool read_element(json *j, SEXP to, R_xlen_t i) {
+static bool read_element(json *j, SEXP to, R_xlen_t i, const char *key, int depth) {
+  (void)key;
+  (void)depth;
   double x;
   switch (TYPEOF(to)) {
   case STRSXP: {
@@ -247,8 +249,11 @@ static bool read_element(json *j, SEXP to, R_xlen_t i) {
   }
 }
 
+// Reads element i of an array into `to`; false if it is of another type.
+typedef bool element_reader(json *j, SEXP to, R_xlen_t i, const char *key, int depth);
+
 // The array that is next, as a vector of this type; NULL if it is none.
-static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
+static SEXP read_array(json *j, const char *key, SEXPTYPE type, element_reader *read, int depth) {
   R_xlen_t n = open_array(j);
   if (n < 0) {
     other_type(j, key);
@@ -256,7 +261,7 @@ static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
   }
   SEXP out = PROTECT(Rf_allocVector(type, n));
   for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
-    if (!read_element(j, out, i)) {
+    if (!read(j, out, i, key, depth)) {
       other_type(j, key);
     } else {
       behind(j, i, n);
@@ -267,21 +272,17 @@ static SEXP read_vector(json *j, const char *key, SEXPTYPE type) {
   return j->failure->failed ? NULL : out;
 }
 
-static SEXP read_dimnames(json *j) {
-  R_xlen_t n = open_array(j);
-  if (n < 0) return NULL;
-  SEXP out = PROTECT(Rf_allocVector(VECSXP, n));
-  for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
-    if (!next_is_word(j, "null")) {
-      SEXP names = read_vector(j, own_keys[DIMNAMES], STRSXP);
-      if (names != NULL) SET_VECTOR_ELT(out, i, names);
-    }
-    behind(j, i, n);
-  }
-  if (n == 0) behind(j, 0, 0);
-  UNPROTECT(1);
-  return out;
+static SEXP read_vector(json *j, const char *key, SEXPTYPE type) { return read_array(j, key, type, read_element, 0); }
+
+static bool read_names(json *j, SEXP to, R_xlen_t i, const char *key, int depth) {
+  (void)depth;
+  if (next_is_word(j, "null")) return true;
+  SEXP names = read_vector(j, key, STRSXP);
+  if (names != NULL) SET_VECTOR_ELT(to, i, names);
+  return names != NULL;
 }
+
+static SEXP read_dimnames(json *j) { return read_array(j, own_keys[DIMNAMES], VECSXP, read_names, 0); }
 
 // "zone", "units" and "storage": a string, and of the last two one that is known.
 static SEXP read_choice(json *j, int key) {
@@ -398,21 +399,14 @@ static SEXP read_raw(json *j, const char *name) {
 
 static SEXP read_value(json *j, const char *name, int depth);
 
+static bool read_list_element(json *j, SEXP to, R_xlen_t i, const char *key, int depth) {
+  SEXP element = read_value(j, key, depth + 1);
+  if (element != NULL) SET_VECTOR_ELT(to, i, element);
+  return element != NULL;
+}
+
 static SEXP read_list(json *j, const char *name, int depth) {
-  R_xlen_t n = open_array(j);
-  if (n < 0) {
-    other_type(j, name);
-    return NULL;
-  }
-  SEXP out = PROTECT(Rf_allocVector(VECSXP, n));
-  for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
-    SEXP element = read_value(j, name, depth + 1);
-    if (element != NULL) SET_VECTOR_ELT(out, i, element);
-    behind(j, i, n);
-  }
-  if (n == 0) behind(j, 0, 0);
-  UNPROTECT(1);
-  return j->failure->failed ? NULL : out;
+  return read_array(j, name, VECSXP, read_list_element, depth);
 }
 
 static bool read_named(json *j, SEXP cell, int depth);
