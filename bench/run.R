@@ -14,4 +14,5 @@ machine <- sprintf(
   "R %s, %d cores, %s. Ratios are of medians to the first row of a table, or as it says.",
   getRversion(), parallel::detectCores(), R.version$platform
 )
-writeLines(c("# Benchmarks", "", "Made by `make bench`.", machine, "", unlist(lapply(names(topics), run))), "bench/results.md")
+results <- unlist(lapply(names(topics), run))
+writeLines(c("# Benchmarks", "", "Made by `make bench`.", machine, "", results), "bench/results.md")

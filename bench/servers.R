@@ -24,7 +24,9 @@ raw_echo <- function(sock, bytes) {
 # its median to that of the first. They take turns of so many calls, so that what
 # disturbs the machine disturbs them all.
 compare <- function(functions, times, turn = 1) {
-  run <- function(f, times) microbenchmark::microbenchmark(f(), times = times, control = list(warmup = 1000))$time / 1000
+  run <- function(f, times) {
+    microbenchmark::microbenchmark(f(), times = times, control = list(warmup = 1000))$time / 1000
+  }
   for (f in functions) run(f, max(3, times %/% 10)) # warm up
   turns <- replicate(times %/% turn, lapply(functions, run, times = turn), simplify = FALSE)
   micros <- lapply(names(functions), function(name) unlist(lapply(turns, `[[`, name)))

@@ -193,8 +193,7 @@ bool is_own_attribute(const char *name) {
 
 // One that this class has no place for, or another.
 static bool is_own(const char *name, int class) {
-  return is_own_attribute(name) ||
-         (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
+  return is_own_attribute(name) || (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
          (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS)) ||
          (strcmp(name, "tzone") == 0 && class == CLASS_POSIXCT);
 }
@@ -325,8 +324,9 @@ static void write_value(json *j, SEXP x) {
 static bool write_other(json *j, bytes *others, SEXP name, SEXP value, int class) {
   if (is_own(CHAR(name), class) || !is_data(value, 1)) {
     const char *type = Rf_type2char((SEXPTYPE)TYPEOF(value));
-    return fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" (%s) cannot be carried; attr(x, \"%s\") <- NULL drops it",
-                   CHAR(name), type, CHAR(name));
+    return fail_at(j->plan, j->at, 0, 0,
+                   "its attribute \"%s\" (%s) cannot be carried; attr(x, \"%s\") <- NULL drops it", CHAR(name), type,
+                   CHAR(name));
   }
   bytes known = j->out;
   j->out = *others;

@@ -117,7 +117,8 @@ static bool check_offsets(batch *b, const column *c, int64_t width, int64_t size
     }
     last = next;
   }
-  return last <= limit || fail(b->failure, "the offsets reach %.0f, and there is only %.0f", (double)last, (double)limit);
+  return last <= limit ||
+         fail(b->failure, "the offsets reach %.0f, and there is only %.0f", (double)last, (double)limit);
 }
 
 static bool check_indices(batch *b, const field *f, column *c) {
@@ -171,8 +172,8 @@ static bool read_children(batch *b, const field *f, column *c) {
 }
 
 static bool covers(batch *b, const column *child, int64_t rows) {
-  return child->rows >= rows || fail(b->failure, "a child has %.0f rows, and its parent needs %.0f",
-                                     (double)child->rows, (double)rows);
+  return child->rows >= rows ||
+         fail(b->failure, "a child has %.0f rows, and its parent needs %.0f", (double)child->rows, (double)rows);
 }
 
 static bool cover(batch *b, const field *f, const column *c) {

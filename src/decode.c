@@ -160,14 +160,9 @@ static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
     fail(&f, "it would begin outside of its %.0f bytes", size);
     return failure_value(&f);
   }
-  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(),
-                       UNBACKED_FLOOR);
+  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(), UNBACKED_FLOOR);
 }
 
-SEXP decode_record(SEXP bytes, SEXP ahead) {
-  return decode(bytes, ahead, false);
-}
+SEXP decode_record(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, false); }
 
-SEXP decode_row(SEXP bytes, SEXP ahead) {
-  return decode(bytes, ahead, true);
-}
+SEXP decode_row(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, true); }

@@ -19,9 +19,7 @@ static void put_i64(bytes *b, size_t table, int slot, int64_t value) {
   store_i64(b->data + flat_slot(b, table, slot), value);
 }
 
-static void put_u8(bytes *b, size_t table, int slot, int value) {
-  b->data[flat_slot(b, table, slot)] = (uint8_t)value;
-}
+static void put_u8(bytes *b, size_t table, int slot, int value) { b->data[flat_slot(b, table, slot)] = (uint8_t)value; }
 
 static size_t int_table(bytes *b, int bits, bool is_signed) {
   size_t t = flat_table(b, 2, (uint8_t[]){4, 1});
@@ -81,15 +79,16 @@ static size_t type_table(bytes *b, const node *n) {
   }
 }
 
-static void pair_table(bytes *b, size_t slot, const char *key, size_t key_size, const char *value,
-                       size_t value_size) {
+static void pair_table(bytes *b, size_t slot, const char *key, size_t key_size, const char *value, size_t value_size) {
   size_t t = flat_table(b, 2, (uint8_t[]){4, 4});
   flat_link(b, slot, t);
   flat_string(b, flat_slot(b, t, 0), key, key_size);
   flat_string(b, flat_slot(b, t, 1), value, value_size);
 }
 
-static int32_t metadata_pairs(const node *n) { return n->metadata == NULL ? 0 : load_i32((const uint8_t *)n->metadata); }
+static int32_t metadata_pairs(const node *n) {
+  return n->metadata == NULL ? 0 : load_i32((const uint8_t *)n->metadata);
+}
 
 static bool says_class(const node *n) { return n->class.class != CLASS_NONE || n->class.as_is; }
 
@@ -355,9 +354,7 @@ static SEXP encode(SEXP x, SEXP header, SEXP native, SEXP send_as, bool row) {
   return out;
 }
 
-SEXP encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as) {
-  return encode(x, header, native, send_as, false);
-}
+SEXP encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as) { return encode(x, header, native, send_as, false); }
 
 SEXP encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as) {
   return encode(args, header, native, send_as, true);

@@ -79,9 +79,9 @@ static bool set_dim(stream *s, SEXP x, SEXP value) {
   if (old != R_NilValue) INTEGER(value)[0] = INTEGER_RO(old)[0];
   double size = 1;
   for (R_xlen_t i = 0; i < Rf_xlength(value); i++) size *= INTEGER_RO(value)[i];
-  bool done = size == (double)Rf_xlength(x) ||
-              fail(s->failure, "the dim of r.attributes has %.0f elements, and the vector %.0f", size,
-                   (double)Rf_xlength(x));
+  bool done =
+      size == (double)Rf_xlength(x) ||
+      fail(s->failure, "the dim of r.attributes has %.0f elements, and the vector %.0f", size, (double)Rf_xlength(x));
   if (done) Rf_setAttrib(x, R_DimSymbol, value);
   UNPROTECT(1);
   return done;

@@ -36,9 +36,7 @@ SEXP attribute(const field *f, const char *name) { return own_attribute(f->attri
 
 bool is_text(const field *f) { return f->type == ARROW_UTF8 || f->type == ARROW_LARGE_UTF8; }
 
-static int bool_at(const column *c, int64_t i) {
-  return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL;
-}
+static int bool_at(const column *c, int64_t i) { return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL; }
 
 void fill_bools(const column *c, int64_t from, int64_t n, int *to) {
   int64_t i = 0;
@@ -93,9 +91,9 @@ void fill_complex(const column *c, int64_t from, int64_t n, Rcomplex *to) {
 
 static double half_float(uint16_t bits) {
   int exponent = bits >> 10 & 0x1F, fraction = bits & 0x3FF;
-  double value = exponent == 0x1F  ? (fraction ? R_NaN : R_PosInf)
-                 : exponent == 0 ? ldexp(fraction, -24)
-                                 : ldexp(fraction + 1024, exponent - 25);
+  double value = exponent == 0x1F ? (fraction ? R_NaN : R_PosInf)
+                 : exponent == 0  ? ldexp(fraction, -24)
+                                  : ldexp(fraction + 1024, exponent - 25);
   return bits & 0x8000 ? -value : value;
 }
 

@@ -64,9 +64,7 @@ size_t flat_slot(const bytes *b, size_t table, int slot) {
   return table + load_u16(b->data + vtable + 4 + 2 * (size_t)slot);
 }
 
-void flat_link(bytes *b, size_t slot, size_t target) {
-  store_i32(b->data + slot, (int32_t)(target - slot));
-}
+void flat_link(bytes *b, size_t slot, size_t target) { store_i32(b->data + slot, (int32_t)(target - slot)); }
 
 size_t flat_string(bytes *b, size_t slot, const char *text, size_t n) {
   size_t at = flat_vector(b, slot, 0, 1);
@@ -205,8 +203,8 @@ vector table_vector(table t, int slot, size_t size) {
   if (f->failure->failed || !flat_span(f, pos, 1, 4)) return none;
   size_t n = load_u32(f->data + pos);
   if (n > (f->size - pos - 4) / size) {
-    fail(f->failure, "a vector claims %.0f elements of %.0f bytes in metadata of %.0f bytes", (double)n,
-         (double)size, (double)f->size);
+    fail(f->failure, "a vector claims %.0f elements of %.0f bytes in metadata of %.0f bytes", (double)n, (double)size,
+         (double)f->size);
     return none;
   }
   if (pos % 4 != 0 || (n > 0 && (pos + 4) % (size < 8 ? size : 8) != 0)) {

@@ -8,22 +8,14 @@
 #define SYSTEM(name, args) NAMED("system_" #name, name, args)
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(encode_record, 4),
-    ENTRY(encode_row, 4),
-    ENTRY(decode_record, 2),
-    ENTRY(decode_row, 2),
-    ENTRY(verified, 2),
-    ENTRY(encode_arrow, 2),
-    ENTRY(encode_plain, 5),
-    {"clear_pointer", (DL_FUNC)(void (*)(void))clear_pointer, 1},
-    SYSTEM(log_open, 0),
-    SYSTEM(log_lines, 3),
-    SYSTEM(log_crash, 1),
-    SYSTEM(log_close, 1),
-    SYSTEM(lock_make, 1),
-    SYSTEM(lock_is_free, 1),
-    SYSTEM(lock_release, 1),
-    {"file_owners", (DL_FUNC)(void (*)(void))file_owners, 1},
+    ENTRY(encode_record, 4), ENTRY(encode_row, 4),
+    ENTRY(decode_record, 2), ENTRY(decode_row, 2),
+    ENTRY(verified, 2),      ENTRY(encode_arrow, 2),
+    ENTRY(encode_plain, 5),  {"clear_pointer", (DL_FUNC)(void (*)(void))clear_pointer, 1},
+    SYSTEM(log_open, 0),     SYSTEM(log_lines, 3),
+    SYSTEM(log_crash, 1),    SYSTEM(log_close, 1),
+    SYSTEM(lock_make, 1),    SYSTEM(lock_is_free, 1),
+    SYSTEM(lock_release, 1), {"file_owners", (DL_FUNC)(void (*)(void))file_owners, 1},
     {NULL, NULL, 0},
 };
 

@@ -91,11 +91,11 @@ static bool simple_type(node *n, const char *format) {
     int32_t width;
     bool is_signed;
   } types[] = {
-      {'n', ARROW_NULL, 0, false},   {'b', ARROW_BOOL, 1, false},         {'c', ARROW_INT, 8, true},
-      {'C', ARROW_INT, 8, false},    {'s', ARROW_INT, 16, true},          {'S', ARROW_INT, 16, false},
-      {'i', ARROW_INT, 32, true},    {'I', ARROW_INT, 32, false},         {'l', ARROW_INT, 64, true},
-      {'L', ARROW_INT, 64, false},   {'e', ARROW_FLOAT, 16, false},       {'f', ARROW_FLOAT, 32, false},
-      {'g', ARROW_FLOAT, 64, false}, {'z', ARROW_BINARY, 0, false},       {'Z', ARROW_LARGE_BINARY, 0, false},
+      {'n', ARROW_NULL, 0, false},   {'b', ARROW_BOOL, 1, false},       {'c', ARROW_INT, 8, true},
+      {'C', ARROW_INT, 8, false},    {'s', ARROW_INT, 16, true},        {'S', ARROW_INT, 16, false},
+      {'i', ARROW_INT, 32, true},    {'I', ARROW_INT, 32, false},       {'l', ARROW_INT, 64, true},
+      {'L', ARROW_INT, 64, false},   {'e', ARROW_FLOAT, 16, false},     {'f', ARROW_FLOAT, 32, false},
+      {'g', ARROW_FLOAT, 64, false}, {'z', ARROW_BINARY, 0, false},     {'Z', ARROW_LARGE_BINARY, 0, false},
       {'u', ARROW_UTF8, 0, false},   {'U', ARROW_LARGE_UTF8, 0, false},
   };
   for (size_t i = 0; i < sizeof types / sizeof types[0] && format[1] == 0; i++) {

@@ -24,9 +24,9 @@ enum {
   N_OWN
 };
 
-static const char *const own_keys[] = {"names",   "dim",       "dimnames", "tzone", "zone",  "units",         "tsp",
-                                       "storage", "row_names", "selfref",  "rows",  "class", "dim_names",
-                                       "dimnames_names"};
+static const char *const own_keys[] = {"names", "dim",   "dimnames",  "tzone",         "zone",
+                                       "units", "tsp",   "storage",   "row_names",     "selfref",
+                                       "rows",  "class", "dim_names", "dimnames_names"};
 
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
@@ -361,7 +361,7 @@ static int type_of(const char *name) {
   static const struct {
     const char *name;
     int type;
-  } types[] = {{"null", NILSXP},      {"logical", LGLSXP}, {"integer", INTSXP}, {"double", REALSXP},
+  } types[] = {{"null", NILSXP},      {"logical", LGLSXP},  {"integer", INTSXP}, {"double", REALSXP},
                {"character", STRSXP}, {"complex", CPLXSXP}, {"raw", RAWSXP},     {"list", VECSXP}};
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     if (strcmp(name, types[i].name) == 0) return types[i].type;

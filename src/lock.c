@@ -34,6 +34,4 @@ SEXP lock_release(SEXP pointer) {
   return R_NilValue;
 }
 
-SEXP lock_is_free(SEXP path) {
-  return Rf_ScalarLogical(dir_is_unlocked(Rf_translateChar(STRING_ELT(path, 0))));
-}
+SEXP lock_is_free(SEXP path) { return Rf_ScalarLogical(dir_is_unlocked(Rf_translateChar(STRING_ELT(path, 0)))); }

@@ -143,9 +143,7 @@ static bool is_stack(const scanner *c) {
   return goroutine || starts(c, "runtime stack:");
 }
 
-static bool may_continue(const scanner *c) {
-  return strchr("\n\r\t[", c->line[0]) || is_crash(c);
-}
+static bool may_continue(const scanner *c) { return strchr("\n\r\t[", c->line[0]) || is_crash(c); }
 
 static void begin_words(scanner *c, bool inside) {
   c->is_pending = true;

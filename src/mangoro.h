@@ -192,12 +192,8 @@ int64_t count_unset(const uint8_t *bits, int64_t from, int64_t n);
 void copy_bits(uint8_t *to, const uint8_t *from, int64_t first, int64_t n);
 
 static inline bool bit_at(const uint8_t *bits, int64_t i) { return bits[i / 8] >> (i % 8) & 1; }
-static inline void clear_bit(uint8_t *bits, int64_t i) {
-  bits[i / 8] = (uint8_t)(bits[i / 8] & ~(1u << (i % 8)));
-}
-static inline void set_bit(uint8_t *bits, int64_t i) {
-  bits[i / 8] = (uint8_t)(bits[i / 8] | 1u << (i % 8));
-}
+static inline void clear_bit(uint8_t *bits, int64_t i) { bits[i / 8] = (uint8_t)(bits[i / 8] & ~(1u << (i % 8))); }
+static inline void set_bit(uint8_t *bits, int64_t i) { bits[i / 8] = (uint8_t)(bits[i / 8] | 1u << (i % 8)); }
 // R_IsNA(), inline.
 static inline bool is_na_bits(uint64_t bits) { return (uint32_t)bits == 1954 && (bits >> 52 & 0x7FF) == 0x7FF; }
 static inline bool is_na(double x) {
@@ -208,11 +204,11 @@ static inline bool is_na(double x) {
 static inline int64_t bitmap_size(int64_t rows) { return rows / 8 + (rows % 8 != 0); }
 
 // The values of a stream lie at any address.
-#define LOADER(name, type)                                                                         \
-  static inline type name(const uint8_t *p) {                                                      \
-    type v;                                                                                        \
-    memcpy(&v, p, sizeof v);                                                                       \
-    return v;                                                                                      \
+#define LOADER(name, type)                    \
+  static inline type name(const uint8_t *p) { \
+    type v;                                   \
+    memcpy(&v, p, sizeof v);                  \
+    return v;                                 \
   }
 LOADER(load_u16, uint16_t)
 LOADER(load_i16, int16_t)
@@ -250,9 +246,7 @@ enum r_class {
   CLASS_UNKNOWN
 };
 
-static inline bool is_frame_class(int class) {
-  return class >= CLASS_DATA_FRAME && class <= CLASS_DATA_TABLE;
-}
+static inline bool is_frame_class(int class) { return class >= CLASS_DATA_FRAME && class <= CLASS_DATA_TABLE; }
 
 static inline bool is_time_class(int class) { return class >= CLASS_DATE && class <= CLASS_DIFFTIME; }
 

@@ -340,8 +340,7 @@ static node *plan_vector(plan *p, const where *at, node *n, r_class class, int d
   case CLASS_POSIXCT: return is_number(x) ? plan_datetimes(p, at, n) : refuse(p, at, x);
   case CLASS_DIFFTIME: return is_number(x) ? plan_differences(p, at, n) : refuse(p, at, x);
   case CLASS_HMS: return is_number(x) ? plan_times_of_day(n) : refuse(p, at, x);
-  case CLASS_INTEGER64:
-    return type == REALSXP ? numeric(n, ARROW_INT, 64, write_int64s) : refuse(p, at, x);
+  case CLASS_INTEGER64: return type == REALSXP ? numeric(n, ARROW_INT, 64, write_int64s) : refuse(p, at, x);
   case CLASS_FACTOR:
   case CLASS_ORDERED: return type == INTSXP ? plan_factor(p, at, n, class) : refuse(p, at, x);
   case CLASS_BLOB: return type == VECSXP ? plan_list(p, at, n, class, depth) : refuse(p, at, x);
@@ -390,8 +389,7 @@ static bool all_alike(plan *p, const where *at, const SEXP *pieces, R_xlen_t n, 
     if (is_frame_class(class.class) && Rf_xlength(pieces[i]) != Rf_xlength(first)) break;
   }
   UNPROTECT(1);
-  return i == n ||
-         fail_at(p, at, i, 0, "it is of another type than the elements before it, or has other attributes");
+  return i == n || fail_at(p, at, i, 0, "it is of another type than the elements before it, or has other attributes");
 }
 
 node *plan_pieces(plan *p, const where *at, const char *name, const SEXP *pieces, R_xlen_t n, int depth) {

@@ -5,11 +5,33 @@
 enum { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_RECORDS = 3, VERSION_4 = 3, VERSION_5 = 4 };
 
 const char *arrow_type_name(int type) {
-  static const char *const names[] = {
-      "none",      "null",     "int",    "float",  "binary",     "utf8",       "bool",       "decimal",
-      "date",      "time",     "timestamp", "interval", "list",  "struct",     "union",      "fixed-size binary",
-      "fixed-size list", "map", "duration", "large binary", "large utf8", "large list", "run-end encoded",
-      "binary view", "utf8 view", "list view", "large list view"};
+  static const char *const names[] = {"none",
+                                      "null",
+                                      "int",
+                                      "float",
+                                      "binary",
+                                      "utf8",
+                                      "bool",
+                                      "decimal",
+                                      "date",
+                                      "time",
+                                      "timestamp",
+                                      "interval",
+                                      "list",
+                                      "struct",
+                                      "union",
+                                      "fixed-size binary",
+                                      "fixed-size list",
+                                      "map",
+                                      "duration",
+                                      "large binary",
+                                      "large utf8",
+                                      "large list",
+                                      "run-end encoded",
+                                      "binary view",
+                                      "utf8 view",
+                                      "list view",
+                                      "large list view"};
   return type >= 0 && type <= ARROW_LARGE_LIST_VIEW ? names[type] : "unknown";
 }
 
@@ -69,8 +91,7 @@ static bool class_fits(const field *f) {
   case CLASS_COMPLEX:
     return f->type == ARROW_FIXED_LIST && f->width == 2 && f->children[0]->type == ARROW_FLOAT &&
            f->children[0]->width == 8 && f->children[0]->dictionary == NULL;
-  case CLASS_BLOB:
-    return f->type == ARROW_BINARY || f->type == ARROW_LARGE_BINARY || f->type == ARROW_FIXED_BINARY;
+  case CLASS_BLOB: return f->type == ARROW_BINARY || f->type == ARROW_LARGE_BINARY || f->type == ARROW_FIXED_BINARY;
   case CLASS_DATA_FRAME:
   case CLASS_TBL_DF:
   case CLASS_DATA_TABLE: return f->type == ARROW_STRUCT;
@@ -164,8 +185,8 @@ static bool read_time(stream *s, field *f, table t) {
 }
 
 bool needs_children(stream *s, const field *f, int n) {
-  return f->n_children == n || fail(s->failure, "the Arrow type %s cannot have %d children", arrow_type_name(f->type),
-                                    f->n_children);
+  return f->n_children == n ||
+         fail(s->failure, "the Arrow type %s cannot have %d children", arrow_type_name(f->type), f->n_children);
 }
 
 static bool read_map(stream *s, field *f) {
@@ -291,8 +312,8 @@ static bool read_field(stream *s, table t, field *f, int depth) {
   table type = table_child(t, 3);
   if (!s->failure->failed && type.flat == NULL) fail(s->failure, "a column has no type");
   f->children = read_fields(s, table_vector(t, 5, 4), depth + 1, &f->n_children);
-  bool done = !s->failure->failed && read_type(s, f, type) &&
-              read_pairs(s, table_vector(t, 6, 4), &f->class, &f->attributes);
+  bool done =
+      !s->failure->failed && read_type(s, f, type) && read_pairs(s, table_vector(t, 6, 4), &f->class, &f->attributes);
   if (done) {
     table encoding = table_child(t, 4);
     done = !s->failure->failed && (encoding.flat == NULL || read_encoding(s, f, encoding)) && settle_class(s, f);

@@ -216,9 +216,7 @@ void reader_stop(reader *r) {
 
 // --- Directories ---
 
-static int dir_open(const char *path) {
-  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
+static int dir_open(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
 dir_made dir_make_locked(const char *path, dir_lock *lock) {
   if (mkdir(path, 0700) != 0) return errno == EEXIST ? DIR_TAKEN : DIR_REFUSED;
@@ -241,7 +239,8 @@ bool dir_is_unlocked(const char *path) {
   int descriptor = dir_open(path);
   if (descriptor < 0) return false;
   struct stat info;
-  bool unlocked = fstat(descriptor, &info) == 0 && info.st_uid == geteuid() && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  bool unlocked =
+      fstat(descriptor, &info) == 0 && info.st_uid == geteuid() && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
   close(descriptor);
   return unlocked;
 }

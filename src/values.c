@@ -229,8 +229,7 @@ static bool fill_values(stream *s, const field *f, const column *c, int64_t from
     for (int64_t i = 0; i < n; i++) LOGICAL(to)[at + i] = NA_LOGICAL;
     return true;
   case LAYOUT_BITS: fill_bools(c, from, n, LOGICAL(to) + at); return true;
-  case LAYOUT_BINARY:
-    return is_text(f) ? fill_strings(s, f, c, from, n, to, at) : fill_binaries(f, c, from, n, to, at);
+  case LAYOUT_BINARY: return is_text(f) ? fill_strings(s, f, c, from, n, to, at) : fill_binaries(f, c, from, n, to, at);
   case LAYOUT_STRUCT: return fill_frame(s, f, c, from, n, to, at);
   default: break;
   }

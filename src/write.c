@@ -121,16 +121,16 @@ void write_doubles(node *n, uint8_t *const to[]) {
 
 // The loops over single values: `value` is the value of a row, `x` the data of
 // the piece it is in.
-#define EACH_VALUE(type, data, body)                                                               \
-  int64_t row = 0;                                                                                 \
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {                                                     \
-    const type *x = data(n->pieces[i]);                                                            \
-    int64_t length = Rf_xlength(n->pieces[i]);                                                     \
-    for (int64_t k = 0; k < length; k++, row++) {                                                  \
-      const type value = x[k];                                                                     \
-      body                                                                                         \
-    }                                                                                              \
-    R_CheckUserInterrupt();                                                                        \
+#define EACH_VALUE(type, data, body)              \
+  int64_t row = 0;                                \
+  for (R_xlen_t i = 0; i < n->n_pieces; i++) {    \
+    const type *x = data(n->pieces[i]);           \
+    int64_t length = Rf_xlength(n->pieces[i]);    \
+    for (int64_t k = 0; k < length; k++, row++) { \
+      const type value = x[k];                    \
+      body                                        \
+    }                                             \
+    R_CheckUserInterrupt();                       \
   }
 
 // The bits of up to 8 values from row `at` of a byte on, and which of them are

@@ -30,7 +30,10 @@ class_types <- function() {
     ITime = structure(c(0L, 3600L), class = "ITime"),
     octmode = as.octmode(8:10),
     roman = utils::as.roman(c(1, 4)),
-    units = structure(c(1.5, 2), units = class(list(numerator = "m", denominator = "s"), "symbolic_units"), class = "units"),
+    units = structure(
+      c(1.5, 2),
+      units = class(list(numerator = "m", denominator = "s"), "symbolic_units"), class = "units"
+    ),
     zoo = structure(c(1, 2, 3), index = days, class = "zoo"),
     zoo_matrix = structure(matrix(c(1, 2, 3, 4, 5, 6), 3), index = days, class = "zoo"),
     surv = structure(

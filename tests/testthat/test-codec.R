@@ -111,7 +111,9 @@ test_that("what cannot be carried is refused, with its place and value", {
     encode_row(list(x = as_map(c(1, 2))))
     encode_row(list(x = as_map(structure(1:2, names = c("a", NA)))))
     encode_record(list(x = structure(list(1:2), class = "vctrs_rcrd")))
-    encode_record(structure(list(x = 1:2, t = as.POSIXlt(c("2024-01-01", "2024-01-02"))), class = "data.frame", row.names = 1:2))
+    encode_record(structure(
+      list(x = 1:2, t = as.POSIXlt(c("2024-01-01", "2024-01-02"))), class = "data.frame", row.names = 1:2
+    ))
     encode_record(structure(list(x = 1:2, n = NULL, z = list(NULL)), class = "data.frame", row.names = 1:2))
     encode_record(stats::model.frame(dist ~ speed, datasets::cars))
   })

@@ -19,7 +19,8 @@ print_bytes <- function(bytes, size, status = 0L, env = parent.frame()) {
   file <- withr::local_tempfile(.local_envir = env)
   writeBin(bytes, file)
   script <- withr::local_tempfile(.local_envir = env)
-  writeLines(c("#!/bin/sh", sprintf("dd if='%s' bs=%d >&2 2>/dev/null", file, size), sprintf("exit %d", status)), script)
+  copy <- sprintf("dd if='%s' bs=%d >&2 2>/dev/null", file, size)
+  writeLines(c("#!/bin/sh", copy, sprintf("exit %d", status)), script)
   Sys.chmod(script, "0755")
   run_to_its_end(script, env = env)
 }
@@ -95,7 +96,10 @@ test_that("the first words of a crash are found among any lines", {
   skip_on_os("windows")
   withr::local_seed(2)
   noise <- function(n) {
-    words <- c("log", "panicking: no", " panic: indented", "goroutine", "runtimes: x", "SIG: x", "", "\tat", "[x]", strrep("y", 200))
+    words <- c(
+      "log", "panicking: no", " panic: indented", "goroutine", "runtimes: x", "SIG: x", "", "\tat", "[x]",
+      strrep("y", 200)
+    )
     sample(words, n, replace = TRUE)
   }
   stack <- function(n) {

@@ -17,9 +17,9 @@ static uint64_t next_random(void) {
 static size_t below(size_t n) { return n == 0 ? 0 : (size_t)(next_random() % n); }
 
 static int64_t interesting(void) {
-  static const int64_t values[] = {0,         1,         2,         3,          4,         7,         8,        16,
-                                   63,        64,        255,       256,        INT16_MAX, INT32_MAX, INT32_MIN, UINT32_MAX,
-                                   INT64_MAX, INT64_MIN, -1,        -2,         -8,        1 << 20,   1 << 24};
+  static const int64_t values[] = {0,         1,         2,   3,   4,         7,         8,         16,
+                                   63,        64,        255, 256, INT16_MAX, INT32_MAX, INT32_MIN, UINT32_MAX,
+                                   INT64_MAX, INT64_MIN, -1,  -2,  -8,        1 << 20,   1 << 24};
   return values[below(sizeof values / sizeof values[0])];
 }
 
@@ -49,7 +49,7 @@ static void change(uint8_t *p, size_t n) {
     at -= at % 4;
     if (n - at < 4) break;
     int32_t old = load_i32(p + at);
-    store_i32(p + at, (int32_t)((uint32_t)old + (uint32_t)(int32_t)(below(33)) - 16));
+    store_i32(p + at, (int32_t)((uint32_t)old + (uint32_t)(int32_t)(below(33))-16));
   }
   }
 }

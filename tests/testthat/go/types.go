@@ -82,13 +82,17 @@ var columns = map[string]column{
 	"dictionary_uint16": {dictionary(arrow.PrimitiveTypes.Uint16), `["b", null, "a", "b"]`},
 	"dictionary_uint32": {dictionary(arrow.PrimitiveTypes.Uint32), `["b", null, "a", "b"]`},
 	"dictionary_uint64": {dictionary(arrow.PrimitiveTypes.Uint64), `["b", null, "a", "b"]`},
-	"dictionary_double": {&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Float64},
-		`[1.5, null, 2.5, 1.5]`},
+	"dictionary_double": {
+		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Float64},
+		`[1.5, null, 2.5, 1.5]`,
+	},
 	"null":   {arrow.Null, `[null, null]`},
 	"struct": {arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int32, Nullable: true}), `[{"a": 1}, null]`},
 	"map":    {arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Float64), `[[{"key": "a", "value": 1.5}], null, []]`},
-	"nested": {arrow.ListOf(arrow.StructOf(arrow.Field{Name: "l", Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true})),
-		`[[{"l": ["a", null]}, {"l": null}], []]`},
+	"nested": {
+		arrow.ListOf(arrow.StructOf(arrow.Field{Name: "l", Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true})),
+		`[[{"l": ["a", null]}, {"l": null}], []]`,
+	},
 	"interval": {arrow.FixedWidthTypes.MonthInterval, `[{"months": 1}]`},
 	"view":     {arrow.BinaryTypes.StringView, `["a"]`},
 
@@ -105,8 +109,10 @@ var columns = map[string]column{
 	"dense_union":             {arrow.DenseUnionOf(members, codes), `[[5, 1], [126, "a"], [5, 2]]`},
 	"run_ends":                {arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), `["a", "a", null]`},
 	"map_of_ints":             {arrow.MapOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), `[[{"key": 1, "value": "a"}], null]`},
-	"dictionary_date": {&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.FixedWidthTypes.Date32},
-		`["2024-02-29", null]`},
+	"dictionary_date": {
+		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.FixedWidthTypes.Date32},
+		`["2024-02-29", null]`,
+	},
 }
 
 var (

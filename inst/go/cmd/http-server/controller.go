@@ -41,7 +41,7 @@ func (c *controller) registry() (*rgoipc.Registry, error) {
 	}}}
 	functions := []struct {
 		name        string
-		handler     func(arrow.Record) (string, string, error)
+		handler     func(arrow.RecordBatch) (string, string, error)
 		args        []rgoipc.ArgSpec
 		description string
 	}{
@@ -74,8 +74,8 @@ func (c *controller) registry() (*rgoipc.Registry, error) {
 }
 
 // reporting makes a function that returns a status and a message a handler.
-func (c *controller) reporting(f func(arrow.Record) (string, string, error)) rgoipc.FunctionHandler {
-	return func(rec arrow.Record) (arrow.Record, error) {
+func (c *controller) reporting(f func(arrow.RecordBatch) (string, string, error)) rgoipc.FunctionHandler {
+	return func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 		status, message, err := f(rec)
 		c.flush(flushTime)
 		if err != nil {
@@ -85,7 +85,7 @@ func (c *controller) reporting(f func(arrow.Record) (string, string, error)) rgo
 	}
 }
 
-func (c *controller) startServer(rec arrow.Record) (status, message string, err error) {
+func (c *controller) startServer(rec arrow.RecordBatch) (status, message string, err error) {
 	if rec.NumRows() != 1 {
 		return "", "", &rgoipc.Error{
 			Code:    rgoipc.CodeInvalidArgument,
@@ -106,7 +106,7 @@ func (c *controller) startServer(rec arrow.Record) (status, message string, err 
 }
 
 // settings reads the columns of startServer, which the signature has fixed.
-func (c *controller) settings(rec arrow.Record) fileserver.Config {
+func (c *controller) settings(rec arrow.RecordBatch) fileserver.Config {
 	text := func(column int) string {
 		if values, ok := rec.Column(column).(*array.String); ok && values.IsValid(0) {
 			return values.Value(0)
@@ -128,7 +128,7 @@ func (c *controller) settings(rec arrow.Record) fileserver.Config {
 	return config
 }
 
-func (c *controller) stopServer(arrow.Record) (status, message string, err error) {
+func (c *controller) stopServer(arrow.RecordBatch) (status, message string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.server == nil {
@@ -138,7 +138,7 @@ func (c *controller) stopServer(arrow.Record) (status, message string, err error
 	return "ok", "HTTP server stopped", err
 }
 
-func (c *controller) serverStatus(arrow.Record) (status, message string, err error) {
+func (c *controller) serverStatus(arrow.RecordBatch) (status, message string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -190,7 +190,7 @@ func (c *controller) stopLocked() error {
 }
 
 // report returns a record of one row.
-func report(status, message string) arrow.Record {
+func report(status, message string) arrow.RecordBatch {
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
 		{Name: "status", Type: arrow.BinaryTypes.String},
 		{Name: "message", Type: arrow.BinaryTypes.String},

@@ -15,10 +15,14 @@ func TestRun(t *testing.T) {
 		failure       string // in the error
 		written       string // files, in order
 	}{
-		{"a program", `{"out": "OUT", "files": [{"name": "a.R", "text": "func Add(x, y float64) float64 { return x + y }", "line": 41, "inline": true}]}`,
-			`"functions":[{"name":"Add"}],"skipped":[],"diagnostics":[],"main":"// Code generated`, "", "mangoro_main.go source_1.go"},
-		{"a mistake", `{"out": "OUT", "files": [{"name": "<a>.R", "text": "x", "line": 41, "inline": true}]}`,
-			`"diagnostics":[{"file":"<a>.R","line":41,"column":1,"message":"expected declaration, found x"}],"main":""}`, "", ""},
+		{
+			"a program", `{"out": "OUT", "files": [{"name": "a.R", "text": "func Add(x, y float64) float64 { return x + y }", "line": 41, "inline": true}]}`,
+			`"functions":[{"name":"Add"}],"skipped":[],"diagnostics":[],"main":"// Code generated`, "", "mangoro_main.go source_1.go",
+		},
+		{
+			"a mistake", `{"out": "OUT", "files": [{"name": "<a>.R", "text": "x", "line": 41, "inline": true}]}`,
+			`"diagnostics":[{"file":"<a>.R","line":41,"column":1,"message":"expected declaration, found x"}],"main":""}`, "", "",
+		},
 		{"no JSON", `{`, "", "is no request: unexpected end of JSON input", ""},
 		{"no files", `{"out": "OUT"}`, "", "needs `out` and at least one of `files`", ""},
 		{"no directory", `{"files": [{"name": "a", "text": ""}]}`, "", "needs `out` and at least one of `files`", ""},

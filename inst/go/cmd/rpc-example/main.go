@@ -38,11 +38,13 @@ func newRegistry() (*rgoipc.Registry, error) {
 		description string
 	}{
 		{
-			"add", add, []rgoipc.ArgSpec{{Name: "x", Type: number}, {Name: "y", Type: number}},
+			"add", add,
+			[]rgoipc.ArgSpec{{Name: "x", Type: number}, {Name: "y", Type: number}},
 			number, true, "Add two numeric vectors",
 		},
 		{
-			"echoString", echo, []rgoipc.ArgSpec{{Name: "s", Type: text}},
+			"echoString", echo,
+			[]rgoipc.ArgSpec{{Name: "s", Type: text}},
 			text, true, "Echo back a string vector",
 		},
 		{
@@ -51,7 +53,8 @@ func newRegistry() (*rgoipc.Registry, error) {
 			false, "Transpose a matrix (columns <-> rows)",
 		},
 		{
-			"echoStruct", echoAsIs, []rgoipc.ArgSpec{{Name: "person", Type: person}},
+			"echoStruct", echoAsIs,
+			[]rgoipc.ArgSpec{{Name: "person", Type: person}},
 			person, true, "Echo back a struct column (nested data)",
 		},
 	}
@@ -72,7 +75,7 @@ func newRegistry() (*rgoipc.Registry, error) {
 
 // add returns the sums of two columns; where either is missing, so is the sum.
 // The server has checked the columns against the signature.
-func add(rec arrow.Record) (arrow.Record, error) {
+func add(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	x, y := rec.Column(0).(*array.Float64), rec.Column(1).(*array.Float64)
 	sums := array.NewFloat64Builder(memory.DefaultAllocator)
 	defer sums.Release()
@@ -90,18 +93,18 @@ func add(rec arrow.Record) (arrow.Record, error) {
 }
 
 // echo returns its column.
-func echo(rec arrow.Record) (arrow.Record, error) {
+func echo(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	return result(rec.Column(0)), nil
 }
 
 // echoAsIs returns its record, name of the column and all.
-func echoAsIs(rec arrow.Record) (arrow.Record, error) {
+func echoAsIs(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	rec.Retain()
 	return rec, nil
 }
 
 // transpose returns the rows of a record of numbers as columns V1, V2, ...
-func transpose(rec arrow.Record) (arrow.Record, error) {
+func transpose(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	columns := make([]*array.Float64, rec.NumCols())
 	for i := range columns {
 		column, ok := rec.Column(i).(*array.Float64)
@@ -138,7 +141,7 @@ func row(columns []*array.Float64, i int) arrow.Array {
 }
 
 // result returns a record of the one column "result".
-func result(column arrow.Array) arrow.Record {
+func result(column arrow.Array) arrow.RecordBatch {
 	field := arrow.Field{Name: "result", Type: column.DataType(), Nullable: true}
 	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{column}, int64(column.Len()))
 }

@@ -133,8 +133,10 @@ func TestDictionaryLies(t *testing.T) {
 		want  string
 	}{
 		{"no index type", newSchema(newField(typeUtf8, none, reference(4, none))), "dictionary index type is missing"},
-		{"index of 9 bits", newSchema(newField(typeUtf8, none, reference(4, newTable(reference(1, newTable(number(0, 4, 9))))))),
-			"dictionary index: integers of 9 bits are not supported"},
+		{
+			"index of 9 bits", newSchema(newField(typeUtf8, none, reference(4, newTable(reference(1, newTable(number(0, 4, 9))))))),
+			"dictionary index: integers of 9 bits are not supported",
+		},
 		{"negative id", newSchema(factor(-1, typeUtf8, none)), "dictionary id -1 is negative"},
 		{"kind 1", newSchema(factor(0, typeUtf8, none, number(3, 2, 1))), "dictionary kind 1 does not exist"},
 		{"order of 2", newSchema(factor(0, typeUtf8, none, number(2, 1, 2))), "is 2, neither false nor true"},

@@ -58,7 +58,8 @@ func dial(t *testing.T, url string) mangos.Socket {
 func ask(t *testing.T, sock interface {
 	Send([]byte) error
 	Recv() ([]byte, error)
-}, request string) string {
+}, request string,
+) string {
 	t.Helper()
 	if err := sock.Send([]byte(request)); err != nil {
 		t.Fatal(err)

@@ -337,7 +337,7 @@ func TestPrefix(t *testing.T) {
 	}
 	for _, prefix := range []string{"a{b", "a b", "{x...}"} {
 		server := start(t, Config{Dir: dir, Prefix: prefix})
-		target := (strings.NewReplacer("{", "%7b", "}", "%7d", " ", "%20")).Replace("/" + prefix + "/a.txt")
+		target := strings.NewReplacer("{", "%7b", "}", "%7d", " ", "%20").Replace("/" + prefix + "/a.txt")
 		if status, _, _ := raw(t, server, "GET", target); status != 200 {
 			t.Errorf("prefix %q: %d", prefix, status)
 		}

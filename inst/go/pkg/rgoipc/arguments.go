@@ -36,7 +36,7 @@ func arrowType(name string) (arrow.Type, bool) {
 // its order, or an error of [CodeInvalidArgument] that names what does not
 // fit. A signature without arguments takes any record. The caller releases
 // what it gets.
-func (s FunctionSignature) arguments(rec arrow.Record) (arrow.Record, error) {
+func (s FunctionSignature) arguments(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if len(s.Args) == 0 {
 		rec.Retain()
 		return rec, nil

@@ -18,12 +18,12 @@ func NewArrowReader(data []byte) (array.RecordReader, error) {
 }
 
 // WriteArrowRecord returns the record as an Arrow IPC stream.
-func WriteArrowRecord(rec arrow.Record) ([]byte, error) {
+func WriteArrowRecord(rec arrow.RecordBatch) ([]byte, error) {
 	return appendArrowRecord(nil, nil, rec)
 }
 
 // appendArrowRecord appends the record's stream to buf. The writer may be nil.
-func appendArrowRecord(w *arrowipc.Writer, buf []byte, rec arrow.Record) ([]byte, error) {
+func appendArrowRecord(w *arrowipc.Writer, buf []byte, rec arrow.RecordBatch) ([]byte, error) {
 	out, err := w.Append(buf, rec)
 	if err != nil {
 		return nil, fmt.Errorf("rgoipc: cannot write the record: %w", err)
@@ -33,7 +33,7 @@ func appendArrowRecord(w *arrowipc.Writer, buf []byte, rec arrow.Record) ([]byte
 
 // readRecord returns all of a stream as one record; no bytes at all are a
 // record without columns. The schemas may be nil. The caller releases the record.
-func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.Record, error) {
+func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.RecordBatch, error) {
 	if len(stream) == 0 {
 		return array.NewRecordBatch(arrow.NewSchema(nil, nil), nil, 0), nil
 	}
@@ -46,8 +46,8 @@ func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.Record, error) 
 }
 
 // allBatches returns what a reader has left as one record.
-func allBatches(reader array.RecordReader) (arrow.Record, error) {
-	var batches []arrow.Record
+func allBatches(reader array.RecordReader) (arrow.RecordBatch, error) {
+	var batches []arrow.RecordBatch
 	defer func() {
 		for _, batch := range batches {
 			batch.Release()
@@ -65,7 +65,7 @@ func allBatches(reader array.RecordReader) (arrow.Record, error) {
 }
 
 // concatenate returns the batches as one record.
-func concatenate(schema *arrow.Schema, batches []arrow.Record) (arrow.Record, error) {
+func concatenate(schema *arrow.Schema, batches []arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if len(batches) == 1 {
 		batches[0].Retain()
 		return batches[0], nil

@@ -147,12 +147,16 @@ func TestBindSlices(t *testing.T) {
 			Name string `r:"name"`
 			Shoe *float64
 			Size Null[int]
-		}) []bool {
+		},
+		) []bool {
 			return []bool{x[0].Name == "a", x[0].Shoe == nil, !x[0].Size.Valid}
 		}, arg{people, `[{"name": "a", "age": 1}]`, "", ""}, `[[true,true,true]]`},
 		{"structs or NULL", func(x []*person) []*person { return x }, arg{people, `[{"name": "a", "age": 1}, null]`, "", ""}, `[[{"age":1,"name":"a"},null]]`},
-		{"maps", func(x []map[string]int) []map[string]int { return x }, arg{arrow.MapOf(texts, int32s), `[[{"key": "a", "value": 1}], null, [{"key": "b", "value": 2}]]`, "", ""},
-			`[[[{"key":"a","value":1}],null,[{"key":"b","value":2}]]]`},
+		{
+			"maps", func(x []map[string]int) []map[string]int { return x },
+			arg{arrow.MapOf(texts, int32s), `[[{"key": "a", "value": 1}], null, [{"key": "b", "value": 2}]]`, "", ""},
+			`[[[{"key":"a","value":1}],null,[{"key":"b","value":2}]]]`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -228,8 +232,10 @@ func TestBindRefuses(t *testing.T) {
 		}, lists(t, frame(`[{"name": "a"}]`)), "field `name` of argument `x` must be numeric, not utf8"},
 		{"two rows for a struct", func(x person) {}, lists(t, frame(`[{"name": "a", "age": 1}, {"name": "a", "age": 1}]`)), "argument `x` must have length 1, not 2"},
 		{"two values for a field", func(x struct{ A int }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.ListOf(p.Int32)}), `[{"A": [1, 2]}]`, "", ""}), "field `A` of argument `x` must have one value in each row, and row 1 is of length 2"},
-		{"deep", func(x struct{ A struct{ B [][]int } }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.StructOf(arrow.Field{Name: "B", Type: arrow.ListOf(arrow.ListOf(p.Float64))})}), `[{"A": {"B": [[1], [2, 2.5]]}}]`, "", ""}),
-			"field `B` of field `A` of argument `x` must be whole numbers that an int64 holds, and element 2 of element 2 of row 1 is 2.5"},
+		{
+			"deep", func(x struct{ A struct{ B [][]int } }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.StructOf(arrow.Field{Name: "B", Type: arrow.ListOf(arrow.ListOf(p.Float64))})}), `[{"A": {"B": [[1], [2, 2.5]]}}]`, "", ""}),
+			"field `B` of field `A` of argument `x` must be whole numbers that an int64 holds, and element 2 of element 2 of row 1 is 2.5",
+		},
 		{"number for a map", func(x map[string]int) {}, lists(t, arg{p.Int32, `[1]`, "", ""}), "argument `x` must be a named vector or a named list, not int32"},
 		{"one name twice", func(x map[string]int) {}, columns(t, arg{arrow.MapOf(texts, p.Int32), `[[{"key": "a", "value": 1}, {"key": "a", "value": 2}]]`, "", ""}), "argument `x` must have each name once, and row 1 is one with two `a`"},
 		{"NA in a map", func(x map[string]int) {}, columns(t, arg{arrow.MapOf(texts, p.Int32), `[[{"key": "a", "value": null}]]`, "", ""}), "argument `x` takes no missing values"},

@@ -64,8 +64,11 @@ func TestLoop(t *testing.T) {
 				a[i], b[i] = x[i], by[i].Seconds()
 			}
 		}, []arg{two, {arrow.FixedWidthTypes.Duration_s, `[2]`, "", ""}}, `[{"a":10,"b":2},{"a":20,"b":2}]`},
-		{"no rows", func(x, y float64) float64 { return 0 }, func(int, []float64, []float64, []float64) { panic("called") },
-			[]arg{one, {float64s, `[]`, "", ""}}, `[]`},
+		{
+			"no rows", func(x, y float64) float64 { return 0 }, func(int, []float64, []float64, []float64) { panic("called") },
+			[]arg{one, {float64s, `[]`, "", ""}},
+			`[]`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -53,7 +53,7 @@ func failingRegistry(t *testing.T) (*Registry, map[string]string) {
 		want string
 	}{
 		"exit":                     {func([]float64) float64 { runtime.Goexit(); return 0 }, "panic: it ended its goroutine with runtime.Goexit, and so returned nothing"},
-		"exit of a handler":        {FunctionHandler(func(arrow.Record) (arrow.Record, error) { runtime.Goexit(); return nil, nil }), "panic: it ended its goroutine with runtime.Goexit, and so returned nothing"},
+		"exit of a handler":        {FunctionHandler(func(arrow.RecordBatch) (arrow.RecordBatch, error) { runtime.Goexit(); return nil, nil }), "panic: it ended its goroutine with runtime.Goexit, and so returned nothing"},
 		"zero byte":                {fails(errors.New("a\x00b")), `handler: a\x00b`},
 		"not UTF-8":                {fails(errors.New("a\xff\xfeb")), "handler: a\uFFFDb"},
 		"both":                     {fails(errors.New("\x00\xff")), `handler: \x00` + "\uFFFD"},
@@ -159,7 +159,8 @@ func rowDetail(t *testing.T, reply *RPCMessage) (d struct {
 	Row   int
 	Value map[string]any
 	Chain []string
-}) {
+},
+) {
 	t.Helper()
 	if err := json.Unmarshal(reply.ArrowData, &d); err != nil {
 		t.Fatalf("%s: %v", reply.ArrowData, err)
@@ -294,9 +295,15 @@ func TestWhereAnArgumentDoesNotFit(t *testing.T) {
 
 func TestJSONValue(t *testing.T) {
 	for _, tt := range []struct{ value, want any }{
-		{1.5, 1.5}, {int32(7), int64(7)}, {true, true}, {"a\x00", `a\x00`}, {celsius(2), 2.0},
-		{int64(1<<53 + 1), "9007199254740993"}, {strings.Repeat("x", maxValue+1), strings.Repeat("x", maxValue) + "... (1 bytes more)"},
-		{[]byte("a"), "[97]"}, {panickingString{}, "%!v(PANIC=String method: inner)"},
+		{1.5, 1.5},
+		{int32(7), int64(7)},
+		{true, true},
+		{"a\x00", `a\x00`},
+		{celsius(2), 2.0},
+		{int64(1<<53 + 1), "9007199254740993"},
+		{strings.Repeat("x", maxValue+1), strings.Repeat("x", maxValue) + "... (1 bytes more)"},
+		{[]byte("a"), "[97]"},
+		{panickingString{}, "%!v(PANIC=String method: inner)"},
 	} {
 		if got := jsonValue(tt.value); got != tt.want {
 			t.Errorf("jsonValue(%v) = %v", tt.value, got)

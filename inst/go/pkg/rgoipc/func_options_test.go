@@ -48,6 +48,7 @@ func TestFuncRefuses(t *testing.T) {
 		{"bad result", func() (int, chan int) { return 0, nil }, nil, "result 2 `result2`: type chan int is not supported"},
 		{"map of structs for a result", func() map[string]struct{ X int } { return nil }, nil, "result 1 `result1`: type map[string]struct { X int } is not supported: R cannot read a map of structs"},
 		{"map of structs inside of a result", func() []struct{ M map[string]*struct{ X int } } { return nil }, nil, "R cannot read a map of structs"},
+		//lint:ignore ST1008 that is what is refused
 		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
 		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},
 		{"too few names", add, []FuncOption{Args("x")}, `it has 2 parameters, and 1 names for them: ["x"]`},
@@ -121,31 +122,59 @@ func TestFuncManifest(t *testing.T) {
 		opts []FuncOption
 		want string
 	}{
-		{"elementwise", func(x, y float64) float64 { return 0 }, []FuncOption{Describe("Adds")},
-			`{"Args":` + args("x", number, "y", number) + `,"ReturnType":` + number + `,"Vectorized":true,"Recycles":true,"Metadata":{"description":"Adds"}}`},
-		{"names", func(ctx context.Context, x *int32) Null[int32] { return Null[int32]{} }, []FuncOption{Args("n")},
-			`{"Args":` + args("n", integer) + `,"ReturnType":` + integer + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
-		{"four", func(a, b, c, d float64) {}, nil,
-			`{"Args":` + args("x1", number, "x2", number, "x3", number, "x4", number) + `,"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
-		{"vectors", func(x []float64, y []int32, z []*int32) []Null[int32] { return nil }, nil,
-			`{"Args":` + args("x", list(number), "y", list(strict), "z", list(integer)) + `,"ReturnType":` + list(integer) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
+		{
+			"elementwise", func(x, y float64) float64 { return 0 },
+			[]FuncOption{Describe("Adds")},
+			`{"Args":` + args("x", number, "y", number) + `,"ReturnType":` + number + `,"Vectorized":true,"Recycles":true,"Metadata":{"description":"Adds"}}`,
+		},
+		{
+			"names", func(ctx context.Context, x *int32) Null[int32] { return Null[int32]{} },
+			[]FuncOption{Args("n")},
+			`{"Args":` + args("n", integer) + `,"ReturnType":` + integer + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
+		{
+			"four", func(a, b, c, d float64) {}, nil,
+			`{"Args":` + args("x1", number, "x2", number, "x3", number, "x4", number) + `,"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
+		{
+			"vectors", func(x []float64, y []int32, z []*int32) []Null[int32] { return nil }, nil,
+			`{"Args":` + args("x", list(number), "y", list(strict), "z", list(integer)) + `,"ReturnType":` + list(integer) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
 		{"Nulls", func(x Nulls[int32]) {}, nil, `{"Args":` + args("x", list(integer)) + `,"ReturnType":` + null + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"data frame", func(x []person) person { return person{} }, nil,
-			`{"Args":` + args("x", list(structOf("name", text, "age", strict))) + `,"ReturnType":` + structOf("name", text, "age", strict) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"results", func(x []float64) (float64, int32, error) { return 0, 0, nil }, []FuncOption{Results("mean", "n")},
-			`{"Args":` + args("x", list(number)) + `,"ReturnType":` + structOf("mean", number, "n", strict) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"one result in a list", func() float64 { return 0 }, []FuncOption{Results("mean")},
-			`{"Args":[],"ReturnType":` + structOf("mean", number) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"once", func(x float64) int32 { return 0 }, []FuncOption{Once()},
-			`{"Args":` + args("x", number) + `,"ReturnType":` + strict + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"map", func(x map[string]int32) {}, nil,
-			`{"Args":` + args("x", `{"Type":"map","Nullable":true,"StructDef":null,"ListSchema":`+strict+`}`) + `,"ReturnType":` + null + `,"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"raw", func(x arrow.Array, y array.RecordReader) arrow.RecordBatch { return nil }, nil,
+		{
+			"data frame", func(x []person) person { return person{} }, nil,
+			`{"Args":` + args("x", list(structOf("name", text, "age", strict))) + `,"ReturnType":` + structOf("name", text, "age", strict) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"results", func(x []float64) (float64, int32, error) { return 0, 0, nil },
+			[]FuncOption{Results("mean", "n")},
+			`{"Args":` + args("x", list(number)) + `,"ReturnType":` + structOf("mean", number, "n", strict) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"one result in a list", func() float64 { return 0 },
+			[]FuncOption{Results("mean")},
+			`{"Args":[],"ReturnType":` + structOf("mean", number) + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"once", func(x float64) int32 { return 0 },
+			[]FuncOption{Once()},
+			`{"Args":` + args("x", number) + `,"ReturnType":` + strict + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"map", func(x map[string]int32) {}, nil,
+			`{"Args":` + args("x", `{"Type":"map","Nullable":true,"StructDef":null,"ListSchema":`+strict+`}`) + `,"ReturnType":` + null + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"raw", func(x arrow.Array, y array.RecordReader) arrow.RecordBatch { return nil }, nil,
 			`{"Args":` + args("x", `{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null}`, "y", `{"Type":"stream","Nullable":true,"StructDef":null,"ListSchema":null}`) +
-				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`},
-		{"optional", func(x *int32, y float64) {}, []FuncOption{Optional("x"), Default("y", 10)},
+				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"optional", func(x *int32, y float64) {},
+			[]FuncOption{Optional("x"), Default("y", 10)},
 			`{"Args":[{"Name":"x","Type":` + integer + `,"Optional":true,"Default":null},{"Name":"y","Type":` + number + `,"Optional":true,"Default":10}],` +
-				`"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`},
+				`"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

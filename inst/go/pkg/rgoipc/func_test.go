@@ -3,7 +3,6 @@ package rgoipc
 import (
 	"context"
 	"encoding/json"
-
 	"slices"
 	"strings"
 	"testing"
@@ -143,9 +142,9 @@ var (
 )
 
 type person struct {
-	Name string `r:"name"`
-	Age  int32  `r:"age"`
-	note string
+	Name string   `r:"name"`
+	Age  int32    `r:"age"`
+	note string   //lint:ignore U1000 fields that are not exported are left out
 	Skip chan int `r:"-"`
 }
 
@@ -209,7 +208,8 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"nested struct", func(x struct {
 			In   struct{ V []float64 }
 			Also *person
-		}) any3 {
+		},
+		) any3 {
 			return any3{V: x.In.V, None: x.Also}
 		}, columns(t, arg{arrow.StructOf(
 			arrow.Field{Name: "In", Type: arrow.StructOf(arrow.Field{Name: "V", Type: arrow.ListOf(float64s)})},
@@ -231,8 +231,10 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"context", func(ctx context.Context, x float64) bool { return ctx.Err() == nil }, columns(t, arg{float64s, `[1]`, "", ""}), `[true]`},
 		{"context and vector", func(ctx context.Context, x []float64) bool { return ctx.Err() == nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[true]`},
 		{"several results", func(x []float64) (float64, []float64) { return x[0], x }, lists(t, arg{float64s, `[1, 2]`, "", ""}), `[{"result1":1,"result2":[1,2]}]`},
-		{"several results of rows", func(x, y int) (int, bool, error) { return x / y, x%y == 0, nil }, columns(t, arg{int32s, `[7, null, 8]`, "", ""}, arg{int32s, `[2, 2, 2]`, "", ""}),
-			`[{"result1":3,"result2":false},{"result1":null,"result2":null},{"result1":4,"result2":true}]`},
+		{
+			"several results of rows", func(x, y int) (int, bool, error) { return x / y, x%y == 0, nil }, columns(t, arg{int32s, `[7, null, 8]`, "", ""}, arg{int32s, `[2, 2, 2]`, "", ""}),
+			`[{"result1":3,"result2":false},{"result1":null,"result2":null},{"result1":4,"result2":true}]`,
+		},
 		{"error", func(x float64) (float64, error) { return x, nil }, columns(t, arg{float64s, `[1]`, "", ""}), `[1]`},
 		{"only an error", func(x []float64) error { return nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[null]`},
 		{"nothing at all", func() {}, columns(t), `[null]`},

@@ -68,8 +68,8 @@ func TestGivenColumns(t *testing.T) {
 	field := arrow.Field{Name: "a", Type: one.DataType(), Nullable: true, Metadata: classMetadata("raw")}
 	rec := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{one}, 2)
 	for name, fn := range map[string]FunctionHandler{
-		"as it came": func(r arrow.Record) (arrow.Record, error) { r.Retain(); return r, nil },
-		"renamed": func(r arrow.Record) (arrow.Record, error) {
+		"as it came": func(r arrow.RecordBatch) (arrow.RecordBatch, error) { r.Retain(); return r, nil },
+		"renamed": func(r arrow.RecordBatch) (arrow.RecordBatch, error) {
 			fields := []arrow.Field{{Name: "n", Type: arrow.Null}, {Name: "b", Type: one.DataType()}}
 			return array.NewRecordBatch(arrow.NewSchema(fields, nil), []arrow.Array{array.NewNull(2), r.Column(0)}, 2), nil
 		},

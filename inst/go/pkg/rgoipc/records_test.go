@@ -16,7 +16,7 @@ type column struct {
 }
 
 // record makes a record; the test's end releases it.
-func record(t *testing.T, columns ...column) arrow.Record {
+func record(t *testing.T, columns ...column) arrow.RecordBatch {
 	t.Helper()
 	var fields []arrow.Field
 	var arrays []arrow.Array

@@ -17,7 +17,7 @@ import (
 // record of results out. A server that [Serve] runs gives it exactly the
 // columns of its signature, in that order. The record is valid until the
 // handler returns; Retain what is kept longer.
-type FunctionHandler func(arrow.Record) (arrow.Record, error)
+type FunctionHandler func(arrow.RecordBatch) (arrow.RecordBatch, error)
 
 // Function is a registered function.
 type Function struct {
@@ -34,7 +34,7 @@ type Function struct {
 
 // run calls the function, and has its result written. No result is a record without
 // columns.
-func (f *Function) run(ctx context.Context, rec arrow.Record, out output) error {
+func (f *Function) run(ctx context.Context, rec arrow.RecordBatch, out output) error {
 	if f.typed != nil {
 		return f.typed.call(ctx, rec, out)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-func nothing(rec arrow.Record) (arrow.Record, error) { return nil, nil }
+func nothing(rec arrow.RecordBatch) (arrow.RecordBatch, error) { return nil, nil }
 
 func TestRegisterRefuses(t *testing.T) {
 	tests := []struct {

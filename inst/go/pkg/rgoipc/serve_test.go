@@ -34,15 +34,15 @@ func testRegistry(t *testing.T, started chan<- struct{}, release <-chan struct{}
 	t.Helper()
 	registry := NewRegistry()
 	for name, handler := range map[string]FunctionHandler{
-		"echo": func(rec arrow.Record) (arrow.Record, error) { rec.Retain(); return rec, nil },
+		"echo": func(rec arrow.RecordBatch) (arrow.RecordBatch, error) { rec.Retain(); return rec, nil },
 		"none": nothing,
-		"fail": func(arrow.Record) (arrow.Record, error) { return nil, fmt.Errorf("cannot: %w", io.EOF) },
-		"coded": func(arrow.Record) (arrow.Record, error) {
+		"fail": func(arrow.RecordBatch) (arrow.RecordBatch, error) { return nil, fmt.Errorf("cannot: %w", io.EOF) },
+		"coded": func(arrow.RecordBatch) (arrow.RecordBatch, error) {
 			return nil, &Error{Code: CodeNotFound, Message: "no such file"}
 		},
-		"panic":   func(arrow.Record) (arrow.Record, error) { panic("oh no") },
-		"invalid": func(arrow.Record) (arrow.Record, error) { return nil, errors.New("\xff") },
-		"wait": func(arrow.Record) (arrow.Record, error) {
+		"panic":   func(arrow.RecordBatch) (arrow.RecordBatch, error) { panic("oh no") },
+		"invalid": func(arrow.RecordBatch) (arrow.RecordBatch, error) { return nil, errors.New("\xff") },
+		"wait": func(arrow.RecordBatch) (arrow.RecordBatch, error) {
 			started <- struct{}{}
 			<-release
 			return nil, nil

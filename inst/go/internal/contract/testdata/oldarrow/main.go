@@ -11,7 +11,7 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
-func double(input arrow.Record) (arrow.Record, error) {
+func double(input arrow.RecordBatch) (arrow.RecordBatch, error) {
 	x := input.Column(0).(*array.Float64)
 	b := array.NewFloat64Builder(memory.DefaultAllocator)
 	defer b.Release()

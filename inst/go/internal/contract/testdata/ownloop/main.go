@@ -15,7 +15,7 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
-func double(input arrow.Record) (arrow.Record, error) {
+func double(input arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if input.NumCols() != 1 {
 		return nil, fmt.Errorf("one column, not %d", input.NumCols())
 	}
@@ -100,7 +100,7 @@ func call(sock mangos.Socket, registry *rgoipc.Registry, message *rgoipc.RPCMess
 		fail(sock, message.FuncName, "no record")
 		return
 	}
-	var input arrow.Record = reader.Record()
+	var input arrow.RecordBatch = reader.Record()
 	result, err := fn.Handler(input)
 	if err != nil {
 		fail(sock, message.FuncName, err.Error())
