@@ -1,4 +1,4 @@
-# Small calls beside the raw echo of the same bytes, and beside mirai.
+# Small calls, compared with a raw echo of the same bytes and with mirai.
 
 source("bench/servers.R")
 library(mangoro)

@@ -1,7 +1,7 @@
-# The codec beside nanoarrow and beside R's own serialization: encode and decode
-# of the same data in one run. Rscript bench/codec.R [runs]
+# The codec, compared with nanoarrow and with R's own serialization: encodes and
+# decodes the same data in one run. Usage: Rscript bench/codec.R [runs]
 #
-# nanoarrow's strings are lazy; they are forced, as a program that uses them does.
+# nanoarrow's strings are lazy; they are materialized, as by a program that uses them.
 
 library(mangoro)
 
@@ -46,7 +46,7 @@ seconds <- function(f, x) {
   system.time(f(x), gcFirst = FALSE)[["elapsed"]]
 }
 
-# The rounds alternate, so that a slow moment of the machine hits all.
+# The rounds alternate, so that a slow moment of the machine affects all of them.
 measure <- function(x) {
   trips <- list(codec = codec, nanoarrow = nanoarrow_trip, serialize = serialize_trip)
   times <- replicate(runs, vapply(trips, seconds, 0, x = x))

@@ -1,11 +1,11 @@
-# A message of more than 2^31 bytes, there and back: Rscript bench/large.R.
-# Needs 24 GB of memory; minutes.
+# Sends a message of more than 2^31 bytes to Go and back. Usage: Rscript bench/large.R.
+# Needs 24 GB of memory and several minutes.
 
 source("bench/servers.R")
 library(mangoro)
 
 server <- start_server("rpc-example")
-rows <- 2^27 + 1 # two columns of doubles: 16 bytes beyond 2^31
+rows <- 2^27 + 1 # two columns of doubles: 16 bytes more than 2^31
 data <- data.frame(x = seq_len(rows) + 0.5, y = rep(1, rows))
 cat(sprintf("%.0f rows, %.0f bytes of data\n", rows, 16 * rows))
 

@@ -1,4 +1,4 @@
-# Runs the benchmarks and keeps what they say: Rscript bench/run.R
+# Runs the benchmarks and saves their output. Usage: Rscript bench/run.R
 
 topics <- c(calls = "Small calls", codec = "The codec", vectors = "Large vectors", source = "Go functions")
 
@@ -11,7 +11,7 @@ run <- function(topic) {
 }
 
 machine <- sprintf(
-  "R %s, %d cores, %s. Ratios are of medians to the first row of a table, or as it says.",
+  "R %s, %d cores, %s. Ratios are of medians, to the first row of a table unless it says otherwise.",
   getRversion(), parallel::detectCores(), R.version$platform
 )
 results <- unlist(lapply(names(topics), run))

@@ -1,4 +1,4 @@
-# What the benchmarks share: servers, and a clock.
+# Servers and timing, shared by the benchmarks.
 
 # Builds and starts a command of the package, or a Go file.
 start_server <- function(src) {
@@ -14,15 +14,15 @@ stop_server <- function(server) {
   server$proc$kill()
 }
 
-# One round trip of bytes, as directly as nanonext can.
+# One round trip of bytes, as direct as nanonext allows.
 raw_echo <- function(sock, bytes) {
   nanonext::send(sock, bytes, mode = "raw", block = TRUE)
   nanonext::recv(sock, mode = "raw", block = TRUE)
 }
 
-# A row for each function: median and quartiles in microseconds, and the ratio of
-# its median to that of the first. They take turns of so many calls, so that what
-# disturbs the machine disturbs them all.
+# Returns a row for each function: median and quartiles in microseconds, and the ratio
+# of its median to that of the first function. The functions take turns of `turn` calls
+# each, so that a disturbance of the machine affects all of them.
 compare <- function(functions, times, turn = 1) {
   run <- function(f, times) {
     microbenchmark::microbenchmark(f(), times = times, control = list(warmup = 1000))$time / 1000

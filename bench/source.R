@@ -1,5 +1,5 @@
-# From Go code to a result, beside Rcpp: how long it takes to be there, and how
-# fast it is then.
+# From Go code to a result, compared with Rcpp: the time until the first result, and
+# the speed afterwards.
 
 source("bench/servers.R")
 library(mangoro)
@@ -32,7 +32,7 @@ cat("From code to the first result, in seconds (medians):\n\n")
 show_table(data.frame(
   what = c(
     "unchanged, in a fresh session", "unchanged, in the same session", "one line changed",
-    "Rcpp::cppFunction(), code that is new"
+    "Rcpp::cppFunction(), new code"
   ),
   seconds = c(
     stats::median(replicate(7, fresh_session(go_code("known")))),
@@ -63,7 +63,7 @@ func Heavy(x float64) float64 { return math.Sin(x)*math.Exp(-x*x) + math.Log1p(m
 //mangoro:parallel
 func HeavyParallel(x float64) float64 { return Heavy(x) }
 
-// Plain is the loop alone, in Go, without anything that crosses.
+// Plain times the loop in Go alone, without any data exchanged with R.
 func Plain(n int32) float64 {
 	x, out := make([]float64, n), make([]float64, n)
 	for i := range x {

@@ -1,5 +1,5 @@
-# Large vectors: an echo of 80 MB beside the raw echo of the same bytes, and an
-# elementwise function beside R's own arithmetic.
+# Large vectors: an echo of 80 MB, compared with a raw echo of the same bytes, and
+# elementwise functions, compared with R's own arithmetic.
 
 source("bench/servers.R")
 library(mangoro)

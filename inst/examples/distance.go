@@ -1,4 +1,4 @@
-// A server with one function, great_circle(), that R calls with four columns of
+// A server with one function, great_circle(), which R calls with coordinates in
 // degrees.
 package main
 
@@ -9,13 +9,13 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
-// earthRadius is the mean radius of the Earth in km, R1 of the International
-// Union of Geodesy and Geophysics.
+// earthRadius is the mean radius of the Earth in km: R1 of the International Union
+// of Geodesy and Geophysics.
 const earthRadius = 6371.0088
 
-// greatCircle is the distance of two points along the surface of a sphere in km,
-// from latitudes and longitudes in degrees. The haversine formula is that of
-// Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984), 159.
+// greatCircle returns the distance between two points on a sphere in km, given their
+// latitudes and longitudes in degrees. It uses the haversine formula of Sinnott,
+// "Virtues of the Haversine", Sky and Telescope 68 (1984), 159.
 func greatCircle(lat1, lon1, lat2, lon2 float64) float64 {
 	const degree = math.Pi / 180
 	sinLat := math.Sin((lat2 - lat1) * degree / 2)

@@ -1,5 +1,5 @@
-# The great-circle distance of every flight that left New York in 2013, computed
-# in Go: Rscript flights.R [plot.png]. Needs the package nycflights13 and Go.
+# Computes the great-circle distance of every flight that left New York in 2013, in
+# Go. Usage: Rscript flights.R [plot.png]. Needs Go and the package nycflights13.
 
 library(mangoro)
 
@@ -14,17 +14,17 @@ step <- function(label, expr) {
 }
 times <- data.frame(step = character(), seconds = numeric())
 
-# A Go function in one line, and what happens to R when Go crashes.
+# A Go function in one line. R continues when Go crashes.
 hypot <- step("Make an R function of a Go function", {
   mangoro_function("func Hypot(x, y float64) float64 { return math.Sqrt(x*x + y*y) }")
 })
 print(hypot(c(3, 5, NA), c(4, 12, 0)))
 quit <- mangoro_function("func Quit() { os.Exit(3) }")
 crash <- tryCatch(quit(), mangoro_error_connection = function(cnd) cnd$status)
-cli::cli_alert_info("Go exits with status {crash}, and R goes on")
+cli::cli_alert_info("Go exits with status {crash}, and R continues")
 
-# The flights, with the coordinates of both airports. Four airports of the
-# Caribbean have none: their distance is NA.
+# The flights, with the coordinates of both airports. Four airports in the
+# Caribbean have no coordinates: the distance is NA.
 flights <- step("Join flights to airports", {
   airports <- as.data.frame(nycflights13::airports)
   flights <- as.data.frame(nycflights13::flights)
@@ -38,15 +38,15 @@ flights <- step("Join flights to airports", {
 })
 points <- flights[c("lat1", "lon1", "lat2", "lon2")]
 
-# Build the server from its one file, start it and connect. Nothing has to wait
-# for it: the first call does.
+# Build the server from a single file, start it and connect. The first call waits
+# until the server is ready.
 bin <- step("Build the Go server", {
   mangoro_go_build(system.file("examples", "distance.go", package = "mangoro"), tempfile())
 })
 url <- create_ipc_path()
 server <- processx::process$new(bin, args = url)
 sock <- nanonext::socket("req", dial = url)
-manifest <- step("Start it and ask what it can do", mangoro_rpc_get_manifest(sock))
+manifest <- step("Start it and get its manifest", mangoro_rpc_get_manifest(sock))
 print(manifest$great_circle$Args[c("Name", "Optional")])
 
 in_go <- step(
@@ -76,7 +76,7 @@ cli::cli_alert_success(
    they differ by at most {signif(difference, 1)} km"
 )
 
-# One point for each destination: how far it is, and how fast one gets there.
+# One point for each destination, with its distance and the mean speed.
 file <- commandArgs(trailingOnly = TRUE)
 file <- if (length(file) > 0) file[[1]] else tempfile(fileext = ".png")
 step("Draw the plot", {
@@ -95,12 +95,12 @@ step("Draw the plot", {
     bg = "#00ADD888", col = "#00758F",
     xlab = "Great-circle distance from New York (km, log scale)",
     ylab = "Mean speed over ground (km/h)",
-    main = "The farther the faster: flights from New York, 2013"
+    main = "Longer flights are faster: departures from New York, 2013"
   )
   above <- c("HNL", "ANC", "LAX", "MIA", "BOS", "PHL", "ATL", "DEN")
   text(routes[above, "km"], routes[above, "speed"], above, pos = 3, offset = 0.9, cex = 0.8)
   text(routes["ORD", "km"], routes["ORD", "speed"], "ORD", pos = 1, offset = 1, cex = 0.8)
-  mtext("A point is a destination, its area the number of flights", cex = 0.8)
+  mtext("Each point is a destination; its area shows the number of flights", cex = 0.8)
   dev.off()
 })
 

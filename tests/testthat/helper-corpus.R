@@ -1,7 +1,7 @@
-# Objects of all kinds, the ways in which they go to Go and back, and what the
-# documentation promises of each. Tests walk some of it, and tools/corpus.R all.
+# Objects of all kinds, the ways in which they are sent to Go and back, and what the
+# documentation promises for each. Tests cover some of them, and tools/corpus.R all.
 
-# Frames and vectors of the classes that users meet, as their packages make them.
+# Data frames and vectors of common classes, as their packages create them.
 class_types <- function() {
   class <- function(x, ...) structure(x, class = c(...))
   tibble_of <- function(x, class, ...) structure(x, ..., class = c(class, "tbl_df", "tbl", "data.frame"))
@@ -104,9 +104,10 @@ class_types <- function() {
   )
 }
 
-# What comes back of x, as vignette("types") has it: a data frame of a class of its own,
-# with an attribute that is no plain vector, is the nearest kind without it. What
-# data.table keeps for itself is made anew, or dropped.
+# The value that comes back for x according to vignette("types"): a data frame of any
+# other class, with an attribute that is not an atomic vector, becomes the nearest known
+# class, without that attribute. Internal attributes of data.table are created anew, or
+# dropped.
 as_documented <- function(x) {
   if (!is.list(x)) {
     return(x)
@@ -130,7 +131,7 @@ as_documented <- function(x) {
   x
 }
 
-# A data frame of x.
+# x as a data frame.
 as_frame <- function(x) {
   if (is.data.frame(x)) {
     return(x)
@@ -140,8 +141,8 @@ as_frame <- function(x) {
   structure(list(x = x), class = "data.frame", row.names = .set_row_names(n))
 }
 
-# The values of x, which are all that a slice in Go has of them, and the function for
-# them; NULL if none is.
+# The Go function for the values of x, and these values without attributes, as a slice
+# in Go has them. NULL if there is no such function.
 typed_way <- function(x) {
   values <- function(x) as.vector(unclass(x))
   if (is.null(x) || is.data.frame(x) || isS4(x) || inherits(x, c("roman", "POSIXlt", "vctrs_rcrd"))) {
@@ -162,13 +163,13 @@ typed_way <- function(x) {
       integer = list("ints", values(x)),
       double = list("floats", values(x)),
       character = list("strings", values(x)),
-      # NA in Go has no parts.
+      # In Go, a complex NA has no real and imaginary part.
       complex = list("complexes", ifelse(is.na(x) & !is.nan(Re(x)), NA_complex_, values(x)))
     )
   }
 }
 
-# How each object goes, and what must come back of it.
+# How each object is sent, and what must come back.
 corpus_ways <- function(h) {
   list(
     array = function(x) list(got = h$array(x), wanted = x),
@@ -180,7 +181,7 @@ corpus_ways <- function(h) {
         return(NULL)
       }
       got <- h[[way[[1]]]](x)
-      # Times have the units and zone of Go's.
+      # Times come back with Go's units and time zone.
       if (is.null(way[[2]])) {
         seconds <- function(x) {
           as.vector(if (inherits(x, "difftime")) as.numeric(x, units = "secs") else as.numeric(as.POSIXct(x)))
@@ -192,7 +193,7 @@ corpus_ways <- function(h) {
   )
 }
 
-# What becomes of x: "identical", "as documented", "refused", "changed" or "failed".
+# The outcome for x: "identical", "as documented", "refused", "changed" or "failed".
 corpus_outcome <- function(x, way) {
   result <- tryCatch(
     way(x),

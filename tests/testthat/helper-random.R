@@ -1,10 +1,10 @@
-# Random R objects: of all types that cross, with all attributes, of several lengths.
+# Random R objects of all types that can be sent, with all attributes, of several lengths.
 
 any_of <- function(x) x[[sample.int(length(x), 1)]]
 
 any_strings <- function(n) sample(c("a", "", NA, "NA", "NaN", "Inf", "\u00e9\"\\\n", "two words", "\U1F951"), n, TRUE)
 
-# NULL is no tzone at all.
+# NULL stands for no tzone attribute.
 any_zone <- function() {
   any_of(list(
     NULL, "", "UTC", "GMT", "America/New_York", "Asia/Kolkata", c("", "EST", "EDT"), c("Asia/Tokyo", "JST", "JDT"),
@@ -49,7 +49,7 @@ any_vectors <- list(
   frame = function(n) any_frame(n, depth = 2)
 )
 
-# With names, dimensions, a label or I() around it.
+# Adds names, dimensions, a label or I().
 with_attributes <- function(x, n) {
   if (is.data.frame(x)) {
     return(x)
@@ -68,7 +68,7 @@ with_attributes <- function(x, n) {
 
 any_vector <- function(n = any_of(c(0, 1, 2, 6, 9))) with_attributes(any_of(any_vectors)(n), n)
 
-# Columns of all kinds, and row names.
+# A data frame with columns of all kinds, and row names.
 any_frame <- function(n = any_of(c(0, 1, 2, 6, 9)), depth = 1) {
   columns <- lapply(seq_len(sample(0:4, 1)), function(i) {
     makers <- if (depth > 1) any_vectors[names(any_vectors) != "frame"] else any_vectors
@@ -83,7 +83,7 @@ any_frame <- function(n = any_of(c(0, 1, 2, 6, 9)), depth = 1) {
   structure(columns, class = class, row.names = rows)
 }
 
-# Named lists of all that, too.
+# A vector, a data frame or a named list of these.
 any_value <- function() {
   if (stats::runif(1) < 0.1) {
     return(list(a = any_vector(), b = list(c = any_vector()), d = NULL))

@@ -1,11 +1,11 @@
-# Replies with something broken, by the thousand, and every R function that reads
-# one. The readers run in a session of their own: should R die of a reply, it is
-# told of which. tools/fuzz-replies runs them by the million.
+# Thousands of broken replies, and every R function that reads a reply. The readers run
+# in a separate session: if R crashes, the reply that caused it is known.
+# tools/fuzz-replies runs millions of them.
 
-# --- what is broken ---
+# --- broken replies ---
 
-# Replies of a server with the functions of go/types.go, and of others: results of
-# all types, manifests, errors.
+# Replies of the server go/types.go and of other servers: results of all types,
+# manifests, errors.
 reply_samples <- function(types, ...) {
   ask <- function(server, name) {
     roundtrip(connection_of(server$sock, NULL), envelope_header("call", name), name, 60, NULL)
@@ -35,7 +35,7 @@ all_reply_samples <- function(frame = rlang::current_env()) {
   do.call(reply_samples, servers)
 }
 
-# Where the payload of a good reply begins: behind so many bytes.
+# The number of bytes before the payload of a valid reply.
 payload_start <- function(reply) {
   name <- read_length(reply[2:5])
   9 + name + read_length(reply[5 + name + 1:4])
@@ -49,8 +49,8 @@ put_le <- function(bytes, at, value, size) {
   bytes
 }
 
-# The frames of the messages of a stream: where each begins, its metadata and its
-# end. Positions count from 0.
+# The frames of the messages of a stream: the positions of their start, metadata, body
+# and end. Positions count from 0.
 frames_of <- function(reply) {
   at <- payload_start(reply)
   found <- list()
@@ -71,7 +71,7 @@ body_size <- function(meta) {
   if (offset == 0) 0 else le(meta, table + offset, 8)
 }
 
-# What looks like a table in the metadata from `from` to `to`: the places of the
+# Finds what looks like a table in the metadata from `from` to `to`: the positions of the
 # entries of its vtable, and of its fields.
 spots_of <- function(reply, from, to) {
   bytes <- as.integer(reply[from + seq_len(to - from)])
@@ -93,7 +93,7 @@ spots_of <- function(reply, from, to) {
   list(entries = from + entries, fields = from + fields)
 }
 
-# What is known of a good reply before it is broken.
+# Analyses a valid reply before it is broken.
 study <- function(reply) {
   frames <- frames_of(reply)
   spots <- lapply(frames, function(f) spots_of(reply, f[["meta"]], f[["body"]]))
@@ -124,15 +124,15 @@ change <- function(bytes, known, samples) {
   }
   pick <- sample.int(12, 1)
   if (length(known$entries) == 0 && pick %in% 4:8) pick <- 12
-  # A place that has been cut off is not there any more.
+  # The position may have been cut off before.
   within <- function(at, size) if (at + size <= n) at else max(0, n - size)
   switch(pick,
-    { # any byte, most of them where all is steered
+    { # any byte, mostly in the metadata
       at <- within(if (length(known$meta) > 0 && stats::runif(1) < 0.7) any_of(known$meta) else sample.int(n, 1) - 1, 1)
       bytes[[at + 1]] <- as.raw(sample.int(256, 1) - 1)
       bytes
     },
-    { # a bit
+    { # any bit
       at <- within(sample.int(n, 1) - 1, 1)
       bytes[[at + 1]] <- xor(bytes[[at + 1]], as.raw(2^(sample.int(8, 1) - 1)))
       bytes
@@ -142,21 +142,21 @@ change <- function(bytes, known, samples) {
     if (n >= 9) put_le(bytes, within(any_of(known$entries), 2), any_of(c(4:24, 60, 4000, 65535)), 2) else bytes,
     if (n >= 9) put_le(bytes, within(any_of(known$fields), 4), any_of(odd_numbers), 4) else bytes,
     if (n >= 9) put_le(bytes, within(any_of(known$fields), 8), any_of(odd_numbers), 8) else bytes,
-    { # any eight bytes of the metadata, lengths among them
+    { # any eight bytes of the metadata, which include lengths
       at <- within(any_of(known$meta) %/% 4 * 4 + known$start %% 4, 8)
       if (n >= 9) put_le(bytes, at, any_of(odd_numbers), any_of(c(4, 8))) else bytes
     },
     exchange(bytes, known, samples),
     if (n >= 9) put_le(bytes, sample.int(9, 1) - 1, any_of(c(0:5, 255)), 1) else bytes,
     c(bytes, as.raw(sample.int(256, any_of(c(1, 4, 8, 24)), TRUE) - 1)),
-    { # a word of JSON in the place of some bytes
+    { # a piece of JSON instead of some bytes
       at <- sample.int(n, 1)
       c(utils::head(bytes, at), charToRaw(any_of(json_words)), utils::tail(bytes, max(0, n - at - any_of(0:12))))
     }
   )
 }
 
-# A message twice, left out, or in the place of one that belongs there.
+# Repeats a message, leaves it out, or puts another one before, after or in place of it.
 exchange <- function(bytes, known, samples) {
   if (length(known$frames) == 0 || length(bytes) != length(known$bytes)) {
     return(bytes)
@@ -183,10 +183,9 @@ broken_reply <- function(samples) {
   bytes
 }
 
-# --- who reads it ---
+# --- readers ---
 
-# Functions of mangoro that read a reply, whatever bytes it has. What they send goes
-# nowhere: the reply is there before.
+# Functions of mangoro that read a reply. Nothing is sent: the reply is already there.
 reply_readers <- function() {
   sock <- structure(list(), class = "nanoSocket")
   signature <- function(boxed) {
@@ -214,15 +213,15 @@ reply_readers <- function() {
 
 the_reply <- new.env()
 
-# What nanoarrow makes of a stream that was let through. It does not know all types,
-# and says so; memory that it does not get is ours to answer for.
+# Converts a stream that was accepted with nanoarrow. An error about an unknown type is
+# fine; an error about memory is our fault.
 nanoarrow_values <- function(stream) {
   tryCatch(as.data.frame(stream), error = function(cnd) {
     if (grepl("memory|allocate", conditionMessage(cnd))) stop(cnd)
   })
 }
 
-# As abort_mangoro(), in a hundredth of the time.
+# Like abort_mangoro(), but a hundred times faster.
 abort_at_once <- function(code, message, ...) {
   stop(structure(
     class = c(paste0("mangoro_error_", code), "mangoro_error", "error", "condition"),
@@ -230,8 +229,8 @@ abort_at_once <- function(code, message, ...) {
   ))
 }
 
-# Has all readers read `count` broken replies. Each is in `file` before it is read.
-# Returns what was no condition of ours, with the reply.
+# Has all readers read `count` broken replies. Each reply is written to `file` before it
+# is read. Returns all errors that are not mangoro conditions, with their replies.
 read_broken_replies <- function(samples, seed, count, file) {
   samples <- lapply(samples, study)
   readers <- reply_readers()
@@ -276,8 +275,8 @@ read_broken_replies <- function(samples, seed, count, file) {
   list(found = found, raised = raised, read = i)
 }
 
-# The same in a session of its own. `status` is how it ended, `reply` the last that
-# it was given: what R died of, or could not get done with in a minute.
+# The same in a separate session. `status` is its exit status, and `reply` the last
+# reply: the one that made R crash, or that took it more than a minute.
 read_in_session <- function(samples, seed, count) {
   dir <- withr::local_tempdir()
   given <- file.path(dir, "samples.rds")

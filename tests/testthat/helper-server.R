@@ -1,4 +1,4 @@
-# Servers for the tests, each built once a run and ended with the test.
+# Servers for the tests. Each is built once per run, and ends with its test.
 
 # The path of a command of the package, or of a program in tests/testthat/go.
 command_source <- function(name) {
@@ -17,7 +17,7 @@ build_once <- function(src) {
   built[[src]]
 }
 
-# A running server: its process, URL and a socket that dials it.
+# A running server: its process, its URL and a socket that dials it.
 local_server <- function(src, args = character(), env = parent.frame()) {
   bin <- build_once(src)
   url <- create_ipc_path()
@@ -33,7 +33,7 @@ local_server <- function(src, args = character(), env = parent.frame()) {
   list(proc = proc, url = url, sock = sock)
 }
 
-# The server of go/puppet.go, and a function that sets what it answers.
+# The server go/puppet.go, with a function that sets its reply.
 local_puppet <- function(env = parent.frame()) {
   file <- withr::local_tempfile(.local_envir = env)
   puppet <- local_server(test_source("puppet"), args = file, env = env)
@@ -41,7 +41,7 @@ local_puppet <- function(env = parent.frame()) {
   puppet
 }
 
-# The address of a port that was free just now.
+# The address of a port that was free a moment ago.
 free_address <- function(sock) {
   started <- mangoro_http_start(sock, "127.0.0.1:0", dir = tempdir())
   mangoro_http_stop(sock)
@@ -57,14 +57,14 @@ wait_for_output <- function(proc, text) {
   }
 }
 
-# A value that has been to Go and back, as a column and row of its own.
+# Sends a value to Go and back, as a record with one row and one column.
 echo_value <- function(sock, value) {
   bytes <- encode_row(list(x = value), envelope_header("call", "echo"))
   reply <- roundtrip(connection_of(sock, NULL), bytes, "echo", 60, NULL)
   decode_row(reply, check_reply(reply, "result", "echo", NULL, NULL)$start)$x
 }
 
-# A data frame that a handler on records has returned.
+# Sends a data frame to a handler on records and returns the result.
 echo_record <- function(sock, name, frame) {
   bytes <- encode_record(frame, envelope_header("call", name))
   reply <- roundtrip(connection_of(sock, NULL), bytes, name, 60, NULL)
@@ -87,7 +87,7 @@ pid_of <- function(handle) mangoro_status(handle)$pid
 
 has_process <- function(pid) tools::pskill(pid, 0)
 
-# Waits for the end of a process that is not R's child any more.
+# Waits for the end of a process that is no longer a child of R.
 wait_for_end <- function(pid) {
   deadline <- Sys.time() + 30
   while (has_process(pid)) {
@@ -96,7 +96,7 @@ wait_for_end <- function(pid) {
   }
 }
 
-# Stops a process, which takes effect a little later.
+# Stops a process, and waits until it has stopped.
 suspend <- function(process) {
   process$suspend()
   while (!identical(process$get_status(), "stopped")) NULL

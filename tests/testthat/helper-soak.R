@@ -1,7 +1,7 @@
-# Calls that are cut off in all ways, over everything that can be called, and how
-# often the server ran each: what `make soak` does at length, and a test briefly.
+# Interrupts calls in all possible ways, through every function that makes calls, and
+# counts how often the server ran each. `make soak` does so at length, and a test briefly.
 
-# The program of go/counter.go, as a process of its own and as a handle's.
+# The program go/counter.go, as a separate process and as that of a handle.
 counting_servers <- function(bin, url) {
   servers <- new.env()
   servers$start <- function() {
@@ -17,7 +17,7 @@ counting_servers <- function(bin, url) {
     close(servers$socket)
     servers$proc$kill()
   }
-  # Those that have died are started again, now and then those that have not.
+  # Restarts those that have died, and now and then one that has not.
   servers$revive <- function(restart) {
     if (restart == "kill") servers$proc$kill()
     if (!servers$proc$is_alive()) servers$start()
@@ -31,7 +31,7 @@ counting_servers <- function(bin, url) {
   servers
 }
 
-# One call: the answer, or how it failed.
+# One call: the reply, or how it failed.
 soak_call <- function(target, verb, arguments, timeout) {
   frame <- as.data.frame(arguments)
   tryCatch(
@@ -51,9 +51,9 @@ soak_call <- function(target, verb, arguments, timeout) {
   )
 }
 
-# `fates` is how often each happens, a named vector. Returns counts: calls, those that
-# were answered, runs of the function, and calls that ran more than once; also those
-# that were answered wrongly or without a run.
+# `fates` is a named vector with the weight of each fate. Returns counts: calls, calls
+# with a reply, runs of the function, calls that ran more than once, and calls with a
+# wrong reply or with a reply but no run.
 soak <- function(bin, calls, fates, seed = 1) {
   withr::local_seed(seed)
   dir <- withr::local_tempdir()
@@ -72,7 +72,7 @@ soak <- function(bin, calls, fates, seed = 1) {
     timeout <- if (fate == "wait") 0.02 else 5
     answers[[i]] <- soak_call(servers[[kind]], verb, arguments, timeout)
   }
-  # A request that waits for somebody would run now.
+  # A request that is still queued would run now.
   servers$revive("none")
   for (kind in c("started", "connected", "socket")) mangoro_rpc_get_manifest(servers[[kind]], timeout = 20)
   runs <- table(readLines(file))

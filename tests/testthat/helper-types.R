@@ -1,14 +1,14 @@
-# The types that cross between R and Go: a named list of R vectors, each of them
-# as a column and as an argument. Tests walk it, and so does the vignette.
+# The types that R and Go exchange: a named list of R vectors. Tests send each of them
+# as a column and as an argument.
 
-# 64-bit integers without bit64, from their two halves.
+# Builds 64-bit integers from their two halves, without bit64.
 integer64 <- function(high, low) {
   halves <- as.vector(rbind(low, high))
   bytes <- as.raw(outer(256^(0:3), halves, function(place, x) x %/% place %% 256))
   structure(readBin(bytes, "double", length(high), endian = "little"), class = "integer64")
 }
 
-# The NaN that is not NA, with a payload of its own.
+# A NaN that is not NA, with its own payload.
 nan_with_payload <- function() readBin(as.raw(c(1, 2, 3, 0, 0, 0, 0xf8, 0x7f)), "double", endian = "little")
 
 vector_types <- function() {
@@ -113,7 +113,7 @@ frame_types <- function() {
   )
 }
 
-# What fits one argument only, as it has no rows.
+# Values that can only be an argument, since they have no rows.
 value_types <- function() {
   list(
     null = NULL,
@@ -130,13 +130,13 @@ value_types <- function() {
   )
 }
 
-# Whether two values are the same to the bit, NaN payloads and -0 as well.
+# Checks that two values are identical to the bit, including NaN payloads and -0.
 expect_same <- function(got, wanted, info = NULL) {
   expect_true(identical(got, wanted), info = info)
   expect_true(identical(serialized(got), serialized(wanted)), info = info)
 }
 
-# The bits of all numbers of a value. NA_real_ has several, all of them NA.
+# The bits of all numbers in a value. NA_real_ has several bit patterns, all of them NA.
 serialized <- function(x) {
   if (is.list(x)) {
     return(lapply(unclass(x), serialized))
@@ -153,9 +153,9 @@ serialized <- function(x) {
   NULL
 }
 
-# --- frames of random columns ---
+# --- data frames of random columns ---
 
-# A string of any length, and one that others take for something else.
+# A string of any length, or one that could be mistaken for something else.
 random_text <- function() {
   looks_like <- c("NA", "NaN", "Inf", "-Inf", "null", "true", "1", "0x1p3", "\"", "\\", "{}", "[1]", "\n\t", "")
   if (stats::runif(1) < 0.5) {
@@ -166,7 +166,7 @@ random_text <- function() {
 
 random_texts <- function(n) vapply(seq_len(n), function(i) random_text(), "")
 
-# `n` values with attributes of any kind, and from time to time with NA.
+# `n` values with attributes of any kind, and sometimes with NA.
 random_vector <- function(n) {
   levels <- unique(random_texts(sample(4, 1)))
   days <- sample(20000, n, TRUE)

@@ -2,17 +2,17 @@ skip_if_no_go <- function() {
   skip_if_not(has_go(), "no Go that is new enough")
 }
 
-# A cache of its own for a test that needs an empty one.
+# A separate cache for a test that needs an empty one.
 local_cache <- function(env = parent.frame()) {
   dir <- withr::local_tempdir(.local_envir = env)
   withr::local_options(mangoro.cache_dir = dir, .local_envir = env)
   normalizePath(dir)
 }
 
-# Go's build cache that all tests share, so that each of them is quick.
+# Go's build cache, which all tests share so that they are fast.
 shared_gocache <- file.path(cache_dir(), "go-build")
 
-# A shell script in the place of `go`.
+# A shell script that stands in for `go`.
 fake_go <- function(..., name = "go", env = parent.frame()) {
   skip_on_os("windows")
   path <- file.path(withr::local_tempdir(.local_envir = env), name)
@@ -21,7 +21,7 @@ fake_go <- function(..., name = "go", env = parent.frame()) {
   path
 }
 
-# A go that writes its arguments to a file, a line each call, and does its work.
+# A go that writes its arguments to a file, one line per call, and then runs Go.
 logging_go <- function(env = parent.frame()) {
   log <- withr::local_tempfile(.local_envir = env)
   file.create(log)
@@ -29,7 +29,7 @@ logging_go <- function(env = parent.frame()) {
   list(path = go, calls = function() readLines(log))
 }
 
-# As if nobody had named a Go and none was installed, but on `path`.
+# Hides every Go, whether configured or installed, except for `path`.
 local_no_go <- function(path = character(), env = parent.frame()) {
   withr::local_options(mangoro.go_path = NULL, .local_envir = env)
   withr::local_envvar(MANGORO_GO = NA, GOROOT = NA, .local_envir = env)
@@ -41,12 +41,12 @@ local_no_go <- function(path = character(), env = parent.frame()) {
   )
 }
 
-# As a new session that has probed no Go and hashed no module.
+# Simulates a new session, which has not probed Go or hashed a module yet.
 local_new_session <- function(env = parent.frame()) {
   local_mocked_bindings(the = new.env(), .env = env)
 }
 
-# Files from their lines: local_files(main.go = c(...), "data/x.txt" = "x").
+# Creates files from their lines: local_files(main.go = c(...), "data/x.txt" = "x").
 local_files <- function(..., env = parent.frame()) {
   dir <- withr::local_tempdir(.local_envir = env)
   files <- list(...)
@@ -64,7 +64,7 @@ go_printing <- function(expression, ...) {
 
 output_of <- function(program) processx::run(program)$stdout
 
-# Another R session that runs `code` with mangoro, or without it before it is used.
+# Another R session that runs `code`, with mangoro loaded unless `load` is FALSE.
 other_session <- function(code, ..., load = TRUE) {
   package <- find.package("mangoro")
   load <- if (!load) {
@@ -83,7 +83,7 @@ other_session <- function(code, ..., load = TRUE) {
   )
 }
 
-# Messages without the directories of this run.
+# Replaces the directories of this run in messages.
 scrub_paths <- function(...) {
   dirs <- c(...)
   function(lines) {

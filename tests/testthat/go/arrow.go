@@ -1,4 +1,4 @@
-// A server for the tests of what is Arrow's own, of times and of raw vectors.
+// A server for the tests of Arrow parameters, times and raw vectors.
 package main
 
 import (
@@ -96,7 +96,7 @@ func main() {
 	}
 	for name, handler := range map[string]rgoipc.FunctionHandler{
 		"record": func(rec arrow.Record) (arrow.Record, error) { rec.Retain(); return rec, nil },
-		// rebuilt makes a schema of its own for the columns as they came.
+		// rebuilt returns the same columns under a new schema.
 		"rebuilt": func(rec arrow.Record) (arrow.Record, error) {
 			var fields []arrow.Field
 			for i, column := range rec.Columns() {

@@ -1,4 +1,4 @@
-// A server that hands back what it gets: as Arrow, and as slices of Go's types.
+// A server that returns its arguments unchanged: as Arrow, and as slices of Go types.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// A server that counts: each call leaves its id in a file, and then answers, waits,
-// loses its connection, interrupts R or dies, as it was asked to. What R connects to
-// is a relay, which can cut connections while the server lives on.
+// A server that records its calls: each call appends its id to a file, and then replies,
+// waits, closes its connection, interrupts R or dies, as its argument says. R connects to
+// a relay, which can close connections while the server keeps running.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// A program that is no server: it prints what it is told and ends as it is told.
-// Its arguments are a URL, how many lines to print, and how to end.
+// A program that is not a server: it prints lines and then ends. Its arguments are a
+// URL, the number of lines to print, and the way to end.
 package main
 
 import (
@@ -69,7 +69,7 @@ func signal(s syscall.Signal) {
 	if err := syscall.Kill(os.Getpid(), s); err != nil {
 		panic(err)
 	}
-	// At work, or the runtime takes it for a deadlock before the signal is there.
+	// Keep working, or the runtime reports a deadlock before the signal arrives.
 	for {
 		runtime.Gosched()
 	}

@@ -1,5 +1,5 @@
-// A server for the tests: functions that fail in ways of their own, and ones that
-// do not heed their context.
+// A server for the tests: functions that fail in unusual ways, and functions that
+// ignore their context.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 			return x, nil
 		},
 		"nth": func(i int) int { return []int{1, 2, 3}[i] },
-		// deaf goes on for ever.
+		// deaf never returns.
 		"deaf":  func(x []float64) { select {} },
 		"twice": func(x float64) float64 { return 2 * x },
 	} {

@@ -1,5 +1,5 @@
-// A server that answers every request with the bytes of a file, whatever they
-// are: puppet URL FILE.
+// A server that replies to every request with the bytes of a file, whatever they
+// are. Usage: puppet URL FILE.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// A server for the tests: functions that take their time, fail, panic or die.
+// A server for the tests: functions that take long, fail, panic or exit.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 			return nil, errors.New(string(rune(values[3])))
 		},
 		"exit": func(arrow.Record) (arrow.Record, error) { os.Exit(3); return nil, nil },
-		// interrupt sends SIGINT to a process, and then works for ever.
+		// interrupt sends SIGINT to a process and never returns.
 		"interrupt": func(rec arrow.Record) (arrow.Record, error) {
 			process, err := os.FindProcess(int(rec.Column(0).(*array.Int32).Value(0)))
 			if err != nil {
@@ -39,7 +39,7 @@ func main() {
 			}
 			select {}
 		},
-		// work stands for a computation of so many seconds.
+		// work stands for a computation that takes the given number of seconds.
 		"work": func(rec arrow.Record) (arrow.Record, error) {
 			seconds := rec.Column(0).(*array.Float64).Value(0)
 			<-time.After(time.Duration(seconds * float64(time.Second)))

@@ -1,4 +1,4 @@
-// A server that goes on when it is told to end.
+// A server that keeps running after SIGTERM.
 package main
 
 import (

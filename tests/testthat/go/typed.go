@@ -22,7 +22,7 @@ type person struct {
 	Age  *int32 `r:"age"`
 }
 
-// nest has a field for each way in which types lie in one another.
+// nest has a field for each way in which types can be nested.
 type nest struct {
 	Values []float64          `r:"values"`
 	Boss   person             `r:"boss"`
@@ -50,7 +50,7 @@ func sum(x []float64) float64 {
 	return total
 }
 
-// until waits for the end of a call and tells of it by a line.
+// until waits for the end of a call and prints a line about it.
 func until(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -61,7 +61,7 @@ func until(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// interrupt sends SIGINT to a process, and then does as until.
+// interrupt sends SIGINT to a process, and then waits like until.
 func interrupt(ctx context.Context, pid int32) error {
 	process, err := os.FindProcess(int(pid))
 	if err != nil {

@@ -1,5 +1,5 @@
-// A server that has its own loop, and a function for each Arrow type that R does
-// not write: types URL. What it answers is in columns.
+// A server with its own loop, and a function for each Arrow type that R does not
+// write. Usage: types URL. The variable columns has the replies.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 
 var mem = memory.DefaultAllocator
 
-// column is a column of a type with the values of a JSON array.
+// column is a column of a type, with its values as a JSON array.
 type column struct {
 	dataType arrow.DataType
 	json     string
@@ -96,7 +96,7 @@ var columns = map[string]column{
 	"interval": {arrow.FixedWidthTypes.MonthInterval, `[{"months": 1}]`},
 	"view":     {arrow.BinaryTypes.StringView, `["a"]`},
 
-	// What nanoarrow reads and R has no vectors for.
+	// Types that nanoarrow reads, but that have no R vectors.
 	"decimal32":               {&arrow.Decimal32Type{Precision: 9, Scale: 2}, `["1.50", null]`},
 	"decimal64":               {&arrow.Decimal64Type{Precision: 18, Scale: 2}, `["1.50", null]`},
 	"interval_day_time":       {arrow.FixedWidthTypes.DayTimeInterval, `[{"days": 3, "milliseconds": 4}, null]`},
@@ -122,7 +122,7 @@ var (
 	codes = []arrow.UnionTypeCode{5, 126}
 )
 
-// names are those of all columns.
+// names returns the names of all columns.
 func names() (arrow.Record, error) {
 	b := array.NewStringBuilder(mem)
 	b.AppendValues(slices.Sorted(maps.Keys(columns)), nil)
@@ -134,7 +134,7 @@ func record(name string, arr arrow.Array) arrow.Record {
 	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{arr}, int64(arr.Len()))
 }
 
-// more are the columns that JSON cannot say.
+// more returns the columns that cannot be written as JSON.
 func more(name string) (arrow.Array, error) {
 	switch name {
 	case "float16_special":
@@ -176,8 +176,8 @@ func columnOf(name string) (arrow.Record, error) {
 	return record(name, arr), nil
 }
 
-// batches is a stream of several batches with a dictionary that changes: it grows
-// by a delta, or is replaced.
+// batches returns a stream of several batches with a dictionary that changes: it
+// grows by deltas, or is replaced.
 func batches(deltas bool) ([]byte, error) {
 	builder := array.NewDictionaryBuilder(mem, dictionary(arrow.PrimitiveTypes.Int8)).(*array.BinaryDictionaryBuilder)
 	schema := arrow.NewSchema([]arrow.Field{
@@ -205,7 +205,7 @@ func batches(deltas bool) ([]byte, error) {
 	return out.Bytes(), w.Close()
 }
 
-// compressed is a stream with compressed bodies.
+// compressed returns a stream with compressed bodies.
 func compressed() ([]byte, error) {
 	rec, err := columnOf("int64")
 	if err != nil {
