@@ -1,7 +1,7 @@
-# Rscript tools/coverage.R <package> <profile of Go>: per file, the share of its
-# lines that the tests reach, and where more than 20 lines in a row are missed.
+# Prints for each file the share of its lines that the tests reach, and runs of more than
+# 20 lines that they miss. Usage: Rscript tools/coverage.R <package> <profile of Go>
 
-# A line of Go is reached if a block of it is, in the tests of any package.
+# A line of Go is reached if any of its blocks is, in the tests of any package.
 go_lines <- function(profile) {
   blocks <- utils::strcapture(
     "^[^/]*/(.*):([0-9]+)\\.[0-9]+,([0-9]+)\\.[0-9]+ [0-9]+ ([0-9]+)$",
@@ -17,7 +17,7 @@ go_lines <- function(profile) {
   stats::aggregate(hits ~ file + line, lines, max)
 }
 
-# The tests run as tools/test.R runs them, but one that fails stops nothing here.
+# The tests run as in tools/test.R, except that a failure does not stop them.
 r_lines <- function(package) {
   tests <- sprintf(
     "testthat::test_dir(%s, package = 'mangoro', load_package = 'installed', stop_on_failure = FALSE)",
@@ -27,7 +27,7 @@ r_lines <- function(package) {
   data.frame(file = lines$filename, line = lines$line, hits = lines$value)
 }
 
-# Runs of lines that are missed, among those that count.
+# Runs of missed lines, among those that count.
 holes <- function(lines) {
   runs <- rle(lines$hits == 0)
   last <- cumsum(runs$lengths)

@@ -122,3 +122,24 @@ test_that("formats that cannot be written are refused by name", {
   cnd <- expect_error(encode_arrow(none), class = "mangoro_error_invalid_argument")
   expect_match(conditionMessage(cnd), "vu", fixed = TRUE)
 })
+
+test_that("a null row of a struct is NA in each of its fields", {
+  fields <- list(
+    l = c(TRUE, FALSE), i = 1:2, d = c(1.5, 2.5), s = c("a", "b"), n = integer64(c(0, 0), c(1, 2)), z = c(1i, 2i),
+    t = as.POSIXct(c(0, 1), origin = "1970-01-01", tz = "UTC"), f = factor(c("u", "v")), v = list(1:2, 3L),
+    m = matrix(c(1, 2, 3, 4), 2), p = data.frame(a = 1:2)
+  )
+  frame <- structure(fields, class = "data.frame", row.names = 1:2)
+  inside <- structure(list(p = frame), class = "data.frame", row.names = 1:2)
+  record <- nanoarrow::collect_array_stream(nanoarrow::read_nanoarrow(encode_record(inside)))[[1]]
+  struct <- record$children$p
+  buffers <- struct$buffers
+  buffers[[1]] <- nanoarrow::as_nanoarrow_buffer(as.raw(1))
+  struct <- nanoarrow::nanoarrow_array_modify(struct, list(buffers = buffers, null_count = 1L))
+  record <- nanoarrow::nanoarrow_array_modify(record, list(children = list(p = struct)))
+  got <- decode_record(encode_arrow(record))$p
+  wanted <- frame[c(1, NA), ]
+  for (name in names(fields)) {
+    expect_identical(got[[name]], wanted[[name]], info = name, ignore_attr = "row.names")
+  }
+})

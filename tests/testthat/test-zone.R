@@ -152,3 +152,21 @@ test_that("local time in a zone that nobody can name is refused", {
   expect_match(conditionMessage(cnd), "Sys.setenv", fixed = TRUE)
   expect_type(encode_record(data.frame(x = times_in("UTC"))), "raw")
 })
+
+test_that("offsets of any Arrow stream have names that R knows", {
+  zones <- c(
+    "+05:30" = "<+0530>-05:30", "-02:30" = "<-0230>+02:30", "-0700" = "Etc/GMT+7", "+14" = "Etc/GMT-14",
+    "+15:00" = "<+1500>-15:00", "-13:00" = "<-1300>+13:00", "+00:00" = "UTC", "-00" = "UTC",
+    "Asia/Tokyo" = "Asia/Tokyo", "+5:30" = "+5:30", "+24:00" = "+24:00", "+05:60" = "+05:60"
+  )
+  times <- structure(c(0, NA), class = c("POSIXct", "POSIXt"), tzone = "UTC")
+  for (zone in names(zones)) {
+    column <- nanoarrow::as_nanoarrow_array(times, schema = nanoarrow::na_timestamp("s", zone))
+    record <- nanoarrow::nanoarrow_array_init(nanoarrow::na_struct(list(x = nanoarrow::na_timestamp("s", zone))))
+    record <- nanoarrow::nanoarrow_array_modify(record, list(length = 2, children = list(x = column)))
+    got <- decode_record(encode_arrow(record))$x
+    expect_identical(got, structure(times, tzone = zones[[zone]]), info = zone)
+  }
+  shown <- format(structure(0, class = c("POSIXct", "POSIXt"), tzone = zones[["-02:30"]]), "%H:%M")
+  expect_identical(shown, "21:30")
+})
