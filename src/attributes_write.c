@@ -101,6 +101,16 @@ static void json_array(json *j, SEXP x) {
   mg_bytes_text(&j->out, "]");
 }
 
+static void write_array(json *j, const char *name, SEXP x) {
+  member(j, name);
+  json_array(j, x);
+}
+
+static void write_text(json *j, const char *name, const char *text) {
+  member(j, name);
+  mg_bytes_text(&j->out, text);
+}
+
 bool mg_is_automatic(SEXP row_names) {
   if (TYPEOF(row_names) != INTSXP) return false;
   int block[1024];
@@ -116,20 +126,16 @@ bool mg_is_automatic(SEXP row_names) {
 
 static void write_names_of(json *j, const char *name, SEXP x) {
   SEXP names = Rf_getAttrib(x, R_NamesSymbol);
-  if (names == R_NilValue) return;
-  member(j, name);
-  json_array(j, names);
+  if (names != R_NilValue) write_array(j, name, names);
 }
 
 static void write_dim(json *j, SEXP dim) {
-  member(j, "dim");
-  json_array(j, dim);
+  write_array(j, "dim", dim);
   write_names_of(j, "dim_names", dim);
 }
 
 static void write_dimnames(json *j, SEXP dimnames) {
-  member(j, "dimnames");
-  mg_bytes_text(&j->out, "[");
+  write_text(j, "dimnames", "[");
   for (R_xlen_t i = 0; i < Rf_xlength(dimnames); i++) {
     if (i > 0) mg_bytes_text(&j->out, ",");
     SEXP names = VECTOR_ELT(dimnames, i);
@@ -163,7 +169,7 @@ static bool is_data(SEXP x, int depth) {
 // One that this class has no place for, or another.
 static bool is_own(const char *name, int class) {
   return mg_is_own_attribute(name) ||
-         (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
+         (strcmp(name, "levels") == 0 && is_factor_class(class)) ||
          (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS)) ||
          (strcmp(name, "tzone") == 0 && class == CLASS_POSIXCT);
 }
@@ -192,7 +198,7 @@ bool mg_is_cache(const char *name, mg_class class) {
 // Whether the class says all of an attribute.
 static bool is_implied(const char *name, int class) {
   return strcmp(name, "class") == 0 || (strcmp(name, "names") == 0 && is_frame_class(class)) ||
-         (strcmp(name, "levels") == 0 && (class == CLASS_FACTOR || class == CLASS_ORDERED)) ||
+         (strcmp(name, "levels") == 0 && is_factor_class(class)) ||
          (strcmp(name, "ptype") == 0 && class == CLASS_BLOB);
 }
 
@@ -200,7 +206,7 @@ static bool is_series(SEXP x, SEXP tsp) {
   return TYPEOF(tsp) == REALSXP && Rf_xlength(tsp) == 3 && !HAS_ATTRIBUTES(tsp) && mg_fits_series(x, tsp);
 }
 
-// Whether x has no attributes but names, if that: R's own attributes have a place for
+// Whether x has no attributes but names, or none: R's own attributes have a place for
 // these only.
 static bool has_names_only(SEXP x) {
   if (!HAS_ATTRIBUTES(x)) return true;
@@ -211,7 +217,7 @@ static bool has_names_only(SEXP x) {
   return only;
 }
 
-static bool is_plain(const char *name, SEXP value) {
+static bool has_no_more(const char *name, SEXP value) {
   if (strcmp(name, "dim") == 0) return has_names_only(value);
   if (strcmp(name, "dimnames") != 0) return !HAS_ATTRIBUTES(value);
   for (R_xlen_t i = 0; i < Rf_xlength(value); i++) {
@@ -223,10 +229,7 @@ static bool is_plain(const char *name, SEXP value) {
 // The attributes with a key of their own; false if this is none.
 static bool write_known(json *j, const char *name, SEXP x, SEXP value, int class, bool names) {
   if (strcmp(name, "names") == 0) {
-    if (names) {
-      member(j, "names");
-      json_array(j, value);
-    }
+    if (names) write_array(j, "names", value);
   } else if (is_frame_class(class) && strcmp(name, "row.names") != 0 && mg_is_own_attribute(name)) {
     return false; // R has no such data frames
   } else if (strcmp(name, "dim") == 0) {
@@ -235,14 +238,11 @@ static bool write_known(json *j, const char *name, SEXP x, SEXP value, int class
   } else if (strcmp(name, "dimnames") == 0) {
     write_dimnames(j, value);
   } else if (strcmp(name, "tsp") == 0 && is_series(x, value)) {
-    member(j, "tsp");
-    json_array(j, value);
+    write_array(j, "tsp", value);
   } else if (strcmp(name, "row.names") == 0 && is_frame_class(class)) {
-    if (!mg_is_automatic(value)) {
-      if (!mg_are_row_names(value)) return false;
-      member(j, "row_names");
-      json_array(j, value);
-    }
+    if (mg_is_automatic(value)) return true;
+    if (!mg_are_row_names(value)) return false;
+    write_array(j, "row_names", value);
   } else if (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS) && is_one_string(value)) {
     member(j, "units");
     json_string(j, STRING_ELT(value, 0));
@@ -251,10 +251,7 @@ static bool write_known(json *j, const char *name, SEXP x, SEXP value, int class
     int minutes;
     bool implied = class == CLASS_POSIXCT && Rf_xlength(value) == 1 && !mg_is_local_zone(value) &&
                    !mg_zone_offset(CHAR(STRING_ELT(value, 0)), &minutes);
-    if (!implied) {
-      member(j, "tzone");
-      json_array(j, value);
-    }
+    if (!implied) write_array(j, "tzone", value);
   } else {
     return false;
   }
@@ -313,63 +310,61 @@ static void write_rows(json *j, SEXP x, int class) {
   double rows = (double)(class == CLASS_MATRIX ? INTEGER_RO(Rf_getAttrib(x, R_DimSymbol))[0] : mg_chunk_rows(x));
   char text[32];
   snprintf(text, sizeof text, "%.0f", rows);
-  member(j, "rows");
-  mg_bytes_text(&j->out, text);
+  write_text(j, "rows", text);
 }
 
-static bool write_all(json *j, mg_bytes *others, const mg_node *n, SEXP x, mg_class class, bool with_names) {
+// What is known of all attributes together.
+typedef struct {
+  bool zoned, series, left; // one of them was left behind
+} seen;
+
+static bool write_each(json *j, mg_bytes *others, SEXP x, mg_class class, bool with_names, seen *s) {
   SEXP all = PROTECT(mg_attributes_of(x));
   SEXP names = PROTECT(Rf_getAttrib(all, R_NamesSymbol));
-  bool zoned = false, series = false, whole = true;
   bool done = Rf_xlength(all) <= MAX_OTHERS || mg_fail_at(j->plan, j->at, 0, 0, "it has too many attributes");
   for (R_xlen_t i = 0; done && i < Rf_xlength(all); i++) {
     const char *name = CHAR(STRING_ELT(names, i));
     SEXP value = VECTOR_ELT(all, i);
-    zoned = zoned || strcmp(name, "tzone") == 0;
-    series = series || strcmp(name, "tsp") == 0;
-    if (mg_is_own_attribute(name) && !is_plain(name, value)) {
+    s->zoned = s->zoned || strcmp(name, "tzone") == 0;
+    s->series = s->series || strcmp(name, "tsp") == 0;
+    if (mg_is_own_attribute(name) && !has_no_more(name, value)) {
       done = mg_fail_at(j->plan, j->at, 0, 0, "its attribute \"%s\" has attributes of its own, which cannot be carried",
                         name);
     } else if (mg_is_cache(name, class)) {
-      if (strcmp(name, "index") == 0) continue;
       // What data.table needs to change it in place is made anew.
-      member(j, "selfref");
-      mg_bytes_text(&j->out, "true");
+      if (strcmp(name, "index") != 0) write_text(j, "selfref", "true");
     } else if (mg_is_left_behind(name, value, class)) {
-      whole = false;
+      s->left = true;
     } else if (!is_implied(name, class.class) && !write_known(j, name, x, value, class.class, with_names)) {
       done = write_other(j, others, STRING_ELT(names, i), value, class.class);
     }
   }
   UNPROTECT(2);
-  if (class.class == CLASS_POSIXCT && !zoned) {
-    member(j, "tzone");
-    mg_bytes_text(&j->out, "[]");
-  }
+  return done;
+}
+
+static bool write_all(json *j, mg_bytes *others, const mg_node *n, SEXP x, mg_class class, bool with_names) {
+  seen s = {false, false, false};
+  if (!write_each(j, others, x, class, with_names, &s)) return false;
+  if (class.class == CLASS_POSIXCT && !s.zoned) write_text(j, "tzone", "[]");
   if (class.class == CLASS_POSIXCT && n->type == ARROW_FLOAT) {
     member(j, "zone");
     json_text(j, n->zone, strlen(n->zone));
   }
-  if (is_time_class(class.class) && TYPEOF(x) == INTSXP) {
-    member(j, "storage");
-    mg_bytes_text(&j->out, "\"integer\"");
-  }
+  if (is_time_class(class.class) && TYPEOF(x) == INTSXP) write_text(j, "storage", "\"integer\"");
   // Without some of its attributes an object would not be what its class says, nor
   // with some of its rows.
-  if (n->n_chunks < 2 && ((class.derived && whole) || series)) write_rows(j, x, class.class);
-  if (class.derived && whole) {
-    member(j, "class");
-    json_array(j, Rf_getAttrib(x, R_ClassSymbol));
-  }
+  bool whole = class.derived && !s.left;
+  if (n->n_chunks < 2 && (whole || s.series)) write_rows(j, x, class.class);
+  if (whole) write_array(j, "class", Rf_getAttrib(x, R_ClassSymbol));
   if (others->size > 0) {
     member(j, "other");
     mg_bytes_add(&j->out, others->data, others->size);
     mg_bytes_text(&j->out, "}");
   }
-  return done;
+  return true;
 }
 
-// Fills n->attributes from x. `names` says whether its names belong there.
 bool mg_plan_attributes(mg_plan *p, const mg_path *at, mg_node *n, SEXP x, mg_class class, bool names) {
   if (!HAS_ATTRIBUTES(x)) return true;
   SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));

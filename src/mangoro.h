@@ -22,7 +22,8 @@
 //   plan.c             nodes of atomic vectors: type and sizes, nothing is copied
 //   nested.c           nodes of lists, data frames and any other vector
 //   record.c           nodes of records: columns, or boxed values
-//   encode.c           the stream: schema, dictionaries, batches
+//   messages.c         a stream's schema, dictionaries and batches
+//   encode.c           a record as a stream in a raw vector
 //   plain.c            plain arguments, which need no look at each
 //   cdata.c            streams of the Arrow C data interface
 //
