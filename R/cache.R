@@ -145,7 +145,7 @@ cache_dir <- function() {
 
 # Those that are there, in a directory that is trusted: one look will do for most.
 check_parts <- function(parts) {
-  known <- .Call(file_owners, parts)
+  known <- .Call(c_file_owners, parts)
   for (part in parts[which(known$link | !known$own | known$writable)]) check_trusted(part, call = NULL)
   keep_private(parts)
 }
@@ -185,7 +185,7 @@ home_problem <- function(dir) {
     "there is no home directory"
   } else if (!dir.exists(home)) {
     format_inline("the home directory {.path {home}} does not exist")
-  } else if (!isTRUE(.Call(file_owners, real_path(home))$own)) {
+  } else if (!isTRUE(.Call(c_file_owners, real_path(home))$own)) {
     format_inline("the home directory {.path {home}} belongs to another user")
   }
 }

@@ -4,12 +4,12 @@
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
 encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(codec_encode_record, x, header, native_encoding(), mangoro_send_as), call)
+  check_encoded(.Call(c_encode_record, x, header, native_encoding(), mangoro_send_as), call)
 }
 
 # A record of one row: each of `args`, a named list, is one value in it.
 encode_row <- function(args, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(codec_encode_row, args, header, native_encoding(), mangoro_send_as), call)
+  check_encoded(.Call(c_encode_row, args, header, native_encoding(), mangoro_send_as), call)
 }
 
 # Vectors with names as Arrow maps, one for each element of a list. In a row they
@@ -22,26 +22,26 @@ as_map <- function(x) structure(list(x), class = "mangoro_map")
 # signature's plain types, without attributes and of one length. NULL for others,
 # and for what cannot be written.
 encode_plain <- function(args, signature, header) {
-  bytes <- .Call(codec_encode_plain, args, signature$plain, signature$args, header, native_encoding())
+  bytes <- .Call(c_encode_plain, args, signature$plain, signature$args, header, native_encoding())
   if (is.raw(bytes)) bytes
 }
 
 # The same of a stream or array of nanoarrow.
 encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
   stream <- nanoarrow::as_nanoarrow_array_stream(x)
-  check_encoded(.Call(codec_encode_arrow, stream, header), call)
+  check_encoded(.Call(c_encode_arrow, stream, header), call)
 }
 
 # The stream of `bytes`, as a data frame; as a list if R has written it from one,
 # or if it has more rows than a data frame. `ahead` stands before it: a number of
 # bytes, or which bytes. NULL if others do.
 decode_record <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_record, bytes, ahead), call)
+  check_decoded(.Call(c_decode_record, bytes, ahead), call)
 }
 
 # A stream of one row, as the list that encode_row() took.
 decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(codec_decode_row, bytes, ahead), call)
+  check_decoded(.Call(c_decode_row, bytes, ahead), call)
 }
 
 # In which encoding strings are that are not marked, as src/ counts them.
@@ -60,10 +60,10 @@ check_encoded <- function(value, call) {
   if (!inherits(value, "mangoro_codec_failure")) {
     return(value)
   }
-  place <- if (nzchar(value$where)) value$where else "The data"
+  path <- if (nzchar(value$path)) value$path else "The data"
   abort_invalid_argument(
-    sub("[$[].*", "", value$where),
-    "{.code {place}} cannot be written as Arrow{at_row(value$row)}: {value$text}.",
+    sub("[$[].*", "", value$path),
+    "{.code {path}} cannot be written as Arrow{at_row(value$row)}: {value$text}.",
     row = if (value$row > 0) value$row,
     call = call
   )
@@ -73,14 +73,14 @@ check_decoded <- function(value, call) {
   if (!inherits(value, "mangoro_codec_failure")) {
     return(value)
   }
-  place <- if (nzchar(value$where)) paste0(", column `", value$where, "`")
+  path <- if (nzchar(value$path)) paste0(", column `", value$path, "`")
   what <- if (value$row > 0) {
     "The reply has a value that R cannot hold"
   } else {
-    "The bytes are no Arrow stream that R can read"
+    "The bytes are not an Arrow stream that R can read"
   }
   abort_protocol(
-    "{what}{place}{at_row(value$row)}: {value$text}.",
+    "{what}{path}{at_row(value$row)}: {value$text}.",
     row = if (value$row > 0) value$row,
     call = call
   )

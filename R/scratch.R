@@ -13,7 +13,7 @@ new_scratch <- function(base, prefix, is_noted = TRUE) {
     random <- basename(tempfile(""))
     dir <- file.path(absolute_path(base), paste0(prefix, host_tag(), "-", substring(random, nchar(random) - 3)))
     if (is_noted) write_utf8(dir, note_of(dir))
-    lock <- .Call(system_lock_make, dir)
+    lock <- .Call(c_lock_make, dir)
     if (typeof(lock) == "externalptr") {
       the$locks[[dir]] <- lock
       return(dir)
@@ -29,7 +29,7 @@ note_of <- function(dir) file.path(session_dir(), paste0("at-", basename(dir)))
 remove_scratch <- function(dir) {
   unlink_all(dir)
   unlink(note_of(dir))
-  if (!is.null(the$locks[[dir]])) .Call(system_lock_release, the$locks[[dir]])
+  if (!is.null(the$locks[[dir]])) .Call(c_lock_release, the$locks[[dir]])
   the$locks[[dir]] <- NULL
 }
 
@@ -87,9 +87,9 @@ staging_prefixes <- c(".new-", "trash-")
 
 remove_leftovers <- function(bases, prefixes) {
   for (dir in list.files(bases, scratch_names(prefixes), all.files = TRUE, full.names = TRUE)) {
-    if (.Call(system_lock_is_free, dir)) {
+    if (.Call(c_lock_is_free, dir)) {
       noted <- read_notes(dir)
-      for (other in noted) if (.Call(system_lock_is_free, other)) unlink_all(other)
+      for (other in noted) if (.Call(c_lock_is_free, other)) unlink_all(other)
       # The notes last: what could not be removed is still known by them.
       if (!any(file.exists(noted))) unlink_all(dir)
     }

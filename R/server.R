@@ -119,7 +119,7 @@ server_connection <- function(server, call) {
 # What it prints is read by a thread of this process, so that it never waits for R.
 start_process <- function(server, program, dir, call) {
   server$dir <- dir
-  log <- .Call(system_log_open)
+  log <- .Call(c_log_open)
   if (is.null(log)) abort_resource_exhausted("The system has no pipe or thread left for a server.", call = call)
   ends <- lapply(log[[2]], processx::conn_create_fd, close = TRUE)
   # The program alone writes: with its end, what it prints ends.
@@ -181,7 +181,7 @@ seconds <- function() nanonext::mclock() / 1000
 
 # The last `n` lines of what it has printed and is kept.
 log_lines <- function(server, stream, n) {
-  as_lines(.Call(system_log_lines, server$log, match(stream, c("stdout", "stderr")) - 1L, as.double(n)))
+  as_lines(.Call(c_log_lines, server$log, match(stream, c("stdout", "stderr")) - 1L, as.double(n)))
 }
 
 as_lines <- function(bytes) {
@@ -194,7 +194,7 @@ as_lines <- function(bytes) {
 # its own. `status` is NULL while the program runs, NA if nobody knows.
 last_words <- function(server, status = NULL, n = 10) {
   may_have_crashed <- !is.null(status) && (is.na(status) || status == 2 || status < 0 && status != -tools::SIGKILL)
-  crash <- if (may_have_crashed) as_lines(.Call(system_log_crash, server$log))
+  crash <- if (may_have_crashed) as_lines(.Call(c_log_crash, server$log))
   cut_lines(if (length(crash) > 0) utils::head(crash, n) else log_lines(server, "stderr", n))
 }
 
@@ -215,7 +215,7 @@ end_server <- function(server) {
   }
   close_socket(server)
   if (!is.null(server$process)) server$process$kill()
-  .Call(system_log_close, server$log)
+  .Call(c_log_close, server$log)
   remove_traces(server)
 }
 
@@ -238,7 +238,7 @@ stop_process <- function(server, patience) {
   }
   on.exit({ # after an interrupt too
     server$process$kill()
-    .Call(system_log_close, server$log)
+    .Call(c_log_close, server$log)
   })
   server$process$signal(tools::SIGTERM)
   if (!is_windows()) server$process$signal(tools::SIGCONT) # or one that was stopped would not hear of it

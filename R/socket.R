@@ -95,8 +95,8 @@ abort_unusable <- function(call) {
 # same, and R may run it in a fork, where NNG ends the process: so it is emptied.
 discard <- function(x) {
   nanonext::reap(x)
-  lapply(attr(x, "dialer"), function(dialer) .Call(clear_pointer, dialer))
-  .Call(clear_pointer, x)
+  lapply(attr(x, "dialer"), function(dialer) .Call(c_clear_pointer, dialer))
+  .Call(c_clear_pointer, x)
   invisible()
 }
 

@@ -50,7 +50,7 @@ read_stream <- function(bytes, ahead = 0, call = rlang::caller_env()) {
   if (length(bytes) == ahead) {
     return(nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct()))
   }
-  verified <- check_decoded(.Call(codec_verified, bytes, ahead), call)
+  verified <- check_decoded(.Call(c_verify, bytes, ahead), call)
   rlang::try_fetch(
     {
       stream <- nanoarrow::read_nanoarrow(verified)

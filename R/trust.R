@@ -36,7 +36,7 @@ is_trusted <- function(path) is.null(find_untrusted(path))
 # change one decides where the path leads.
 find_untrusted <- function(path, links = 40) {
   steps <- path_steps(path)
-  known <- .Call(file_owners, steps)
+  known <- .Call(c_file_owners, steps)
   if (is.null(known)) {
     return(NULL)
   }

@@ -1,11 +1,10 @@
 // The classes of R that have a place in the format, and R's times as counts.
 
-#include "mangoro.h"
+#include "class.h"
 
 #include <math.h>
 
-// The class attribute of each class, in the order of enum r_class. What has
-// none is known by the name that r.class gives it.
+// The class attribute of each CLASS_*. What has none is known by the name that r.class gives it.
 static const struct {
   const char *name;
   int length;
@@ -59,8 +58,8 @@ static bool class_equals(SEXP class, R_xlen_t from, int is) {
   return true;
 }
 
-r_class class_among(SEXP class) {
-  r_class found = {CLASS_NONE, false, false};
+mg_class mg_class_among(SEXP class) {
+  mg_class found = {CLASS_NONE, false, false};
   R_xlen_t n = Rf_xlength(class), from = 0;
   if (n > 0 && strcmp(CHAR(STRING_ELT(class, 0)), "AsIs") == 0) {
     found.as_is = true;
@@ -77,24 +76,23 @@ r_class class_among(SEXP class) {
   return found;
 }
 
-r_class class_of(SEXP x) {
-  r_class found = {CLASS_NONE, false, false};
+mg_class mg_class_of(SEXP x) {
+  mg_class found = {CLASS_NONE, false, false};
   if (!Rf_isObject(x)) return found;
   SEXP class = Rf_getAttrib(x, R_ClassSymbol);
-  return TYPEOF(class) == STRSXP ? class_among(class) : found;
+  return TYPEOF(class) == STRSXP ? mg_class_among(class) : found;
 }
 
 // Without its methods an integer64 looks like a double near 0.
 static void load_bit64(void) {
   static bool loaded = false;
   if (loaded) return;
-  SEXP call = PROTECT(Rf_lang2(Rf_install("loadNamespace"), Rf_mkString("bit64")));
-  Rf_eval(call, R_BaseEnv);
+  mg_call("loadNamespace", PROTECT(Rf_mkString("bit64")));
   loaded = true;
   UNPROTECT(1);
 }
 
-void set_class(SEXP x, r_class class) {
+void mg_set_class(SEXP x, mg_class class) {
   int n = classes[class.class].length, from = class.as_is ? 1 : 0;
   if (n + from == 0) return;
   if (class.class == CLASS_INTEGER64) load_bit64();
@@ -105,10 +103,10 @@ void set_class(SEXP x, r_class class) {
   UNPROTECT(1);
 }
 
-const char *class_name(int class) { return classes[class].name; }
+const char *mg_class_name(int class) { return classes[class].name; }
 
-r_class class_from(const char *text, size_t n) {
-  r_class found = {CLASS_UNKNOWN, false, false};
+mg_class mg_class_from(const char *text, size_t n) {
+  mg_class found = {CLASS_UNKNOWN, false, false};
   if (n >= 4 && memcmp(text, "AsIs", 4) == 0 && (n == 4 || text[4] == ' ')) {
     found.as_is = true;
     if (n == 4) {
@@ -124,7 +122,7 @@ r_class class_from(const char *text, size_t n) {
   return found;
 }
 
-int64_t units_seconds(const char *units) {
+int64_t mg_units_seconds(const char *units) {
   static const struct {
     const char *name;
     int64_t seconds;
@@ -135,7 +133,7 @@ int64_t units_seconds(const char *units) {
   return 0;
 }
 
-bool any_na(SEXP x) {
+bool mg_any_na(SEXP x) {
   for (R_xlen_t i = 0; i < Rf_xlength(x); i++) {
     switch (TYPEOF(x)) {
     case STRSXP:
@@ -151,25 +149,20 @@ bool any_na(SEXP x) {
   return false;
 }
 
-bool any_twice(SEXP x) {
-  SEXP call = PROTECT(Rf_lang2(Rf_install("anyDuplicated.default"), x));
-  int at = Rf_asInteger(Rf_eval(call, R_BaseEnv));
-  UNPROTECT(1);
-  return at > 0;
-}
+bool mg_any_twice(SEXP x) { return Rf_asInteger(mg_call("anyDuplicated.default", x)) > 0; }
 
 // As R has row names: each is there once.
-bool are_row_names(SEXP x) { return !any_na(x) && !any_twice(x); }
+bool mg_are_row_names(SEXP x) { return !mg_any_na(x) && !mg_any_twice(x); }
 
 // Whether tsp, three numbers, fits the rows of x, as R has it.
-bool fits_series(SEXP x, SEXP tsp) {
+bool mg_fits_series(SEXP x, SEXP tsp) {
   SEXP dim = Rf_getAttrib(x, R_DimSymbol);
   double n = dim == R_NilValue ? (double)Rf_xlength(x) : INTEGER_RO(dim)[0];
   double start = REAL_RO(tsp)[0], end = REAL_RO(tsp)[1], frequency = REAL_RO(tsp)[2];
   return n > 0 && frequency > 0 && fabs(end - start - (n - 1) / frequency) <= 1e-5;
 }
 
-double to_double(int64_t count, int64_t per) {
+double mg_to_double(int64_t count, int64_t per) {
   int64_t whole = count / per, rest = count % per;
   if (rest < 0) {
     whole--;
@@ -178,7 +171,7 @@ double to_double(int64_t count, int64_t per) {
   return (double)whole + (double)rest / (double)per;
 }
 
-bool from_double(double x, int64_t per, int64_t *count) {
+bool mg_from_double(double x, int64_t per, int64_t *count) {
   double limit = 9.2e18 / (double)per;
   if (!(x > -limit && x < limit)) return false;
   int64_t whole = (int64_t)x;

@@ -1,9 +1,10 @@
 // R values from a checked stream: a record of columns, or a row of boxed values.
 
 #include "decode.h"
+#include "entries.h"
 
 // date64 is a Date only if all of it, in every batch, are whole days.
-static void find_fractional_in(field *f, const column *c) {
+static void find_fractional_in(mg_field *f, const mg_column *c) {
   if (f->dictionary != NULL) return;
   if (f->type == ARROW_DATE && f->width == 8) {
     for (int64_t i = 0; i < c->rows && !f->fractional; i++) {
@@ -13,130 +14,113 @@ static void find_fractional_in(field *f, const column *c) {
   for (int i = 0; i < f->n_children; i++) find_fractional_in(f->children[i], c->children[i]);
 }
 
-static void find_fractional(field *f, const column *first) {
-  for (const column *c = first; c != NULL; c = c->next) find_fractional_in(f, c);
+static void find_fractional(mg_field *f, const mg_column *first) {
+  for (const mg_column *c = first; c != NULL; c = c->next) find_fractional_in(f, c);
 }
 
-static SEXP column_value(stream *s, const field *f, const column *first) {
-  SEXP x = allocate(s, f, s->rows);
-  if (x == NULL) return NULL;
-  PROTECT(x);
-  int64_t at = 0;
-  for (const column *c = first; c != NULL; c = c->next) {
-    if (!fill(s, f, c, 0, c->rows, x, at)) {
-      UNPROTECT(1);
-      return NULL;
-    }
-    at += c->rows;
-    R_CheckUserInterrupt();
-  }
-  x = finish(s, f, x, s->rows);
-  UNPROTECT(1);
-  return x;
+static bool set_element(SEXP list, R_xlen_t i, SEXP x) {
+  if (x != NULL) SET_VECTOR_ELT(list, i, x);
+  return x != NULL;
 }
 
 // A record that R wrote as a list is a list, one of columns too long for a data
 // frame as well.
-static SEXP record_value(stream *s) {
-  bool listed = s->class.class == CLASS_LIST || s->rows > INT32_MAX;
+static SEXP record_value(mg_stream *s) {
+  bool listed = s->class.class == CLASS_LIST || s->rows > INT32_MAX, done = true;
   SEXP out = PROTECT(Rf_allocVector(VECSXP, s->n_fields));
-  for (int i = 0; i < s->n_fields; i++) {
-    field *f = s->fields[i];
-    if (listed && f->layout == LAYOUT_NULL) continue;
-    SEXP x = column_value(s, f, s->columns[i]);
-    if (x == NULL) {
-      UNPROTECT(1);
-      return NULL;
-    }
-    SET_VECTOR_ELT(out, i, x);
+  for (int i = 0; done && i < s->n_fields; i++) {
+    if (listed && s->fields[i]->layout == LAYOUT_NULL) continue;
+    done = set_element(out, i, mg_column_value(s, s->fields[i], s->columns[i], s->rows));
   }
-  set_field_names(out, s->fields, s->n_fields);
-  r_class class = s->class;
+  mg_class class = s->class;
   if (!is_frame_class(class.class)) class.class = CLASS_DATA_FRAME;
-  if (!listed) {
-    set_row_names(out, s->rows);
-    set_class(out, class);
+  mg_set_field_names(out, s->fields, s->n_fields);
+  if (done && !listed) {
+    mg_set_row_names(out, s->rows);
+    mg_set_class(out, class);
   }
-  out = with_attributes(s, class.class, s->attributes, out, s->rows);
+  out = done ? mg_with_attributes(s, class.class, s->attributes, out, s->rows) : NULL;
   UNPROTECT(1);
   return out;
 }
 
-static SEXP unbox(stream *s, const field *f, const column *c, int64_t i);
+static SEXP unbox(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
 
-static SEXP unbox_fields(stream *s, const field *f, const column *c, int64_t i) {
+static SEXP unbox_fields(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
   SEXP out = PROTECT(Rf_allocVector(VECSXP, f->n_children));
-  bool named = false;
-  for (int k = 0; k < f->n_children; k++) {
-    SEXP x = unbox(s, f->children[k], c->children[k], i);
-    if (x == NULL) {
-      UNPROTECT(1);
-      return NULL;
-    }
-    SET_VECTOR_ELT(out, k, x);
+  bool named = false, done = true;
+  for (int k = 0; done && k < f->n_children; k++) {
+    done = set_element(out, k, unbox(s, f->children[k], c->children[k], i));
     named = named || LENGTH(f->children[k]->name) > 0;
   }
-  if (named) set_field_names(out, f->children, f->n_children);
-  if (f->class.as_is) set_class(out, (r_class){.as_is = true});
-  out = with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children);
+  if (named) mg_set_field_names(out, f->children, f->n_children);
+  if (f->class.as_is) mg_set_class(out, (mg_class){.as_is = true});
+  out = done ? mg_with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children) : NULL;
   UNPROTECT(1);
   return out;
 }
 
-static SEXP unbox(stream *s, const field *f, const column *c, int64_t i) {
-  bool list = f->dictionary == NULL && (f->type == ARROW_LIST || f->type == ARROW_LARGE_LIST || f->type == ARROW_MAP ||
-                                        (f->type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE));
-  bool fields = f->dictionary == NULL && f->type == ARROW_STRUCT;
+static SEXP unbox(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+  int type = f->dictionary == NULL ? f->type : ARROW_NONE;
+  bool list = type == ARROW_LIST || type == ARROW_LARGE_LIST || type == ARROW_MAP ||
+              (type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE);
+  bool fields = type == ARROW_STRUCT;
   // One value of bytes is one raw vector.
-  bool binary = f->dictionary == NULL && f->class.class == CLASS_NONE &&
-                (f->type == ARROW_BINARY || f->type == ARROW_LARGE_BINARY || f->type == ARROW_FIXED_BINARY);
-  if (f->layout == LAYOUT_NULL) return R_NilValue;
-  if ((list || fields || binary) && !is_valid(c, i)) return R_NilValue;
-  if (list) return list_value(s, f, c, i);
+  bool binary = f->class.class == CLASS_NONE &&
+                (type == ARROW_BINARY || type == ARROW_LARGE_BINARY || type == ARROW_FIXED_BINARY);
+  if (f->layout == LAYOUT_NULL || ((list || fields || binary) && !is_valid(c, i))) return R_NilValue;
+  if (list) return mg_list_value(s, f, c, i);
   if (fields) return unbox_fields(s, f, c, i);
-  SEXP value = value_of(s, f, c, i, 1);
+  SEXP value = mg_rows_value(s, f, c, i, 1);
   return binary && value != NULL ? VECTOR_ELT(value, 0) : value;
 }
 
-static SEXP row_value(stream *s) {
-  if (s->rows != 1) {
-    fail(s->failure, "it has %.0f rows, and a boxed value one", (double)s->rows);
-    return NULL;
-  }
+static SEXP row_value(mg_stream *s) {
+  if (s->rows != 1) return mg_fail(s->failure, "it has %.0f rows, but a boxed value has one", (double)s->rows);
   SEXP out = PROTECT(Rf_allocVector(VECSXP, s->n_fields));
-  for (int i = 0; i < s->n_fields; i++) {
-    const column *c = s->columns[i];
+  bool done = true;
+  for (int i = 0; done && i < s->n_fields; i++) {
+    const mg_column *c = s->columns[i];
     while (c->rows == 0) c = c->next;
-    SEXP x = unbox(s, s->fields[i], c, 0);
-    if (x == NULL) {
-      UNPROTECT(1);
-      return NULL;
-    }
-    SET_VECTOR_ELT(out, i, x);
+    done = set_element(out, i, unbox(s, s->fields[i], c, 0));
   }
-  set_field_names(out, s->fields, s->n_fields);
+  mg_set_field_names(out, s->fields, s->n_fields);
   UNPROTECT(1);
-  return out;
+  return done ? out : NULL;
 }
 
-// The value of a stream, or a failure. `unbacked` bytes may be made of nothing, and
-// more for each of its own.
-SEXP decode_stream(const uint8_t *data, size_t size, bool row, bool int64_as_double, int64_t unbacked) {
-  failure f = {0};
-  SEXP cell = PROTECT(Rf_allocVector(VECSXP, 1));
-  stream s = {
-      .failure = &f,
-      .shelter = cell,
-      .int64_as_double = int64_as_double,
-      .unbacked = unbacked + (int64_t)size * UNBACKED_FACTOR,
-  };
+// Levels that are there twice: codes are then positions among the unique ones.
+static void make_unique(mg_stream *s, mg_dictionary *d) {
+  SEXP levels = PROTECT(mg_call("unique.default", d->values));
+  if (Rf_xlength(levels) < Rf_xlength(d->values)) {
+    d->codes = mg_keep(s->shelter, Rf_match(levels, d->values, NA_INTEGER));
+    d->values = mg_keep(s->shelter, levels);
+  }
+  UNPROTECT(1);
+}
+
+// Before the columns that use them.
+static bool read_dictionaries(mg_stream *s) {
+  for (mg_dictionary *d = s->dictionaries; d != NULL; d = d->next) {
+    find_fractional(d->value, d->first);
+    SEXP values = mg_column_value(s, d->value, d->first, d->total);
+    if (values == NULL) return false;
+    d->values = mg_keep(s->shelter, values);
+    if (is_text_type(d->value->type)) make_unique(s, d);
+  }
+  return true;
+}
+
+SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked) {
+  mg_failure f = {0};
+  SEXP shelter = PROTECT(Rf_allocVector(VECSXP, 1));
+  mg_stream s = {.failure = &f, .shelter = shelter, .int64_as_double = int64_as_double, .unbacked = unbacked};
   SEXP out = NULL;
-  if (read_stream(&s, data, size)) {
+  if (mg_read_stream(&s, in) && read_dictionaries(&s)) {
     for (int i = 0; i < s.n_fields; i++) find_fractional(s.fields[i], s.columns[i]);
-    for (dictionary *d = s.dictionaries; d != NULL; d = d->next) find_fractional(d->value, d->first);
     out = row ? row_value(&s) : record_value(&s);
   }
-  if (out == NULL) out = failure_value(&f);
+  if (out == NULL) out = mg_failure_value(&f);
   UNPROTECT(1);
   return out;
 }
@@ -156,13 +140,14 @@ static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
     from = Rf_asReal(ahead);
   }
   if (!(from >= 0 && from <= size)) {
-    failure f = {0};
-    fail(&f, "it would begin outside of its %.0f bytes", size);
-    return failure_value(&f);
+    mg_failure f = {0};
+    mg_fail(&f, "it would begin outside its %.0f bytes", size);
+    return mg_failure_value(&f);
   }
-  return decode_stream(RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from), row, wants_doubles(), UNBACKED_FLOOR);
+  mg_input in = {bytes, RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from)};
+  return mg_decode(in, row, wants_doubles(), UNBACKED_FLOOR);
 }
 
-SEXP decode_record(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, false); }
+SEXP mg_c_decode_record(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, false); }
 
-SEXP decode_row(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, true); }
+SEXP mg_c_decode_row(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, true); }

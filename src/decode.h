@@ -1,36 +1,39 @@
-// Between flat_values.c, values.c, finish.c and decode.c.
+// From checked columns to R values: atomic.c, finish.c, values.c, decode.c.
 
 #ifndef MANGORO_DECODE_H
 #define MANGORO_DECODE_H
 
-#include "mangoro.h"
+#include "attributes.h"
+#include "read.h"
 
 enum { DAY = 86400 };
 
-static inline bool is_valid(const column *c, int64_t i) { return c->valid == NULL || bit_at(c->valid, i); }
+#define EACH_NULL(i) \
+  for (int64_t i = mg_next_null(c, from, from + n); i < from + n; i = mg_next_null(c, i + 1, from + n))
 
-#define EACH_NULL(i) for (int64_t i = next_null(c, from, from + n); i < from + n; i = next_null(c, i + 1, from + n))
+// Rows `from` on of a column, n of them, into R's memory; false after a failure.
+int64_t mg_next_null(const mg_column *c, int64_t i, int64_t end);
+void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to);
+bool mg_fill_ints(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to);
+bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uint8_t *to);
+void mg_fill_complex(const mg_column *c, int64_t from, int64_t n, Rcomplex *to);
+bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to);
+bool mg_fill_times(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
+bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
 
-int64_t next_null(const column *c, int64_t i, int64_t end);
-bool fail_row(stream *s, int64_t row, const char *text);
-SEXP own_attribute(SEXP attributes, const char *name);
-SEXP attribute(const field *f, const char *name);
-bool is_text(const field *f);
-void fill_bools(const column *c, int64_t from, int64_t n, int *to);
-bool fill_ints(stream *s, const field *f, const column *c, int64_t from, int64_t n, int *to);
-bool fill_raws(stream *s, const column *c, int64_t from, int64_t n, uint8_t *to);
-void fill_complex(const column *c, int64_t from, int64_t n, Rcomplex *to);
-bool fill_doubles(stream *s, const field *f, const column *c, int64_t from, int64_t n, double *to);
-bool fill_times(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at);
-bool fill_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at);
-SEXP allocate(stream *s, const field *f, int64_t n);
-bool fill(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at);
-SEXP value_of(stream *s, const field *f, const column *c, int64_t from, int64_t n);
-SEXP list_value(stream *s, const field *f, const column *c, int64_t i);
-bool read_values(stream *s, dictionary *d);
-SEXP finish(stream *s, const field *f, SEXP x, int64_t n);
-void set_field_names(SEXP x, field *const fields[], int n);
-void set_row_names(SEXP x, int64_t n);
-SEXP with_attributes(stream *s, int class, SEXP attributes, SEXP x, int64_t n);
+// Class and attributes. What returns a SEXP returns NULL after a failure.
+SEXP mg_finish(mg_stream *s, const mg_field *f, SEXP x, int64_t n);
+SEXP mg_with_attributes(mg_stream *s, int class, SEXP attributes, SEXP x, int64_t n);
+void mg_set_field_names(SEXP x, mg_field *const fields[], int n);
+void mg_set_row_names(SEXP x, int64_t n);
+
+// Values: of a field in all batches, of some rows, and of a row of a list or map.
+SEXP mg_column_value(mg_stream *s, const mg_field *f, const mg_column *first, int64_t n);
+SEXP mg_rows_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n);
+SEXP mg_list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
+
+// The value of a stream, or a failure. `unbacked` bytes may be made of nothing, and
+// more for each of its own.
+SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked);
 
 #endif

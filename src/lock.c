@@ -1,24 +1,24 @@
 // Directories that are locked while this session lives.
 
-#include "mangoro.h"
+#include "entries.h"
 #include "system.h"
 
 static void free_lock(SEXP pointer) {
-  dir_lock *lock = R_ExternalPtrAddr(pointer);
+  mg_dir_lock *lock = R_ExternalPtrAddr(pointer);
   if (!lock) return;
   R_ClearExternalPtr(pointer);
-  dir_unlock(lock);
+  mg_dir_unlock(lock);
   free(lock);
 }
 
 // Makes the directory, and returns its lock: an external pointer. NULL if the name is
 // taken, FALSE if it cannot be made.
-SEXP lock_make(SEXP path) {
-  dir_lock *lock = malloc(sizeof *lock);
+SEXP mg_c_lock_make(SEXP path) {
+  mg_dir_lock *lock = malloc(sizeof *lock);
   if (!lock) return R_NilValue;
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
   R_RegisterCFinalizerEx(pointer, free_lock, FALSE);
-  dir_made made = dir_make_locked(Rf_translateChar(STRING_ELT(path, 0)), lock);
+  mg_dir_made made = mg_dir_make_locked(Rf_translateChar(STRING_ELT(path, 0)), lock);
   if (made == DIR_LOCKED) {
     R_SetExternalPtrAddr(pointer, lock);
   } else {
@@ -29,9 +29,11 @@ SEXP lock_make(SEXP path) {
   return pointer;
 }
 
-SEXP lock_release(SEXP pointer) {
+SEXP mg_c_lock_release(SEXP pointer) {
   free_lock(pointer);
   return R_NilValue;
 }
 
-SEXP lock_is_free(SEXP path) { return Rf_ScalarLogical(dir_is_unlocked(Rf_translateChar(STRING_ELT(path, 0)))); }
+SEXP mg_c_lock_is_free(SEXP path) {
+  return Rf_ScalarLogical(mg_dir_is_unlocked(Rf_translateChar(STRING_ELT(path, 0))));
+}

@@ -6,7 +6,7 @@
 // The thread touches nothing of R's. Whoever looks at a log holds its lock, and
 // reads what is there first: what was printed before an answer is seen after it.
 
-#include "mangoro.h"
+#include "entries.h"
 #include "system.h"
 
 // What is kept of each stream, and of the beginning of a crash, in bytes.
@@ -20,7 +20,7 @@ enum { PIECE = 1 << 16, PIECES = 17 };
 enum { CRASH_LINES = 50 };
 
 typedef struct {
-  pipe_end pipe; // NO_PIPE once it has ended
+  mg_pipe pipe; // NO_PIPE once it has ended
   char *data;
   size_t room, start, size; // the bytes from `start` on, round the end of the room
   bool cut;                 // whether older ones have gone
@@ -52,7 +52,7 @@ typedef struct server_log {
   struct server_log *next;
   tail streams[STREAMS];
   scanner scanner;
-  reader reader;
+  mg_reader reader;
   int owner; // the process that the thread is in
 } server_log;
 
@@ -253,10 +253,10 @@ static void read_some(void *of) {
   for (int i = 0; i < STREAMS; i++) {
     tail *s = &log->streams[i];
     for (int n = 0; n < PIECES && s->pipe != NO_PIPE; n++) {
-      ptrdiff_t got = pipe_read(s->pipe, piece, sizeof piece);
+      ptrdiff_t got = mg_pipe_read(s->pipe, piece, sizeof piece);
       if (got == PIPE_EMPTY) break;
       if (got == PIPE_ENDED) {
-        pipe_close(s->pipe);
+        mg_pipe_close(s->pipe);
         s->pipe = NO_PIPE;
         break;
       }
@@ -266,7 +266,7 @@ static void read_some(void *of) {
   }
 }
 
-static size_t open_pipes(void *of, pipe_end *pipes) {
+static size_t open_pipes(void *of, mg_pipe *pipes) {
   server_log *log = of;
   size_t n = 0;
   for (int i = 0; i < STREAMS; i++) {
@@ -277,16 +277,16 @@ static size_t open_pipes(void *of, pipe_end *pipes) {
 
 // The thread ends; what has been read stays. A fork has no thread to end.
 static void stop_log(server_log *log) {
-  if (log->owner != process_id()) return;
-  reader_stop(&log->reader);
+  if (log->owner != mg_process_id()) return;
+  mg_reader_stop(&log->reader);
   read_some(log);
   for (int i = 0; i < STREAMS; i++) {
-    if (log->streams[i].pipe != NO_PIPE) pipe_close(log->streams[i].pipe);
+    if (log->streams[i].pipe != NO_PIPE) mg_pipe_close(log->streams[i].pipe);
     log->streams[i].pipe = NO_PIPE;
   }
 }
 
-void stop_logs(void) {
+void mg_stop_logs(void) {
   for (server_log *log = logs; log; log = log->next) stop_log(log);
 }
 
@@ -310,25 +310,25 @@ static void free_log(SEXP pointer) {
 // NULL if it is of another session or process.
 static server_log *log_of(SEXP pointer) {
   server_log *log = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
-  return log && log->owner == process_id() ? log : NULL;
+  return log && log->owner == mg_process_id() ? log : NULL;
 }
 
 // A list of the log and the file descriptors that a server is to write to, standard
 // output first; NULL if the system has none left.
-SEXP log_open(void) {
+SEXP mg_c_log_open(void) {
   server_log *log = calloc(1, sizeof *log);
   if (!log) return R_NilValue;
-  log->owner = process_id();
+  log->owner = mg_process_id();
   int write[STREAMS] = {-1, -1};
   bool opened = true;
   for (int i = 0; i < STREAMS; i++) {
     log->streams[i].pipe = NO_PIPE;
-    opened = opened && pipe_open(&log->streams[i].pipe, &write[i]);
+    opened = opened && mg_pipe_open(&log->streams[i].pipe, &write[i]);
   }
-  if (!opened || !reader_start(&log->reader, log, open_pipes, read_some)) {
+  if (!opened || !mg_reader_start(&log->reader, log, open_pipes, read_some)) {
     for (int i = 0; i < STREAMS; i++) {
-      if (log->streams[i].pipe != NO_PIPE) pipe_close(log->streams[i].pipe);
-      if (write[i] >= 0) descriptor_close(write[i]);
+      if (log->streams[i].pipe != NO_PIPE) mg_pipe_close(log->streams[i].pipe);
+      if (write[i] >= 0) mg_descriptor_close(write[i]);
     }
     free(log);
     return R_NilValue;
@@ -347,39 +347,39 @@ SEXP log_open(void) {
 }
 
 // The last `lines` lines of a stream, as bytes.
-SEXP log_lines(SEXP pointer, SEXP which, SEXP lines) {
+SEXP mg_c_log_lines(SEXP pointer, SEXP which, SEXP lines) {
   server_log *log = log_of(pointer);
   if (!log) return Rf_allocVector(RAWSXP, 0);
   const tail *s = &log->streams[Rf_asInteger(which)];
   SEXP value = PROTECT(Rf_allocVector(RAWSXP, KEPT)); // R may not be asked for memory under the lock
-  reader_lock(&log->reader);
+  mg_reader_lock(&log->reader);
   read_some(log);
   size_t begin = last_lines(s, Rf_asReal(lines));
   size_t n = s->size - begin;
   for (size_t i = 0; i < n; i++) RAW(value)[i] = (Rbyte)byte_at(s, begin + i);
-  reader_unlock(&log->reader);
+  mg_reader_unlock(&log->reader);
   value = Rf_xlengthgets(value, (R_xlen_t)n);
   UNPROTECT(1);
   return value;
 }
 
 // How a crash began, as bytes; none if there was none.
-SEXP log_crash(SEXP pointer) {
+SEXP mg_c_log_crash(SEXP pointer) {
   server_log *log = log_of(pointer);
   if (!log) return Rf_allocVector(RAWSXP, 0);
   SEXP value = PROTECT(Rf_allocVector(RAWSXP, KEPT_OF_CRASH));
-  reader_lock(&log->reader);
+  mg_reader_lock(&log->reader);
   read_some(log);
   size_t n = log->scanner.crashed ? log->scanner.crash.size : 0;
   if (n > 0) memcpy(RAW(value), log->scanner.crash.text, n);
-  reader_unlock(&log->reader);
+  mg_reader_unlock(&log->reader);
   value = Rf_xlengthgets(value, (R_xlen_t)n);
   UNPROTECT(1);
   return value;
 }
 
 // Nothing more is read.
-SEXP log_close(SEXP pointer) {
+SEXP mg_c_log_close(SEXP pointer) {
   server_log *log = log_of(pointer);
   if (log) stop_log(log);
   return R_NilValue;

@@ -1,11 +1,11 @@
 // Who owns a file, and who else may write to it. R's file.info() follows
 // symbolic links and does not know who R runs as.
 
-#include "mangoro.h"
+#include "entries.h"
 
 #ifdef _WIN32
 
-SEXP file_owners(SEXP paths) {
+SEXP mg_c_file_owners(SEXP paths) {
   (void)paths;
   return R_NilValue;
 }
@@ -60,7 +60,7 @@ static bool others_may_write(const char *path, const struct stat *info) {
 // owner of the root directory, who all can do anything with it; whether others
 // may write to it, and whether it is a directory in which they can only replace
 // what is theirs.
-SEXP file_owners(SEXP paths) {
+SEXP mg_c_file_owners(SEXP paths) {
   R_xlen_t n = Rf_xlength(paths);
   const char *names[] = {"link", "uid", "own", "writable", "sticky", ""};
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

@@ -1,6 +1,7 @@
-// The arguments of most calls, which need nothing done to them.
+// Plain arguments: the vectors of most calls, of bool, int32, float64 or utf8, without
+// attributes. They need not be coerced, nor looked at one by one in R.
 
-#include "mangoro.h"
+#include "entries.h"
 
 static bool are_named(SEXP args, SEXP names) {
   SEXP given = Rf_getAttrib(args, R_NamesSymbol);
@@ -22,13 +23,13 @@ static bool are_plain(SEXP args, SEXP types) {
 
 // The record of `args`, if they are vectors of the `types` without attributes, of
 // one length and, where they have names, of these `names`; NULL otherwise.
-SEXP encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native) {
+SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native) {
   R_xlen_t n = Rf_xlength(args);
   if (n == 0 || n != Rf_xlength(types) || !are_named(args, names) || !are_plain(args, types)) return R_NilValue;
   SEXP record = PROTECT(Rf_allocVector(VECSXP, n));
   for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(record, i, VECTOR_ELT(args, i));
   Rf_setAttrib(record, R_NamesSymbol, names);
-  SEXP out = encode_record(record, header, native, R_NilValue);
+  SEXP out = mg_c_encode_record(record, header, native, R_NilValue);
   UNPROTECT(1);
   return out;
 }

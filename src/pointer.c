@@ -1,9 +1,9 @@
 // External pointers of other packages.
 
-#include "mangoro.h"
+#include "entries.h"
 
 // Empties `pointer`, so that its finalizer finds nothing to do.
-SEXP clear_pointer(SEXP pointer) {
+SEXP mg_c_clear_pointer(SEXP pointer) {
   R_ClearExternalPtr(pointer);
   return R_NilValue;
 }

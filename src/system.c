@@ -8,9 +8,9 @@
 #include <io.h>
 #include <process.h>
 
-int process_id(void) { return _getpid(); }
+int mg_process_id(void) { return _getpid(); }
 
-bool pipe_open(pipe_end *read, int *write) {
+bool mg_pipe_open(mg_pipe *read, int *write) {
   HANDLE from, to;
   if (!CreatePipe(&from, &to, NULL, 1 << 16)) return false;
   *write = _open_osfhandle((intptr_t)to, _O_WRONLY | _O_BINARY);
@@ -23,7 +23,7 @@ bool pipe_open(pipe_end *read, int *write) {
   return true;
 }
 
-ptrdiff_t pipe_read(pipe_end pipe, char *data, size_t room) {
+ptrdiff_t mg_pipe_read(mg_pipe pipe, char *data, size_t room) {
   DWORD there, got;
   if (!PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL)) return PIPE_ENDED;
   if (there == 0) return PIPE_EMPTY;
@@ -31,28 +31,28 @@ ptrdiff_t pipe_read(pipe_end pipe, char *data, size_t room) {
   return ReadFile(pipe, data, there, &got, NULL) && got > 0 ? (ptrdiff_t)got : PIPE_ENDED;
 }
 
-void pipe_close(pipe_end pipe) { CloseHandle(pipe); }
+void mg_pipe_close(mg_pipe pipe) { CloseHandle(pipe); }
 
-void descriptor_close(int descriptor) { _close(descriptor); }
+void mg_descriptor_close(int descriptor) { _close(descriptor); }
 
 // Nobody tells of a pipe that can be read: how often the thread looks, in
 // milliseconds.
 enum { LOOK = 10 };
 
 static unsigned __stdcall run(void *argument) {
-  reader *r = argument;
-  pipe_end pipes[MAX_PIPES];
+  mg_reader *r = argument;
+  mg_pipe pipes[MAX_PIPES];
   size_t open = 1;
   while (open > 0 && WaitForSingleObject(r->stop, LOOK) == WAIT_TIMEOUT) {
-    reader_lock(r);
+    mg_reader_lock(r);
     r->read(r->of);
     open = r->pipes(r->of, pipes);
-    reader_unlock(r);
+    mg_reader_unlock(r);
   }
   return 0;
 }
 
-bool reader_start(reader *r, void *of, size_t (*pipes)(void *, pipe_end *), void (*read)(void *)) {
+bool mg_reader_start(mg_reader *r, void *of, size_t (*pipes)(void *, mg_pipe *), void (*read)(void *)) {
   r->of = of;
   r->pipes = pipes;
   r->read = read;
@@ -75,7 +75,7 @@ static void lock(CRITICAL_SECTION *lock) { EnterCriticalSection(lock); }
 
 static void unlock(CRITICAL_SECTION *lock) { LeaveCriticalSection(lock); }
 
-void reader_stop(reader *r) {
+void mg_reader_stop(mg_reader *r) {
   if (!r->running) return;
   SetEvent(r->stop);
   WaitForSingleObject(r->thread, INFINITE);
@@ -91,16 +91,16 @@ static HANDLE dir_open(const char *path, DWORD share) {
                      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
 }
 
-dir_made dir_make_locked(const char *path, dir_lock *lock) {
+mg_dir_made mg_dir_make_locked(const char *path, mg_dir_lock *lock) {
   if (!CreateDirectoryA(path, NULL)) return GetLastError() == ERROR_ALREADY_EXISTS ? DIR_TAKEN : DIR_REFUSED;
   // What is open to be shared can be renamed and removed, but not opened unshared.
   lock->handle = dir_open(path, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE);
   return lock->handle != INVALID_HANDLE_VALUE ? DIR_LOCKED : DIR_TAKEN;
 }
 
-void dir_unlock(dir_lock *lock) { CloseHandle(lock->handle); }
+void mg_dir_unlock(mg_dir_lock *lock) { CloseHandle(lock->handle); }
 
-bool dir_is_unlocked(const char *path) {
+bool mg_dir_is_unlocked(const char *path) {
   HANDLE handle = dir_open(path, 0);
   if (handle == INVALID_HANDLE_VALUE) return false;
   BY_HANDLE_FILE_INFORMATION info;
@@ -120,7 +120,7 @@ bool dir_is_unlocked(const char *path) {
 #include <sys/stat.h>
 #include <unistd.h>
 
-int process_id(void) { return (int)getpid(); }
+int mg_process_id(void) { return (int)getpid(); }
 
 // --- Pipes ---
 
@@ -131,7 +131,7 @@ static bool make_pipe(int ends[2]) {
   return true;
 }
 
-bool pipe_open(pipe_end *read, int *write) {
+bool mg_pipe_open(mg_pipe *read, int *write) {
   int ends[2];
   if (!make_pipe(ends)) return false;
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -140,7 +140,7 @@ bool pipe_open(pipe_end *read, int *write) {
   return true;
 }
 
-ptrdiff_t pipe_read(pipe_end pipe, char *data, size_t room) {
+ptrdiff_t mg_pipe_read(mg_pipe pipe, char *data, size_t room) {
   ssize_t got;
   do got = read(pipe, data, room);
   while (got < 0 && errno == EINTR);
@@ -148,32 +148,32 @@ ptrdiff_t pipe_read(pipe_end pipe, char *data, size_t room) {
   return errno == EAGAIN || errno == EWOULDBLOCK ? PIPE_EMPTY : PIPE_ENDED;
 }
 
-void pipe_close(pipe_end pipe) { close(pipe); }
+void mg_pipe_close(mg_pipe pipe) { close(pipe); }
 
-void descriptor_close(int descriptor) { close(descriptor); }
+void mg_descriptor_close(int descriptor) { close(descriptor); }
 
 // --- The thread ---
 
 static void *run(void *argument) {
-  reader *r = argument;
+  mg_reader *r = argument;
   for (;;) {
-    pipe_end pipes[MAX_PIPES];
+    mg_pipe pipes[MAX_PIPES];
     struct pollfd ready[MAX_PIPES + 1];
-    reader_lock(r);
+    mg_reader_lock(r);
     size_t n = r->pipes(r->of, pipes);
-    reader_unlock(r);
+    mg_reader_unlock(r);
     if (n == 0) return NULL;
     for (size_t i = 0; i < n; i++) ready[i] = (struct pollfd){.fd = pipes[i], .events = POLLIN};
     ready[n] = (struct pollfd){.fd = r->stop[0], .events = POLLIN};
     if (poll(ready, n + 1, -1) < 0 && errno != EINTR) return NULL;
     if (ready[n].revents) return NULL;
-    reader_lock(r);
+    mg_reader_lock(r);
     r->read(r->of);
-    reader_unlock(r);
+    mg_reader_unlock(r);
   }
 }
 
-bool reader_start(reader *r, void *of, size_t (*pipes)(void *, pipe_end *), void (*read)(void *)) {
+bool mg_reader_start(mg_reader *r, void *of, size_t (*pipes)(void *, mg_pipe *), void (*read)(void *)) {
   r->of = of;
   r->pipes = pipes;
   r->read = read;
@@ -201,7 +201,7 @@ static void lock(pthread_mutex_t *lock) { pthread_mutex_lock(lock); }
 
 static void unlock(pthread_mutex_t *lock) { pthread_mutex_unlock(lock); }
 
-void reader_stop(reader *r) {
+void mg_reader_stop(mg_reader *r) {
   if (!r->running) return;
   ssize_t sent; // to close it would not do: a fork of R has it open as well
   do sent = write(r->stop[1], "", 1);
@@ -218,7 +218,7 @@ void reader_stop(reader *r) {
 
 static int dir_open(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
-dir_made dir_make_locked(const char *path, dir_lock *lock) {
+mg_dir_made mg_dir_make_locked(const char *path, mg_dir_lock *lock) {
   if (mkdir(path, 0700) != 0) return errno == EEXIST ? DIR_TAKEN : DIR_REFUSED;
   lock->descriptor = dir_open(path);
   struct stat opened, there;
@@ -233,9 +233,9 @@ dir_made dir_make_locked(const char *path, dir_lock *lock) {
   return DIR_TAKEN;
 }
 
-void dir_unlock(dir_lock *lock) { close(lock->descriptor); }
+void mg_dir_unlock(mg_dir_lock *lock) { close(lock->descriptor); }
 
-bool dir_is_unlocked(const char *path) {
+bool mg_dir_is_unlocked(const char *path) {
   int descriptor = dir_open(path);
   if (descriptor < 0) return false;
   struct stat info;
@@ -248,13 +248,13 @@ bool dir_is_unlocked(const char *path) {
 #endif
 
 // Who waits is next: the thread would always be faster, with a server that floods.
-void reader_lock(reader *r) {
+void mg_reader_lock(mg_reader *r) {
   if (!r->running) return;
   lock(&r->next);
   lock(&r->lock);
   unlock(&r->next);
 }
 
-void reader_unlock(reader *r) {
+void mg_reader_unlock(mg_reader *r) {
   if (r->running) unlock(&r->lock);
 }

@@ -1,8 +1,8 @@
 // What differs between systems, on a page: system.c has one body for Unix and one
 // for Windows.
 
-#ifndef SYSTEM_H
-#define SYSTEM_H
+#ifndef MANGORO_SYSTEM_H
+#define MANGORO_SYSTEM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,15 +10,15 @@
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
-typedef HANDLE pipe_end;
+typedef HANDLE mg_pipe;
 #define NO_PIPE NULL
 #else
 #include <pthread.h>
-typedef int pipe_end;
+typedef int mg_pipe;
 #define NO_PIPE (-1)
 #endif
 
-int process_id(void);
+int mg_process_id(void);
 
 // --- Pipes that a child writes to ---
 
@@ -26,11 +26,11 @@ enum { PIPE_EMPTY = -1, PIPE_ENDED = 0 };
 
 // The end to read from, and the file descriptor of the other one. Other children
 // inherit neither.
-bool pipe_open(pipe_end *read, int *write);
+bool mg_pipe_open(mg_pipe *read, int *write);
 // How much was read, without a wait.
-ptrdiff_t pipe_read(pipe_end pipe, char *data, size_t room);
-void pipe_close(pipe_end pipe);
-void descriptor_close(int descriptor);
+ptrdiff_t mg_pipe_read(mg_pipe pipe, char *data, size_t room);
+void mg_pipe_close(mg_pipe pipe);
+void mg_descriptor_close(int descriptor);
 
 // --- A thread that reads them ---
 
@@ -40,7 +40,7 @@ enum { MAX_PIPES = 2 };
 // with the lock. The thread ends with the last pipe.
 typedef struct {
   void *of;
-  size_t (*pipes)(void *of, pipe_end *pipes);
+  size_t (*pipes)(void *of, mg_pipe *pipes);
   void (*read)(void *of);
   bool running;
 #ifdef _WIN32
@@ -51,12 +51,12 @@ typedef struct {
   pthread_t thread;
   int stop[2];
 #endif
-} reader;
+} mg_reader;
 
-bool reader_start(reader *r, void *of, size_t (*pipes)(void *, pipe_end *), void (*read)(void *));
-void reader_lock(reader *r);
-void reader_unlock(reader *r);
-void reader_stop(reader *r); // waits for the end of the thread; once or more
+bool mg_reader_start(mg_reader *r, void *of, size_t (*pipes)(void *, mg_pipe *), void (*read)(void *));
+void mg_reader_lock(mg_reader *r);
+void mg_reader_unlock(mg_reader *r);
+void mg_reader_stop(mg_reader *r); // waits for the end of the thread; once or more
 
 // --- Directories that are locked ---
 
@@ -66,16 +66,16 @@ typedef struct {
 #else
   int descriptor;
 #endif
-} dir_lock;
+} mg_dir_lock;
 
-typedef enum { DIR_LOCKED, DIR_TAKEN, DIR_REFUSED } dir_made;
+typedef enum { DIR_LOCKED, DIR_TAKEN, DIR_REFUSED } mg_dir_made;
 
 // Makes a directory that is locked until it is unlocked or this process ends,
 // however it ends. If it is taken, there is something of that name, or somebody has
 // removed it before it was locked: another name will do.
-dir_made dir_make_locked(const char *path, dir_lock *lock);
-void dir_unlock(dir_lock *lock);
+mg_dir_made mg_dir_make_locked(const char *path, mg_dir_lock *lock);
+void mg_dir_unlock(mg_dir_lock *lock);
 // Whether it is a directory of this user's that no process has locked.
-bool dir_is_unlocked(const char *path);
+bool mg_dir_is_unlocked(const char *path);
 
 #endif

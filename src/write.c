@@ -1,7 +1,24 @@
-// The rows of nodes into the buffers of a body: one pass, values and nulls
-// together.
+// Nodes, and their rows into the buffers of a body: one pass, values and nulls together.
 
-#include "mangoro.h"
+#include "node.h"
+
+mg_node *mg_node_new(int type, const char *name) {
+  mg_node *n = mg_alloc(1, sizeof *n);
+  n->type = type;
+  n->name = name;
+  n->nullable = true;
+  return n;
+}
+
+void mg_set_children(mg_node *n, int n_children) {
+  n->n_children = n_children;
+  n->children = mg_alloc((size_t)n_children, sizeof(mg_node *));
+}
+
+R_xlen_t mg_chunk_rows(SEXP x) {
+  if (TYPEOF(x) == VECSXP && is_frame(x)) return Rf_xlength(Rf_getAttrib(x, R_RowNamesSymbol));
+  return Rf_xlength(x);
+}
 
 // Rows between two looks at nulls, and between two at interrupts.
 enum { BLOCK = 8192, PATIENCE = 1 << 20 };
@@ -13,7 +30,7 @@ typedef struct {
   int64_t rows, nulls;
 } validity;
 
-static validity validity_of(const node *n, uint8_t *bits) {
+static validity validity_of(const mg_node *n, uint8_t *bits) {
   validity v = {n->size[0] > 0 ? bits : NULL, n->rows, 0};
   return v;
 }
@@ -27,7 +44,7 @@ static void null_at(validity *v, int64_t row) {
   clear_bit(v->bits, row);
 }
 
-static void validity_end(node *n, const validity *v) {
+static void validity_end(mg_node *n, const validity *v) {
   n->nulls = v->nulls;
   if (v->nulls == 0 && v->bits != NULL) memset(v->bits, 0, (size_t)bitmap_size(v->rows));
 }
@@ -36,96 +53,73 @@ static void look_up(int64_t row) {
   if (row % PATIENCE == 0 && row > 0) R_CheckUserInterrupt();
 }
 
-static void find_na_doubles(validity *v, int64_t row, const uint8_t *x, int64_t n) {
-  for (int64_t i = 0; i < n; i += 64) {
-    int64_t size = n - i < 64 ? n - i : 64;
-    uint32_t hit = 0;
-    if (size == 64) {
-      for (int k = 0; k < 64; k++) hit |= load_u32(x + 8 * (i + k)) == 1954;
-    }
-    for (int64_t k = i; (hit || size < 64) && k < i + size; k++) {
-      if (is_na_bits(load_u64(x + 8 * k))) null_at(v, row + k);
-    }
+// Finds NA among n values at x. A first look at 64 of them has no branches; it takes
+// more for NA than is.
+#define NA_FINDER(name, width, maybe_na, is_na)                                        \
+  static void name(validity *v, int64_t row, const uint8_t *x, int64_t n) {            \
+    for (int64_t i = 0; i < n; i += 64) {                                              \
+      int64_t size = n - i < 64 ? n - i : 64;                                          \
+      uint32_t hit = size < 64;                                                        \
+      for (int k = 0; size == 64 && k < 64; k++) hit |= maybe_na(x + width * (i + k)); \
+      for (int64_t k = i; hit && k < i + size; k++) {                                  \
+        if (is_na(x + width * k)) null_at(v, row + k);                                 \
+      }                                                                                \
+    }                                                                                  \
   }
-}
 
-static void find_na_ints(validity *v, int64_t row, const uint8_t *x, int64_t n) {
-  for (int64_t i = 0; i < n; i += 64) {
-    int64_t size = n - i < 64 ? n - i : 64;
-    uint32_t hit = 0;
-    if (size == 64) {
-      for (int k = 0; k < 64; k++) hit |= load_i32(x + 4 * (i + k)) == NA_INTEGER;
-    }
-    for (int64_t k = i; (hit || size < 64) && k < i + size; k++) {
-      if (load_i32(x + 4 * k) == NA_INTEGER) null_at(v, row + k);
-    }
-  }
-}
-
-static int64_t block_size(int64_t left) { return left < BLOCK ? left : BLOCK; }
+#define IS_NA_INT(p) (load_i32(p) == NA_INTEGER)
+#define MAYBE_NA_DOUBLE(p) (load_u32(p) == 1954)
+#define IS_NA_DOUBLE(p) is_na_bits(load_u64(p))
+NA_FINDER(find_na_ints, 4, IS_NA_INT, IS_NA_INT)
+NA_FINDER(find_na_doubles, 8, MAYBE_NA_DOUBLE, IS_NA_DOUBLE)
 
 // A vector that is not in memory (1:n) is computed into its place.
-static void copy_ints(SEXP x, int64_t from, int64_t n, uint8_t *to) {
-  const int *p = DATAPTR_OR_NULL(x);
+static void copy_block(SEXP x, int64_t from, int64_t n, int64_t width, uint8_t *to) {
+  union {
+    int ints[BLOCK];
+    double doubles[BLOCK];
+  } block;
+  const uint8_t *p = DATAPTR_OR_NULL(x);
   if (p != NULL) {
-    memcpy(to, p + from, (size_t)n * 4);
-    return;
+    p += width * from;
+  } else {
+    p = (const uint8_t *)&block;
+    if (width == 4) INTEGER_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.ints);
+    if (width == 8) REAL_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.doubles);
   }
-  int block[BLOCK];
-  INTEGER_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block);
-  memcpy(to, block, (size_t)n * 4);
+  memcpy(to, p, (size_t)(n * width));
 }
 
-static void copy_doubles(SEXP x, int64_t from, int64_t n, uint8_t *to) {
-  const double *p = DATAPTR_OR_NULL(x);
-  if (p != NULL) {
-    memcpy(to, p + from, (size_t)n * 8);
-    return;
-  }
-  double block[BLOCK];
-  REAL_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block);
-  memcpy(to, block, (size_t)n * 8);
-}
+typedef void na_finder(validity *v, int64_t row, const uint8_t *x, int64_t n);
 
-void write_ints(node *n, uint8_t *const to[]) {
+// Values that are copied as they are. Each block is still in the cache when it is
+// searched for NA.
+static void write_blocks(mg_node *n, uint8_t *const to[], int64_t width, na_finder *find) {
   validity v = validity_of(n, to[0]);
   int64_t row = 0;
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    int64_t length = Rf_xlength(n->pieces[i]);
-    for (int64_t k = 0; k < length; k += BLOCK, row += BLOCK) {
-      int64_t size = block_size(length - k);
-      copy_ints(n->pieces[i], k, size, to[1] + 4 * row);
-      if (v.bits != NULL) find_na_ints(&v, row, to[1] + 4 * row, size);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    int64_t length = Rf_xlength(n->chunks[i]);
+    for (int64_t k = 0, size; k < length; k += size, row += size) {
+      size = length - k < BLOCK ? length - k : BLOCK;
+      copy_block(n->chunks[i], k, size, width, to[1] + width * row);
+      if (v.bits != NULL) find(&v, row, to[1] + width * row, size);
       look_up(k);
-      if (size < BLOCK) row += size - BLOCK;
     }
   }
   validity_end(n, &v);
 }
 
-void write_doubles(node *n, uint8_t *const to[]) {
-  validity v = validity_of(n, to[0]);
-  int64_t row = 0;
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    int64_t length = Rf_xlength(n->pieces[i]);
-    for (int64_t k = 0; k < length; k += BLOCK, row += BLOCK) {
-      int64_t size = block_size(length - k);
-      copy_doubles(n->pieces[i], k, size, to[1] + 8 * row);
-      find_na_doubles(&v, row, to[1] + 8 * row, size);
-      look_up(k);
-      if (size < BLOCK) row += size - BLOCK;
-    }
-  }
-  validity_end(n, &v);
-}
+void mg_write_ints(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 4, find_na_ints); }
+
+void mg_write_doubles(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_doubles); }
 
 // The loops over single values: `value` is the value of a row, `x` the data of
 // the piece it is in.
 #define EACH_VALUE(type, data, body)              \
   int64_t row = 0;                                \
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {    \
-    const type *x = data(n->pieces[i]);           \
-    int64_t length = Rf_xlength(n->pieces[i]);    \
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {    \
+    const type *x = data(n->chunks[i]);           \
+    int64_t length = Rf_xlength(n->chunks[i]);    \
     for (int64_t k = 0; k < length; k++, row++) { \
       const type value = x[k];                    \
       body                                        \
@@ -148,25 +142,25 @@ static int64_t pack_bools(const int *x, int64_t at, int64_t n, uint8_t *bits, ui
   return size;
 }
 
-void write_bools(node *n, uint8_t *const to[]) {
+void mg_write_bools(mg_node *n, uint8_t *const to[]) {
   int64_t row = 0;
   if (n->size[1] > 0) {
     memset(to[0], 0, (size_t)n->size[0]);
     memset(to[1], 0, (size_t)n->size[1]);
   }
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    const int *x = LOGICAL_RO(n->pieces[i]);
-    int64_t length = Rf_xlength(n->pieces[i]);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    const int *x = LOGICAL_RO(n->chunks[i]);
+    int64_t length = Rf_xlength(n->chunks[i]);
     for (int64_t k = 0, size; k < length; k += size, row += size) {
       size = pack_bools(x + k, row % 8, length - k, to[1] + row / 8, to[0] + row / 8);
     }
     R_CheckUserInterrupt();
   }
-  n->nulls = count_unset(to[0], 0, n->rows);
+  n->nulls = mg_count_unset(to[0], 0, n->rows);
   if (n->nulls == 0 && n->size[0] > 0) memset(to[0], 0, (size_t)n->size[0]);
 }
 
-void write_ints_as_doubles(node *n, uint8_t *const to[]) {
+void mg_write_ints_as_doubles(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(int, INTEGER_RO, {
     if (value == NA_INTEGER) null_at(&v, row);
@@ -175,7 +169,7 @@ void write_ints_as_doubles(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-void write_codes(node *n, uint8_t *const to[]) {
+void mg_write_codes(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(int, INTEGER_RO, {
     if (value == NA_INTEGER) null_at(&v, row);
@@ -184,7 +178,7 @@ void write_codes(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-void write_dates(node *n, uint8_t *const to[]) {
+void mg_write_dates(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(double, REAL_RO, {
     bool na = is_na(value);
@@ -194,7 +188,7 @@ void write_dates(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-static void write_whole_times(node *n, uint8_t *const to[]) {
+static void write_whole_times(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(int, INTEGER_RO, {
     if (value == NA_INTEGER) null_at(&v, row);
@@ -203,22 +197,22 @@ static void write_whole_times(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-void write_times(node *n, uint8_t *const to[]) {
-  if (TYPEOF(n->pieces[0]) == INTSXP) {
+void mg_write_times(mg_node *n, uint8_t *const to[]) {
+  if (TYPEOF(n->chunks[0]) == INTSXP) {
     write_whole_times(n, to);
     return;
   }
   validity v = validity_of(n, to[0]);
   EACH_VALUE(double, REAL_RO, {
     int64_t count = 0;
-    if (!from_double(value, n->per, &count)) null_at(&v, row);
+    if (!mg_from_double(value, n->per, &count)) null_at(&v, row);
     store_i64(to[1] + 8 * row, count);
   })
   validity_end(n, &v);
 }
 
 // bit64 keeps int64 in the bits of doubles, NA as the smallest.
-void write_int64s(node *n, uint8_t *const to[]) {
+void mg_write_int64s(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(double, REAL_RO, {
     int64_t bits;
@@ -229,17 +223,17 @@ void write_int64s(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-void write_raws(node *n, uint8_t *const to[]) {
+void mg_write_raws(mg_node *n, uint8_t *const to[]) {
   int64_t row = 0;
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    int64_t length = Rf_xlength(n->pieces[i]);
-    if (length > 0) memcpy(to[1] + row, RAW_RO(n->pieces[i]), (size_t)length);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    int64_t length = Rf_xlength(n->chunks[i]);
+    if (length > 0) memcpy(to[1] + row, RAW_RO(n->chunks[i]), (size_t)length);
     row += length;
   }
 }
 
 // The nulls of a complex column; write_parts() has its values.
-void write_complex(node *n, uint8_t *const to[]) {
+void mg_write_complex(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(Rcomplex, COMPLEX_RO, {
     if (is_na(value.r) || is_na(value.i)) null_at(&v, row);
@@ -247,11 +241,11 @@ void write_complex(node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-void write_parts(node *n, uint8_t *const to[]) {
+void mg_write_parts(mg_node *n, uint8_t *const to[]) {
   int64_t row = 0;
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    int64_t length = Rf_xlength(n->pieces[i]);
-    if (length > 0) memcpy(to[1] + 16 * row, COMPLEX_RO(n->pieces[i]), 16 * (size_t)length);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    int64_t length = Rf_xlength(n->chunks[i]);
+    if (length > 0) memcpy(to[1] + 16 * row, COMPLEX_RO(n->chunks[i]), 16 * (size_t)length);
     row += length;
   }
 }
@@ -269,16 +263,16 @@ static void check_room(int64_t at, int64_t size, int64_t room) {
   if (size > room - at) Rf_error("a vector has changed while it was written");
 }
 
-void write_strings(node *n, uint8_t *const to[]) {
+void mg_write_strings(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
-  bool large = n->type == ARROW_LARGE_UTF8;
+  bool large = is_large_type(n->type);
   int64_t at = 0, row = 0;
-  seen_string seen[SEEN] = {{NULL, NULL, 0}};
+  mg_seen_string seen[SEEN] = {{NULL, NULL, 0}};
   const void *mark = vmaxget();
   store_offset(to[1], large, 0, 0);
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    const SEXP *strings = STRING_PTR_RO(n->pieces[i]);
-    int64_t length = Rf_xlength(n->pieces[i]);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    const SEXP *strings = STRING_PTR_RO(n->chunks[i]);
+    int64_t length = Rf_xlength(n->chunks[i]);
     for (int64_t k = 0; k < length; k++, row++) {
       if (k + 16 < length) PREFETCH(strings[k + 16]);
       const char *text;
@@ -286,7 +280,7 @@ void write_strings(node *n, uint8_t *const to[]) {
       if (strings[k] == NA_STRING) {
         null_at(&v, row);
       } else {
-        seen_bytes(seen, n->native, strings[k], &text, &size);
+        mg_seen_bytes(seen, n->native, strings[k], &text, &size);
         check_room(at, (int64_t)size, n->size[2]);
         memcpy(to[2] + at, text, size);
         at += (int64_t)size;
@@ -300,15 +294,16 @@ void write_strings(node *n, uint8_t *const to[]) {
 }
 
 // The offsets of the elements of lists; with `data`, the bytes of raw ones.
-static void write_elements(node *n, uint8_t *const to[], bool large, uint8_t *data, int64_t room) {
+static void write_elements(mg_node *n, uint8_t *const to[], uint8_t *data, int64_t room) {
   validity v = validity_of(n, to[0]);
+  bool large = is_large_type(n->type);
   int64_t at = 0, row = 0;
   store_offset(to[1], large, 0, 0);
-  for (R_xlen_t i = 0; i < n->n_pieces; i++) {
-    int64_t length = Rf_xlength(n->pieces[i]);
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    int64_t length = Rf_xlength(n->chunks[i]);
     for (int64_t k = 0; k < length; k++, row++) {
-      SEXP x = VECTOR_ELT(n->pieces[i], (R_xlen_t)k);
-      int64_t size = x == R_NilValue ? 0 : piece_rows(x);
+      SEXP x = VECTOR_ELT(n->chunks[i], (R_xlen_t)k);
+      int64_t size = x == R_NilValue ? 0 : mg_chunk_rows(x);
       if (x == R_NilValue) null_at(&v, row);
       check_room(at, size, room);
       if (data != NULL && size > 0) memcpy(data + at, RAW_RO(x), (size_t)size);
@@ -320,17 +315,13 @@ static void write_elements(node *n, uint8_t *const to[], bool large, uint8_t *da
   validity_end(n, &v);
 }
 
-void write_binaries(node *n, uint8_t *const to[]) {
-  write_elements(n, to, n->type == ARROW_LARGE_BINARY, to[2], n->size[2]);
-}
+void mg_write_binaries(mg_node *n, uint8_t *const to[]) { write_elements(n, to, to[2], n->size[2]); }
 
-void write_lists(node *n, uint8_t *const to[]) {
-  write_elements(n, to, n->type == ARROW_LARGE_LIST, NULL, n->children[0]->rows);
-}
+void mg_write_lists(mg_node *n, uint8_t *const to[]) { write_elements(n, to, NULL, n->children[0]->rows); }
 
 // The one row of a boxed vector.
-void write_row(node *n, uint8_t *const to[]) {
-  bool large = n->type == ARROW_LARGE_LIST;
+void mg_write_row(mg_node *n, uint8_t *const to[]) {
+  bool large = is_large_type(n->type);
   store_offset(to[1], large, 0, 0);
   store_offset(to[1], large, 1, n->children[0]->rows);
 }

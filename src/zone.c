@@ -1,12 +1,12 @@
 // Time zones: R's own, and fixed offsets.
 
-#include "mangoro.h"
+#include "class.h"
 
 #include <stdio.h>
 
 // The name of the zone that R's times are in if they name none, as a string or NA;
 // protected by the caller.
-SEXP session_zone(void) {
+SEXP mg_session_zone(void) {
   SEXP name = PROTECT(Rf_lang3(Rf_install(":::"), Rf_install("mangoro"), Rf_install("session_zone")));
   SEXP call = PROTECT(Rf_lang1(name));
   SEXP zone = Rf_eval(call, R_BaseEnv);
@@ -15,14 +15,14 @@ SEXP session_zone(void) {
 }
 
 // Whether tzone, a plain character vector without NA, is that of R's local time.
-bool is_local(SEXP tzone) { return Rf_xlength(tzone) == 0 || LENGTH(STRING_ELT(tzone, 0)) == 0; }
+bool mg_is_local_zone(SEXP tzone) { return Rf_xlength(tzone) == 0 || LENGTH(STRING_ELT(tzone, 0)) == 0; }
 
 static int two_digits(const char *p) {
   return p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' ? 10 * (p[0] - '0') + p[1] - '0' : -1;
 }
 
 // The minutes of an offset as Arrow writes it: +05:30, +0530 or +05.
-bool zone_offset(const char *zone, int *minutes) {
+bool mg_zone_offset(const char *zone, int *minutes) {
   size_t n = strlen(zone);
   if ((zone[0] != '+' && zone[0] != '-') || (n != 3 && n != 5 && n != 6) || (n == 6 && zone[3] != ':')) return false;
   int hour = two_digits(zone + 1), minute = n == 3 ? 0 : two_digits(zone + n - 2);
@@ -33,10 +33,10 @@ bool zone_offset(const char *zone, int *minutes) {
 
 // The name that R has for a zone of Arrow. For offsets that is a rule of POSIX, which
 // counts them from Greenwich to the west, or one of the zones of that kind.
-SEXP zone_in_r(const char *zone) {
+SEXP mg_zone_in_r(const char *zone) {
   char name[32];
   int minutes;
-  if (!zone_offset(zone, &minutes)) return Rf_mkCharCE(zone, CE_UTF8);
+  if (!mg_zone_offset(zone, &minutes)) return Rf_mkCharCE(zone, CE_UTF8);
   if (minutes == 0) return Rf_mkChar("UTC");
   if (minutes % 60 == 0 && minutes >= -12 * 60 && minutes <= 14 * 60) {
     snprintf(name, sizeof name, "Etc/GMT%+d", -minutes / 60);

@@ -78,7 +78,7 @@ left_files <- function(place, before) {
   short <- list.files("/tmp", "^mangoro", full.names = TRUE)
   staged <- list.files(c(place$cache, place$out), "^(\\.new|trash)-", all.files = TRUE, full.names = TRUE)
   # Other sessions may use the same cache: what they have locked is not left.
-  is_left <- function(dir) .Call(mangoro:::system_lock_is_free, dir)
+  is_left <- function(dir) .Call(mangoro:::c_lock_is_free, dir)
   Filter(is_left, setdiff(c(temporary, short, staged), before))
 }
 

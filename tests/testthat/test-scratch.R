@@ -8,7 +8,7 @@ test_that("a directory that is in use stays, one that nobody uses goes", {
   remove_leftovers(base, ".new-")
   expect_true(file.exists(file.path(used, "file")))
 
-  .Call(system_lock_release, the$locks[[used]])
+  .Call(c_lock_release, the$locks[[used]])
   remove_leftovers(base, "trash-")
   expect_true(dir.exists(used))
   remove_leftovers(base, c("trash-", ".new-"))

@@ -10,7 +10,7 @@ test_that("every Arrow type passes the verifier", {
   expect_gt(length(names), 60)
   for (name in c(names, "batches", "replaced", "slice", "float16_special")) {
     reply <- reply_of(server, name)
-    expect_identical(.Call(codec_verified, reply, 9), reply[-(1:9)], info = name)
+    expect_identical(.Call(c_verify, reply, 9), reply[-(1:9)], info = name)
   }
 })
 

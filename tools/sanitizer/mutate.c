@@ -1,7 +1,8 @@
 // Broken streams for the decoder, by the million: what is left of a good stream
 // when some of its bytes are changed. Part of the sanitized build only.
 
-#include "../../src/mangoro.h"
+#include "../../src/decode.h"
+#include "../../src/entries.h"
 
 #include <stdlib.h>
 
@@ -64,16 +65,16 @@ typedef struct {
 static SEXP run(void *data) {
   trial *t = data;
   // A small allowance: a claim of 2^31 rows is legal, but takes its time.
-  SEXP x = PROTECT(decode_stream(t->data, t->size, t->row, t->as_double, 1 << 16));
+  SEXP x = PROTECT(mg_decode((mg_input){R_NilValue, t->data, t->size}, t->row, t->as_double, 1 << 16));
   if (Rf_inherits(x, "mangoro_codec_failure")) {
     t->refused++;
   } else {
     t->accepted++;
     SEXP header = PROTECT(Rf_allocVector(RAWSXP, 0)), yes = PROTECT(Rf_ScalarLogical(1));
     if (t->row) {
-      encode_row(x, R_NilValue, header, yes);
+      mg_c_encode_row(x, R_NilValue, header, yes);
     } else {
-      encode_record(x, header, yes, R_NilValue);
+      mg_c_encode_record(x, header, yes, R_NilValue);
     }
     UNPROTECT(2);
   }
@@ -84,8 +85,8 @@ static SEXP run(void *data) {
 // What others than our decoder shall read, whatever it is.
 static SEXP run_verify(void *data) {
   trial *t = data;
-  failure f = {0};
-  verify_stream(t->data, t->size, &f);
+  mg_failure f = {0};
+  mg_verify((mg_input){R_NilValue, t->data, t->size}, &f);
   return R_NilValue;
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 // The next null at row i or later and before end; end if there is none.
-int64_t next_null(const column *c, int64_t i, int64_t end) {
+int64_t mg_next_null(const mg_column *c, int64_t i, int64_t end) {
   if (c->valid == NULL) return end;
   for (; i < end; i++) {
     if (i % 8 == 0) {
@@ -17,28 +17,9 @@ int64_t next_null(const column *c, int64_t i, int64_t end) {
   return end;
 }
 
-bool fail_row(stream *s, int64_t row, const char *text) {
-  if (!s->failure->failed) s->failure->row = (double)row + 1;
-  return fail(s->failure, "%s", text);
-}
+static int bool_at(const mg_column *c, int64_t i) { return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL; }
 
-SEXP own_attribute(SEXP attributes, const char *name) {
-  if (attributes == NULL) return R_NilValue;
-  SEXP own = VECTOR_ELT(attributes, 0);
-  SEXP names = Rf_getAttrib(own, R_NamesSymbol);
-  for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
-    if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(own, i);
-  }
-  return R_NilValue;
-}
-
-SEXP attribute(const field *f, const char *name) { return own_attribute(f->attributes, name); }
-
-bool is_text(const field *f) { return f->type == ARROW_UTF8 || f->type == ARROW_LARGE_UTF8; }
-
-static int bool_at(const column *c, int64_t i) { return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL; }
-
-void fill_bools(const column *c, int64_t from, int64_t n, int *to) {
+void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to) {
   int64_t i = 0;
   for (; i < n && (from + i) % 8 != 0; i++) to[i] = bool_at(c, from + i);
   for (; i + 8 <= n; i += 8) {
@@ -49,39 +30,39 @@ void fill_bools(const column *c, int64_t from, int64_t n, int *to) {
 }
 
 // The smallest int is R's NA; as a value it cannot be kept.
-static bool check_smallest(stream *s, const column *c, int64_t from, int64_t n, const int *to) {
+static bool check_smallest(mg_stream *s, const mg_column *c, int64_t from, int64_t n, const int *to) {
   for (int64_t i = 0; i < n; i += 64) {
     int64_t end = i + 64 < n ? i + 64 : n;
     int hit = 0;
     for (int64_t k = i; k < end; k++) hit |= to[k] == NA_INTEGER;
     for (int64_t k = i; hit && k < end; k++) {
       if (to[k] == NA_INTEGER && is_valid(c, from + k)) {
-        return fail_row(s, from + k, "the value -2147483648 is no integer of R");
+        return mg_fail_row(s->failure, from + k, "-2147483648 is not an integer in R, but its NA");
       }
     }
   }
   return true;
 }
 
-bool fill_ints(stream *s, const field *f, const column *c, int64_t from, int64_t n, int *to) {
+bool mg_fill_ints(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to) {
   if (f->width == 4) {
     if (n > 0) memcpy(to, c->values + 4 * from, 4 * (size_t)n);
     if (!check_smallest(s, c, from, n, to)) return false;
   } else {
-    for (int64_t i = 0; i < n; i++) to[i] = (int)index_at(c->values, from + i, f->width, f->is_signed);
+    for (int64_t i = 0; i < n; i++) to[i] = (int)int_at(c->values, from + i, f->width, f->is_signed);
   }
   EACH_NULL(k) to[k - from] = NA_INTEGER;
   return true;
 }
 
-bool fill_raws(stream *s, const column *c, int64_t from, int64_t n, uint8_t *to) {
+bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uint8_t *to) {
   if (n > 0) memcpy(to, c->values + from, (size_t)n);
-  int64_t null = next_null(c, from, from + n);
-  return null == from + n || fail_row(s, null, "a raw vector has no NA");
+  int64_t null = mg_next_null(c, from, from + n);
+  return null == from + n || mg_fail_row(s->failure, null, "a raw vector has no NA");
 }
 
-void fill_complex(const column *c, int64_t from, int64_t n, Rcomplex *to) {
-  const column *parts = c->children[0];
+void mg_fill_complex(const mg_column *c, int64_t from, int64_t n, Rcomplex *to) {
+  const mg_column *parts = c->children[0];
   if (n > 0) memcpy(to, parts->values + 16 * from, 16 * (size_t)n);
   EACH_NULL(k) {
     Rcomplex *z = to + (k - from);
@@ -99,7 +80,7 @@ static double half_float(uint16_t bits) {
 
 // A decimal with at most 15 digits is a double; bytes beyond 64 bits only
 // repeat the sign.
-static bool decimal(const uint8_t *p, const field *f, double *to) {
+static bool decimal(const uint8_t *p, const mg_field *f, double *to) {
   int64_t value = f->width == 4 ? load_i32(p) : load_i64(p);
   for (int64_t i = 8; i < f->width; i++) {
     if (p[i] != (value < 0 ? 0xFF : 0)) return false;
@@ -109,18 +90,22 @@ static bool decimal(const uint8_t *p, const field *f, double *to) {
   return true;
 }
 
-static bool fill_int64s(stream *s, const field *f, const column *c, int64_t from, int64_t n, double *to) {
+static bool fill_int64s(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
   const int64_t exact = INT64_C(1) << 53;
   for (int64_t i = 0; i < n; i++) {
     int64_t value = load_i64(c->values + 8 * (from + i));
     bool valid = is_valid(c, from + i);
     if (!valid) value = INT64_MIN;
-    if (valid && !f->is_signed && value < 0) return fail_row(s, from + i, "the uint64 is too large for an integer64");
-    if (valid && value == INT64_MIN) return fail_row(s, from + i, "the smallest int64 is no integer64");
+    if (valid && !f->is_signed && value < 0) {
+      return mg_fail_row(s->failure, from + i, "the uint64 is too large for an integer64");
+    }
+    if (valid && value == INT64_MIN) {
+      return mg_fail_row(s->failure, from + i, "the smallest int64 is not an integer64, but its NA");
+    }
     if (!s->int64_as_double) {
       memcpy(to + i, &value, sizeof value);
     } else if (valid && (value > exact || value < -exact)) {
-      return fail_row(s, from + i, "the int64 is no exact double");
+      return mg_fail_row(s->failure, from + i, "the int64 is not exact as a double");
     } else {
       to[i] = valid ? (double)value : NA_REAL;
     }
@@ -128,7 +113,7 @@ static bool fill_int64s(stream *s, const field *f, const column *c, int64_t from
   return true;
 }
 
-bool fill_doubles(stream *s, const field *f, const column *c, int64_t from, int64_t n, double *to) {
+bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
   if (f->type == ARROW_FLOAT && f->width == 8) {
     if (n > 0) memcpy(to, c->values + 8 * from, 8 * (size_t)n);
   } else if (f->type == ARROW_FLOAT && f->width == 4) {
@@ -142,7 +127,7 @@ bool fill_doubles(stream *s, const field *f, const column *c, int64_t from, int6
   } else {
     for (int64_t i = 0; i < n; i++) {
       if (!is_valid(c, from + i) || decimal(c->values + f->width * (from + i), f, to + i)) continue;
-      return fail_row(s, from + i, "the decimal has too many digits for a double");
+      return mg_fail_row(s->failure, from + i, "the decimal has too many digits for a double");
     }
   }
   EACH_NULL(k) to[k - from] = NA_REAL;
@@ -150,17 +135,17 @@ bool fill_doubles(stream *s, const field *f, const column *c, int64_t from, int6
 }
 
 // Arrow's counts to a whole of R's: a day, a second, or the units of a difftime.
-static int64_t per_whole(const field *f) {
+static int64_t per_whole(const mg_field *f) {
   if (f->type == ARROW_DATE) return f->width == 4 ? 1 : f->fractional ? 1000 : INT64_C(1000) * DAY;
   int64_t seconds = 1;
   if (f->class.class == CLASS_DIFFTIME) {
-    SEXP units = attribute(f, "units");
-    if (units != R_NilValue) seconds = units_seconds(CHAR(STRING_ELT(units, 0)));
+    SEXP units = mg_own_attribute(f->attributes, "units");
+    if (units != R_NilValue) seconds = mg_units_seconds(CHAR(STRING_ELT(units, 0)));
   }
   return seconds * per_second[f->unit];
 }
 
-static bool fill_whole_times(stream *s, const field *f, const column *c, int64_t from, int64_t n, int *to) {
+static bool fill_whole_times(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to) {
   int64_t per = f->type == ARROW_FLOAT ? 1 : per_whole(f);
   for (int64_t i = 0; i < n; i++) {
     if (!is_valid(c, from + i)) {
@@ -168,27 +153,27 @@ static bool fill_whole_times(stream *s, const field *f, const column *c, int64_t
       continue;
     }
     double value = f->type == ARROW_FLOAT ? load_f64(c->values + 8 * (from + i))
-                                          : to_double(index_at(c->values, from + i, f->width, true), per);
+                                          : mg_to_double(int_at(c->values, from + i, f->width, true), per);
     if (!(value > INT32_MIN && value <= INT32_MAX) || value != floor(value)) {
-      return fail_row(s, from + i, "the time is no integer, as its storage says");
+      return mg_fail_row(s->failure, from + i, "the time is not a whole number, but its storage is integer");
     }
     to[i] = (int)value;
   }
   return true;
 }
 
-bool fill_times(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
+bool mg_fill_times(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
   if (TYPEOF(to) == INTSXP) return fill_whole_times(s, f, c, from, n, INTEGER(to) + at);
   double *x = REAL(to) + at;
-  if (f->type == ARROW_FLOAT) return fill_doubles(s, f, c, from, n, x);
+  if (f->type == ARROW_FLOAT) return mg_fill_doubles(s, f, c, from, n, x);
   int64_t per = per_whole(f);
-  if (f->width == 8 && per == per_second[NANO]) {
+  if (f->width == 8 && per == per_second[UNIT_NANO]) {
     // The usual one, with a constant to divide by.
-    for (int64_t i = 0; i < n; i++) x[i] = to_double(load_i64(c->values + 8 * (from + i)), 1000000000);
+    for (int64_t i = 0; i < n; i++) x[i] = mg_to_double(load_i64(c->values + 8 * (from + i)), 1000000000);
   } else if (per == 1) {
-    for (int64_t i = 0; i < n; i++) x[i] = (double)index_at(c->values, from + i, f->width, true);
+    for (int64_t i = 0; i < n; i++) x[i] = (double)int_at(c->values, from + i, f->width, true);
   } else {
-    for (int64_t i = 0; i < n; i++) x[i] = to_double(index_at(c->values, from + i, f->width, true), per);
+    for (int64_t i = 0; i < n; i++) x[i] = mg_to_double(int_at(c->values, from + i, f->width, true), per);
   }
   EACH_NULL(k) x[k - from] = NA_REAL;
   return true;
@@ -235,7 +220,7 @@ static SEXP make_string(string_cache *cache, const uint8_t *p, size_t n) {
   return string;
 }
 
-static bool is_string(const uint8_t *p, size_t n) { return memchr(p, 0, n) == NULL && is_utf8(p, n); }
+static bool is_string(const uint8_t *p, size_t n) { return memchr(p, 0, n) == NULL && mg_is_utf8(p, n); }
 
 static bool begins_character(const uint8_t *data, int64_t at, int64_t end) {
   return at == end || (data[at] & 0xC0) != 0x80;
@@ -243,27 +228,28 @@ static bool begins_character(const uint8_t *data, int64_t at, int64_t end) {
 
 // Whether all strings of the rows are text. Usually all of their bytes taken
 // together are, and none begins or ends inside a character.
-static bool check_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n) {
+static bool check_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   if (n == 0) return true;
-  int64_t first = index_at(c->values, from, f->width, true), last = index_at(c->values, from + n, f->width, true);
+  int64_t first = int_at(c->values, from, f->width, true), last = int_at(c->values, from + n, f->width, true);
   const uint8_t *p = c->data + first;
   size_t size = (size_t)(last - first);
   bool all = size == 0 || memchr(p, 0, size) == NULL;
-  if (all && is_ascii(p, size)) return true;
-  all = all && is_utf8(p, size);
+  if (all && mg_is_ascii(p, size)) return true;
+  all = all && mg_is_utf8(p, size);
   for (int64_t i = from; i < from + n; i++) {
-    int64_t start = index_at(c->values, i, f->width, true), end = index_at(c->values, i + 1, f->width, true);
+    int64_t start = int_at(c->values, i, f->width, true), end = int_at(c->values, i + 1, f->width, true);
     if (all && begins_character(c->data, start, last) && begins_character(c->data, end, last)) continue;
     if (is_valid(c, i) && !is_string(c->data + start, (size_t)(end - start))) {
-      return fail_row(s, i, "the string is not UTF-8 text, or has a zero byte");
+      return mg_fail_row(s->failure, i, "the string is not UTF-8 text, or has a zero byte");
     }
   }
   return true;
 }
 
-bool fill_strings(stream *s, const field *f, const column *c, int64_t from, int64_t n, SEXP to, int64_t at) {
+bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
+                     int64_t at) {
   if (!check_strings(s, f, c, from, n)) return false;
-  string_cache cache = {n >= 64 ? take(KNOWN, sizeof(known_string)) : NULL, 0, 0};
+  string_cache cache = {n >= 64 ? mg_alloc(KNOWN, sizeof(known_string)) : NULL, 0, 0};
   bool large = f->width == 8;
   for (int64_t i = 0; i < n; i++) {
     const uint8_t *offsets = c->values + f->width * (from + i);
@@ -273,7 +259,7 @@ bool fill_strings(stream *s, const field *f, const column *c, int64_t from, int6
       SET_STRING_ELT(to, (R_xlen_t)(at + i), NA_STRING);
       continue;
     }
-    if (end - start > INT32_MAX) return fail_row(s, from + i, "the string has more than 2147483647 bytes");
+    if (end - start > INT32_MAX) return mg_fail_row(s->failure, from + i, "the string has more than 2147483647 bytes");
     SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(&cache, c->data + start, (size_t)(end - start)));
     if (i % (1 << 18) == 0 && i > 0) R_CheckUserInterrupt();
   }

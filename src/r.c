@@ -1,5 +1,4 @@
-// Large vectors. To touch fresh memory a small page at a time takes several times
-// as long as to fill it.
+// R's memory, and calls of R's own functions.
 
 #include "mangoro.h"
 
@@ -7,6 +6,28 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #endif
+
+void *mg_alloc(size_t n, size_t size) {
+  void *p = R_alloc(n > 0 ? n : 1, (int)size);
+  memset(p, 0, n * size);
+  return p;
+}
+
+SEXP mg_keep(SEXP shelter, SEXP x) {
+  PROTECT(x);
+  SET_VECTOR_ELT(shelter, 0, Rf_cons(x, VECTOR_ELT(shelter, 0)));
+  UNPROTECT(1);
+  return x;
+}
+
+SEXP mg_call(const char *function, SEXP x) {
+  SEXP call = PROTECT(Rf_lang2(Rf_install(function), x));
+  SEXP out = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return out;
+}
+
+SEXP mg_attributes_of(SEXP x) { return mg_call("attributes", x); }
 
 // Below this much, large pages gain little and would waste some.
 #define LARGE ((size_t)4 << 20)
@@ -37,8 +58,9 @@ static size_t element_size(SEXPTYPE type) {
   }
 }
 
-// As Rf_allocVector(), for a vector that will be filled at once.
-SEXP new_vector(SEXPTYPE type, R_xlen_t n) {
+// As Rf_allocVector(), for a vector that will be filled at once: to touch fresh memory
+// a small page at a time takes several times as long as to fill it.
+SEXP mg_new_vector(SEXPTYPE type, R_xlen_t n) {
   SEXP x = PROTECT(Rf_allocVector(type, n));
   size_t size = element_size(type) * (size_t)n;
   if (size >= LARGE) expect_pages(DATAPTR_RO(x), size);

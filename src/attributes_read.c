@@ -1,7 +1,8 @@
 // r.attributes, read. Each value has the type that its key says, and nothing is
 // guessed from how it looks: the string "NA" is one, and null is NA.
 
-#include "mangoro.h"
+#include "arrow.h"
+#include "attributes.h"
 
 #include <R_ext/Utils.h>
 
@@ -28,19 +29,47 @@ static const char *const own_keys[] = {"names", "dim",   "dimnames",  "tzone",  
                                        "units", "tsp",   "storage",   "row_names",     "selfref",
                                        "rows",  "class", "dim_names", "dimnames_names"};
 
+// An attribute that R keeps in order for all classes.
+bool mg_is_own_attribute(const char *name) {
+  static const char *const own[] = {"class", "names", "dim", "dimnames", "row.names", "tsp"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    if (strcmp(name, own[i]) == 0) return true;
+  }
+  return false;
+}
+
+static const struct {
+  const char *name;
+  int type;
+} data_types[] = {{"null", NILSXP},      {"logical", LGLSXP},  {"integer", INTSXP}, {"double", REALSXP},
+                  {"character", STRSXP}, {"complex", CPLXSXP}, {"raw", RAWSXP},     {"list", VECSXP}};
+enum { N_DATA_TYPES = sizeof data_types / sizeof data_types[0] };
+
+const char *mg_data_type(int type) {
+  int i = 0;
+  while (i < N_DATA_TYPES && data_types[i].type != type) i++;
+  return i < N_DATA_TYPES ? data_types[i].name : NULL;
+}
+
+static int type_of_data(const char *name) {
+  int i = 0;
+  while (i < N_DATA_TYPES && strcmp(data_types[i].name, name) != 0) i++;
+  return i < N_DATA_TYPES ? data_types[i].type : -1;
+}
+
 // The longest name of a symbol, in bytes.
 enum { MAX_SYMBOL = 10000 };
 
 // What is left of the text, which ends with a zero.
 typedef struct {
   const char *at;
-  failure *failure;
+  mg_failure *failure;
 } json;
 
-static bool no_json(json *j) { return fail(j->failure, "its r.attributes are no JSON"); }
+static void *no_json(json *j) { return mg_fail(j->failure, "its r.attributes are not JSON"); }
 
-static bool other_type(json *j, const char *key) {
-  return fail(j->failure, "\"%.200s\" of its r.attributes is of another type", key);
+static void *other_type(json *j, const char *key) {
+  return mg_fail(j->failure, "\"%.200s\" of its r.attributes is of another type", key);
 }
 
 static char peek(json *j) {
@@ -153,10 +182,7 @@ static SEXP escaped_string(json *j, const char *from, const char *end) {
     }
     uint32_t c;
     from++;
-    if (!read_escape(&from, &c)) {
-      no_json(j);
-      return NULL;
-    }
+    if (!read_escape(&from, &c)) return no_json(j);
     n += put_character(text + n, c);
   }
   SEXP out = Rf_mkCharLenCE(text, (int)n, CE_UTF8);
@@ -168,10 +194,7 @@ static SEXP escaped_string(json *j, const char *from, const char *end) {
 static SEXP read_string(json *j) {
   if (peek(j) != '"') return NULL;
   const char *from = j->at + 1, *end = string_end(j->at);
-  if (end == NULL) {
-    no_json(j);
-    return NULL;
-  }
+  if (end == NULL) return no_json(j);
   j->at = end;
   size_t n = (size_t)(end - 1 - from);
   if (memchr(from, '\\', n) != NULL) return escaped_string(j, from, end - 1);
@@ -255,10 +278,7 @@ typedef bool element_reader(json *j, SEXP to, R_xlen_t i, const char *key, int d
 // The array that is next, as a vector of this type; NULL if it is none.
 static SEXP read_array(json *j, const char *key, SEXPTYPE type, element_reader *read, int depth) {
   R_xlen_t n = open_array(j);
-  if (n < 0) {
-    other_type(j, key);
-    return NULL;
-  }
+  if (n < 0) return other_type(j, key);
   SEXP out = PROTECT(Rf_allocVector(type, n));
   for (R_xlen_t i = 0; i < n && !j->failure->failed; i++) {
     if (!read(j, out, i, key, depth)) {
@@ -289,7 +309,7 @@ static SEXP read_choice(json *j, int key) {
   SEXP text = read_string(j);
   if (text == NULL) return NULL;
   bool known = key == ZONE    ? LENGTH(text) > 0
-               : key == UNITS ? units_seconds(CHAR(text)) > 0
+               : key == UNITS ? mg_units_seconds(CHAR(text)) > 0
                               : strcmp(CHAR(text), "integer") == 0;
   return known ? Rf_ScalarString(text) : NULL;
 }
@@ -300,14 +320,14 @@ static SEXP read_row_names(json *j) {
   SEXP names = read_vector(j, own_keys[ROW_NAMES], numbers ? INTSXP : STRSXP);
   if (names == NULL) return NULL;
   PROTECT(names);
-  bool sound = are_row_names(names);
+  bool sound = mg_are_row_names(names);
   UNPROTECT(1);
   return sound ? names : NULL;
 }
 
 static SEXP read_dim(json *j) {
   SEXP dim = read_vector(j, own_keys[DIM], INTSXP);
-  if (dim == NULL || Rf_xlength(dim) == 0 || any_na(dim)) return NULL;
+  if (dim == NULL || Rf_xlength(dim) == 0 || mg_any_na(dim)) return NULL;
   for (R_xlen_t i = 0; i < Rf_xlength(dim); i++) {
     if (INTEGER(dim)[i] < 0) return NULL;
   }
@@ -316,7 +336,7 @@ static SEXP read_dim(json *j) {
 
 static SEXP read_series(json *j) {
   SEXP tsp = read_vector(j, own_keys[TSP], REALSXP);
-  return tsp != NULL && Rf_xlength(tsp) == 3 && !any_na(tsp) ? tsp : NULL;
+  return tsp != NULL && Rf_xlength(tsp) == 3 && !mg_any_na(tsp) ? tsp : NULL;
 }
 
 static SEXP read_class(json *j) {
@@ -341,7 +361,7 @@ static SEXP read_own(json *j, int key) {
   case SELFREF: return next_is_word(j, "true") ? Rf_ScalarLogical(1) : NULL;
   default: {
     SEXP out = read_vector(j, own_keys[key], STRSXP);
-    return out != NULL && key == TZONE && any_na(out) ? NULL : out;
+    return out != NULL && key == TZONE && mg_any_na(out) ? NULL : out;
   }
   }
 }
@@ -355,19 +375,6 @@ static SEXP read_key(json *j) {
 }
 
 // --- Values with their type ---
-
-// The type of a vector; R_NilValue's for "null", -1 if it is none.
-static int type_of(const char *name) {
-  static const struct {
-    const char *name;
-    int type;
-  } types[] = {{"null", NILSXP},      {"logical", LGLSXP},  {"integer", INTSXP}, {"double", REALSXP},
-               {"character", STRSXP}, {"complex", CPLXSXP}, {"raw", RAWSXP},     {"list", VECSXP}};
-  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-    if (strcmp(name, types[i].name) == 0) return types[i].type;
-  }
-  return -1;
-}
 
 // Real and imaginary parts take turns.
 static SEXP read_complex(json *j, const char *name) {
@@ -449,10 +456,7 @@ static SEXP with_value_attributes(json *j, SEXP x, const char *name, int depth) 
 static SEXP read_value(json *j, const char *name, int depth) {
   static const char *const keys[] = {"\"type\"", "\"value\"", "\"attributes\""};
   const char *found[3] = {NULL, NULL, NULL};
-  if (depth > MAX_DEPTH) {
-    fail(j->failure, "\"%.200s\" of its r.attributes is nested too deeply", name);
-    return NULL;
-  }
+  if (depth > MAX_DEPTH) return mg_fail(j->failure, "\"%.200s\" of its r.attributes is nested too deeply", name);
   if (next_is(j, '{')) {
     do {
       int key = 0;
@@ -464,12 +468,11 @@ static SEXP read_value(json *j, const char *name, int depth) {
     } while (next_is(j, ','));
   }
   if (found[0] == NULL || found[1] == NULL || !next_is(j, '}')) {
-    fail(j->failure, "\"%.200s\" of its r.attributes has no value", name);
-    return NULL;
+    return mg_fail(j->failure, "\"%.200s\" of its r.attributes has no value", name);
   }
   json from = {found[0], j->failure};
   SEXP text = read_string(&from), out;
-  int type = text == NULL ? -1 : type_of(CHAR(text));
+  int type = text == NULL ? -1 : type_of_data(CHAR(text));
   from.at = found[1];
   switch (type) {
   case -1: other_type(j, name); return NULL;
@@ -495,11 +498,11 @@ static bool read_named(json *j, SEXP cell, int depth) {
     PROTECT(key);
     const char *name = CHAR(key);
     bool wrong = LENGTH(key) == 0 || LENGTH(key) > MAX_SYMBOL || ++n > MAX_OTHERS;
-    if (wrong || (depth == 0 && (is_own_attribute(name) || strcmp(name, ".internal.selfref") == 0))) {
-      fail(j->failure, "\"%.200s\" cannot be among the others of its r.attributes", name);
+    if (wrong || (depth == 0 && (mg_is_own_attribute(name) || strcmp(name, ".internal.selfref") == 0))) {
+      mg_fail(j->failure, "\"%.200s\" cannot be among the others of its r.attributes", name);
     }
     for (SEXP p = VECTOR_ELT(cell, 0); p != R_NilValue; p = CDR(p)) {
-      if (STRING_ELT(CAR(CAR(p)), 0) == key) fail(j->failure, "\"%.200s\" is twice in its r.attributes", name);
+      if (STRING_ELT(CAR(CAR(p)), 0) == key) mg_fail(j->failure, "\"%.200s\" appears twice in its r.attributes", name);
     }
     SEXP value = j->failure->failed ? NULL : read_value(j, name, depth);
     if (value == R_NilValue || (value != NULL && strcmp(name, "comment") == 0 && TYPEOF(value) != STRSXP)) {
@@ -540,9 +543,9 @@ static bool read_member(json *j, SEXP own, SEXP others) {
   if (strcmp(CHAR(name), "other") == 0) return read_named(j, others, 0);
   int key = 0;
   while (key < N_OWN && strcmp(CHAR(name), own_keys[key]) != 0) key++;
-  if (key == N_OWN) return fail(j->failure, "\"%.200s\" of its r.attributes is not known", CHAR(name));
+  if (key == N_OWN) return mg_fail(j->failure, "\"%.200s\" of its r.attributes is not known", CHAR(name));
   if (VECTOR_ELT(own, key) != R_NilValue) {
-    return fail(j->failure, "\"%s\" is twice in its r.attributes", own_keys[key]);
+    return mg_fail(j->failure, "\"%s\" appears twice in its r.attributes", own_keys[key]);
   }
   SEXP value = read_own(j, key);
   if (value == NULL || j->failure->failed) return other_type(j, own_keys[key]);
@@ -551,7 +554,7 @@ static bool read_member(json *j, SEXP own, SEXP others) {
 }
 
 static bool read_members(json *j, SEXP own, SEXP others) {
-  if (!next_is(j, '{')) return fail(j->failure, "its r.attributes are no object");
+  if (!next_is(j, '{')) return mg_fail(j->failure, "its r.attributes are not a JSON object");
   if (!next_is(j, '}')) {
     do {
       if (!read_member(j, own, others)) return false;
@@ -566,7 +569,7 @@ static bool name_own(json *j, SEXP own, int key, int names_key) {
   SEXP names = VECTOR_ELT(own, names_key), value = VECTOR_ELT(own, key);
   if (names == R_NilValue) return true;
   if (value == R_NilValue || Rf_xlength(names) != Rf_xlength(value)) {
-    return fail(j->failure, "\"%s\" of its r.attributes do not fit", own_keys[names_key]);
+    return mg_fail(j->failure, "\"%s\" of its r.attributes do not fit", own_keys[names_key]);
   }
   Rf_setAttrib(value, R_NamesSymbol, names);
   return true;
@@ -590,7 +593,7 @@ static SEXP own_list(SEXP own) {
 // list(own, other) from UTF-8 text that ends with a zero: R's own attributes by
 // their names, and others. NULL after a failure. Their lengths are held against
 // the vector later.
-SEXP read_attributes(failure *f, const char *text) {
+SEXP mg_read_attributes(mg_failure *f, const char *text) {
   json j = {text, f};
   SEXP own = PROTECT(Rf_allocVector(VECSXP, N_OWN)), others = PROTECT(Rf_allocVector(VECSXP, 1));
   SEXP out = NULL;
@@ -603,4 +606,14 @@ SEXP read_attributes(failure *f, const char *text) {
   }
   UNPROTECT(2);
   return out;
+}
+
+SEXP mg_own_attribute(SEXP attributes, const char *name) {
+  if (attributes == NULL) return R_NilValue;
+  SEXP own = VECTOR_ELT(attributes, 0);
+  SEXP names = Rf_getAttrib(own, R_NamesSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
+    if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(own, i);
+  }
+  return R_NilValue;
 }

@@ -1,7 +1,8 @@
-// A tree of nodes from the Arrow C data interface: what nanoarrow and all other
-// Arrow packages of R hand out. Arrays may be slices of others.
+// Nodes from the Arrow C data interface, which nanoarrow and all other Arrow packages
+// of R hand out. Arrays may be slices of others.
 
-#include "mangoro.h"
+#include "entries.h"
+#include "node.h"
 
 #include <stdlib.h>
 
@@ -35,33 +36,33 @@ enum { FLAG_ORDERED = 1, FLAG_NULLABLE = 2, FLAG_SORTED = 4 };
 typedef struct ArrowSchema schema;
 typedef struct ArrowArray array;
 
-static const uint8_t *buffer_of(const node *n, int i) {
+static const uint8_t *buffer_of(const mg_node *n, int i) {
   const array *a = n->array;
   return i < a->n_buffers ? a->buffers[i] : NULL;
 }
 
-static void copy_validity(node *n, uint8_t *const to[]) {
-  if (n->size[0] > 0) copy_bits(to[0], buffer_of(n, 0), n->from, n->rows);
+static void copy_validity(mg_node *n, uint8_t *const to[]) {
+  if (n->size[0] > 0) mg_copy_bits(to[0], buffer_of(n, 0), n->from, n->rows);
 }
 
-static void copy_values(node *n, uint8_t *const to[]) {
+static void copy_values(mg_node *n, uint8_t *const to[]) {
   copy_validity(n, to);
   if (n->size[1] > 0) memcpy(to[1], buffer_of(n, 1) + n->from * n->per, (size_t)n->size[1]);
 }
 
-static void copy_bools(node *n, uint8_t *const to[]) {
+static void copy_bools(mg_node *n, uint8_t *const to[]) {
   copy_validity(n, to);
-  if (n->rows > 0) copy_bits(to[1], buffer_of(n, 1), n->from, n->rows);
+  if (n->rows > 0) mg_copy_bits(to[1], buffer_of(n, 1), n->from, n->rows);
 }
 
 // Offsets of `per` bytes, counted from the first row that is there.
-static void copy_offsets(node *n, uint8_t *const to[]) {
+static void copy_offsets(mg_node *n, uint8_t *const to[]) {
   copy_validity(n, to);
   const uint8_t *offsets = buffer_of(n, 1);
   bool large = n->per == 8;
-  int64_t first = n->rows > 0 ? index_at(offsets, n->from, n->per, true) : 0;
+  int64_t first = n->rows > 0 ? int_at(offsets, n->from, n->per, true) : 0;
   for (int64_t i = 0; i <= n->rows; i++) {
-    int64_t offset = n->rows > 0 ? index_at(offsets, n->from + i, n->per, true) - first : 0;
+    int64_t offset = n->rows > 0 ? int_at(offsets, n->from + i, n->per, true) - first : 0;
     if (large) {
       store_i64(to[1] + 8 * i, offset);
     } else {
@@ -71,20 +72,19 @@ static void copy_offsets(node *n, uint8_t *const to[]) {
   if (n->size[2] > 0) memcpy(to[2], buffer_of(n, 2) + first, (size_t)n->size[2]);
 }
 
-static void copy_union(node *n, uint8_t *const to[]) {
+static void copy_union(mg_node *n, uint8_t *const to[]) {
   if (n->size[0] > 0) memcpy(to[0], buffer_of(n, 0) + n->from, (size_t)n->size[0]);
   if (n->n_buffers == 2 && n->size[1] > 0) memcpy(to[1], buffer_of(n, 1) + 4 * n->from, (size_t)n->size[1]);
 }
 
-static node *fail_type(failure *f, const schema *s, const char *what) {
-  fail(f, "the Arrow format \"%s\" of column \"%s\" %s", s->format, s->name == NULL ? "" : s->name, what);
-  return NULL;
+static void *fail_type(mg_failure *f, const schema *s, const char *what) {
+  return mg_fail(f, "the Arrow format \"%s\" of column \"%s\" %s", s->format, s->name == NULL ? "" : s->name, what);
 }
 
 static bool starts(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
 // The formats of one letter.
-static bool simple_type(node *n, const char *format) {
+static bool simple_type(mg_node *n, const char *format) {
   static const struct {
     char format;
     int type;
@@ -113,7 +113,7 @@ static int unit_of(char letter) {
   return found == NULL ? -1 : (int)(found - units);
 }
 
-static bool time_type(node *n, const char *format) {
+static bool time_type(mg_node *n, const char *format) {
   n->width = 64;
   if (starts(format, "tdD") || starts(format, "tdm")) {
     n->type = ARROW_DATE;
@@ -131,7 +131,7 @@ static bool time_type(node *n, const char *format) {
   n->unit = strlen(format) < 3 ? -1 : unit_of(format[2]);
   if (starts(format, "tt")) {
     n->type = ARROW_TIME;
-    n->width = n->unit <= MILLI ? 32 : 64;
+    n->width = n->unit <= UNIT_MILLI ? 32 : 64;
   } else if (starts(format, "tD")) {
     n->type = ARROW_DURATION;
   } else if (starts(format, "ts") && format[2] != 0 && format[3] == ':') {
@@ -143,21 +143,21 @@ static bool time_type(node *n, const char *format) {
   return n->unit >= 0;
 }
 
-static bool decimal_type(node *n, const char *format) {
+static bool decimal_type(mg_node *n, const char *format) {
   char *end;
   n->type = ARROW_DECIMAL;
   n->width = 128;
-  n->unit = (int)strtol(format + 2, &end, 10);
+  n->precision = (int32_t)strtol(format + 2, &end, 10);
   if (*end != ',') return false;
   n->scale = (int32_t)strtol(end + 1, &end, 10);
   if (*end == ',') n->width = (int32_t)strtol(end + 1, &end, 10);
   return *end == 0 && (n->width == 32 || n->width == 64 || n->width == 128 || n->width == 256);
 }
 
-static bool union_type(node *n, const char *format, int64_t n_children) {
+static bool union_type(mg_node *n, const char *format, int64_t n_children) {
   n->type = ARROW_UNION;
-  n->unit = format[2] == 'd';
-  int32_t *codes = take((size_t)n_children, sizeof *codes);
+  n->dense = format[2] == 'd';
+  int32_t *codes = mg_alloc((size_t)n_children, sizeof *codes);
   char *at = (char *)(uintptr_t)(format + 4);
   for (int64_t i = 0; i < n_children; i++) {
     char *end;
@@ -169,7 +169,7 @@ static bool union_type(node *n, const char *format, int64_t n_children) {
   return *at == 0;
 }
 
-static bool nested_type(node *n, const char *format, int64_t n_children) {
+static bool nested_type(mg_node *n, const char *format, int64_t n_children) {
   if (strcmp(format, "+l") == 0) {
     n->type = ARROW_LIST;
   } else if (strcmp(format, "+L") == 0) {
@@ -191,7 +191,7 @@ static bool nested_type(node *n, const char *format, int64_t n_children) {
   return n_children == 1;
 }
 
-static bool read_format(node *n, const schema *s) {
+static bool read_format(mg_node *n, const schema *s) {
   const char *format = s->format;
   if (s->n_children < 0 || s->n_children > INT32_MAX / 16) return false;
   if (format[0] == '+') return nested_type(n, format, s->n_children);
@@ -205,9 +205,9 @@ static bool read_format(node *n, const schema *s) {
   return n->width > 0;
 }
 
-static node *node_of(failure *f, const schema *s, const array *a, int64_t from, int64_t rows, int depth);
+static mg_node *node_of(mg_failure *f, const schema *s, const array *a, int64_t from, int64_t rows, int depth);
 
-static bool lay_out_values(node *n, int64_t width) {
+static bool lay_out_values(mg_node *n, int64_t width) {
   n->n_buffers = 2;
   n->per = width;
   n->size[1] = n->rows * width;
@@ -216,39 +216,37 @@ static bool lay_out_values(node *n, int64_t width) {
 }
 
 // Offsets, and how far they reach: a range of the child, or of the data.
-static bool lay_out_offsets(failure *f, node *n, int64_t width, int64_t *first, int64_t *size) {
+static bool lay_out_offsets(mg_failure *f, mg_node *n, int64_t width, int64_t *first, int64_t *size) {
   const uint8_t *offsets = buffer_of(n, 1);
   *first = *size = 0;
   n->per = width;
   n->size[1] = (n->rows + 1) * width;
   n->write = copy_offsets;
   if (n->rows == 0) return true;
-  if (offsets == NULL) return fail(f, "column \"%s\" has no offsets", n->name);
-  int64_t last = *first = index_at(offsets, n->from, width, true);
+  if (offsets == NULL) return mg_fail(f, "column \"%s\" has no offsets", n->name);
+  int64_t last = *first = int_at(offsets, n->from, width, true);
   for (int64_t i = 1; i <= n->rows; i++) {
-    int64_t next = index_at(offsets, n->from + i, width, true);
-    if (next < last || last < 0) return fail(f, "the offsets of column \"%s\" fall", n->name);
+    int64_t next = int_at(offsets, n->from + i, width, true);
+    if (next < last || last < 0) return mg_fail(f, "the offsets of column \"%s\" fall", n->name);
     last = next;
   }
   *size = last - *first;
   return true;
 }
 
-static bool add_children(failure *f, node *n, const schema *s, int64_t from, int64_t rows, int depth) {
+static bool add_children(mg_failure *f, mg_node *n, const schema *s, int64_t from, int64_t rows, int depth) {
   const array *a = n->array;
-  n->n_children = (int)s->n_children;
-  n->children = take((size_t)n->n_children, sizeof *n->children);
-  bool dense = n->type == ARROW_UNION && n->unit == 1;
+  mg_set_children(n, (int)s->n_children);
   for (int i = 0; i < n->n_children; i++) {
     const array *child = a == NULL ? NULL : a->children[i];
-    int64_t child_rows = dense && child != NULL ? child->length : rows;
+    int64_t child_rows = n->dense && child != NULL ? child->length : rows;
     n->children[i] = node_of(f, s->children[i], child, from, child_rows, depth + 1);
     if (n->children[i] == NULL) return false;
   }
   return true;
 }
 
-static bool lay_out(failure *f, node *n, const schema *s, int depth) {
+static bool lay_out(mg_failure *f, mg_node *n, const schema *s, int depth) {
   int64_t first = 0, size = 0;
   switch (n->dictionary != NULL ? ARROW_INT : n->type) {
   case ARROW_NULL: return true;
@@ -262,58 +260,58 @@ static bool lay_out(failure *f, node *n, const schema *s, int depth) {
   case ARROW_LARGE_BINARY:
   case ARROW_LARGE_UTF8:
     n->n_buffers = 3;
-    if (!lay_out_offsets(f, n, n->type >= ARROW_LARGE_BINARY ? 8 : 4, &first, &size)) return false;
+    if (!lay_out_offsets(f, n, is_large_type(n->type) ? 8 : 4, &first, &size)) return false;
     n->size[2] = size;
     return true;
   case ARROW_LIST:
   case ARROW_LARGE_LIST:
   case ARROW_MAP:
     n->n_buffers = 2;
-    return lay_out_offsets(f, n, n->type == ARROW_LARGE_LIST ? 8 : 4, &first, &size) &&
+    return lay_out_offsets(f, n, is_large_type(n->type) ? 8 : 4, &first, &size) &&
            add_children(f, n, s, first, size, depth);
   case ARROW_FIXED_LIST:
     n->n_buffers = 1;
     n->write = copy_validity;
-    if (n->rows > MAX_ROWS / (n->width + 1)) return fail(f, "column \"%s\" is too large", n->name);
+    if (n->rows > MAX_ROWS / (n->width + 1)) return mg_fail(f, "column \"%s\" is too large", n->name);
     return add_children(f, n, s, n->from * n->width, n->rows * n->width, depth);
   case ARROW_STRUCT:
     n->n_buffers = 1;
     n->write = copy_validity;
     return add_children(f, n, s, n->from, n->rows, depth);
   case ARROW_UNION:
-    n->n_buffers = n->unit == 1 ? 2 : 1;
+    n->n_buffers = n->dense ? 2 : 1;
     n->size[0] = n->rows;
-    n->size[1] = n->unit == 1 ? 4 * n->rows : 0;
+    n->size[1] = n->dense ? 4 * n->rows : 0;
     n->write = copy_union;
-    return add_children(f, n, s, n->unit == 1 ? 0 : n->from, n->rows, depth);
+    return add_children(f, n, s, n->dense ? 0 : n->from, n->rows, depth);
   case ARROW_FIXED_BINARY: return lay_out_values(n, n->width);
   default: return lay_out_values(n, n->width / 8);
   }
 }
 
-static void count_nulls(node *n) {
+static void count_nulls(mg_node *n) {
   const array *a = n->array;
   if (n->type == ARROW_NULL && n->dictionary == NULL) {
     n->nulls = n->rows;
   } else if ((n->type != ARROW_UNION || n->dictionary != NULL) && a->null_count != 0 && buffer_of(n, 0) != NULL) {
-    n->nulls = count_unset(buffer_of(n, 0), n->from, n->rows);
+    n->nulls = mg_count_unset(buffer_of(n, 0), n->from, n->rows);
     n->size[0] = n->nulls > 0 ? bitmap_size(n->rows) : 0;
   }
 }
 
-static bool check_array(failure *f, const schema *s, const array *a, int64_t from, int64_t rows) {
+static bool check_array(mg_failure *f, const schema *s, const array *a, int64_t from, int64_t rows) {
   if (a->length < 0 || a->offset < 0 || a->length > MAX_ROWS || a->offset > MAX_ROWS || from < 0 || rows < 0 ||
       from > a->length || rows > a->length - from || a->n_children != s->n_children) {
-    return fail(f, "the array of column \"%s\" does not fit its schema", s->name == NULL ? "" : s->name);
+    return mg_fail(f, "the array of column \"%s\" does not match its schema", s->name == NULL ? "" : s->name);
   }
   return true;
 }
 
 // The rows of `a` from its row `from` on; of a schema alone if it is NULL.
-static node *node_of(failure *f, const schema *s, const array *a, int64_t from, int64_t rows, int depth) {
+static mg_node *node_of(mg_failure *f, const schema *s, const array *a, int64_t from, int64_t rows, int depth) {
   if (depth > MAX_DEPTH) return fail_type(f, s, "is nested too deeply");
-  node *n = node_new(0, s->name == NULL ? "" : s->name);
-  if (!is_utf8((const uint8_t *)n->name, strlen(n->name))) return fail_type(f, s, "has a name that is not UTF-8");
+  mg_node *n = mg_node_new(0, s->name == NULL ? "" : s->name);
+  if (!mg_is_utf8((const uint8_t *)n->name, strlen(n->name))) return fail_type(f, s, "has a name that is not UTF-8");
   if (!read_format(n, s)) return fail_type(f, s, "is not supported");
   n->nullable = (s->flags & FLAG_NULLABLE) != 0;
   n->ordered = (s->flags & FLAG_ORDERED) != 0;
@@ -321,7 +319,7 @@ static node *node_of(failure *f, const schema *s, const array *a, int64_t from, 
   n->metadata = s->metadata;
   if (a != NULL && !check_array(f, s, a, from, rows)) return NULL;
   if (s->dictionary != NULL) {
-    if (n->type != ARROW_INT) return fail_type(f, s, "cannot be that of dictionary indices");
+    if (n->type != ARROW_INT) return fail_type(f, s, "cannot be the type of dictionary indices");
     const array *values = a == NULL ? NULL : a->dictionary;
     n->dictionary = node_of(f, s->dictionary, values, 0, values == NULL ? 0 : values->length, depth + 1);
     if (n->dictionary == NULL) return NULL;
@@ -352,42 +350,35 @@ static void release_array(SEXP pointer) {
 
 // A zeroed structure that R frees, whatever happens.
 static void *owned(SEXP shelter, size_t size, R_CFinalizer_t release) {
-  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+  SEXP pointer = mg_keep(shelter, R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
   R_RegisterCFinalizer(pointer, release);
-  SET_VECTOR_ELT(shelter, 0, Rf_cons(pointer, VECTOR_ELT(shelter, 0)));
-  UNPROTECT(1);
   void *p = calloc(1, size);
   if (p == NULL) Rf_error("there is not enough memory for an Arrow array");
   R_SetExternalPtrAddr(pointer, p);
   return p;
 }
 
-static bool fail_stream(failure *f, struct ArrowArrayStream *in) {
+static void *fail_stream(mg_failure *f, struct ArrowArrayStream *in) {
   const char *why = in->get_last_error(in);
-  return fail(f, "its stream fails: %s", why == NULL ? "it does not say why" : why);
+  return mg_fail(f, "its stream fails: %s", why == NULL ? "it does not say why" : why);
 }
 
-static node *read_batches(failure *f, struct ArrowArrayStream *in, SEXP shelter, node ***batches, R_xlen_t *n) {
+static mg_node *read_batches(mg_failure *f, struct ArrowArrayStream *in, SEXP shelter, mg_node ***batches,
+                             R_xlen_t *n) {
   schema *s = owned(shelter, sizeof *s, release_schema);
-  if (in->get_schema(in, s) != 0) {
-    fail_stream(f, in);
-    return NULL;
-  }
-  node *root = node_of(f, s, NULL, 0, 0, 0);
+  if (in->get_schema(in, s) != 0) return fail_stream(f, in);
+  mg_node *root = node_of(f, s, NULL, 0, 0, 0);
   if (root == NULL) return NULL;
   R_xlen_t room = 0;
   for (*n = 0;; (*n)++) {
     array *a = owned(shelter, sizeof *a, release_array);
-    if (in->get_next(in, a) != 0) {
-      fail_stream(f, in);
-      return NULL;
-    }
+    if (in->get_next(in, a) != 0) return fail_stream(f, in);
     if (a->release == NULL) return root;
-    node *batch = node_of(f, s, a, 0, a->length, 0);
-    if (batch != NULL && batch->nulls > 0) fail(f, "a record cannot be null, as %.0f are", (double)batch->nulls);
+    mg_node *batch = node_of(f, s, a, 0, a->length, 0);
+    if (batch != NULL && batch->nulls > 0) mg_fail(f, "a record cannot be null, as %.0f are", (double)batch->nulls);
     if (f->failed) return NULL;
     if (*n == room) {
-      node **more = take((size_t)(2 * room + 8), sizeof *more);
+      mg_node **more = mg_alloc((size_t)(2 * room + 8), sizeof *more);
       if (room > 0) memcpy(more, *batches, (size_t)room * sizeof *more);
       *batches = more;
       room = 2 * room + 8;
@@ -408,23 +399,23 @@ static void release_all(SEXP shelter) {
   }
 }
 
-SEXP encode_arrow(SEXP pointer, SEXP header) {
-  failure f = {0};
+SEXP mg_c_encode_arrow(SEXP pointer, SEXP header) {
+  mg_failure f = {0};
   SEXP shelter = PROTECT(Rf_allocVector(VECSXP, 1));
   struct ArrowArrayStream *in = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
   SEXP out = NULL;
   if (in == NULL || in->release == NULL) {
-    fail(&f, "the stream has been read or released already");
+    mg_fail(&f, "the stream has been read or released already");
   } else {
-    node **batches = NULL;
+    mg_node **batches = NULL;
     R_xlen_t n = 0;
-    node *root = read_batches(&f, in, shelter, &batches, &n);
-    if (root != NULL) out = write_tree(root, batches, n, header, &f);
+    mg_node *root = read_batches(&f, in, shelter, &batches, &n);
+    if (root != NULL) out = mg_encode(root, batches, n, header, &f);
     PROTECT(out == NULL ? R_NilValue : out);
     release_all(shelter);
     UNPROTECT(1);
   }
-  if (out == NULL) out = failure_value(&f);
+  if (out == NULL) out = mg_failure_value(&f);
   UNPROTECT(1);
   return out;
 }

@@ -1,10 +1,10 @@
-// UTF-8, and the bits of bitmaps.
+// Bytes at any address, bitmaps, UTF-8.
 
-#include "mangoro.h"
+#include "bits.h"
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-bool is_ascii(const uint8_t *p, size_t n) {
+bool mg_is_ascii(const uint8_t *p, size_t n) {
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
     uint64_t all = load_u64(p + i) | load_u64(p + i + 8) | load_u64(p + i + 16) | load_u64(p + i + 24);
@@ -29,7 +29,7 @@ static size_t character(const uint8_t *p, size_t n) {
   return n >= 4 && p[1] >= low && p[1] <= high && (p[2] & 0xC0) == 0x80 && (p[3] & 0xC0) == 0x80 ? 4 : 0;
 }
 
-bool is_utf8(const uint8_t *p, size_t n) {
+bool mg_is_utf8(const uint8_t *p, size_t n) {
   for (size_t i = 0; i < n;) {
     if (i + 8 <= n && !(load_u64(p + i) & HIGH_BITS)) {
       i += 8;
@@ -49,7 +49,7 @@ static int64_t ones(uint64_t x) {
   return (int64_t)(x * UINT64_C(0x0101010101010101) >> 56);
 }
 
-int64_t count_unset(const uint8_t *bits, int64_t from, int64_t n) {
+int64_t mg_count_unset(const uint8_t *bits, int64_t from, int64_t n) {
   int64_t set = 0, i = 0;
   for (; i < n && (from + i) % 8 != 0; i++) set += bit_at(bits, from + i);
   for (; i + 64 <= n; i += 64) set += ones(load_u64(bits + (from + i) / 8));
@@ -58,7 +58,7 @@ int64_t count_unset(const uint8_t *bits, int64_t from, int64_t n) {
 }
 
 // n bits from bit `first` on to the start of `to`, zeros after them.
-void copy_bits(uint8_t *to, const uint8_t *from, int64_t first, int64_t n) {
+void mg_copy_bits(uint8_t *to, const uint8_t *from, int64_t first, int64_t n) {
   int64_t size = bitmap_size(n);
   if (size == 0) return;
   if (first % 8 == 0) {

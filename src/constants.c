@@ -1,0 +1,40 @@
+// What Go and the documentation know as well: a test compares.
+
+#include "arrow.h"
+#include "class.h"
+#include "entries.h"
+
+typedef struct {
+  const char *name;
+  int value;
+} constant;
+
+#define CONSTANT(id) {#id, (int)id},
+#define ARROW_CONSTANT(id, name) {#id, ARROW_##id},
+
+static SEXP named_ints(const constant constants[], int n) {
+  SEXP out = PROTECT(Rf_allocVector(INTSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  for (int i = 0; i < n; i++) {
+    INTEGER(out)[i] = constants[i].value;
+    SET_STRING_ELT(names, i, Rf_mkChar(constants[i].name));
+  }
+  Rf_setAttrib(out, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return out;
+}
+
+// list(limits, types, classes)
+SEXP mg_c_constants(void) {
+  static const constant types[] = {ARROW_TYPES(ARROW_CONSTANT)};
+  static const constant limits[] = {CONSTANT(MAX_DEPTH) CONSTANT(SHARE_FACTOR) CONSTANT(MAX_METADATA) CONSTANT(
+      HEADER_SCHEMA) CONSTANT(HEADER_DICTIONARY) CONSTANT(HEADER_RECORDS) CONSTANT(VERSION_4) CONSTANT(VERSION_5)};
+  const char *names[] = {"limits", "types", "classes", ""};
+  SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+  SET_VECTOR_ELT(out, 0, named_ints(limits, sizeof limits / sizeof limits[0]));
+  SET_VECTOR_ELT(out, 1, named_ints(types, sizeof types / sizeof types[0]));
+  SEXP classes = Rf_allocVector(STRSXP, CLASS_MAPS - CLASS_DATE);
+  SET_VECTOR_ELT(out, 2, classes);
+  for (int i = CLASS_DATE; i < CLASS_MAPS; i++) SET_STRING_ELT(classes, i - CLASS_DATE, Rf_mkChar(mg_class_name(i)));
+  UNPROTECT(1);
+  return out;
+}
