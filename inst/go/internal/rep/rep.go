@@ -5,7 +5,6 @@
 package rep
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,18 +24,22 @@ const (
 	maxHops = 8
 )
 
-// Handler answers a request by one call of reply. Its context ends when the peer
-// has gone, who then gets no reply. The request is the handler's to keep.
-type Handler func(ctx context.Context, request []byte, reply func([]byte))
+// Handler answers the requests of one peer.
+type Handler interface {
+	// Answer answers a request by one call of reply. The request is the handler's to
+	// keep. Requests are answered at the same time, each on its own goroutine.
+	Answer(request []byte, reply func([]byte))
+	// Gone is called once, when the peer has gone: nobody gets its replies.
+	Gone()
+}
 
 // Server is a socket of protocol REP and the requests that it has taken.
 type Server struct {
 	// Socket is what the server listens with. It neither sends nor receives.
 	Socket mangos.Socket
 
-	ctx    context.Context
-	handle Handler
-	gone   func()
+	connect        func() Handler
+	maxUnsentBytes int64
 
 	mu       sync.Mutex // protects what follows
 	pending  int        // requests that are not answered
@@ -44,10 +47,11 @@ type Server struct {
 	idle     chan struct{} // closed when none is left of a server that stops
 }
 
-// NewServer returns a server that answers with handle, and calls gone when the
-// context of a peer has ended. All contexts are derived from ctx.
-func NewServer(ctx context.Context, handle Handler, gone func()) *Server {
-	s := &Server{ctx: ctx, handle: handle, gone: gone, idle: make(chan struct{})}
+// NewServer returns a server that answers each peer that connects with the handler
+// that connect returns. While replies of more than maxUnsentBytes wait for a peer to
+// take them, none of its requests is read.
+func NewServer(connect func() Handler, maxUnsentBytes int64) *Server {
+	s := &Server{connect: connect, maxUnsentBytes: maxUnsentBytes, idle: make(chan struct{})}
 	s.Socket = protocol.MakeSocket(base{s})
 	return s
 }
@@ -92,23 +96,23 @@ func (s *Server) end() {
 
 // peer is who is connected.
 type peer struct {
-	server *Server
-	pipe   mangos.ProtocolPipe
-	ctx    context.Context // ends when the peer has gone
-	leave  context.CancelFunc
-	next   chan struct{} // its receiver is the next to receive a request
-	idle   atomic.Int32  // goroutines that wait for that
+	server  *Server
+	pipe    mangos.ProtocolPipe
+	handler Handler
+	gone    chan struct{} // closed when the peer has gone
+	next    chan struct{} // its receiver is the next to receive a request
+	idle    atomic.Int32  // goroutines that wait for that
 
 	sending sync.Mutex // one reply at a time
 
-	mu     sync.Mutex // protects what follows
-	unsent int        // replies that the peer has not taken
-	room   *sync.Cond // there may be fewer of them, or the peer has gone
+	mu          sync.Mutex // protects what follows
+	unsent      int        // replies that the peer has not taken
+	unsentBytes int64      // of these
+	room        *sync.Cond // there may be fewer of them, or the peer has gone
 }
 
 func newPeer(s *Server, pipe mangos.ProtocolPipe) *peer {
-	p := &peer{server: s, pipe: pipe, next: make(chan struct{})}
-	p.ctx, p.leave = context.WithCancel(s.ctx)
+	p := &peer{server: s, pipe: pipe, handler: s.connect(), gone: make(chan struct{}), next: make(chan struct{})}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
@@ -141,7 +145,7 @@ func (p *peer) wait() bool {
 	select {
 	case <-p.next:
 		return true
-	case <-p.ctx.Done():
+	case <-p.gone:
 		return false
 	}
 }
@@ -164,35 +168,41 @@ func (p *peer) receive() (trace, request []byte, ok bool) {
 // answer answers a request. Its handler may end the goroutine.
 func (p *peer) answer(trace, request []byte) {
 	defer p.server.end()
-	p.server.handle(p.ctx, request, func(reply []byte) { p.send(trace, reply) })
+	p.handler.Answer(request, func(reply []byte) { p.send(trace, reply) })
 }
 
 // hasRoom waits until the peer has taken its replies. It is false if it has gone.
 func (p *peer) hasRoom() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.unsent >= maxUnsent {
-		if p.ctx.Err() != nil {
+	for p.unsent >= maxUnsent || p.unsentBytes > p.server.maxUnsentBytes {
+		select {
+		case <-p.gone:
 			return false
+		default:
+			p.room.Wait()
 		}
-		p.room.Wait()
 	}
 	return true
 }
 
 func (p *peer) send(trace, reply []byte) {
-	p.mu.Lock()
-	p.unsent++
-	p.mu.Unlock()
+	p.count(1, reply)
 	p.sending.Lock()
 	message := mangos.NewMessage(0)
 	message.Header, message.Body = trace, reply
 	_ = p.pipe.SendMsg(message) // has closed the pipe if it failed
 	p.sending.Unlock()
-	p.mu.Lock()
-	p.unsent--
-	p.mu.Unlock()
+	p.count(-1, reply)
 	p.room.Signal()
+}
+
+// count counts a reply that waits for the peer to take it, or with -1 no longer does.
+func (p *peer) count(n int, reply []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unsent += n
+	p.unsentBytes += int64(n) * int64(len(reply))
 }
 
 // cutTrace cuts off what stands before a request: the numbers of the devices that
@@ -220,13 +230,13 @@ func (b base) AddPipe(pipe mangos.ProtocolPipe) error {
 	return nil
 }
 
-func (b base) RemovePipe(pipe mangos.ProtocolPipe) {
+func (base) RemovePipe(pipe mangos.ProtocolPipe) {
 	p := pipe.GetPrivate().(*peer)
-	p.leave()
+	close(p.gone)
 	p.mu.Lock()
 	p.room.Signal()
 	p.mu.Unlock()
-	b.s.gone()
+	p.handler.Gone()
 }
 
 func (base) Close() error                                 { return nil }
