@@ -100,8 +100,8 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 	if err != nil {
 		return err
 	}
-	responder := newResponder(registry, newLimits(config))
-	server := rep.NewServer(ctx, responder.answer, responder.calls.review)
+	dispatcher := newDispatcher(ctx, registry, newLimits(config))
+	server := rep.NewServer(dispatcher.connect, config.maxMessageSize)
 	address, err := listen(server.Socket, url, config.maxMessageSize)
 	if err != nil {
 		return err

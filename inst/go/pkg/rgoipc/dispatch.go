@@ -8,27 +8,43 @@ import (
 	"runtime/debug"
 
 	"mangoro.local/internal/arrowipc"
+	"mangoro.local/internal/rep"
 )
 
 // maxStack is as much of a panic's stack as travels to R.
 const maxStack = 64 << 10
 
-// responder answers the requests of a server.
-type responder struct {
+// dispatcher answers the requests of a server.
+type dispatcher struct {
 	registry *Registry
 	calls    *calls
-	metadata metadataReader
 	schemas  arrowipc.Schemas
 }
 
-func newResponder(registry *Registry, l limits) *responder {
-	return &responder{registry: registry, calls: newCalls(l)}
+// newDispatcher returns a dispatcher whose calls end with ctx.
+func newDispatcher(ctx context.Context, registry *Registry, l limits) *dispatcher {
+	return &dispatcher{registry: registry, calls: newCalls(ctx, l)}
 }
 
-// answer answers a request, with one call of send. It never fails: what goes wrong
+// connect returns what answers the requests of a new connection.
+func (d *dispatcher) connect() rep.Handler {
+	return &connection{dispatcher: d, owner: new(owner)}
+}
+
+// connection answers the requests that come over one connection.
+type connection struct {
+	*dispatcher
+	owner    *owner
+	metadata metadataReader
+}
+
+// Gone gives up the calls of the connection, which has ended.
+func (c *connection) Gone() { c.calls.disconnect(c.owner) }
+
+// Answer answers a request, with one call of send. It never fails: what goes wrong
 // is the answer, be it a panic of the handler, or while its result is written, or
-// that the goroutine ends. The context ends when nobody waits for the answer.
-func (r *responder) answer(ctx context.Context, request []byte, send func(reply []byte)) {
+// that the goroutine ends.
+func (c *connection) Answer(request []byte, send func(reply []byte)) {
 	var name string
 	var reply []byte
 	defer func() {
@@ -43,41 +59,41 @@ func (r *responder) answer(ctx context.Context, request []byte, send func(reply 
 		return
 	}
 	name = message.FuncName
-	if reply, err = r.dispatch(ctx, message); err != nil {
+	if reply, err = c.dispatch(message); err != nil {
 		reply = errorReply(name, err)
 	}
 }
 
-func (r *responder) dispatch(ctx context.Context, message *RPCMessage) ([]byte, error) {
+func (c *connection) dispatch(message *RPCMessage) ([]byte, error) {
 	switch message.Type {
 	case MsgTypeManifest:
-		manifest, err := r.registry.Manifest()
+		manifest, err := c.registry.Manifest()
 		return (&RPCMessage{Type: MsgTypeManifest, ArrowData: manifest}).Marshal(), err
 	case MsgTypeCall:
-		return r.call(ctx, message)
+		return c.call(message)
 	case MsgTypeCancel:
-		r.calls.cancel(r.metadata.read(message.ErrorMsg).id)
-		load, err := json.Marshal(r.calls.load())
+		c.calls.cancel(c.owner, c.metadata.read(message.ErrorMsg).id)
+		load, err := json.Marshal(c.calls.load())
 		return (&RPCMessage{Type: MsgTypeResult, ErrorMsg: string(load)}).Marshal(), err
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", message.Type)
 	}
 }
 
-// call runs a function and returns its reply.
-func (r *responder) call(ctx context.Context, message *RPCMessage) ([]byte, error) {
-	fn, ok := r.registry.Get(message.FuncName)
+// call has a function invoked in its turn, and returns the reply with its result.
+func (c *connection) call(message *RPCMessage) ([]byte, error) {
+	fn, ok := c.registry.Get(message.FuncName)
 	if !ok {
-		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, r.registry.List())
+		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, c.registry.List())
 	}
-	call, err := r.calls.begin(ctx, fn.Name, r.metadata.read(message.ErrorMsg), len(message.ArrowData))
+	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(message.ErrorMsg), len(message.ArrowData))
 	if err != nil {
 		return nil, err
 	}
-	defer r.calls.end(call)
-	ctx, cancel := fn.context(call)
+	defer c.calls.end(call)
+	ctx, cancel := call.context(fn.typed != nil && fn.typed.context)
 	defer cancel()
-	record, err := readRecord(&r.schemas, message.ArrowData)
+	record, err := readRecord(&c.schemas, message.ArrowData)
 	if err != nil {
 		return nil, &Error{Code: CodeProtocol, Err: err}
 	}
