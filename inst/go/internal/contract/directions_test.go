@@ -20,7 +20,8 @@ func TestDirections(t *testing.T) {
 	}{
 		{rgoipc, []string{fileserver, "mangoro.local/cmd", "net/http"}},
 		{fileserver, []string{"mangoro.local/internal", rgoipc, "go.nanomsg.org", "github.com/"}},
-		{arrowipc, []string{"mangoro.local/pkg", "mangoro.local/cmd", "go.nanomsg.org"}},
+		{arrowipc, []string{"mangoro.local/pkg", "mangoro.local/cmd", "mangoro.local/internal/codec", "go.nanomsg.org"}},
+		{"mangoro.local/internal/codec", []string{"mangoro.local/pkg", "mangoro.local/cmd", "mangoro.local/internal/transport", "mangoro.local/internal/rep", "mangoro.local/internal/parent", "go.nanomsg.org"}},
 		{"mangoro.local/internal/transport", []string{"mangoro.local/pkg", "mangoro.local/cmd", "github.com/apache"}},
 		{"mangoro.local/internal/rep", []string{"mangoro.local/pkg", "mangoro.local/cmd", "mangoro.local/internal/transport", "github.com/"}},
 		{"mangoro.local/internal/gen", []string{"mangoro.local/pkg", "mangoro.local/cmd", "go.nanomsg.org", "github.com/", "golang.org/"}},

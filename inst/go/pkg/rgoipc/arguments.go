@@ -168,7 +168,7 @@ func checkType(what string, spec TypeSpec, column arrow.Array) error {
 		return errorf(CodeInvalidArgument, "%s must be %s, not %s", what, spec.Type, got)
 	}
 	if !spec.Nullable && column.NullN() > 0 {
-		return errorf(CodeInvalidArgument, "%s takes no missing values, and row %d is missing", what, firstNull(column)+1)
+		return errorf(CodeInvalidArgument, "%s takes no missing values, but row %d is missing", what, firstNull(column)+1)
 	}
 	switch column := column.(type) {
 	case *array.Struct:

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"unicode/utf8"
+
+	"mangoro.local/internal/codec"
 )
 
 const (
@@ -83,10 +85,10 @@ func (d *detail) place(err error) {
 				d.Value = cause.values
 			}
 			return
-		case *cellError:
-			d.Arg = cause.arg
-			if cause.row >= 0 {
-				d.Row, d.Value = cause.row+1, shortened(cause.value, maxValue)
+		case *codec.Error:
+			d.Arg = cause.Arg
+			if cause.Row >= 0 {
+				d.Row, d.Value = cause.Row+1, shortened(cause.Value, maxValue)
 			}
 			return
 		}
@@ -124,7 +126,7 @@ func chain(err error) []string {
 	}
 	depth := 0
 	add = func(err error, above string) {
-		if _, internal := err.(*cellError); err == nil || internal || len(texts) == maxChain || depth == maxCauses {
+		if _, internal := err.(*codec.Error); err == nil || internal || len(texts) == maxChain || depth == maxCauses {
 			return
 		}
 		depth++

@@ -18,6 +18,7 @@ func (e loopingError) Unwrap() error { return loopingError{e.n + 1} }
 
 func TestChain(t *testing.T) {
 	wrapped := fmt.Errorf("cannot read: %w", io.EOF)
+	_, missing := typed(t, func(x []int32) {}).Handler(lists(t, arg{int32s, `[1, null]`, "", ""}))
 	tests := []struct {
 		name string
 		err  error
@@ -29,7 +30,7 @@ func TestChain(t *testing.T) {
 		{"in a row", &rowError{row: 1, err: wrapped}, []string{"row 2: cannot read: EOF", "EOF"}},
 		{"with a code", &Error{Code: CodeNotFound, Err: wrapped}, []string{"cannot read: EOF", "EOF"}},
 		{"with a message", &Error{Message: "no", Err: wrapped}, []string{"no", "cannot read: EOF", "EOF"}},
-		{"of an argument", argumentError("x", missingValue(1)), []string{"argument `x` takes no missing values, and row 2 is missing"}},
+		{"of an argument", missing, []string{"argument `x` takes no missing values, but row 2 is missing"}},
 		{"not UTF-8", errors.New("\xff"), []string{"\uFFFD"}},
 		{"long", errors.New(strings.Repeat("a", maxCause+1)), []string{strings.Repeat("a", maxCause) + "... (1 bytes more)"}},
 	}

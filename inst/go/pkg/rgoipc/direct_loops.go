@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"mangoro.local/internal/codec"
 )
 
 // setDirect takes the loop that came with the function.
 func (f *typedFunc) setDirect(fn any) error {
-	if f.loop == nil || f.context || len(f.results) == 0 || slices.ContainsFunc(f.params, func(p parameter) bool { return hasNA(p.codec) }) {
+	if f.loop == nil || f.context || len(f.results) == 0 || slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.(codec.Values).HasNA() }) {
 		return errors.New("only an elementwise function with results, and without contexts, pointers and Null, can have a Loop")
 	}
 	value, want := reflect.ValueOf(fn), f.directType()
@@ -28,7 +30,7 @@ func (f *typedFunc) directType() reflect.Type {
 		in = append(in, reflect.SliceOf(p.t))
 	}
 	for _, r := range f.results {
-		in = append(in, reflect.SliceOf(r.codec.goType()))
+		in = append(in, reflect.SliceOf(r.kind.(codec.Values).GoType()))
 	}
 	var out []reflect.Type
 	if f.fails {
@@ -99,12 +101,12 @@ func noErr2[A, R any](fn func(int, []A, []R)) func(int, []A, []R) (int, error) {
 }
 
 func direct1[A, R any](fn func(int, []A, []R) (int, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		first := constant[A](args[0], n)
 		return []any{results}, func(from, to int, at *progress) error {
 			a, out := rows[A](first, n, from, to), results[from:to]
-			for i, j := range valid.from(from).runs(to - from) {
+			for i, j := range valid.From(from).Runs(to - from) {
 				at.first = from + i
 				if row, err := fn(j-i, a[i:j], out[i:j]); err != nil {
 					return &rowError{row: from + i + row, err: err}
@@ -116,12 +118,12 @@ func direct1[A, R any](fn func(int, []A, []R) (int, error)) loop {
 }
 
 func direct2[A, B, R any](fn func(int, []A, []B, []R) (int, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		first, second := constant[A](args[0], n), constant[B](args[1], n)
 		return []any{results}, func(from, to int, at *progress) error {
 			a, b, out := rows[A](first, n, from, to), rows[B](second, n, from, to), results[from:to]
-			for i, j := range valid.from(from).runs(to - from) {
+			for i, j := range valid.From(from).Runs(to - from) {
 				at.first = from + i
 				if row, err := fn(j-i, a[i:j], b[i:j], out[i:j]); err != nil {
 					return &rowError{row: from + i + row, err: err}
@@ -133,13 +135,13 @@ func direct2[A, B, R any](fn func(int, []A, []B, []R) (int, error)) loop {
 }
 
 func direct3[A, B, C, R any](fn func(int, []A, []B, []C, []R) (int, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		first, second, third := constant[A](args[0], n), constant[B](args[1], n), constant[C](args[2], n)
 		return []any{results}, func(from, to int, at *progress) error {
 			a, b, c := rows[A](first, n, from, to), rows[B](second, n, from, to), rows[C](third, n, from, to)
 			out := results[from:to]
-			for i, j := range valid.from(from).runs(to - from) {
+			for i, j := range valid.From(from).Runs(to - from) {
 				at.first = from + i
 				if row, err := fn(j-i, a[i:j], b[i:j], c[i:j], out[i:j]); err != nil {
 					return &rowError{row: from + i + row, err: err}
@@ -166,7 +168,7 @@ func constant[T any](o operand, n int) operand {
 
 // reflectDirect calls a Loop of any type.
 func reflectDirect(fn reflect.Value, fails bool) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		var columns []any
 		var outs []reflect.Value
 		for i := 1 + len(args); i < fn.Type().NumIn(); i++ {
@@ -182,7 +184,7 @@ func reflectDirect(fn reflect.Value, fails bool) loop {
 				block = append(block, out.Slice(from, to))
 			}
 			in := make([]reflect.Value, 1+len(block))
-			for i, j := range valid.from(from).runs(to - from) {
+			for i, j := range valid.From(from).Runs(to - from) {
 				at.first = from + i
 				in[0] = reflect.ValueOf(j - i)
 				for k, column := range block {

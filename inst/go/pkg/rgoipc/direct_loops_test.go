@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -195,44 +194,5 @@ func TestLoopRefuses(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
-	}
-}
-
-func TestBitmapRuns(t *testing.T) {
-	const size = 300
-	source := rand.New(rand.NewPCG(1, 2))
-	for _, share := range []float64{0, 0.01, 0.5, 0.99, 1} {
-		for offset := range 9 {
-			b := allRows(size + offset)
-			b.offset = offset
-			for i := range size {
-				if source.Float64() < share {
-					b.clear(i)
-				}
-			}
-			for _, n := range []int{0, 1, 63, 64, 65, size} {
-				last := -1
-				seen := noRows(n + 1)
-				for from, to := range b.runs(n) {
-					if from <= last || to <= from || to > n {
-						t.Fatalf("a run from %d to %d of %d rows after %d", from, to, n, last)
-					}
-					last = to
-					for i := from; i < to; i++ {
-						seen.bits[i/8] |= 1 << (i % 8)
-					}
-				}
-				for i := range n {
-					if seen.has(i) != b.has(i) {
-						t.Fatalf("row %d of %d, offset %d: %v, want %v", i, n, offset, seen.has(i), b.has(i))
-					}
-				}
-			}
-		}
-	}
-	for from, to := range (bitmap{}).runs(5) {
-		if from != 0 || to != 5 {
-			t.Errorf("a run from %d to %d of 5 rows without NA", from, to)
-		}
 	}
 }

@@ -101,7 +101,7 @@ func (c *connection) call(message *RPCMessage) ([]byte, error) {
 
 	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
 	out := reply{bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))), writer: fn.writer}
-	if err := fn.run(ctx, record, &out); err != nil {
+	if err := fn.invoke(ctx, record, out.take); err != nil {
 		return nil, err
 	}
 	return out.bytes, nil

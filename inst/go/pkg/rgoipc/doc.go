@@ -51,7 +51,7 @@
 // NA where the field is missing.
 //
 // Numbers. What is converted is the same number or an error: a whole float64 is
-// taken for an int32, 1.5 is not. A logical is no number, but a bare NA is NA
+// taken for an int32, 1.5 is not. A logical is not a number, but an untyped null is NA
 // of any type. A time is in its column's time zone, which must be one of the IANA
 // database, an offset or a rule of POSIX; a date is its midnight in UTC. NaN is a
 // missing time.

@@ -11,7 +11,8 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/bitutil"
+
+	"mangoro.local/internal/codec"
 )
 
 // blockRows is how many rows run between two looks at the context.
@@ -21,17 +22,17 @@ const blockRows = 2048
 // recycled.
 type operand struct {
 	values   any // a []T
-	valid    bitmap
+	valid    codec.Bitmap
 	n        int
 	constant bool // values are the one value, as many times as a block has rows
 }
 
-// callRows calls the function once a row.
-func (f *typedFunc) callRows(ctx context.Context, sources []source) (arrow.RecordBatch, error) {
-	operands := make([]operand, len(sources))
+// invokeRows calls the function once a row.
+func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arrow.RecordBatch, error) {
+	operands := make([]operand, len(columns))
 	for i, p := range f.params {
 		var err error
-		if operands[i], err = p.operand(sources[i]); err != nil {
+		if operands[i], err = p.operand(columns[i]); err != nil {
 			return nil, argumentError(p.arg.Name, err)
 		}
 	}
@@ -39,19 +40,28 @@ func (f *typedFunc) callRows(ctx context.Context, sources []source) (arrow.Recor
 	if err != nil {
 		return nil, err
 	}
-	valid := f.validRows(operands, n)
-	columns, run := f.loop(ctx, operands, n, valid)
-	watch := watchNaN(columns)
+	valid := validRows(operands, n)
+	outs, run := f.loop(ctx, operands, n, valid)
+	watch := watchNaN(outs)
 	if err := f.runAll(ctx, n, watch.after(run)); err != nil {
 		return nil, f.withValues(err, operands)
 	}
-	none := f.zoneOfNone(sources)
-	return f.record(n, func(i int) (vector, error) {
-		if values, ok := columns[i].([]float64); ok && !watch.seen.Load() {
-			return writeNumbers(values, valid), nil
+	args := codec.NewArguments(columns)
+	return f.record(n, func(i int) (codec.Column, error) {
+		if values, ok := outs[i].([]float64); ok && !watch.seen.Load() {
+			return codec.Numbers(values, valid), nil
 		}
-		return f.results[i].codec.write(columns[i], valid, none)
+		return f.results[i].kind.(codec.Values).WriteRows(outs[i], valid, args)
 	})
+}
+
+// operand reads an argument. One that is missing is one zero value.
+func (p *parameter) operand(column codec.Column) (o operand, err error) {
+	if column.Array == nil {
+		return operand{values: reflect.MakeSlice(reflect.SliceOf(p.t), 1, 1).Interface(), n: 1}, nil
+	}
+	o.values, o.valid, o.n, err = p.kind.(codec.Values).ReadRows(column)
+	return o, err
 }
 
 // nanWatch looks for NaN in results while they are still in the processor's
@@ -122,23 +132,9 @@ func (f *typedFunc) lengths(operands []operand) string {
 }
 
 // validRows returns in which of n rows no argument is NA.
-func (f *typedFunc) validRows(operands []operand, n int) bitmap {
-	var valid bitmap
+func validRows(operands []operand, n int) (valid codec.Bitmap) {
 	for _, o := range operands {
-		switch {
-		case o.valid.full():
-		case o.n != n:
-			valid = valid.copy(n)
-			for i := range n {
-				if !o.valid.has(i % o.n) {
-					valid.clear(i)
-				}
-			}
-		case valid.full():
-			valid = o.valid.copy(n)
-		default:
-			bitutil.BitmapAnd(valid.bits, o.valid.bits, 0, int64(o.valid.offset), valid.bits, 0, int64(n))
-		}
+		valid = valid.And(n, o.valid, o.n)
 	}
 	return valid
 }
@@ -155,7 +151,7 @@ type span func(from, to int, at *progress) error
 
 // loop prepares to run the function for n rows, where those that are not valid
 // are left out. It returns a column of n values for each result.
-type loop func(ctx context.Context, args []operand, n int, valid bitmap) (columns []any, run span)
+type loop func(ctx context.Context, args []operand, n int, valid codec.Bitmap) (columns []any, run span)
 
 // rowError is what the function returned in a row, or panicked with.
 type rowError struct {
@@ -311,7 +307,7 @@ func lowest(failures []failure) error {
 }
 
 // reflectLoop calls a function of any type by reflection.
-func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 	slices := make([]reflect.Value, len(args))
 	for i, a := range args {
 		slices[i] = reflect.ValueOf(a.values)
@@ -319,7 +315,7 @@ func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, vali
 	columns := make([]any, len(f.results))
 	outs := make([]reflect.Value, len(f.results))
 	for i, r := range f.results {
-		outs[i] = reflect.MakeSlice(reflect.SliceOf(r.codec.goType()), n, n)
+		outs[i] = reflect.MakeSlice(reflect.SliceOf(r.kind.(codec.Values).GoType()), n, n)
 		columns[i] = outs[i].Interface()
 	}
 	return columns, func(from, to int, at *progress) error {
@@ -329,7 +325,7 @@ func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, vali
 			in[0] = reflect.ValueOf(ctx)
 		}
 		for row := from; row < to; row++ {
-			if !valid.has(row) {
+			if !valid.Has(row) {
 				continue
 			}
 			at.row = row - from

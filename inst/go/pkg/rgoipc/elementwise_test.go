@@ -66,15 +66,12 @@ func TestElementwiseLoops(t *testing.T) {
 // long returns a record of the numbers 0, 1, ... n-1, where every tenth is NA.
 func long(t *testing.T, n int) arrow.RecordBatch {
 	t.Helper()
-	values, valid := make([]float64, n), allRows(n)
+	values, valid := make([]float64, n), make([]bool, n)
 	for i := range values {
 		values[i] = float64(i)
-		if i%10 == 9 {
-			valid.clear(i)
-		}
+		valid[i] = i%10 != 9
 	}
-	v := fixedWidth(float64s, values, valid)
-	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{v.named("x")}, nil), []arrow.Array{v.column}, int64(n))
+	return columnX(fixedWidth(float64s, values, valid))
 }
 
 func TestElementwiseOfManyRows(t *testing.T) {
@@ -201,7 +198,7 @@ func TestElementwiseStopsWithItsContext(t *testing.T) {
 				}
 				return x
 			}, opts...)
-			err := f.run(ctx, long(t, 100*blockRows), &onlyRecord{})
+			err := f.invoke(ctx, long(t, 100*blockRows), new(reply).take)
 			if CodeOf(err) != CodeCancelled || !strings.Contains(err.Error(), "stopped before row") {
 				t.Errorf("got %v (%s)", err, CodeOf(err))
 			}
@@ -222,11 +219,13 @@ func TestElementwiseContext(t *testing.T) {
 		}
 		return x + ctx.Value(key{}).(string), nil
 	})
-	var got onlyRecord
-	if err := f.run(ctx, columns(t, arg{texts, `["a "]`, "", ""}), &got); err != nil {
+	err := f.invoke(ctx, columns(t, arg{texts, `["a "]`, "", ""}), func(_ context.Context, got returned) error {
+		if s := got.record.Column(0).(*array.String).Value(0); s != "a value" {
+			t.Errorf("got %q", s)
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
-	}
-	if s := got.rec.Column(0).(*array.String).Value(0); s != "a value" {
-		t.Errorf("got %q", s)
 	}
 }

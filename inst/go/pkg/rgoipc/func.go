@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"mangoro.local/internal/codec"
 )
 
 // Func adds a Go function under a name of its own, as it is: its parameters and
@@ -25,9 +27,12 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
 	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
-		var out onlyRecord
-		err := f.call(context.Background(), rec, &out)
-		return out.rec, err
+		var result arrow.RecordBatch
+		err := f.invoke(context.Background(), rec, func(_ context.Context, r returned) (err error) {
+			result, err = r.whole()
+			return err
+		})
+		return result, err
 	}
 	return r.add(&Function{Name: name, Handler: handler, Signature: f.signature(o), typed: f})
 }
@@ -39,19 +44,36 @@ type typedFunc struct {
 	fails   bool // the last result is an error
 	params  []parameter
 	args    FunctionSignature // the names that a call must have, and no more
+	streams bool              // there is a stream among the parameters
 	results []result
+	returns TypeSpec
 	list    bool // the results are a named list
 	loop    loop // nil: not elementwise
 	workers bool // on several goroutines
-	timed   bool // there are times among the results
 
-	last atomic.Pointer[arrow.Schema] // of a result
+	onlyValues bool                         // all results are Go values
+	last       atomic.Pointer[arrow.Schema] // of a result
+}
+
+// parameter is a parameter other than the context.
+type parameter struct {
+	arg  ArgSpec
+	t    reflect.Type
+	kind codec.Kind
+	// fallback is what a missing argument stands for. The default is the zero value.
+	fallback codec.Column
+}
+
+// result is a result other than the error.
+type result struct {
+	name string
+	kind codec.Kind
 }
 
 func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 	value := reflect.ValueOf(fn)
 	if !value.IsValid() || value.Kind() != reflect.Func || value.IsNil() {
-		return nil, fmt.Errorf("%T is no function", fn)
+		return nil, fmt.Errorf("%T is not a function", fn)
 	}
 	t := value.Type()
 	if t.IsVariadic() {
@@ -63,9 +85,13 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 			return nil, err
 		}
 	}
-	for _, p := range f.params {
+	for i := range f.params {
+		p := &f.params[i]
+		p.arg.Type = f.typeOf(p.kind)
 		f.args.Args = append(f.args.Args, p.arg)
+		f.streams = f.streams || p.arg.Type.Type == TypeStream
 	}
+	f.returns = f.returnType()
 	return f, nil
 }
 
@@ -80,7 +106,7 @@ func (f *typedFunc) setParams(t reflect.Type, o funcOptions) error {
 	}
 	for i := first; i < t.NumIn(); i++ {
 		p := parameter{t: t.In(i), arg: ArgSpec{Name: names[i-first]}}
-		if p.codec, p.raw, err = crossing(p.t); err != nil {
+		if p.kind, err = codec.Parameter(p.t); err != nil {
 			return fmt.Errorf("parameter %d `%s`: %w", i+1, p.arg.Name, err)
 		}
 		f.params = append(f.params, p)
@@ -124,17 +150,17 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 	if err != nil {
 		return err
 	}
-	f.list = n > 1 || o.results != nil
+	f.list, f.onlyValues = n > 1 || o.results != nil, true
 	for i := range n {
 		r := result{name: names[i]}
-		if r.codec, r.raw, err = resultCrossing(t.Out(i)); err != nil {
+		if r.kind, err = codec.Result(t.Out(i)); err != nil {
 			return fmt.Errorf("result %d `%s`: %w", i+1, r.name, err)
 		}
-		if r.raw != nil && r.raw.name == TypeStream && f.list {
+		if r.kind.Type().Name == TypeStream && f.list {
 			return fmt.Errorf("result %d `%s`: a stream must be the only result", i+1, r.name)
 		}
 		f.results = append(f.results, r)
-		f.timed = f.timed || r.codec != nil && hasTimes(r.codec.spec())
+		f.onlyValues = f.onlyValues && isValues(r.kind)
 	}
 	return nil
 }
@@ -145,7 +171,7 @@ func (f *typedFunc) setOptional(_ reflect.Type, o funcOptions) error {
 		if err != nil {
 			return err
 		}
-		if !p.canBeAbsent() {
+		if !codec.CanBeAbsent(p.t) {
 			return fmt.Errorf("parameter `%s` of type %v cannot be absent: use Default, or type *%v", name, p.t, p.t)
 		}
 		p.arg.Optional = true
@@ -162,6 +188,20 @@ func (f *typedFunc) setOptional(_ reflect.Type, o funcOptions) error {
 	return nil
 }
 
+// setDefault sets what a missing argument stands for.
+func (p *parameter) setDefault(value any) error {
+	values, ok := p.kind.(codec.Values)
+	if !ok {
+		return fmt.Errorf("parameter `%s` of type %v cannot have a default", p.arg.Name, p.t)
+	}
+	fallback, ok, err := values.Default(value)
+	if !ok {
+		return fmt.Errorf("parameter `%s` of type %v cannot have the default %#v", p.arg.Name, p.t, value)
+	}
+	p.fallback, p.arg.Optional, p.arg.Default = fallback, true, value
+	return placed(CodeInvalidArgument, "the default of parameter `"+p.arg.Name+"`", err)
+}
+
 func (f *typedFunc) param(name string) (*parameter, error) {
 	for i := range f.params {
 		if f.params[i].arg.Name == name {
@@ -175,11 +215,10 @@ func (f *typedFunc) param(name string) (*parameter, error) {
 func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
 	scalars := len(f.params) > 0 && !o.once
 	for _, p := range f.params {
-		scalars = scalars && p.codec != nil && p.codec.scalar()
+		values, ok := p.kind.(codec.Values)
+		scalars = scalars && ok && values.Scalar()
 	}
-	for _, r := range f.results {
-		scalars = scalars && r.codec != nil
-	}
+	scalars = scalars && f.onlyValues
 	if scalars {
 		f.loop = newLoop(f)
 	}
@@ -196,12 +235,7 @@ func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
 // signature describes the function in the manifest.
 func (f *typedFunc) signature(o funcOptions) FunctionSignature {
 	elementwise := f.loop != nil
-	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise, ReturnType: f.returnType()}
-	for _, p := range f.params {
-		arg := p.arg
-		arg.Type = typeOf(p.codec, p.raw, elementwise)
-		s.Args = append(s.Args, arg)
-	}
+	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise, ReturnType: f.returns, Args: f.args.Args}
 	for name, text := range map[string]string{"description": o.description, "signature": o.signature} {
 		if text == "" {
 			continue
@@ -220,7 +254,7 @@ func (f *typedFunc) returnType() TypeSpec {
 	}
 	def := &StructDef{}
 	for _, r := range f.results {
-		def.Fields = append(def.Fields, FieldDef{Name: r.name, Type: typeOf(r.codec, r.raw, f.loop != nil)})
+		def.Fields = append(def.Fields, FieldDef{Name: r.name, Type: f.typeOf(r.kind)})
 	}
 	if f.list {
 		return TypeSpec{Type: TypeStruct, StructDef: def}
@@ -230,11 +264,13 @@ func (f *typedFunc) returnType() TypeSpec {
 
 // typeOf describes a parameter or result. An elementwise one may be NA, which
 // is handled for the function.
-func typeOf(c codec, r *raw, elementwise bool) TypeSpec {
-	if c == nil {
-		return TypeSpec{Type: r.name, Nullable: true}
-	}
-	spec := c.spec()
-	spec.Nullable = spec.Nullable || elementwise
+func (f *typedFunc) typeOf(kind codec.Kind) TypeSpec {
+	spec := newTypeSpec(kind.Type())
+	spec.Nullable = spec.Nullable || f.loop != nil
 	return spec
+}
+
+func isValues(kind codec.Kind) bool {
+	_, ok := kind.(codec.Values)
+	return ok
 }

@@ -107,25 +107,20 @@ func BenchmarkLoop(b *testing.B) {
 			}
 		})
 		for _, share := range []float64{0, 0.01, 0.5} {
-			source, valid := rand.New(rand.NewPCG(1, 2)), bitmap{}
-			if share > 0 {
-				valid = allRows(n)
+			source, valid := rand.New(rand.NewPCG(1, 2)), make([]bool, n)
+			for i := range valid {
+				valid[i] = source.Float64() >= share
 			}
-			for i := range n {
-				if source.Float64() < share {
-					valid.clear(i)
-				}
-			}
-			columns := []arrow.Array{fixedWidth(float64s, x, valid).column, fixedWidth(float64s, y, bitmap{}).column}
+			columns := []arrow.Array{fixedWidth(float64s, x, valid), fixedWidth(float64s, y, nil)}
 			for name, opts := range map[string][]FuncOption{"called": nil, "loop": {Loop(loopAdd)}, "loop, parallel": {Loop(loopAdd), Parallel()}} {
 				b.Run(fmt.Sprintf("%d/NA %v/%s", n, share, name), func(b *testing.B) {
 					callOn(b, add, opts, columns)
 				})
 			}
 		}
-		one := []arrow.Array{fixedWidth(float64s, x, bitmap{}).column, fixedWidth(float64s, y[:1], bitmap{}).column}
+		one := []arrow.Array{fixedWidth(float64s, x, nil), fixedWidth(float64s, y[:1], nil)}
 		for i, c := range one {
-			one[i] = boxed(newVector(c)).column
+			one[i] = boxed(c, arrow.Metadata{})
 		}
 		b.Run(fmt.Sprintf("%d/recycled/loop", n), func(b *testing.B) { callOn(b, add, []FuncOption{Loop(loopAdd)}, one) })
 	}
@@ -170,7 +165,7 @@ func respondTo(b *testing.B, n int, metadata string) {
 	for i := range values {
 		values[i] = float64(i)
 	}
-	column := fixedWidth(float64s, values, bitmap{}).column
+	column := fixedWidth(float64s, values, nil)
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: float64s}, {Name: "y", Type: float64s}}, nil)
 	stream, err := WriteArrowRecord(array.NewRecordBatch(schema, []arrow.Array{column, column}, int64(n)))
 	if err != nil {
@@ -185,14 +180,11 @@ func respondTo(b *testing.B, n int, metadata string) {
 
 // BenchmarkVectors copies whole vectors and texts.
 func BenchmarkVectors(b *testing.B) {
-	words := make([]string, benchRows)
-	for i := range words {
-		words[i] = strconv.Itoa(i)
+	words := array.NewStringBuilder(memory.DefaultAllocator)
+	for i := range benchRows {
+		words.Append(strconv.Itoa(i))
 	}
-	text, err := writeStrings(words, bitmap{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	text := words.NewArray()
 	numbers := numbersRecord(b, false, "x").Column(0)
 	for name, tt := range map[string]struct {
 		fn     any
@@ -203,10 +195,10 @@ func BenchmarkVectors(b *testing.B) {
 				sum += v
 			}
 			return sum
-		}, boxed(newVector(numbers)).column},
-		"length of string":  {func(x string) int32 { return int32(len(x)) }, text.column},
-		"string to string":  {func(x string) string { return x }, text.column},
-		"string, reflected": {func(x string) int { return len(x) }, text.column},
+		}, boxed(numbers, arrow.Metadata{})},
+		"length of string":  {func(x string) int32 { return int32(len(x)) }, text},
+		"string to string":  {func(x string) string { return x }, text},
+		"string, reflected": {func(x string) int { return len(x) }, text},
 	} {
 		b.Run(name, func(b *testing.B) {
 			registry := NewRegistry()

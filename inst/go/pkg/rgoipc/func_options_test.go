@@ -27,9 +27,9 @@ func TestFuncRefuses(t *testing.T) {
 		opts []FuncOption
 		want string
 	}{
-		{"nil", nil, nil, "<nil> is no function"},
-		{"nil function", (func())(nil), nil, "func() is no function"},
-		{"no function", 1, nil, "int is no function"},
+		{"nil", nil, nil, "<nil> is not a function"},
+		{"nil function", (func())(nil), nil, "func() is not a function"},
+		{"no function", 1, nil, "int is not a function"},
 		{"variadic", func(x ...float64) {}, nil, "parameter 1 is variadic"},
 		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported"},
 		{"uint8", func(x uint8) {}, nil, "parameter 1 `x`: type uint8 is not supported: use int32, int64 or int"},

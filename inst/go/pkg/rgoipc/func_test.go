@@ -67,10 +67,8 @@ func columns(t *testing.T, args ...arg) arrow.RecordBatch {
 func lists(t *testing.T, args ...arg) arrow.RecordBatch {
 	t.Helper()
 	return newRecord(t, args, func(a arg, values arrow.Array) (arrow.Field, arrow.Array) {
-		items := newVector(values)
-		items.field.Metadata = a.metadata()
-		v := boxed(items)
-		return v.field, v.column
+		list := boxed(values, a.metadata())
+		return arrow.Field{Type: list.DataType(), Nullable: true}, list
 	})
 }
 

@@ -7,20 +7,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// classed is a column of one row, a list of raw bytes as R sends them, under the name
-// of a parameter.
-func classed(t *testing.T, name, class string) arrow.RecordBatch {
+// classed is a column of one row, a list of raw bytes as R sends them.
+func classed(t *testing.T, class string) arrow.RecordBatch {
 	t.Helper()
-	items := newVector(fixedWidth(arrow.PrimitiveTypes.Uint8, []byte{1, 2}, bitmap{}).column)
-	items.field.Metadata = classMetadata(class)
-	list := boxed(items)
-	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{list.named(name)}, nil), []arrow.Array{list.column}, 1)
+	return columnX(boxed(fixedWidth(uint8s, []byte{1, 2}, nil), arrow.MetadataFrom(map[string]string{metaClass: class})))
 }
 
 // classOf returns the class of the elements of a list, or of a plain column.
 func classOf(field arrow.Field) string {
 	for {
-		if class := (source{field: field}).class(); class != "" {
+		if class, _ := field.Metadata.GetValue(metaClass); class != "" {
 			return class
 		}
 		list, ok := field.Type.(arrow.ListLikeType)
@@ -41,7 +37,7 @@ func TestGivenArrays(t *testing.T) {
 		"a slice":      {func(x arrow.Array) arrow.Array { return array.NewSlice(x, 0, 1) }, ""},
 		"another type": {func(arrow.Array) arrow.Array { return array.NewNull(2) }, ""},
 	} {
-		_, got, err := resultOf(t, typed(t, tt.fn), classed(t, "x", "raw"))
+		_, got, err := resultOf(t, typed(t, tt.fn), classed(t, "raw"))
 		if err != nil || classOf(got.Schema().Field(0)) != tt.want {
 			t.Errorf("%s: got %v, %v", name, got.Schema(), err)
 		}
@@ -64,8 +60,8 @@ func TestGivenNothing(t *testing.T) {
 
 // The columns of a record keep what they came with, alone and among others.
 func TestGivenColumns(t *testing.T) {
-	one := fixedWidth(arrow.PrimitiveTypes.Uint8, []byte{1, 2}, bitmap{}).column
-	field := arrow.Field{Name: "a", Type: one.DataType(), Nullable: true, Metadata: classMetadata("raw")}
+	one := fixedWidth(uint8s, []byte{1, 2}, nil)
+	field := arrow.Field{Name: "a", Type: one.DataType(), Nullable: true, Metadata: arrow.MetadataFrom(map[string]string{metaClass: "raw"})}
 	rec := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{one}, 2)
 	for name, fn := range map[string]FunctionHandler{
 		"as it came": func(r arrow.RecordBatch) (arrow.RecordBatch, error) { r.Retain(); return r, nil },
@@ -79,20 +75,18 @@ func TestGivenColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		f, _ := registry.Get("f")
-		var out onlyRecord
-		if err := f.run(t.Context(), rec, &out); err != nil {
+		out, err := readRecord(nil, replied(t, f, rec))
+		if err != nil {
 			t.Fatal(err)
 		}
-		schema := out.rec.Schema()
+		schema := out.Schema()
 		if last := schema.Field(schema.NumFields() - 1); classOf(last) != "raw" {
 			t.Errorf("%s: got %v", name, schema)
 		}
-		out.rec.Release()
+		out.Release()
 	}
 
-	frame := newVector(array.RecordToStructArray(rec))
-	list := boxed(frame)
-	args := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{list.named("x")}, nil), []arrow.Array{list.column}, 1)
+	args := columnX(boxed(array.RecordToStructArray(rec), arrow.Metadata{}))
 	column := func(x arrow.RecordBatch) arrow.Array { c := x.Column(0); c.Retain(); return c }
 	got, out, err := resultOf(t, typed(t, column), args)
 	if err != nil || got != `[[1,2]]` || classOf(out.Schema().Field(0)) != "raw" {

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"mangoro.local/internal/codec"
 	"mangoro.local/internal/parent"
 )
 
@@ -26,7 +27,7 @@ func Main(registry *Registry, opts ...Option) {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
 		os.Exit(2)
 	}
-	setLocal()
+	codec.SetLocal()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	starter, err := parent.FromEnvironment()

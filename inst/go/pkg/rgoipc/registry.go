@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"mangoro.local/internal/arrowipc"
+	"mangoro.local/internal/codec"
 )
 
 // FunctionHandler is a function that R calls: a record of arguments in, a
@@ -32,11 +33,11 @@ type Function struct {
 	writer *arrowipc.Writer
 }
 
-// run calls the function, and has its result written. No result is a record without
-// columns.
-func (f *Function) run(ctx context.Context, rec arrow.RecordBatch, out output) error {
+// invoke runs the function on a record of arguments, and hands over its result. No
+// result is a record without columns.
+func (f *Function) invoke(ctx context.Context, rec arrow.RecordBatch, take func(context.Context, returned) error) error {
 	if f.typed != nil {
-		return f.typed.call(ctx, rec, out)
+		return f.typed.invoke(ctx, rec, take)
 	}
 	arguments, err := f.Signature.arguments(rec)
 	if err != nil {
@@ -53,14 +54,12 @@ func (f *Function) run(ctx context.Context, rec arrow.RecordBatch, out output) e
 		}
 	}
 	defer result.Release()
-	if result == arguments {
-		return out.record(result)
+	if result != arguments {
+		restored := codec.Restore(result, arguments)
+		defer restored.Release()
+		result = restored
 	}
-	var g given
-	g.addColumns(arguments)
-	restored := g.restored(result)
-	defer restored.Release()
-	return out.record(restored)
+	return take(ctx, returned{record: result})
 }
 
 // Registry holds the functions of a server. Make one with [NewRegistry]; its

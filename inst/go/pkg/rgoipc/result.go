@@ -1,64 +1,95 @@
 package rgoipc
 
 import (
-	"reflect"
-	"slices"
+	"context"
+	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/arrowipc"
+	"mangoro.local/internal/codec"
 )
 
-// result is a result other than the error.
-type result struct {
-	name  string
-	codec codec // nil: raw
-	raw   *raw  // nil: codec
+// returned is what a function has returned: a record, or a stream. With neither it is
+// NULL. It is there as long as the arguments are.
+type returned struct {
+	record arrow.RecordBatch
+	stream array.RecordReader
 }
 
-// write returns a result as a column of one row, given the arguments of the call and
-// the time zone of no times.
-func (r result) write(value reflect.Value, g given, none zone) (vector, error) {
-	if r.raw != nil {
-		return r.raw.write(value.Interface(), g)
+// whole returns all of it as one record, which the caller releases.
+func (r returned) whole() (arrow.RecordBatch, error) {
+	switch {
+	case r.record != nil:
+		r.record.Retain()
+		return r.record, nil
+	case r.stream == nil:
+		return readRecord(nil, nil)
 	}
-	one := reflect.MakeSlice(reflect.SliceOf(r.codec.goType()), 1, 1)
-	one.Index(0).Set(value)
-	return r.codec.write(one.Interface(), bitmap{}, none)
+	rec, err := allBatches(r.stream)
+	if err != nil {
+		return nil, fmt.Errorf("the result: %w", err)
+	}
+	return rec, nil
+}
+
+// reply is the reply of a server: a header, and then the Arrow stream of the result.
+type reply struct {
+	bytes  []byte
+	writer *arrowipc.Writer
+}
+
+// take takes the result. Of a stream it reads a batch, writes it, and only then reads
+// the next one.
+func (r *reply) take(ctx context.Context, result returned) (err error) {
+	switch {
+	case result.record != nil:
+		r.bytes, err = appendArrowRecord(r.writer, r.bytes, result.record)
+	case result.stream != nil:
+		var rows int64
+		before := func(batch arrow.RecordBatch) error {
+			rows += batch.NumRows()
+			return ctx.Err()
+		}
+		schema := func() *arrow.Schema { return codec.Fitted(result.stream.Schema(), rows) }
+		r.bytes, err = arrowipc.AppendStream(r.bytes, result.stream, before, schema)
+	}
+	return err
 }
 
 // record returns the results as a record of the one column "result". Without
 // results it is NULL in n rows.
-func (f *typedFunc) record(n int, write func(i int) (vector, error)) (arrow.RecordBatch, error) {
+func (f *typedFunc) record(n int, write func(i int) (codec.Column, error)) (arrow.RecordBatch, error) {
 	names := make([]string, len(f.results))
-	columns := make([]vector, 0, len(f.results))
-	defer func() { releaseAll(columns) }()
+	columns := make([]codec.Column, 0, len(f.results))
+	defer func() { codec.Release(columns) }()
 	for i, r := range f.results {
-		v, err := write(i)
+		column, err := write(i)
 		if err != nil {
 			return nil, placed(CodeHandler, f.place(i), err)
 		}
-		names[i], columns = r.name, append(columns, v)
+		names[i], columns = r.name, append(columns, column)
 	}
-	var v vector
+	var column codec.Column
 	switch {
 	case len(columns) == 0:
-		v = newVector(array.NewNull(n))
-		defer v.column.Release()
+		column = codec.Missing(n)
+		defer column.Array.Release()
 	case f.list:
-		v = newStruct(names, columns, n, bitmap{})
-		defer v.column.Release()
+		column = codec.NewStruct(names, columns, n)
+		defer column.Array.Release()
 	default:
-		v = columns[0]
+		column = columns[0]
 	}
-	return array.NewRecordBatch(f.schema(v.named("result")), []arrow.Array{v.column}, int64(v.column.Len())), nil
+	return array.NewRecordBatch(f.schema(column.Named("result")), []arrow.Array{column.Array}, int64(column.Array.Len())), nil
 }
 
 // schema returns the schema of a result. That is the last one if it says the same,
-// since one that has been written before is written faster. What is raw may be of
-// types that differ in more than arrow-go compares.
+// since one that has been written before is written faster. Results other than values
+// may be of types that differ in more than arrow-go compares.
 func (f *typedFunc) schema(field arrow.Field) *arrow.Schema {
-	raws := slices.ContainsFunc(f.results, func(r result) bool { return r.raw != nil })
-	if last := f.last.Load(); last != nil && !raws && last.Field(0).Equal(field) {
+	if last := f.last.Load(); last != nil && f.onlyValues && last.Field(0).Equal(field) {
 		return last
 	}
 	schema := arrow.NewSchema([]arrow.Field{field}, nil)
@@ -73,12 +104,23 @@ func (f *typedFunc) place(i int) string {
 	return "the result"
 }
 
-// release gives back the results that are counted. The function hands them
-// over, as a FunctionHandler does.
-func (f *typedFunc) release(out []reflect.Value) {
-	for i, r := range f.results {
-		if counted, ok := out[i].Interface().(interface{ Release() }); ok && r.raw != nil {
-			counted.Release()
-		}
+// argumentError says which argument an error of the codec is about.
+func argumentError(name string, err error) error {
+	if e, ok := err.(*codec.Error); ok {
+		e.Arg = name
 	}
+	return placed(CodeInvalidArgument, "argument `"+name+"`", err)
+}
+
+// placed turns an error of the codec into one for the user, which says what the column
+// is, and leaves others as they are.
+func placed(code Code, what string, err error) error {
+	e, ok := err.(*codec.Error)
+	if !ok {
+		return err
+	}
+	if e.TooLarge {
+		code = CodeResourceExhausted
+	}
+	return &Error{Code: code, Message: e.Text(what), Err: e}
 }

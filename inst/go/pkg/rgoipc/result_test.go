@@ -26,51 +26,6 @@ func mustZone(t *testing.T, name string) *time.Location {
 	return location
 }
 
-func TestResultTimes(t *testing.T) {
-	paris, tokyo := mustZone(t, "Europe/Paris"), mustZone(t, "Asia/Tokyo")
-	summer := time.Date(2024, 7, 1, 12, 0, 0, 1, paris)
-	winter := time.Date(2024, 1, 1, 12, 0, 0, 0, paris)
-	tests := []struct {
-		name   string
-		values []time.Time
-		want   string
-		unit   arrow.TimeUnit
-	}{
-		{"none", nil, "UTC", arrow.Nanosecond},
-		{"UTC", []time.Time{summer.UTC()}, "UTC", arrow.Nanosecond},
-		{"one zone", []time.Time{summer, winter}, "Europe/Paris", arrow.Nanosecond},
-		{"two zones", []time.Time{summer, summer.In(tokyo)}, "UTC", arrow.Nanosecond},
-		{"UTC first", []time.Time{winter.UTC(), summer}, "UTC", arrow.Nanosecond},
-		{"local", []time.Time{summer.In(time.Local)}, localName(), arrow.Nanosecond},
-		{"made up", []time.Time{summer.In(time.FixedZone("No/Where", 7200))}, "Etc/GMT-2", arrow.Nanosecond},
-		{"made up under a known name", []time.Time{winter.In(time.FixedZone("Europe/Paris", 7200))}, "Etc/GMT-2", arrow.Nanosecond},
-		{"UTC that is none", []time.Time{winter.In(time.FixedZone("UTC", 3600))}, "Etc/GMT-1", arrow.Nanosecond},
-		{"no name", []time.Time{summer.In(time.FixedZone("", -12600)), winter.In(time.FixedZone("", -12600))}, "<-0330>+03:30", arrow.Nanosecond},
-		{"no name and no offset", []time.Time{summer.In(time.FixedZone("", 0))}, "UTC", arrow.Nanosecond},
-		{"offsets", []time.Time{summer.In(time.FixedZone("", 60)), summer.In(time.FixedZone("", 120))}, "UTC", arrow.Nanosecond},
-		{"one zone, loaded twice", []time.Time{summer, winter.In(mustZone(t, "Europe/Paris"))}, "Europe/Paris", arrow.Nanosecond},
-		{"zero", []time.Time{{}}, "UTC", arrow.Microsecond},
-		{"far", []time.Time{summer.Truncate(time.Second), winter.AddDate(1000, 0, 0)}, "Europe/Paris", arrow.Microsecond},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, got, err := resultOf(t, typed(t, func() []time.Time { return tt.values }), columns(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			column := got.Column(0).(*array.List).ListValues().(*array.Timestamp)
-			if dataType := column.DataType().(*arrow.TimestampType); dataType.TimeZone != tt.want || dataType.Unit != tt.unit {
-				t.Errorf("got %v, want timestamp[%v, %s]", dataType, tt.unit, tt.want)
-			}
-			for i, want := range tt.values {
-				if got := instant(tt.unit)(int64(column.Value(i))); !got.Equal(want) {
-					t.Errorf("row %d is %v, want %v", i+1, got, want)
-				}
-			}
-		})
-	}
-}
-
 func TestResultTypes(t *testing.T) {
 	pairs := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: float64s})
 	sorted := arrow.MapOf(texts, float64s)
@@ -136,10 +91,10 @@ func TestResultRefuses(t *testing.T) {
 		fn   any
 		want string
 	}{
-		{"string", func() string { return "a\xff" }, "the result must be UTF-8, and row 1 is \"a\\xff\""},
-		{"strings that are UTF-8 together", func() []string { return []string{"a", "\xc3", "\xa9"} }, "and element 2 of row 1 is \"\\xc3\""},
+		{"string", func() string { return "a\xff" }, "the result must be UTF-8, but row 1 is \"a\\xff\""},
+		{"strings that are UTF-8 together", func() []string { return []string{"a", "\xc3", "\xa9"} }, "but element 2 of row 1 is \"\\xc3\""},
 		{"named result", func() (int, string) { return 0, "\xff" }, "result `result2` must be UTF-8"},
-		{"field", func() []person { return []person{{Name: "a"}, {Name: "\xff"}} }, "field `name` of the result must be UTF-8, and element 2 of row 1"},
+		{"field", func() []person { return []person{{Name: "a"}, {Name: "\xff"}} }, "field `name` of the result must be UTF-8, but element 2 of row 1"},
 		{"key", func() map[string]int { return map[string]int{"\xff": 1} }, "field `name` of the result must be UTF-8"},
 		{"value", func() map[string]string { return map[string]string{"a": "\xff"} }, "the result must be UTF-8"},
 		{"Nulls", func() Nulls[int] { return Nulls[int]{Values: []int{1}, Valid: []bool{true, true}} }, "must have a Valid for each of its 1 Values, and has 2"},
@@ -188,11 +143,7 @@ func TestResultStream(t *testing.T) {
 		{nil, `[]`, batches()},
 	} {
 		f := typed(t, func() array.RecordReader { tt.reader.Retain(); return tt.reader })
-		var sent reply
-		if err := f.run(t.Context(), columns(t), &sent); err != nil {
-			t.Fatal(err)
-		}
-		back, err := NewArrowReader(sent.bytes)
+		back, err := NewArrowReader(replied(t, f, columns(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,9 +166,8 @@ func TestResultStream(t *testing.T) {
 		}
 		got.Release()
 	}
-	var nothing reply
-	if err := typed(t, func() array.RecordReader { return nil }).run(t.Context(), columns(t), &nothing); err != nil || nothing.bytes != nil {
-		t.Errorf("got %v, %v", nothing.bytes, err)
+	if got := replied(t, typed(t, func() array.RecordReader { return nil }), columns(t)); got != nil {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -242,7 +192,7 @@ func TestResultStreamIsLazy(t *testing.T) {
 			}
 		})
 	})
-	if err := f.run(ctx, columns(t), &reply{}); CodeOf(err) != CodeCancelled || made != 3 {
+	if err := f.invoke(ctx, columns(t), new(reply).take); CodeOf(err) != CodeCancelled || made != 3 {
 		t.Errorf("got %v after %d batches", err, made)
 	}
 }
@@ -270,11 +220,7 @@ func TestResultMetadataThatFits(t *testing.T) {
 				return array.ReaderFromIter(rec.Schema(), func(yield func(arrow.RecordBatch, error) bool) { yield(rec.NewSlice(0, rows), nil) })
 			},
 		} {
-			var sent reply
-			if err := typed(t, fn).run(t.Context(), columns(t), &sent); err != nil {
-				t.Fatal(err)
-			}
-			back, err := readRecord(nil, sent.bytes)
+			back, err := readRecord(nil, replied(t, typed(t, fn), columns(t)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,26 +257,6 @@ func TestResultBytes(t *testing.T) {
 	if got, _, err := resultOf(t, typed(t, nils), rec); err != nil || got != `[[false,true]]` {
 		t.Errorf("got %s, %v", got, err)
 	}
-}
-
-// Results too long for 32-bit offsets have others.
-func TestResultLarge(t *testing.T) {
-	small, large := arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString
-	column, text := joined(small, large, []string{"ab", "NA", "c"}, rowsWithout(3, 1), 2)
-	if column.DataType() != large || string(text) != "abc" || column.String() != `["ab" (null) "c"]` {
-		t.Errorf("got %v of %s", column, column.DataType())
-	}
-	if column, _ := joined(small, large, []string{"ab"}, bitmap{}, 2); column.DataType() != small {
-		t.Errorf("got %v of %s", column, column.DataType())
-	}
-}
-
-func rowsWithout(n int, missing ...int) bitmap {
-	b := allRows(n)
-	for _, i := range missing {
-		b.clear(i)
-	}
-	return b
 }
 
 func TestResultOfAVectorIsNotCopied(t *testing.T) {

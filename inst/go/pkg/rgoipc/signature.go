@@ -1,30 +1,34 @@
 package rgoipc
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"mangoro.local/internal/codec"
+)
 
 // The names of types in a [TypeSpec]. Other names are passed on to R as they
 // are and not checked.
 const (
-	TypeInt32   = "int32"
-	TypeInt64   = "int64"
-	TypeFloat64 = "float64"
-	TypeString  = "string"
-	TypeBool    = "bool"
-	TypeList    = "list"
-	TypeStruct  = "struct"
+	TypeInt32   = codec.TypeInt32
+	TypeInt64   = codec.TypeInt64
+	TypeFloat64 = codec.TypeFloat64
+	TypeString  = codec.TypeString
+	TypeBool    = codec.TypeBool
+	TypeList    = codec.TypeList
+	TypeStruct  = codec.TypeStruct
 )
 
 // The names of further types that a typed function may have, see
 // [Registry.Func].
 const (
-	TypeTimestamp  = "timestamp"
-	TypeDuration   = "duration"
-	TypeBinary     = "binary"
-	TypeComplex128 = "complex128"
-	TypeMap        = "map"    // from names to values, whose type is ListSchema
-	TypeAny        = "any"    // whatever R has
-	TypeStream     = "stream" // data frames, one after the other
-	TypeNull       = "null"   // no result
+	TypeTimestamp  = codec.TypeTimestamp
+	TypeDuration   = codec.TypeDuration
+	TypeBinary     = codec.TypeBinary
+	TypeComplex128 = codec.TypeComplex128
+	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
+	TypeAny        = codec.TypeAny    // whatever R has
+	TypeStream     = codec.TypeStream // data frames, one after the other
+	TypeNull       = "null"           // no result
 )
 
 // FunctionSignature describes a function to R and to the checks of a server.
@@ -77,6 +81,22 @@ type TypeSpec struct {
 	// ListSchema describes the elements of a TypeList or the values of a
 	// TypeMap. Nil: any elements.
 	ListSchema *TypeSpec
+}
+
+// newTypeSpec describes a type as the codec does.
+func newTypeSpec(t codec.Type) TypeSpec {
+	spec := TypeSpec{Type: t.Name, Nullable: t.Nullable}
+	if t.Elem != nil {
+		elem := newTypeSpec(*t.Elem)
+		spec.ListSchema = &elem
+	}
+	if t.Name == TypeStruct {
+		spec.StructDef = &StructDef{}
+		for _, f := range t.Fields {
+			spec.StructDef.Fields = append(spec.StructDef.Fields, FieldDef{Name: f.Name, Type: newTypeSpec(f.Type), Optional: f.Optional})
+		}
+	}
+	return spec
 }
 
 // StructDef describes the fields of a struct.

@@ -3,6 +3,8 @@ package rgoipc
 import (
 	"context"
 	"reflect"
+
+	"mangoro.local/internal/codec"
 )
 
 // newLoop returns how an elementwise function is run: without reflection if it
@@ -104,12 +106,12 @@ func rows[T any](o operand, n, from, to int) []T {
 }
 
 func loop1[A, R any](fn func(A) R) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
-			if valid.full() {
+			if valid.Full() {
 				for i := range out {
 					at.row = i
 					out[i] = fn(a[i])
@@ -117,7 +119,7 @@ func loop1[A, R any](fn func(A) R) loop {
 				return nil
 			}
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					out[i] = fn(a[i])
 				}
@@ -128,13 +130,13 @@ func loop1[A, R any](fn func(A) R) loop {
 }
 
 func loop1Err[A, R any](fn func(A) (R, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					v, err := fn(a[i])
 					if err != nil {
@@ -149,13 +151,13 @@ func loop1Err[A, R any](fn func(A) (R, error)) loop {
 }
 
 func loop2[A, B, R any](fn func(A, B) R) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
-			if valid.full() {
+			if valid.Full() {
 				for i := range out {
 					at.row = i
 					out[i] = fn(a[i], b[i])
@@ -163,7 +165,7 @@ func loop2[A, B, R any](fn func(A, B) R) loop {
 				return nil
 			}
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					out[i] = fn(a[i], b[i])
 				}
@@ -174,14 +176,14 @@ func loop2[A, B, R any](fn func(A, B) R) loop {
 }
 
 func loop2Err[A, B, R any](fn func(A, B) (R, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					v, err := fn(a[i], b[i])
 					if err != nil {
@@ -196,15 +198,15 @@ func loop2Err[A, B, R any](fn func(A, B) (R, error)) loop {
 }
 
 func loop3[A, B, C, R any](fn func(A, B, C) R) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			c := rows[C](args[2], n, from, to)[:len(out)]
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					out[i] = fn(a[i], b[i], c[i])
 				}
@@ -215,15 +217,15 @@ func loop3[A, B, C, R any](fn func(A, B, C) R) loop {
 }
 
 func loop3Err[A, B, C, R any](fn func(A, B, C) (R, error)) loop {
-	return func(_ context.Context, args []operand, n int, valid bitmap) ([]any, span) {
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		results := make([]R, n)
 		return []any{results}, func(from, to int, at *progress) error {
-			out, valid := results[from:to], valid.from(from)
+			out, valid := results[from:to], valid.From(from)
 			a := rows[A](args[0], n, from, to)[:len(out)]
 			b := rows[B](args[1], n, from, to)[:len(out)]
 			c := rows[C](args[2], n, from, to)[:len(out)]
 			for i := range out {
-				if valid.has(i) {
+				if valid.Has(i) {
 					at.row = i
 					v, err := fn(a[i], b[i], c[i])
 					if err != nil {

@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"fmt"
@@ -30,53 +30,53 @@ func newMapCodec(t reflect.Type, in []reflect.Type) (codec, error) {
 
 func (c mapCodec) goType() reflect.Type { return c.t }
 
-func (c mapCodec) spec() TypeSpec {
-	elem := c.elem.spec()
-	return TypeSpec{Type: TypeMap, Nullable: true, ListSchema: &elem}
+func (c mapCodec) describe() Type {
+	elem := c.elem.describe()
+	return Type{Name: TypeMap, Nullable: true, Elem: &elem}
 }
 
 func (c mapCodec) scalar() bool { return false }
 
 func (c mapCodec) nests(arrow.ListLikeType) bool { return false }
 
-func (c mapCodec) read(src source) (any, bitmap, error) {
-	switch column := src.column.(type) {
+func (c mapCodec) read(col Column) (any, Bitmap, error) {
+	switch column := col.Array.(type) {
 	case *array.Map:
-		return c.readMap(src, column)
+		return c.readMap(col, column)
 	case *array.Struct:
-		return c.readStruct(src, column)
+		return c.readStruct(col, column)
 	default:
-		return nil, bitmap{}, src.mustBe("a named vector or a named list")
+		return nil, Bitmap{}, col.mustBe("a named vector or a named list")
 	}
 }
 
-func (c mapCodec) readMap(src source, column *array.Map) (any, bitmap, error) {
+func (c mapCodec) readMap(col Column, column *array.Map) (any, Bitmap, error) {
 	first, last := extent(column)
-	child := src.child(column, first, last)
-	defer child.column.Release()
-	entries, ok := child.column.(*array.Struct)
+	child := col.child(column, first, last)
+	defer child.Array.Release()
+	entries, ok := child.Array.(*array.Struct)
 	if !ok || entries.NumField() != 2 {
-		return nil, bitmap{}, src.mustBe("a map of two fields")
+		return nil, Bitmap{}, col.mustBe("a map of two fields")
 	}
 	fields := column.DataType().(*arrow.MapType)
-	keys, err := strict(basic[string]{TypeString, readStrings, writeStrings}, src.with(fields.KeyField(), entries.Field(0)))
+	keys, err := strict(basic[string]{TypeString, readStrings, writeStrings}, Column{Field: fields.KeyField(), Array: entries.Field(0)})
 	if err != nil {
-		return nil, bitmap{}, inField(err, "name")
+		return nil, Bitmap{}, inField(err, "name")
 	}
-	values, err := strict(c.elem, src.with(fields.ItemField(), entries.Field(1)))
+	values, err := strict(c.elem, Column{Field: fields.ItemField(), Array: entries.Field(1)})
 	if err != nil {
-		return nil, bitmap{}, err
+		return nil, Bitmap{}, err
 	}
 	valid := validRows(column)
 	maps := c.newMaps(column.Len(), valid)
 	for i := range column.Len() {
-		if !valid.has(i) {
+		if !valid.Has(i) {
 			continue
 		}
 		from, to := column.ValueOffsets(i)
 		for j := int(from - first); j < int(to-first); j++ {
 			if err := c.put(maps.Index(i), i, keys.([]string)[j], reflect.ValueOf(values).Index(j)); err != nil {
-				return nil, bitmap{}, err
+				return nil, Bitmap{}, err
 			}
 		}
 	}
@@ -84,23 +84,23 @@ func (c mapCodec) readMap(src source, column *array.Map) (any, bitmap, error) {
 }
 
 // readStruct takes each field for a value.
-func (c mapCodec) readStruct(src source, column *array.Struct) (any, bitmap, error) {
+func (c mapCodec) readStruct(col Column, column *array.Struct) (any, Bitmap, error) {
 	valid := validRows(column)
 	maps := c.newMaps(column.Len(), valid)
 	for k, field := range column.DataType().(*arrow.StructType).Fields() {
-		values, held, err := readColumn(c.elem, src.with(field, column.Field(k)))
+		values, held, err := readColumn(c.elem, Column{Field: field, Array: column.Field(k)})
 		if err != nil {
-			return nil, bitmap{}, inField(err, field.Name)
+			return nil, Bitmap{}, inField(err, field.Name)
 		}
 		for i := range column.Len() {
-			if !valid.has(i) {
+			if !valid.Has(i) {
 				continue
 			}
-			if !c.elem.spec().Nullable && !held.has(i) {
-				return nil, bitmap{}, inField(missingValue(i), field.Name)
+			if !c.elem.describe().Nullable && !held.Has(i) {
+				return nil, Bitmap{}, inField(missingValue(i), field.Name)
 			}
 			if err := c.put(maps.Index(i), i, strings.Clone(field.Name), reflect.ValueOf(values).Index(i)); err != nil {
-				return nil, bitmap{}, err
+				return nil, Bitmap{}, err
 			}
 		}
 	}
@@ -108,10 +108,10 @@ func (c mapCodec) readStruct(src source, column *array.Struct) (any, bitmap, err
 }
 
 // newMaps returns n maps, nil where the row is not valid.
-func (c mapCodec) newMaps(n int, valid bitmap) reflect.Value {
+func (c mapCodec) newMaps(n int, valid Bitmap) reflect.Value {
 	maps := reflect.MakeSlice(reflect.SliceOf(c.t), n, n)
 	for i := range n {
-		if valid.has(i) {
+		if valid.Has(i) {
 			maps.Index(i).Set(reflect.MakeMap(c.t))
 		}
 	}
@@ -128,7 +128,7 @@ func (c mapCodec) put(m reflect.Value, row int, name string, value reflect.Value
 }
 
 // write sorts the names, so that the same map is always the same bytes.
-func (c mapCodec) write(values any, valid bitmap, none zone) (vector, error) {
+func (c mapCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	maps := reflect.ValueOf(values)
 	n := maps.Len()
 	valid = valid.copy(n)
@@ -138,7 +138,7 @@ func (c mapCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	for i := range n {
 		if m := maps.Index(i); m.IsNil() {
 			valid.clear(i)
-		} else if valid.has(i) {
+		} else if valid.Has(i) {
 			for _, key := range sortedKeys(m) {
 				names = append(names, key.String())
 				items = reflect.Append(items, m.MapIndex(key))
@@ -146,7 +146,7 @@ func (c mapCodec) write(values any, valid bitmap, none zone) (vector, error) {
 		}
 		offsets[i+1] = len(names)
 	}
-	return c.entries(names, items, offsets, valid, none)
+	return c.entries(names, items, offsets, valid, args)
 }
 
 func sortedKeys(m reflect.Value) []reflect.Value {
@@ -155,26 +155,26 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	return keys
 }
 
-func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid bitmap, none zone) (vector, error) {
+func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid Bitmap, args *Arguments) (Column, error) {
 	lists := len(offsets) - 1
 	offset := func(i int) int { return offsets[i] }
-	keys, err := writeStrings(names, bitmap{})
+	keys, err := writeStrings(names, Bitmap{})
 	if err != nil {
-		return vector{}, inElement(inField(err, "name"), lists, offset)
+		return Column{}, inElement(inField(err, "name"), lists, offset)
 	}
-	defer keys.column.Release()
-	values, err := c.elem.write(items.Interface(), bitmap{}, none)
+	defer keys.Array.Release()
+	values, err := c.elem.write(items.Interface(), Bitmap{}, args)
 	if err != nil {
-		return vector{}, inElement(err, lists, offset)
+		return Column{}, inElement(err, lists, offset)
 	}
-	defer values.column.Release()
+	defer values.Array.Release()
 
-	key, value := keys.named("key"), values.named("value")
+	key, value := keys.Named("key"), values.Named("value")
 	key.Nullable = false
-	entries := newNested(arrow.StructOf(key, value), len(names), bitmap{}, nil, keys.column.Data(), values.column.Data())
+	entries := newNested(arrow.StructOf(key, value), len(names), Bitmap{}, nil, keys.Array.Data(), values.Array.Data())
 	defer entries.Release()
 	dataType := arrow.MapOfFields(key, value)
 	dataType.KeysSorted = true
 	starts := memory.NewBufferBytes(cast[byte](widenInts[int32](offsets)))
-	return newVector(newNested(dataType, lists, valid, []*memory.Buffer{starts}, entries.Data())), nil
+	return newColumn(newNested(dataType, lists, valid, []*memory.Buffer{starts}, entries.Data())), nil
 }

@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"math"
@@ -23,10 +23,10 @@ type integer interface {
 
 type number interface{ integer | ~float32 | ~float64 }
 
-func readFloats(src source) ([]float64, bitmap, error) {
-	valid := validRows(src.column)
-	values, err := floats(src, valid)
-	if err == nil && !src.borrow {
+func readFloats(col Column) ([]float64, Bitmap, error) {
+	valid := validRows(col.Array)
+	values, err := floats(col, valid)
+	if err == nil && !col.borrow {
 		fill(values, valid, na)
 	}
 	return values, valid, err
@@ -34,11 +34,11 @@ func readFloats(src source) ([]float64, bitmap, error) {
 
 // floats returns the values of a column of numbers. They lie in memory of
 // their own unless the source may be borrowed.
-func floats(src source, valid bitmap) ([]float64, error) {
+func floats(col Column, valid Bitmap) ([]float64, error) {
 	const problem = "must be numbers that a float64 holds exactly"
-	switch column := src.column.(type) {
+	switch column := col.Array.(type) {
 	case *array.Float64:
-		return own(src, column.Float64Values()), nil
+		return own(col, column.Float64Values()), nil
 	case *array.Float32:
 		return widen[float64](column.Float32Values()), nil
 	case *array.Float16:
@@ -60,32 +60,32 @@ func floats(src source, valid bitmap) ([]float64, error) {
 	case *array.Uint64:
 		return narrow[float64](column.Uint64Values(), valid, within[uint64](0, maxExact), problem)
 	default:
-		return nil, src.mustBe("numeric")
+		return nil, col.mustBe("numeric")
 	}
 }
 
-func readInt32s(src source) ([]int32, bitmap, error) {
+func readInt32s(col Column) ([]int32, Bitmap, error) {
 	const problem = "must be whole numbers from -2147483648 to 2147483647"
-	valid := validRows(src.column)
-	if column, ok := src.column.(*array.Int32); ok {
-		return own(src, column.Int32Values()), valid, nil
+	valid := validRows(col.Array)
+	if column, ok := col.Array.(*array.Int32); ok {
+		return own(col, column.Int32Values()), valid, nil
 	}
-	values, err := integers[int32](src, valid, math.MinInt32, math.MaxInt32, problem)
+	values, err := integers[int32](col, valid, math.MinInt32, math.MaxInt32, problem)
 	return values, valid, err
 }
 
-func readInt64s(src source) ([]int64, bitmap, error) {
+func readInt64s(col Column) ([]int64, Bitmap, error) {
 	const problem = "must be whole numbers that an int64 holds"
-	valid := validRows(src.column)
-	if column, ok := src.column.(*array.Int64); ok {
-		return own(src, column.Int64Values()), valid, nil
+	valid := validRows(col.Array)
+	if column, ok := col.Array.(*array.Int64); ok {
+		return own(col, column.Int64Values()), valid, nil
 	}
-	values, err := integers[int64](src, valid, math.MinInt64, math.MaxInt64, problem)
+	values, err := integers[int64](col, valid, math.MinInt64, math.MaxInt64, problem)
 	return values, valid, err
 }
 
-func readInts(src source) ([]int, bitmap, error) {
-	values, valid, err := readInt64s(src)
+func readInts(col Column) ([]int, Bitmap, error) {
+	values, valid, err := readInt64s(col)
 	if err != nil {
 		return nil, valid, err
 	}
@@ -98,8 +98,8 @@ func readInts(src source) ([]int, bitmap, error) {
 
 // integers returns the values of a column of numbers that are whole and lie in
 // [low, high], which are the limits of T.
-func integers[T int32 | int64](src source, valid bitmap, low, high int64, problem string) ([]T, error) {
-	switch column := src.column.(type) {
+func integers[T int32 | int64](col Column, valid Bitmap, low, high int64, problem string) ([]T, error) {
+	switch column := col.Array.(type) {
 	case *array.Int64:
 		return narrow[T](column.Int64Values(), valid, within(low, high), problem)
 	case *array.Int32:
@@ -122,7 +122,7 @@ func integers[T int32 | int64](src source, valid bitmap, low, high int64, proble
 		fits := whole(low, high)
 		return narrow[T](column.Float32Values(), valid, func(v float32) bool { return fits(float64(v)) }, problem)
 	default:
-		return nil, src.mustBe("numeric")
+		return nil, col.mustBe("numeric")
 	}
 }
 
@@ -140,8 +140,8 @@ func whole(low, high int64) func(float64) bool {
 }
 
 // own returns values that may be kept, unless the source says that nobody does.
-func own[T any](src source, values []T) []T {
-	if src.borrow {
+func own[T any](col Column, values []T) []T {
+	if col.borrow {
 		return values
 	}
 	return slices.Clone(values)
@@ -166,13 +166,13 @@ func widenHalves(values []float16.Num) []float64 {
 
 // narrow converts numbers to a type that holds those that fit. The first other
 // one is an error.
-func narrow[T interface{ number | ~int }, S number](values []S, valid bitmap, fits func(S) bool, problem string) ([]T, error) {
+func narrow[T interface{ number | ~int }, S number](values []S, valid Bitmap, fits func(S) bool, problem string) ([]T, error) {
 	out := make([]T, len(values))
 	for i, v := range values {
 		switch {
 		case fits(v):
 			out[i] = T(v)
-		case valid.has(i):
+		case valid.Has(i):
 			return nil, badValue(problem, i, v)
 		}
 	}
@@ -180,8 +180,8 @@ func narrow[T interface{ number | ~int }, S number](values []S, valid bitmap, fi
 }
 
 // fill writes what lies under NA.
-func fill[T any](values []T, valid bitmap, under T) {
-	if valid.full() {
+func fill[T any](values []T, valid Bitmap, under T) {
+	if valid.Full() {
 		return
 	}
 	for from := 0; from < len(values); from += 64 {
@@ -193,10 +193,10 @@ func fill[T any](values []T, valid bitmap, under T) {
 	}
 }
 
-func readBools(src source) ([]bool, bitmap, error) {
-	column, ok := src.column.(*array.Boolean)
+func readBools(col Column) ([]bool, Bitmap, error) {
+	column, ok := col.Array.(*array.Boolean)
 	if !ok {
-		return nil, bitmap{}, src.mustBe("logical")
+		return nil, Bitmap{}, col.mustBe("logical")
 	}
 	values := make([]bool, column.Len())
 	for i := range values {
@@ -208,7 +208,7 @@ func readBools(src source) ([]bool, bitmap, error) {
 // writeFloats writes numbers, of which those that are NA become null. Under a
 // null lies what R has for NA, so that R may take the column as it is: the bits
 // of an NA that came as a value are kept.
-func writeFloats(values []float64, valid bitmap) (vector, error) {
+func writeFloats(values []float64, valid Bitmap) (Column, error) {
 	fill(values, valid, na)
 	copied := false
 	for i, v := range values {
@@ -223,23 +223,24 @@ func writeFloats(values []float64, valid bitmap) (vector, error) {
 	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid), nil
 }
 
-// writeNumbers writes values of which none is NA without the bitmap saying so.
-func writeNumbers(values []float64, valid bitmap) vector {
+// Numbers returns numbers as a column, where none is NA without the bitmap saying so.
+// The caller releases it.
+func Numbers(values []float64, valid Bitmap) Column {
 	fill(values, valid, na)
 	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid)
 }
 
-func writeInt32s(values []int32, valid bitmap) (vector, error) {
+func writeInt32s(values []int32, valid Bitmap) (Column, error) {
 	fill(values, valid, math.MinInt32)
 	return fixedWidth(arrow.PrimitiveTypes.Int32, values, valid), nil
 }
 
-func writeInt64s(values []int64, valid bitmap) (vector, error) {
+func writeInt64s(values []int64, valid Bitmap) (Column, error) {
 	fill(values, valid, math.MinInt64)
 	return fixedWidth(arrow.PrimitiveTypes.Int64, values, valid), nil
 }
 
-func writeInts(values []int, valid bitmap) (vector, error) {
+func writeInts(values []int, valid Bitmap) (Column, error) {
 	if unsafe.Sizeof(int(0)) == unsafe.Sizeof(int64(0)) {
 		return writeInt64s(cast[int64](values), valid)
 	}
@@ -250,29 +251,29 @@ func writeInts(values []int, valid bitmap) (vector, error) {
 	return writeInt64s(wide, valid)
 }
 
-func writeBools(values []bool, valid bitmap) (vector, error) {
+func writeBools(values []bool, valid Bitmap) (Column, error) {
 	bits := noRows(len(values)).bits
 	for i, v := range values {
 		if v {
 			bitutil.SetBit(bits, i)
 		}
 	}
-	return newVector(newArray(arrow.FixedWidthTypes.Boolean, len(values), valid, memory.NewBufferBytes(bits))), nil
+	return newColumn(newArray(arrow.FixedWidthTypes.Boolean, len(values), valid, memory.NewBufferBytes(bits))), nil
 }
 
 // fixedWidth returns a column whose values have in Arrow the layout that they
 // have in Go, and shares their memory.
-func fixedWidth[T any](dataType arrow.DataType, values []T, valid bitmap) vector {
-	return newVector(newArray(dataType, len(values), valid, memory.NewBufferBytes(cast[byte](values))))
+func fixedWidth[T any](dataType arrow.DataType, values []T, valid Bitmap) Column {
+	return newColumn(newArray(dataType, len(values), valid, memory.NewBufferBytes(cast[byte](values))))
 }
 
 // newArray returns an array of n rows made of buffers after the bitmap.
-func newArray(dataType arrow.DataType, n int, valid bitmap, buffers ...*memory.Buffer) arrow.Array {
+func newArray(dataType arrow.DataType, n int, valid Bitmap, buffers ...*memory.Buffer) arrow.Array {
 	return newNested(dataType, n, valid, buffers)
 }
 
 // newNested returns an array of n rows that has children.
-func newNested(dataType arrow.DataType, n int, valid bitmap, buffers []*memory.Buffer, children ...arrow.ArrayData) arrow.Array {
+func newNested(dataType arrow.DataType, n int, valid Bitmap, buffers []*memory.Buffer, children ...arrow.ArrayData) arrow.Array {
 	bits, nulls := valid.buffer(n)
 	data := array.NewData(dataType, n, slices.Concat([]*memory.Buffer{bits}, buffers), children, nulls, 0)
 	defer data.Release()

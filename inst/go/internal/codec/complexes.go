@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
@@ -8,24 +8,24 @@ import (
 
 // readComplexes reads pairs of numbers, and numbers as such without an
 // imaginary part.
-func readComplexes(src source) ([]complex128, bitmap, error) {
-	valid := validRows(src.column)
-	if list, ok := src.column.(*array.FixedSizeList); ok {
-		return readPairs(src, list, valid)
+func readComplexes(col Column) ([]complex128, Bitmap, error) {
+	valid := validRows(col.Array)
+	if list, ok := col.Array.(*array.FixedSizeList); ok {
+		return readPairs(col, list, valid)
 	}
-	numbers, err := floats(source{column: src.column, borrow: true}, valid)
+	numbers, err := floats(Column{Array: col.Array, borrow: true}, valid)
 	if err != nil {
-		return nil, valid, src.mustBe("complex or numeric")
+		return nil, valid, col.mustBe("complex or numeric")
 	}
 	values := mapped(numbers, func(v float64) complex128 { return complex(v, 0) })
 	fill(values, valid, complex(na, na))
 	return values, valid, nil
 }
 
-func readPairs(src source, list *array.FixedSizeList, valid bitmap) ([]complex128, bitmap, error) {
+func readPairs(col Column, list *array.FixedSizeList, valid Bitmap) ([]complex128, Bitmap, error) {
 	parts, ok := list.ListValues().(*array.Float64)
 	if !ok || list.DataType().(*arrow.FixedSizeListType).Len() != 2 {
-		return nil, valid, src.mustBe("complex")
+		return nil, valid, col.mustBe("complex")
 	}
 	values := make([]complex128, list.Len())
 	if len(values) > 0 {
@@ -39,7 +39,7 @@ func readPairs(src source, list *array.FixedSizeList, valid bitmap) ([]complex12
 }
 
 // writeComplexes writes pairs. As in R, one is NA if either part is.
-func writeComplexes(values []complex128, valid bitmap) (vector, error) {
+func writeComplexes(values []complex128, valid Bitmap) (Column, error) {
 	fill(values, valid, complex(na, na))
 	valid = valid.copy(len(values))
 	for i, v := range values {
@@ -47,11 +47,11 @@ func writeComplexes(values []complex128, valid bitmap) (vector, error) {
 			valid.clear(i)
 		}
 	}
-	parts := newArray(arrow.PrimitiveTypes.Float64, 2*len(values), bitmap{}, memory.NewBufferBytes(cast[byte](values)))
+	parts := newArray(arrow.PrimitiveTypes.Float64, 2*len(values), Bitmap{}, memory.NewBufferBytes(cast[byte](values)))
 	defer parts.Release()
 	dataType := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: parts.DataType()})
-	v := newVector(newNested(dataType, len(values), valid, nil, parts.Data()))
-	v.field.Metadata = classMetadata("complex")
+	v := newColumn(newNested(dataType, len(values), valid, nil, parts.Data()))
+	v.Field.Metadata = classMetadata("complex")
 	return v, nil
 }
 

@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"encoding/binary"
@@ -10,39 +10,39 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// bitmap says which rows hold a value and are not NA. The zero value: all do.
-type bitmap struct {
+// Bitmap says which rows hold a value and are not NA. The zero value: all do.
+type Bitmap struct {
 	bits   []byte // nil: no row is NA
 	offset int
 }
 
 // validRows returns the bitmap of a column.
-func validRows(column arrow.Array) bitmap {
+func validRows(column arrow.Array) Bitmap {
 	switch {
 	case column.DataType().ID() == arrow.NULL:
 		return noRows(column.Len())
 	case column.NullN() == 0 || len(column.NullBitmapBytes()) == 0:
-		return bitmap{}
+		return Bitmap{}
 	default:
-		return bitmap{bits: column.NullBitmapBytes(), offset: column.Data().Offset()}
+		return Bitmap{bits: column.NullBitmapBytes(), offset: column.Data().Offset()}
 	}
 }
 
 // noRows returns a bitmap whose n rows are all NA.
-func noRows(n int) bitmap { return bitmap{bits: make([]byte, bitutil.BytesForBits(int64(n)))} }
+func noRows(n int) Bitmap { return Bitmap{bits: make([]byte, bitutil.BytesForBits(int64(n)))} }
 
 // allRows returns a bitmap whose n rows all hold a value, to be cleared.
-func allRows(n int) bitmap {
+func allRows(n int) Bitmap {
 	b := noRows(n)
 	bitutil.SetBitsTo(b.bits, 0, int64(n), true)
 	return b
 }
 
-// full tells whether no row is NA without looking at them.
-func (b bitmap) full() bool { return b.bits == nil }
+// Full tells whether no row is NA without looking at them.
+func (b Bitmap) Full() bool { return b.bits == nil }
 
-// has tells whether row i holds a value.
-func (b bitmap) has(i int) bool {
+// Has tells whether row i holds a value.
+func (b Bitmap) Has(i int) bool {
 	if b.bits == nil {
 		return true
 	}
@@ -51,14 +51,36 @@ func (b bitmap) has(i int) bool {
 }
 
 // clear makes row i NA.
-func (b bitmap) clear(i int) { bitutil.ClearBit(b.bits, b.offset+i) }
+func (b Bitmap) clear(i int) { bitutil.ClearBit(b.bits, b.offset+i) }
 
-// from returns the bitmap of the rows from i on.
-func (b bitmap) from(i int) bitmap { return bitmap{bits: b.bits, offset: b.offset + i} }
+// And returns the bitmap of n rows of which neither b nor other has NA. Other has m
+// rows, which are recycled.
+func (b Bitmap) And(n int, other Bitmap, m int) Bitmap {
+	switch {
+	case other.Full():
+		return b
+	case m == n && b.Full():
+		return other.copy(n)
+	}
+	b = b.copy(n)
+	if m == n {
+		bitutil.BitmapAnd(b.bits, other.bits, 0, int64(other.offset), b.bits, 0, int64(n))
+		return b
+	}
+	for i := range n {
+		if !other.Has(i % m) {
+			b.clear(i)
+		}
+	}
+	return b
+}
+
+// From returns the bitmap of the rows from i on.
+func (b Bitmap) From(i int) Bitmap { return Bitmap{bits: b.bits, offset: b.offset + i} }
 
 // copy returns a bitmap of n rows that may be cleared.
-func (b bitmap) copy(n int) bitmap {
-	if b.full() {
+func (b Bitmap) copy(n int) Bitmap {
+	if b.Full() {
 		return allRows(n)
 	}
 	out := noRows(n)
@@ -67,17 +89,17 @@ func (b bitmap) copy(n int) bitmap {
 }
 
 // firstNA returns the first of n rows that is NA, or -1.
-func (b bitmap) firstNA(n int) int {
+func (b Bitmap) firstNA(n int) int {
 	for i := range n {
-		if !b.has(i) {
+		if !b.Has(i) {
 			return i
 		}
 	}
 	return -1
 }
 
-// runs returns where the rows that hold a value begin and end, of n rows.
-func (b bitmap) runs(n int) iter.Seq2[int, int] {
+// Runs returns where the rows that hold a value begin and end, of n rows.
+func (b Bitmap) Runs(n int) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		for to := 0; ; {
 			from := b.next(to, n, true)
@@ -93,8 +115,8 @@ func (b bitmap) runs(n int) iter.Seq2[int, int] {
 }
 
 // next returns the first row from i on that holds a value, or that is NA, or n.
-func (b bitmap) next(i, n int, holds bool) int {
-	if b.full() {
+func (b Bitmap) next(i, n int, holds bool) int {
+	if b.Full() {
 		if holds {
 			return i
 		}
@@ -114,7 +136,7 @@ func (b bitmap) next(i, n int, holds bool) int {
 }
 
 // word returns the 64 rows from i on, those beyond the end as NA.
-func (b bitmap) word(i int) uint64 {
+func (b Bitmap) word(i int) uint64 {
 	i += b.offset
 	at, shift := b.bits[i>>3:], i&7
 	if len(at) > 8 {
@@ -126,15 +148,15 @@ func (b bitmap) word(i int) uint64 {
 }
 
 // count returns how many of n rows are NA.
-func (b bitmap) count(n int) int {
-	if b.full() {
+func (b Bitmap) count(n int) int {
+	if b.Full() {
 		return 0
 	}
 	return n - bitutil.CountSetBits(b.bits, b.offset, n)
 }
 
 // buffer returns the bitmap of n rows as an array wants it: nil if none is NA.
-func (b bitmap) buffer(n int) (buffer *memory.Buffer, nulls int) {
+func (b Bitmap) buffer(n int) (buffer *memory.Buffer, nulls int) {
 	nulls = b.count(n)
 	if nulls == 0 {
 		return nil, 0
@@ -146,13 +168,13 @@ func (b bitmap) buffer(n int) (buffer *memory.Buffer, nulls int) {
 }
 
 // bools returns the bitmap of n rows as Go values, or nil if none is NA.
-func (b bitmap) bools(n int) []bool {
+func (b Bitmap) bools(n int) []bool {
 	if b.count(n) == 0 {
 		return nil
 	}
 	out := make([]bool, n)
 	for i := range out {
-		out[i] = b.has(i)
+		out[i] = b.Has(i)
 	}
 	return out
 }

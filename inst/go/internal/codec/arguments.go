@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"encoding/json"
@@ -8,67 +8,69 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// given are the arguments of a call that are Arrow's own. What a function returns of
-// them as it came is what R has sent: nothing of its metadata is lost.
-type given struct {
-	values []givenValue
-	// fields are those of the arrays among the values, and of the columns of records.
+// Arguments are those of a call, as far as its results take something from them.
+type Arguments struct {
+	columns []Column
+	given   []givenValue
+	// fields are those of the arrays that were given, and of the columns of records.
 	fields map[arrow.ArrayData]arrow.Field
 }
 
-// givenValue is an array or a record, and the argument that it was made of.
+// givenValue is an array or a record that a function was given. What it returns of
+// them as it came is what R has sent: nothing of its metadata is lost.
 type givenValue struct {
 	value any
-	src   source
+	arg   Column
 }
 
-// add adds an argument.
-func (g *given) add(value any, src source) {
-	switch value := value.(type) {
-	case arrow.Array:
-		inner, release := unbox(src)
-		release() // the value holds the column
-		g.values = append(g.values, givenValue{value, src})
-		g.addField(value, inner.field)
-	case arrow.RecordBatch:
-		g.values = append(g.values, givenValue{value, src})
-		g.addColumns(value)
+// NewArguments returns the arguments of a call.
+func NewArguments(columns []Column) *Arguments { return &Arguments{columns: columns} }
+
+// addArray adds the array that an argument is.
+func (a *Arguments) addArray(arg, inner Column) {
+	a.given = append(a.given, givenValue{inner.Array, arg})
+	a.addField(inner.Array, inner.Field)
+}
+
+// addBatch adds the record that an argument is.
+func (a *Arguments) addBatch(arg Column, batch arrow.RecordBatch) {
+	a.given = append(a.given, givenValue{batch, arg})
+	a.addColumns(batch)
+}
+
+func (a *Arguments) addColumns(batch arrow.RecordBatch) {
+	for i, column := range batch.Columns() {
+		a.addField(column, batch.Schema().Field(i))
 	}
 }
 
-func (g *given) addColumns(rec arrow.RecordBatch) {
-	for i, column := range rec.Columns() {
-		g.addField(column, rec.Schema().Field(i))
+func (a *Arguments) addField(column arrow.Array, field arrow.Field) {
+	if a.fields == nil {
+		a.fields = make(map[arrow.ArrayData]arrow.Field)
 	}
-}
-
-func (g *given) addField(column arrow.Array, field arrow.Field) {
-	if g.fields == nil {
-		g.fields = make(map[arrow.ArrayData]arrow.Field)
-	}
-	if _, twice := g.fields[column.Data()]; !twice {
-		g.fields[column.Data()] = field
+	if _, twice := a.fields[column.Data()]; !twice {
+		a.fields[column.Data()] = field
 	}
 }
 
 // row returns the argument that a value is, as the row in which it came. The caller
 // releases it.
-func (g *given) row(value any) (vector, bool) {
-	for _, v := range g.values {
+func (a *Arguments) row(value any) (Column, bool) {
+	for _, v := range a.given {
 		if !sameValue(v.value, value) {
 			continue
 		}
-		column := v.src.column
+		column := v.arg.Array
 		switch column.DataType().ID() {
 		case arrow.LIST, arrow.LARGE_LIST, arrow.STRUCT, arrow.MAP, arrow.NULL:
 			if column.Len() == 1 {
 				column.Retain()
-				return vector{v.src.field, column}, true
+				return v.arg, true
 			}
 		}
-		return boxed(vector{v.src.field, column}), true
+		return v.arg.boxed(), true
 	}
-	return vector{}, false
+	return Column{}, false
 }
 
 // sameValue tells whether a value is an argument as it came. Arrays of the same data
@@ -83,24 +85,24 @@ func sameValue(argument, value any) bool {
 }
 
 // named returns a column with the field that it came with, or one of its own.
-func (g *given) named(column arrow.Array) vector {
-	if field, ok := g.fields[column.Data()]; ok {
-		return vector{field, column}
+func (a *Arguments) named(column arrow.Array) Column {
+	if field, ok := a.fields[column.Data()]; ok {
+		return Column{Field: field, Array: column}
 	}
-	return newVector(column)
+	return newColumn(column)
 }
 
 // restored returns a record whose columns have the metadata that they came with,
 // unless they have other metadata, and without such that do not fit its rows. The
 // caller releases it.
-func (g *given) restored(rec arrow.RecordBatch) arrow.RecordBatch {
+func (a *Arguments) restored(rec arrow.RecordBatch) arrow.RecordBatch {
 	schema := rec.Schema()
 	var fields []arrow.Field
 	for i, column := range rec.Columns() {
 		if schema.Field(i).HasMetadata() {
 			continue
 		}
-		if metadata := g.named(column).field.Metadata; metadata.Len() > 0 {
+		if metadata := a.named(column).Field.Metadata; metadata.Len() > 0 {
 			if fields == nil {
 				fields = schema.Fields()
 			}
@@ -111,16 +113,24 @@ func (g *given) restored(rec arrow.RecordBatch) arrow.RecordBatch {
 		metadata := schema.Metadata()
 		schema = arrow.NewSchema(fields, &metadata)
 	}
-	if schema = fitted(schema, rec.NumRows()); schema == rec.Schema() {
+	if schema = Fitted(schema, rec.NumRows()); schema == rec.Schema() {
 		rec.Retain()
 		return rec
 	}
 	return array.NewRecordBatch(schema, rec.Columns(), rec.NumRows())
 }
 
-// fitted returns a schema without those of R's attributes that say something of each
+// Restore returns the result of a function on records, with the metadata that columns
+// of its arguments came with. The caller releases it.
+func Restore(result, arguments arrow.RecordBatch) arrow.RecordBatch {
+	var a Arguments
+	a.addColumns(arguments)
+	return a.restored(result)
+}
+
+// Fitted returns a schema without those of R's attributes that say something of each
 // row, and of other rows than there are.
-func fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
+func Fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
 	metadata, changed := fittedMetadata(schema.Metadata(), rows, false)
 	fields := schema.Fields()
 	for i := range fields {

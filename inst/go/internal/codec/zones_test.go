@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"strconv"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 func TestZoneNames(t *testing.T) {
@@ -52,27 +51,27 @@ func TestOffsetNames(t *testing.T) {
 			t.Errorf("%s is %d seconds, want %d", name, got, seconds)
 		}
 		if _, fixed := parseOffset(name); fixed {
-			t.Errorf("%s is none of R's names", name)
+			t.Errorf("%s is not one of R's names", name)
 		}
 	}
 }
 
-func timeColumn(t *testing.T, zoneName string, attributes string, values ...int64) arrow.RecordBatch {
+func timeColumn(t *testing.T, zoneName string, attributes string, values ...int64) Column {
 	t.Helper()
-	column := fixedWidth(&arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: zoneName}, values, bitmap{}).column
-	return timesRecord(column, attributes)
+	column := fixedWidth(&arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: zoneName}, values, Bitmap{}).Array
+	return withAttributes(column, attributes)
 }
 
-func timesRecord(column arrow.Array, attributes string) arrow.RecordBatch {
-	field := arrow.Field{Name: "x", Type: column.DataType(), Nullable: true}
+func withAttributes(values arrow.Array, attributes string) Column {
+	column := newColumn(values)
 	keys, texts := []string{metaAttributes}, []string{attributes}
-	if column.DataType().ID() == arrow.FLOAT64 {
+	if values.DataType().ID() == arrow.FLOAT64 {
 		keys, texts = append(keys, metaClass), append(texts, "POSIXct")
 	}
 	if attributes != "" {
-		field.Metadata = arrow.NewMetadata(keys, texts)
+		column.Field.Metadata = arrow.NewMetadata(keys, texts)
 	}
-	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{column}, int64(column.Len()))
+	return column
 }
 
 // What a function returns is in the zone of what it was given, local time and numbers
@@ -96,7 +95,7 @@ func TestZonesComeBack(t *testing.T) {
 		hour := func(x time.Time) int { return x.Hour() }
 		for _, fn := range []any{
 			func(x time.Time) time.Time { return x.Add(time.Hour) },
-			func(x Null[time.Time]) Null[time.Time] { return x },
+			func(x *time.Time) *time.Time { return x },
 			func(x []time.Time) []time.Time { return x },
 			func(x []time.Time) map[string][]time.Time { return map[string][]time.Time{"a": x} },
 			func(x []time.Time) []struct{ T time.Time } {
@@ -108,30 +107,30 @@ func TestZonesComeBack(t *testing.T) {
 			},
 		} {
 			for _, values := range [][]int64{{0, 1}, {}} {
-				_, got, err := resultOf(t, typed(t, fn), timeColumn(t, tt.zone, tt.attributes, values...))
+				got, err := through(t, fn, timeColumn(t, tt.zone, tt.attributes, values...))
 				if err != nil {
 					t.Fatal(err)
 				}
-				field := timesWithin(t, got.Schema().Field(0))
+				field := timesWithin(t, got.Field)
 				if text, _ := field.Metadata.GetValue(metaAttributes); field.Type.(*arrow.TimestampType).TimeZone != tt.zone || text != tt.attributes {
 					t.Errorf("%T of %v: got %v with %q, want %v", fn, tt, field.Type, text, tt)
 				}
 			}
 		}
-		if got, _, err := resultOf(t, typed(t, hour), timeColumn(t, tt.zone, tt.attributes, 0)); err != nil || got != "["+strconv.Itoa(tt.hour)+"]" {
-			t.Errorf("%v: the hour is %s, %v", tt, got, err)
+		if got, err := through(t, hour, timeColumn(t, tt.zone, tt.attributes, 0)); err != nil || got.Array.String() != "["+strconv.Itoa(tt.hour)+"]" {
+			t.Errorf("%v: the hour is %s, %v", tt, got.Array, err)
 		}
 
-		numbers := timesRecord(fixedWidth(arrow.PrimitiveTypes.Float64, []float64{1.0 / 3, 1e15}, bitmap{}).column, tt.number)
-		if got, _, err := resultOf(t, typed(t, hour), numbers); err != nil || !strings.HasPrefix(got, "["+strconv.Itoa(tt.hour)+",") {
-			t.Errorf("%v: the hour of a number is %s, %v", tt, got, err)
+		numbers := withAttributes(fixedWidth(arrow.PrimitiveTypes.Float64, []float64{1.0 / 3, 1e15}, Bitmap{}).Array, tt.number)
+		if got, err := through(t, hour, numbers); err != nil || !strings.HasPrefix(got.Array.String(), "["+strconv.Itoa(tt.hour)+" ") {
+			t.Errorf("%v: the hour of a number is %s, %v", tt, got.Array, err)
 		}
-		_, got, err := resultOf(t, typed(t, func(x time.Time) time.Time { return x }), numbers)
+		got, err := through(t, func(x time.Time) time.Time { return x }, numbers)
 		if err != nil {
 			t.Fatal(err)
 		}
-		class, _ := got.Schema().Field(0).Metadata.GetValue(metaClass)
-		text, _ := got.Schema().Field(0).Metadata.GetValue(metaAttributes)
+		class, _ := got.Field.Metadata.GetValue(metaClass)
+		text, _ := got.Field.Metadata.GetValue(metaAttributes)
 		if class != "POSIXct" || text != tt.number {
 			t.Errorf("got %s with %q, want %q", class, text, tt.number)
 		}
@@ -156,14 +155,14 @@ func timesWithin(t *testing.T, field arrow.Field) arrow.Field {
 // NaN is a missing time, and Inf is none.
 func TestTimesOfNoTime(t *testing.T) {
 	missing := func(x *time.Time) bool { return x == nil }
-	numbers := func(values ...float64) arrow.RecordBatch {
-		return timesRecord(fixedWidth(arrow.PrimitiveTypes.Float64, values, bitmap{}).column, `{"zone":"UTC"}`)
+	numbers := func(values ...float64) Column {
+		return withAttributes(fixedWidth(arrow.PrimitiveTypes.Float64, values, Bitmap{}).Array, `{"zone":"UTC"}`)
 	}
-	if got, _, err := resultOf(t, typed(t, missing), numbers(na, 0, na+1)); err != nil || got != `[true,false,true]` {
-		t.Errorf("got %s, %v", got, err)
+	if got, err := through(t, missing, numbers(na, 0, na+1)); err != nil || got.Array.String() != "[true false true]" {
+		t.Errorf("got %s, %v", got.Array, err)
 	}
 	inf := 1e308
-	if _, _, err := resultOf(t, typed(t, missing), numbers(0, 10*inf)); CodeOf(err) != CodeInvalidArgument || !strings.Contains(err.Error(), "row 2 is +Inf") {
+	if _, err := through(t, missing, numbers(0, 10*inf)); err == nil || !strings.Contains(err.Error(), "row 2 is +Inf") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,7 @@
-package rgoipc
+// Package codec turns Go values into Arrow columns and back. A [Kind] is how the values
+// of a Go type travel as parameters and results; most are [Values], which a codec for
+// their type reads and writes, a column at a time.
+package codec
 
 import (
 	"fmt"
@@ -16,36 +19,19 @@ import (
 type codec interface {
 	// goType returns T.
 	goType() reflect.Type
-	// spec describes a T in the manifest. Nullable: a T can be NA.
-	spec() TypeSpec
+	// describe describes a T to R. Nullable: a T can be NA.
+	describe() Type
 	// scalar tells whether a T is one element of an R vector.
 	scalar() bool
 	// nests tells whether one row of a list column of that type is one T.
 	nests(list arrow.ListLikeType) bool
 	// read returns the rows as a []T, and which of them are not NA. It is
 	// called through readColumn, which takes care of what is alike for all.
-	read(source) (values any, valid bitmap, err error)
+	read(Column) (values any, valid Bitmap, err error)
 	// write returns a []T as a column. Rows that are not valid become NA. The
 	// column may share the memory of values. Times of which none is valid are in
-	// the time zone none.
-	write(values any, valid bitmap, none zone) (vector, error)
-}
-
-// vector is a column written. Its field has no name yet.
-type vector struct {
-	field  arrow.Field
-	column arrow.Array
-}
-
-func newVector(column arrow.Array) vector {
-	return vector{field: arrow.Field{Type: column.DataType(), Nullable: true}, column: column}
-}
-
-// named returns the column's field with a name.
-func (v vector) named(name string) arrow.Field {
-	field := v.field
-	field.Name = name
-	return field
+	// the time zone of the arguments.
+	write(values any, valid Bitmap, args *Arguments) (Column, error)
 }
 
 // maxNullRows is how many rows of type null are taken: they come in no bytes
@@ -54,29 +40,29 @@ const maxNullRows = 1 << 24
 
 // readColumn reads a column as c's type. What it does for all types: NA of no
 // type in particular, extension types, and lists whose every row is one value.
-func readColumn(c codec, src source) (values any, valid bitmap, err error) {
-	n := src.column.Len()
-	if src.column.DataType().ID() == arrow.NULL && n > maxNullRows {
-		return nil, bitmap{}, errorf(CodeResourceExhausted, "a column of type null has %d rows, and %d are taken", n, maxNullRows)
+func readColumn(c codec, col Column) (values any, valid Bitmap, err error) {
+	n := col.Array.Len()
+	if col.Array.DataType().ID() == arrow.NULL && n > maxNullRows {
+		return nil, Bitmap{}, &Error{problem: fmt.Sprintf("has %d rows of type null, but at most %d are taken", n, maxNullRows), Row: -1, TooLarge: true}
 	}
-	if bareNA(src.column) {
+	if untypedNull(col.Array) {
 		return blank(c.goType(), n), noRows(n), nil
 	}
-	switch column := src.column.(type) {
+	switch column := col.Array.(type) {
 	case array.ExtensionArray:
-		src.column = column.Storage()
-		return readColumn(c, src)
+		col.Array = column.Storage()
+		return readColumn(c, col)
 	case *array.List, *array.LargeList:
 		if !c.nests(column.DataType().(arrow.ListLikeType)) {
-			return readSingles(c, src, column.(array.ListLike))
+			return readSingles(c, col, column.(array.ListLike))
 		}
 	}
-	return c.read(src)
+	return c.read(col)
 }
 
-// bareNA tells whether a column is NA and nothing else, as R's logical NA is, which
+// untypedNull tells whether a column is NA and nothing else, as R's logical NA is, which
 // fits any type, and a list of nothing but NULL.
-func bareNA(column arrow.Array) bool {
+func untypedNull(column arrow.Array) bool {
 	switch t := column.DataType().(type) {
 	case *arrow.NullType:
 		return true
@@ -102,18 +88,18 @@ func blank(t reflect.Type, n int) any {
 
 // readSingles reads a list column of which each row has one element, as R
 // sends a vector of length 1 where it need not be of that length.
-func readSingles(c codec, src source, list array.ListLike) (any, bitmap, error) {
+func readSingles(c codec, col Column, list array.ListLike) (any, Bitmap, error) {
 	for i := range list.Len() {
 		if list.IsNull(i) {
-			return nil, bitmap{}, missingValue(i)
+			return nil, Bitmap{}, missingValue(i)
 		}
 		if from, to := list.ValueOffsets(i); to-from != 1 {
-			return nil, bitmap{}, badValue("must have one value in each row", i, fmt.Sprintf("of length %d", to-from))
+			return nil, Bitmap{}, badValue("must have one value in each row", i, fmt.Sprintf("of length %d", to-from))
 		}
 	}
 	from, to := extent(list)
-	child := src.child(list, from, to)
-	defer child.column.Release()
+	child := col.child(list, from, to)
+	defer child.Array.Release()
 	return readColumn(c, child)
 }
 
@@ -128,20 +114,20 @@ func extent(list array.ListLike) (from, to int64) {
 }
 
 // strict reads a column for a place that has no other room for NA than T's own.
-func strict(c codec, src source) (any, error) {
-	values, valid, err := readColumn(c, src)
+func strict(c codec, col Column) (any, error) {
+	values, valid, err := readColumn(c, col)
 	if err != nil {
 		return nil, err
 	}
-	if row := missingRow(c, valid, src.column.Len()); row >= 0 {
+	if row := missingRow(c, valid, col.Array.Len()); row >= 0 {
 		return nil, missingValue(row)
 	}
 	return values, nil
 }
 
 // missingRow returns the first row that is NA and cannot be, or -1.
-func missingRow(c codec, valid bitmap, n int) int {
-	if c.spec().Nullable || valid.full() {
+func missingRow(c codec, valid Bitmap, n int) int {
+	if c.describe().Nullable || valid.Full() {
 		return -1
 	}
 	return valid.firstNA(n)
@@ -163,15 +149,11 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	case reflect.Slice:
 		return newListCodec(t, t.Elem(), sliceShape{t}, within)
 	case reflect.Struct:
-		switch generic := reflect.Zero(t).Interface().(type) {
-		case nullable:
-			if generic.own() == t {
-				return newNullCodec(t, generic, within)
-			}
-		case nullables:
-			if generic.own() == t {
-				return newListCodec(t, generic.elem(), nullsShape{generic}, within)
-			}
+		switch shape, _ := shapeOf(t); shape := shape.(type) {
+		case nullShape:
+			return newNullCodec(t, shape, within)
+		case listShape:
+			return newListCodec(t, shape.(Shape).elem(), shape, within)
 		}
 		return newStructCodec(t, within)
 	case reflect.Map:
@@ -235,15 +217,15 @@ func kindCodec(t reflect.Type) (codec, bool) {
 // basic is the codec of a scalar type.
 type basic[T any] struct {
 	name    string
-	readAs  func(source) ([]T, bitmap, error)
-	writeAs func([]T, bitmap) (vector, error)
+	readAs  func(Column) ([]T, Bitmap, error)
+	writeAs func([]T, Bitmap) (Column, error)
 }
 
 func (b basic[T]) goType() reflect.Type { return reflect.TypeFor[T]() }
 
 // A float64 can be NA: it is one of R's NaN. A []byte can be nil, which is NULL.
-func (b basic[T]) spec() TypeSpec {
-	return TypeSpec{Type: b.name, Nullable: b.name == TypeFloat64 || b.name == TypeBinary}
+func (b basic[T]) describe() Type {
+	return Type{Name: b.name, Nullable: b.name == TypeFloat64 || b.name == TypeBinary}
 }
 
 func (b basic[T]) scalar() bool { return true }
@@ -253,13 +235,13 @@ func (b basic[T]) nests(list arrow.ListLikeType) bool {
 	return b.name == TypeBinary && list.Elem().ID() == arrow.UINT8
 }
 
-func (b basic[T]) read(src source) (any, bitmap, error) { return anyOf(b.readAs(src)) }
+func (b basic[T]) read(col Column) (any, Bitmap, error) { return anyOf(b.readAs(col)) }
 
-func (b basic[T]) write(values any, valid bitmap, _ zone) (vector, error) {
+func (b basic[T]) write(values any, valid Bitmap, _ *Arguments) (Column, error) {
 	return b.writeAs(values.([]T), valid)
 }
 
-func anyOf[T any](values []T, valid bitmap, err error) (any, bitmap, error) {
+func anyOf[T any](values []T, valid Bitmap, err error) (any, Bitmap, error) {
 	return values, valid, err
 }
 
@@ -271,16 +253,16 @@ type renamed struct {
 
 func (r renamed) goType() reflect.Type { return r.t }
 
-func (r renamed) read(src source) (any, bitmap, error) {
-	values, valid, err := r.codec.read(src)
+func (r renamed) read(col Column) (any, Bitmap, error) {
+	values, valid, err := r.codec.read(col)
 	if err != nil {
-		return nil, bitmap{}, err
+		return nil, Bitmap{}, err
 	}
 	return convertAll(values, r.t), valid, nil
 }
 
-func (r renamed) write(values any, valid bitmap, none zone) (vector, error) {
-	return r.codec.write(convertAll(values, r.codec.goType()), valid, none)
+func (r renamed) write(values any, valid Bitmap, args *Arguments) (Column, error) {
+	return r.codec.write(convertAll(values, r.codec.goType()), valid, args)
 }
 
 // convertAll returns a slice with its elements converted.

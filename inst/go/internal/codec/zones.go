@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"encoding/json"
@@ -26,7 +26,7 @@ var utc = zone{name: "UTC"}
 
 // zone returns the time zone of the column: that of its Arrow type or, of R's
 // numbers for times, that of its attributes.
-func (s source) zone() zone { return zoneOf(s.field) }
+func (s Column) zone() zone { return zoneOf(s.Field) }
 
 func zoneOf(field arrow.Field) zone {
 	var z zone
@@ -88,13 +88,13 @@ func (z zone) attributes(numbers bool) string {
 	return string(text)
 }
 
-// firstZone returns the zone of the first times among the arguments, or UTC.
-func firstZone(sources []source) zone {
-	for _, src := range sources {
-		if src.column == nil {
+// zone returns the zone of the first times among the arguments, or UTC.
+func (a *Arguments) zone() zone {
+	for _, col := range a.columns {
+		if col.Array == nil {
 			continue
 		}
-		if z, ok := zoneWithin(src.field); ok {
+		if z, ok := zoneWithin(col.Field); ok {
 			return z
 		}
 	}
@@ -106,7 +106,7 @@ func zoneWithin(field arrow.Field) (zone, bool) {
 	case *arrow.TimestampType:
 		return zoneOf(field), true
 	case *arrow.Float64Type:
-		return zoneOf(field), source{field: field}.class() == "POSIXct"
+		return zoneOf(field), Column{Field: field}.class() == "POSIXct"
 	case arrow.NestedType:
 		for _, child := range t.Fields() {
 			if z, ok := zoneWithin(child); ok {
@@ -178,12 +178,12 @@ func knownZone(at *time.Location) (zone, bool) {
 }
 
 // commonZone returns the zone that all values are in. If they are in several, or in
-// one that R cannot be told of, that is UTC; if there are no values, none.
-func commonZone(values []time.Time, valid bitmap, none zone) zone {
+// one that R cannot be told of, that is UTC; if there are no values, that of args.
+func commonZone(values []time.Time, valid Bitmap, args *Arguments) zone {
 	var first *time.Location
 	same := true
 	for i, v := range values {
-		if !valid.has(i) {
+		if !valid.Has(i) {
 			continue
 		}
 		switch at := v.Location(); {
@@ -197,7 +197,7 @@ func commonZone(values []time.Time, valid bitmap, none zone) zone {
 		}
 	}
 	if first == nil {
-		return none
+		return args.zone()
 	}
 	if z, ok := knownZone(first); ok && same {
 		return z
@@ -207,13 +207,13 @@ func commonZone(values []time.Time, valid bitmap, none zone) zone {
 
 // namedZone returns the zone of that name if the values are in it. A name may be
 // made up, or be of no use elsewhere, as "Local" is: the offsets tell.
-func namedZone(values []time.Time, valid bitmap, name string) zone {
+func namedZone(values []time.Time, valid Bitmap, name string) zone {
 	z := zone{name: name}
 	at, err := z.location()
 	known, fixed := err == nil && name != "", true
 	first := -1
 	for i, v := range values {
-		if !valid.has(i) {
+		if !valid.Has(i) {
 			continue
 		}
 		_, offset := v.Zone()
@@ -361,9 +361,9 @@ func nameOfPath(path string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(name, "posix/"), "right/")
 }
 
-// setLocal makes time.Local what the environment variable TZ says where the time
+// SetLocal makes time.Local what the environment variable TZ says where the time
 // package does not: on Windows, and where TZ is a rule of POSIX.
-func setLocal() {
+func SetLocal() {
 	name := strings.TrimPrefix(os.Getenv("TZ"), ":")
 	if name == "" || strings.HasPrefix(name, "/") || name == time.Local.String() {
 		return

@@ -1,7 +1,6 @@
-package rgoipc
+package codec
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -18,11 +17,11 @@ const (
 
 // readTimes reads points in time, in the time zone of the column. A date is its
 // midnight in UTC.
-func readTimes(src source) ([]time.Time, bitmap, error) {
-	valid := validRows(src.column)
-	switch column := src.column.(type) {
+func readTimes(col Column) ([]time.Time, Bitmap, error) {
+	valid := validRows(col.Array)
+	switch column := col.Array.(type) {
 	case *array.Timestamp:
-		zone, err := src.location()
+		zone, err := col.location()
 		if err != nil {
 			return nil, valid, err
 		}
@@ -33,17 +32,17 @@ func readTimes(src source) ([]time.Time, bitmap, error) {
 	case *array.Date64:
 		return mapped(column.Date64Values(), func(v arrow.Date64) time.Time { return time.UnixMilli(int64(v)).UTC() }), valid, nil
 	}
-	switch src.class() {
+	switch col.class() {
 	case "POSIXct":
-		zone, err := src.location()
+		zone, err := col.location()
 		if err != nil {
 			return nil, valid, err
 		}
-		return timesOf(src, valid, 1, zone)
+		return timesOf(col, valid, 1, zone)
 	case "Date":
-		return timesOf(src, valid, secondsPerDay, time.UTC)
+		return timesOf(col, valid, secondsPerDay, time.UTC)
 	default:
-		return nil, valid, src.mustBe("times")
+		return nil, valid, col.mustBe("times")
 	}
 }
 
@@ -71,26 +70,26 @@ func instant(unit arrow.TimeUnit) func(int64) time.Time {
 }
 
 // location returns the time zone of the column.
-func (s source) location() (*time.Location, error) {
+func (s Column) location() (*time.Location, error) {
 	z := s.zone()
 	at, err := z.location()
 	if err != nil {
-		return nil, &cellError{problem: fmt.Sprintf("must be in a time zone that Go knows, and not in %q", z.name), row: -1}
+		return nil, wrong("must be in a time zone that Go knows, and not in %q", z.name)
 	}
 	return at, nil
 }
 
 // timesOf reads R's numbers for times, given how many seconds 1 is. NaN is a missing
 // one, as it is in R.
-func timesOf(src source, valid bitmap, unit float64, zone *time.Location) ([]time.Time, bitmap, error) {
-	numbers, err := floats(source{column: src.column, borrow: true}, valid)
+func timesOf(col Column, valid Bitmap, unit float64, zone *time.Location) ([]time.Time, Bitmap, error) {
+	numbers, err := floats(Column{Array: col.Array, borrow: true}, valid)
 	if err != nil {
-		return nil, valid, src.mustBe("times")
+		return nil, valid, col.mustBe("times")
 	}
 	out := make([]time.Time, len(numbers))
 	valid = withoutNaN(numbers, valid)
 	for i, v := range numbers {
-		if !valid.has(i) {
+		if !valid.Has(i) {
 			continue
 		}
 		seconds := math.Floor(v * unit)
@@ -103,10 +102,10 @@ func timesOf(src source, valid bitmap, unit float64, zone *time.Location) ([]tim
 }
 
 // withoutNaN returns the rows that are valid and a number.
-func withoutNaN(numbers []float64, valid bitmap) bitmap {
+func withoutNaN(numbers []float64, valid Bitmap) Bitmap {
 	copied := false
 	for i, v := range numbers {
-		if v != v && valid.has(i) {
+		if v != v && valid.Has(i) {
 			if !copied {
 				valid, copied = valid.copy(len(numbers)), true
 			}
@@ -118,9 +117,9 @@ func withoutNaN(numbers []float64, valid bitmap) bitmap {
 
 // readDurations reads spans of time, and times of the day as the span since
 // midnight.
-func readDurations(src source) ([]time.Duration, bitmap, error) {
-	valid := validRows(src.column)
-	switch column := src.column.(type) {
+func readDurations(col Column) ([]time.Duration, Bitmap, error) {
+	valid := validRows(col.Array)
+	switch column := col.Array.(type) {
 	case *array.Duration:
 		unit := column.DataType().(*arrow.DurationType).Unit
 		return durations(column.DurationValues(), valid, unit.Multiplier())
@@ -131,19 +130,19 @@ func readDurations(src source) ([]time.Duration, bitmap, error) {
 		unit := column.DataType().(*arrow.Time64Type).Unit
 		return durations(column.Time64Values(), valid, unit.Multiplier())
 	}
-	switch src.class() {
+	switch col.class() {
 	case "hms":
-		return durationsOf(src, valid, time.Second)
+		return durationsOf(col, valid, time.Second)
 	case "difftime":
-		return durationsOf(src, valid, src.unit())
+		return durationsOf(col, valid, col.unit())
 	default:
-		return nil, valid, src.mustBe("time differences")
+		return nil, valid, col.mustBe("time differences")
 	}
 }
 
 const badDuration = "must be time differences of less than 292 years"
 
-func durations[S ~int32 | ~int64](values []S, valid bitmap, unit time.Duration) ([]time.Duration, bitmap, error) {
+func durations[S ~int32 | ~int64](values []S, valid Bitmap, unit time.Duration) ([]time.Duration, Bitmap, error) {
 	most := math.MaxInt64 / int64(unit)
 	out, err := narrow[int64](values, valid, func(v S) bool { return -most <= int64(v) && int64(v) <= most }, badDuration)
 	for i := range out {
@@ -153,7 +152,7 @@ func durations[S ~int32 | ~int64](values []S, valid bitmap, unit time.Duration) 
 }
 
 // unit returns what a difftime of 1 is. R's own default are seconds.
-func (s source) unit() time.Duration {
+func (s Column) unit() time.Duration {
 	attributes := struct {
 		Units string `json:"units"`
 	}{"secs"}
@@ -172,10 +171,10 @@ func (s source) unit() time.Duration {
 	}
 }
 
-func durationsOf(src source, valid bitmap, unit time.Duration) ([]time.Duration, bitmap, error) {
-	numbers, err := floats(source{column: src.column, borrow: true}, valid)
+func durationsOf(col Column, valid Bitmap, unit time.Duration) ([]time.Duration, Bitmap, error) {
+	numbers, err := floats(Column{Array: col.Array, borrow: true}, valid)
 	if err != nil {
-		return nil, valid, src.mustBe("time differences")
+		return nil, valid, col.mustBe("time differences")
 	}
 	out := make([]time.Duration, len(numbers))
 	valid = withoutNaN(numbers, valid)
@@ -184,7 +183,7 @@ func durationsOf(src source, valid bitmap, unit time.Duration) ([]time.Duration,
 		switch {
 		case math.Abs(span) < 1<<63:
 			out[i] = time.Duration(span)
-		case valid.has(i):
+		case valid.Has(i):
 			return nil, valid, badValue(badDuration, i, v)
 		}
 	}
@@ -196,14 +195,14 @@ type timeCodec struct{ basic[time.Time] }
 
 // write writes counts of nanoseconds, or of microseconds where those do not reach, or
 // R's own numbers where no count does.
-func (timeCodec) write(values any, valid bitmap, none zone) (vector, error) {
+func (timeCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	times := values.([]time.Time)
-	z := commonZone(times, valid, none)
+	z := commonZone(times, valid, args)
 	for _, t := range []*arrow.TimestampType{{Unit: arrow.Nanosecond, TimeZone: z.name}, {Unit: arrow.Microsecond, TimeZone: z.name}} {
 		if counts, ok := countTimes(times, valid, t.Unit); ok {
 			v := fixedWidth(t, counts, valid)
 			if text := z.attributes(false); text != "" {
-				v.field.Metadata = arrow.NewMetadata([]string{metaAttributes}, []string{text})
+				v.Field.Metadata = arrow.NewMetadata([]string{metaAttributes}, []string{text})
 			}
 			return v, nil
 		}
@@ -211,12 +210,12 @@ func (timeCodec) write(values any, valid bitmap, none zone) (vector, error) {
 	seconds := mapped(times, func(t time.Time) float64 { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 })
 	fill(seconds, valid, na)
 	v := fixedWidth(arrow.PrimitiveTypes.Float64, seconds, valid)
-	v.field.Metadata = arrow.NewMetadata([]string{metaClass, metaAttributes}, []string{"POSIXct", z.attributes(true)})
+	v.Field.Metadata = arrow.NewMetadata([]string{metaClass, metaAttributes}, []string{"POSIXct", z.attributes(true)})
 	return v, nil
 }
 
 // countTimes returns times as counts of nano- or microseconds, if they all are.
-func countTimes(times []time.Time, valid bitmap, unit arrow.TimeUnit) ([]int64, bool) {
+func countTimes(times []time.Time, valid Bitmap, unit arrow.TimeUnit) ([]int64, bool) {
 	count, at := time.Time.UnixNano, instant(unit)
 	if unit == arrow.Microsecond {
 		count = time.Time.UnixMicro
@@ -224,7 +223,7 @@ func countTimes(times []time.Time, valid bitmap, unit arrow.TimeUnit) ([]int64, 
 	out := make([]int64, len(times))
 	for i, v := range times {
 		out[i] = math.MinInt64
-		if valid.has(i) {
+		if valid.Has(i) {
 			out[i] = count(v)
 			if !v.Equal(at(out[i])) {
 				return nil, false
@@ -234,7 +233,7 @@ func countTimes(times []time.Time, valid bitmap, unit arrow.TimeUnit) ([]int64, 
 	return out, true
 }
 
-func writeDurations(values []time.Duration, valid bitmap) (vector, error) {
+func writeDurations(values []time.Duration, valid Bitmap) (Column, error) {
 	fill(values, valid, math.MinInt64)
 	return fixedWidth(arrow.FixedWidthTypes.Duration_ns, values, valid), nil
 }

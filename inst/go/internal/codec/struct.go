@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"fmt"
@@ -51,12 +51,12 @@ func newStructCodec(t reflect.Type, in []reflect.Type) (codec, error) {
 
 func (c structCodec) goType() reflect.Type { return c.t }
 
-func (c structCodec) spec() TypeSpec {
-	def := &StructDef{}
+func (c structCodec) describe() Type {
+	t := Type{Name: TypeStruct}
 	for _, f := range c.fields {
-		def.Fields = append(def.Fields, FieldDef{Name: f.name, Type: f.codec.spec(), Optional: hasNA(f.codec)})
+		t.Fields = append(t.Fields, Field{Name: f.name, Type: f.codec.describe(), Optional: hasNA(f.codec)})
 	}
-	return TypeSpec{Type: TypeStruct, StructDef: def}
+	return t
 }
 
 func (c structCodec) scalar() bool { return false }
@@ -64,17 +64,17 @@ func (c structCodec) scalar() bool { return false }
 func (c structCodec) nests(arrow.ListLikeType) bool { return false }
 
 // read takes the fields by name and ignores others.
-func (c structCodec) read(src source) (any, bitmap, error) {
-	column, ok := src.column.(*array.Struct)
+func (c structCodec) read(col Column) (any, Bitmap, error) {
+	column, ok := col.Array.(*array.Struct)
 	if !ok {
-		return nil, bitmap{}, src.mustBe("a data frame or a named list")
+		return nil, Bitmap{}, col.mustBe("a data frame or a named list")
 	}
 	valid := validRows(column)
 	rows := reflect.MakeSlice(reflect.SliceOf(c.t), column.Len(), column.Len())
 	for _, f := range c.fields {
-		values, err := f.read(src, column, valid)
+		values, err := f.read(col, column, valid)
 		if err != nil {
-			return nil, bitmap{}, err
+			return nil, Bitmap{}, err
 		}
 		for i := range column.Len() {
 			rows.Index(i).Field(f.index).Set(values.Index(i))
@@ -85,23 +85,22 @@ func (c structCodec) read(src source) (any, bitmap, error) {
 
 // read reads the field of a column. Where all of a row is NA, so may the field
 // be. A pointer or a Null may be missing.
-func (f structField) read(src source, column *array.Struct, valid bitmap) (reflect.Value, error) {
+func (f structField) read(col Column, column *array.Struct, valid Bitmap) (reflect.Value, error) {
 	dataType := column.DataType().(*arrow.StructType)
 	at := dataType.FieldIndices(f.name)
 	if len(at) == 0 && hasNA(f.codec) {
 		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), nil
 	}
 	if len(at) != 1 {
-		problem := fmt.Sprintf("must have one field `%s`, and has %d", f.name, len(at))
-		return reflect.Value{}, &cellError{problem: problem, row: -1}
+		return reflect.Value{}, wrong("must have one field `%s`, and has %d", f.name, len(at))
 	}
-	values, held, err := readColumn(f.codec, src.with(dataType.Field(at[0]), column.Field(at[0])))
+	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0])})
 	if err != nil {
 		return reflect.Value{}, inField(err, f.name)
 	}
 	if missingRow(f.codec, held, column.Len()) >= 0 {
 		for i := range column.Len() {
-			if valid.has(i) && !held.has(i) {
+			if valid.Has(i) && !held.Has(i) {
 				return reflect.Value{}, inField(missingValue(i), f.name)
 			}
 		}
@@ -109,38 +108,43 @@ func (f structField) read(src source, column *array.Struct, valid bitmap) (refle
 	return reflect.ValueOf(values), nil
 }
 
-func (c structCodec) write(values any, valid bitmap, none zone) (vector, error) {
+func (c structCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	rows := reflect.ValueOf(values)
 	names := make([]string, len(c.fields))
-	columns := make([]vector, 0, len(c.fields))
-	defer func() { releaseAll(columns) }()
+	columns := make([]Column, 0, len(c.fields))
+	defer func() { Release(columns) }()
 	for i, f := range c.fields {
 		names[i] = f.name
 		column := reflect.MakeSlice(reflect.SliceOf(f.codec.goType()), rows.Len(), rows.Len())
 		for j := range rows.Len() {
 			column.Index(j).Set(rows.Index(j).Field(f.index))
 		}
-		v, err := f.codec.write(column.Interface(), valid, none)
+		v, err := f.codec.write(column.Interface(), valid, args)
 		if err != nil {
-			return vector{}, inField(err, f.name)
+			return Column{}, inField(err, f.name)
 		}
 		columns = append(columns, v)
 	}
 	return newStruct(names, columns, rows.Len(), valid), nil
 }
 
-func releaseAll(columns []vector) {
-	for _, v := range columns {
-		v.column.Release()
+// Release releases columns.
+func Release(columns []Column) {
+	for _, column := range columns {
+		column.Array.Release()
 	}
 }
 
-// newStruct returns a struct column of n rows.
-func newStruct(names []string, columns []vector, n int, valid bitmap) vector {
+// NewStruct returns a struct column of n rows, none of which is NA.
+func NewStruct(names []string, columns []Column, n int) Column {
+	return newStruct(names, columns, n, Bitmap{})
+}
+
+func newStruct(names []string, columns []Column, n int, valid Bitmap) Column {
 	fields := make([]arrow.Field, len(columns))
 	children := make([]arrow.ArrayData, len(columns))
 	for i, v := range columns {
-		fields[i], children[i] = v.named(names[i]), v.column.Data()
+		fields[i], children[i] = v.Named(names[i]), v.Array.Data()
 	}
-	return newVector(newNested(arrow.StructOf(fields...), n, valid, nil, children...))
+	return newColumn(newNested(arrow.StructOf(fields...), n, valid, nil, children...))
 }

@@ -1,4 +1,4 @@
-package rgoipc
+package codec
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 )
 
 // readStrings copies the text of a column once, and cuts the strings from it.
-func readStrings(src source) ([]string, bitmap, error) {
-	valid := validRows(src.column)
-	switch column := src.column.(type) {
+func readStrings(col Column) ([]string, Bitmap, error) {
+	valid := validRows(col.Array)
+	switch column := col.Array.(type) {
 	case *array.String:
 		if column.Len() == 0 {
 			return []string{}, valid, nil
@@ -29,15 +29,15 @@ func readStrings(src source) ([]string, bitmap, error) {
 	case *array.StringView:
 		values := make([]string, column.Len())
 		for i := range values {
-			if valid.has(i) {
+			if valid.Has(i) {
 				values[i] = strings.Clone(column.Value(i))
 			}
 		}
 		return values, valid, nil
 	case *array.Dictionary:
-		return readDictionary(src, column)
+		return readDictionary(col, column)
 	default:
-		return nil, valid, src.mustBe("character")
+		return nil, valid, col.mustBe("character")
 	}
 }
 
@@ -52,28 +52,28 @@ func cutStrings[O int32 | int64](text string, offsets []O) []string {
 }
 
 // readDictionary returns the values that a dictionary of strings stands for.
-func readDictionary(src source, column *array.Dictionary) ([]string, bitmap, error) {
+func readDictionary(col Column, column *array.Dictionary) ([]string, Bitmap, error) {
 	if id := column.Dictionary().DataType().ID(); id == arrow.DICTIONARY {
-		return nil, bitmap{}, src.mustBe("character")
+		return nil, Bitmap{}, col.mustBe("character")
 	}
-	levels, known, err := readStrings(src.with(src.field, column.Dictionary()))
+	levels, known, err := readStrings(Column{Field: col.Field, Array: column.Dictionary()})
 	if err != nil {
-		return nil, bitmap{}, src.mustBe("character")
+		return nil, Bitmap{}, col.mustBe("character")
 	}
 	valid := validRows(column)
-	if !known.full() {
+	if !known.Full() {
 		valid = valid.copy(column.Len())
 	}
 	values := make([]string, column.Len())
 	for i := range values {
-		if !valid.has(i) {
+		if !valid.Has(i) {
 			continue
 		}
 		at := column.GetValueIndex(i)
 		switch {
 		case at < 0 || at >= len(levels):
-			return nil, bitmap{}, badValue("must have indices of its dictionary", i, at)
-		case known.has(at):
+			return nil, Bitmap{}, badValue("must have indices of its dictionary", i, at)
+		case known.Has(at):
 			values[i] = levels[at]
 		default:
 			valid.clear(i)
@@ -83,16 +83,16 @@ func readDictionary(src source, column *array.Dictionary) ([]string, bitmap, err
 }
 
 // readBytes reads raw vectors. One that is NULL is nil.
-func readBytes(src source) ([][]byte, bitmap, error) {
-	values, valid, err := readBinaries(src)
+func readBytes(col Column) ([][]byte, Bitmap, error) {
+	values, valid, err := readBinaries(col)
 	fill(values, valid, nil)
 	return values, valid, err
 }
 
 // readBinaries copies the bytes of a column once, and cuts the values from it.
-func readBinaries(src source) ([][]byte, bitmap, error) {
-	valid := validRows(src.column)
-	switch column := src.column.(type) {
+func readBinaries(col Column) ([][]byte, Bitmap, error) {
+	valid := validRows(col.Array)
+	switch column := col.Array.(type) {
 	case *array.Binary:
 		if column.Len() == 0 {
 			return [][]byte{}, valid, nil
@@ -106,25 +106,25 @@ func readBinaries(src source) ([][]byte, bitmap, error) {
 	case *array.FixedSizeBinary:
 		values := make([][]byte, column.Len())
 		for i := range values {
-			if valid.has(i) {
+			if valid.Has(i) {
 				values[i] = bytes.Clone(column.Value(i))
 			}
 		}
 		return values, valid, nil
 	case *array.List:
-		return readRaws(src, column, valid)
+		return readRaws(col, column, valid)
 	case *array.LargeList:
-		return readRaws(src, column, valid)
+		return readRaws(col, column, valid)
 	default:
-		return nil, valid, src.mustBe("raw")
+		return nil, valid, col.mustBe("raw")
 	}
 }
 
 // readRaws reads lists of bytes, which readColumn has seen to.
-func readRaws(src source, list array.ListLike, valid bitmap) ([][]byte, bitmap, error) {
+func readRaws(col Column, list array.ListLike, valid Bitmap) ([][]byte, Bitmap, error) {
 	column, ok := list.ListValues().(*array.Uint8)
 	if !ok {
-		return nil, valid, src.mustBe("raw")
+		return nil, valid, col.mustBe("raw")
 	}
 	from, to := extent(list)
 	offsets := make([]int64, list.Len()+1)
@@ -147,27 +147,27 @@ func cutBytes[O int32 | int64](data []byte, offsets []O) [][]byte {
 }
 
 // writeStrings refuses what is not UTF-8: Arrow has no such strings, nor does R.
-func writeStrings(values []string, valid bitmap) (vector, error) {
+func writeStrings(values []string, valid Bitmap) (Column, error) {
 	column, text := joined(arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, values, valid, math.MaxInt32)
 	if validText(text, values, valid) {
-		return newVector(column), nil
+		return newColumn(column), nil
 	}
 	for i, v := range values {
-		if valid.has(i) && !utf8.ValidString(v) {
-			return vector{}, badValue("must be UTF-8", i, strconv.Quote(v))
+		if valid.Has(i) && !utf8.ValidString(v) {
+			return Column{}, badValue("must be UTF-8", i, strconv.Quote(v))
 		}
 	}
-	return newVector(column), nil
+	return newColumn(column), nil
 }
 
 // validText tells whether all values are UTF-8, given that text is all of them
 // one after the other: it is, and none begins inside of a character.
-func validText(text []byte, values []string, valid bitmap) bool {
+func validText(text []byte, values []string, valid Bitmap) bool {
 	if !utf8.Valid(text) {
 		return false
 	}
 	for i, v := range values {
-		if valid.has(i) && v != "" && !utf8.RuneStart(v[0]) {
+		if valid.Has(i) && v != "" && !utf8.RuneStart(v[0]) {
 			return false
 		}
 	}
@@ -175,10 +175,10 @@ func validText(text []byte, values []string, valid bitmap) bool {
 }
 
 // writeBinaries writes nil as NULL.
-func writeBinaries(values [][]byte, valid bitmap) (vector, error) {
+func writeBinaries(values [][]byte, valid Bitmap) (Column, error) {
 	copied := false
 	for i, v := range values {
-		if v == nil && valid.has(i) {
+		if v == nil && valid.Has(i) {
 			if !copied {
 				valid, copied = valid.copy(len(values)), true
 			}
@@ -186,15 +186,15 @@ func writeBinaries(values [][]byte, valid bitmap) (vector, error) {
 		}
 	}
 	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, valid, math.MaxInt32)
-	return newVector(column), nil
+	return newColumn(column), nil
 }
 
 // joined returns a column of strings or bytes, and its data. It is large if the
 // data has more bytes than limit.
-func joined[T string | []byte](small, large arrow.DataType, values []T, valid bitmap, limit int) (arrow.Array, []byte) {
+func joined[T string | []byte](small, large arrow.DataType, values []T, valid Bitmap, limit int) (arrow.Array, []byte) {
 	size := 0
 	for i, v := range values {
-		if valid.has(i) {
+		if valid.Has(i) {
 			size += len(v)
 		}
 	}
@@ -206,11 +206,11 @@ func joined[T string | []byte](small, large arrow.DataType, values []T, valid bi
 	return newArray(small, len(values), valid, offsets, memory.NewBufferBytes(data)), data
 }
 
-func join[O int32 | int64, T string | []byte](values []T, valid bitmap, size int) (*memory.Buffer, []byte) {
+func join[O int32 | int64, T string | []byte](values []T, valid Bitmap, size int) (*memory.Buffer, []byte) {
 	offsets := make([]O, len(values)+1)
 	data := make([]byte, 0, size)
 	for i, v := range values {
-		if valid.has(i) {
+		if valid.Has(i) {
 			data = append(data, v...)
 		}
 		offsets[i+1] = O(len(data))

@@ -1,0 +1,194 @@
+package codec
+
+import (
+	"reflect"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"mangoro.local/internal/arrowipc"
+)
+
+// counted are values of Arrow's own types, which count their references.
+type counted struct{}
+
+func (counted) Release(value reflect.Value) {
+	if v, ok := value.Interface().(interface{ Release() }); ok {
+		v.Release()
+	}
+}
+
+// Absent: what takes anything takes an untyped null as well.
+func (counted) Absent(arg Column, optional bool) bool {
+	if _, ok := arg.Array.(*array.Null); ok {
+		return arg.Array.Len() <= 1 && optional
+	}
+	return isNull(arg.Array)
+}
+
+// arrays is the kind of arrow.Array: anything, as it came.
+type arrays struct{ counted }
+
+func (arrays) Type() Type { return Type{Name: TypeAny, Nullable: true} }
+
+func (arrays) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
+	inner, release := arg.unbox()
+	args.addArray(arg, inner)
+	return reflect.ValueOf(inner.Array), release, nil
+}
+
+func (arrays) Write(value reflect.Value, args *Arguments) (Column, error) {
+	values, _ := value.Interface().(arrow.Array)
+	if values == nil {
+		return Missing(1), nil
+	}
+	if row, ok := args.row(values); ok {
+		return row, nil
+	}
+	return args.named(values).boxed(), nil
+}
+
+// batches is the kind of arrow.RecordBatch: a data frame, as it came.
+type batches struct{ counted }
+
+func (batches) Type() Type { return Type{Name: TypeAny, Nullable: true} }
+
+func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
+	inner, release := arg.unbox()
+	defer release()
+	rows, ok := inner.Array.(*array.Struct)
+	if !ok {
+		return reflect.Value{}, nil, inner.mustBe("a data frame")
+	}
+	if row := validRows(rows).firstNA(rows.Len()); row >= 0 {
+		return reflect.Value{}, nil, missingValue(row)
+	}
+	// The metadata of the field says what the rows are, and so is the schema's.
+	fields := rows.DataType().(*arrow.StructType).Fields()
+	batch := array.RecordFromStructArray(rows, arrow.NewSchema(fields, &inner.Field.Metadata))
+	args.addBatch(arg, batch)
+	return reflect.ValueOf(batch), batch.Release, nil
+}
+
+func (batches) Write(value reflect.Value, args *Arguments) (Column, error) {
+	batch, _ := value.Interface().(arrow.RecordBatch)
+	if batch == nil {
+		return Missing(1), nil
+	}
+	if row, ok := args.row(batch); ok {
+		return row, nil
+	}
+	batch = args.restored(batch)
+	defer batch.Release()
+	rows := array.RecordToStructArray(batch)
+	defer rows.Release()
+	items := newColumn(rows)
+	items.Field.Metadata = batch.Schema().Metadata()
+	return items.boxed(), nil
+}
+
+// streams is the kind of array.RecordReader: data frames, one after the other.
+type streams struct{ counted }
+
+func (streams) Type() Type { return Type{Name: TypeStream, Nullable: true} }
+
+// Absent: a row that is NULL is no batch.
+func (s streams) Absent(arg Column, optional bool) bool {
+	_, ok := arg.Array.(*array.Null)
+	return ok && s.counted.Absent(arg, optional)
+}
+
+func (streams) Read(arg Column, _ *Arguments) (reflect.Value, func(), error) {
+	if bytes, ok := streamBytes(arg); ok {
+		reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator)
+		if err != nil {
+			return reflect.Value{}, nil, wrong("must be a stream of data frames: %v", err)
+		}
+		return reflect.ValueOf(reader), reader.Release, nil
+	}
+	list, ok := arg.Array.(array.ListLike)
+	if !ok || arg.Array.DataType().(arrow.ListLikeType).Elem().ID() != arrow.STRUCT {
+		return reflect.Value{}, nil, arg.mustBe("a stream of data frames")
+	}
+	item := list.DataType().(arrow.ListLikeType).ElemField()
+	s := &stream{list: list, schema: arrow.NewSchema(item.Type.(*arrow.StructType).Fields(), &item.Metadata)}
+	s.list.Retain()
+	s.refs.Store(1)
+	return reflect.ValueOf(s), s.Release, nil
+}
+
+// Write fails: a stream is a result of its own, and not a column of one.
+func (streams) Write(reflect.Value, *Arguments) (Column, error) {
+	return Column{}, wrong("must be the only result, of type array.RecordReader, to be a stream")
+}
+
+// streamBytes returns the Arrow stream that a column is, as bytes.
+func streamBytes(arg Column) ([]byte, bool) {
+	inner, release := arg.unbox()
+	defer release()
+	if inner.Array.Len() != 1 || inner.Array.IsNull(0) {
+		return nil, false
+	}
+	switch column := inner.Array.(type) {
+	case *array.Binary:
+		return column.Value(0), true
+	case *array.LargeBinary:
+		return column.Value(0), true
+	default:
+		return nil, false
+	}
+}
+
+// stream reads the rows of a column of lists as one batch each. A null row is
+// none.
+type stream struct {
+	refs   atomic.Int64
+	list   array.ListLike
+	schema *arrow.Schema
+	next   int
+	batch  arrow.RecordBatch
+}
+
+func (s *stream) Retain() { s.refs.Add(1) }
+
+func (s *stream) Release() {
+	if s.refs.Add(-1) == 0 {
+		s.drop()
+		s.list.Release()
+	}
+}
+
+func (s *stream) drop() {
+	if s.batch != nil {
+		s.batch.Release()
+		s.batch = nil
+	}
+}
+
+func (s *stream) Schema() *arrow.Schema { return s.schema }
+
+func (s *stream) Next() bool {
+	s.drop()
+	for s.next < s.list.Len() && s.list.IsNull(s.next) {
+		s.next++
+	}
+	if s.next == s.list.Len() {
+		return false
+	}
+	from, to := s.list.ValueOffsets(s.next)
+	rows := array.NewSlice(s.list.ListValues(), from, to).(*array.Struct)
+	defer rows.Release()
+	s.batch = array.RecordFromStructArray(rows, s.schema)
+	s.next++
+	return true
+}
+
+func (s *stream) RecordBatch() arrow.RecordBatch { return s.batch }
+
+func (s *stream) Record() arrow.RecordBatch { return s.batch }
+
+func (s *stream) Err() error { return nil }
+
+var _ array.RecordReader = (*stream)(nil)

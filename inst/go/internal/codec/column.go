@@ -1,0 +1,87 @@
+package codec
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// The metadata of a field that says what its Arrow type does not.
+const (
+	metaClass      = "r.class"
+	metaAttributes = "r.attributes"
+)
+
+// Column is a column that is read, or one that was written, whose field has no name
+// yet. The zero value is a missing argument.
+type Column struct {
+	Field arrow.Field
+	Array arrow.Array
+	// borrow: nobody keeps or changes the values, so they may lie in the
+	// column's own memory, and what is under a null does not matter.
+	borrow bool
+}
+
+func newColumn(values arrow.Array) Column {
+	return Column{Field: arrow.Field{Type: values.DataType(), Nullable: true}, Array: values}
+}
+
+// Missing returns a column of n rows that are NULL.
+func Missing(n int) Column { return newColumn(array.NewNull(n)) }
+
+// Named returns the column's field with a name.
+func (c Column) Named(name string) arrow.Field {
+	field := c.Field
+	field.Name = name
+	return field
+}
+
+// class returns the R class that the field names, or "". Whether it is wrapped in
+// I() is nothing to Go.
+func (c Column) class() string {
+	class, _ := c.Field.Metadata.GetValue(metaClass)
+	return strings.TrimPrefix(class, "AsIs ")
+}
+
+// attributes reads the R attributes of the field into to, which keeps what it
+// has where the attributes are not there or not what they should be.
+func (c Column) attributes(to any) {
+	if text, ok := c.Field.Metadata.GetValue(metaAttributes); ok {
+		_ = json.Unmarshal([]byte(text), to) // hints from a peer, and bad ones are none
+	}
+}
+
+// mustBe returns the error of a column of the wrong type.
+func (c Column) mustBe(what string) error {
+	return wrong("must be %s, not %s", what, c.Array.DataType())
+}
+
+// child returns elements [from, to) of a list. The caller releases the array.
+func (c Column) child(list array.ListLike, from, to int64) Column {
+	field := list.DataType().(arrow.ListLikeType).ElemField()
+	return Column{Field: field, Array: array.NewSlice(list.ListValues(), from, to), borrow: c.borrow}
+}
+
+// unbox returns what is in the one row of a list, if that is what the column
+// is. The caller calls release after use.
+func (c Column) unbox() (inner Column, release func()) {
+	switch list := c.Array.(type) {
+	case *array.List, *array.LargeList:
+		if list.Len() == 1 && list.IsValid(0) {
+			from, to := list.(array.ListLike).ValueOffsets(0)
+			inner = c.child(list.(array.ListLike), from, to)
+			return inner, inner.Array.Release
+		}
+	}
+	return c, func() {}
+}
+
+// boxed returns a column of one row, which is the list of all rows. The caller
+// releases it.
+func (c Column) boxed() Column {
+	box := newList(c, []int{0, c.Array.Len()}, Bitmap{})
+	box.borrow = c.borrow
+	return box
+}

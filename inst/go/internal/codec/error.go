@@ -1,0 +1,78 @@
+package codec
+
+import "fmt"
+
+// Error says what is wrong with a column, or with a value in it. Whoever reads it on
+// the way up knows more of the path to the value than whoever found it.
+type Error struct {
+	Arg   string // the argument, once that is known
+	Row   int    // 0-based; -1: the column as a whole
+	Value string // what is in the row: "1.5"; empty: there is nothing to show
+	// TooLarge: a limit was reached.
+	TooLarge bool
+
+	problem string // "must be whole numbers"
+	field   string // the path to the column, outermost last: "field `age` of "
+	element string // the path to the value within the row: "element 3 of "
+}
+
+func (e *Error) Error() string { return e.Text("the column") }
+
+// Text returns the sentence about the column that is called what: "argument `x`".
+func (e *Error) Text(what string) string {
+	text := e.field + what + " " + e.problem
+	switch {
+	case e.Row < 0:
+	case e.Value == "":
+		text += fmt.Sprintf(", in %srow %d", e.element, e.Row+1)
+	default:
+		text += fmt.Sprintf(", but %srow %d is %s", e.element, e.Row+1, e.Value)
+	}
+	return text
+}
+
+// inField moves an error to where a field's values are.
+func inField(err error, name string) error {
+	if e, ok := err.(*Error); ok {
+		e.field += "field `" + name + "` of "
+	}
+	return err
+}
+
+// inElement moves an error of an element to the list that has it. The start of
+// list i is offset(i).
+func inElement(err error, lists int, offset func(i int) int) error {
+	e, ok := err.(*Error)
+	if !ok || e.Row < 0 {
+		return err
+	}
+	for i := range lists {
+		if e.Row < offset(i+1) {
+			e.element += fmt.Sprintf("element %d of ", e.Row-offset(i)+1)
+			e.Row = i
+			break
+		}
+	}
+	return e
+}
+
+// inRow moves an error about a value as a whole to the row that it is in.
+func inRow(err error, row int) error {
+	if e, ok := err.(*Error); ok && e.Row < 0 {
+		e.Row = row
+	}
+	return err
+}
+
+// wrong returns the error of a column as a whole.
+func wrong(format string, args ...any) error {
+	return &Error{problem: fmt.Sprintf(format, args...), Row: -1}
+}
+
+// badValue returns the error of a value that does not fit.
+func badValue(problem string, row int, value any) error {
+	return &Error{problem: problem, Row: row, Value: fmt.Sprint(value)}
+}
+
+// missingValue returns the error of an NA where none may be.
+func missingValue(row int) error { return badValue("takes no missing values", row, "missing") }

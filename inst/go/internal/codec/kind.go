@@ -1,0 +1,75 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Kind is a kind of parameters and results: how arguments become values of a Go type,
+// and values results.
+type Kind interface {
+	// Type describes the kind to R.
+	Type() Type
+	// Absent tells whether an argument is NULL, and so missing, given whether it may
+	// be missing.
+	Absent(arg Column, optional bool) bool
+	// Read returns an argument as a value. The caller calls release once the function
+	// has returned.
+	Read(arg Column, args *Arguments) (value reflect.Value, release func(), err error)
+	// Write returns a result as a column of one row, which the caller releases.
+	Write(value reflect.Value, args *Arguments) (Column, error)
+	// Release gives back a result, which the function has handed over.
+	Release(value reflect.Value)
+}
+
+// kinds are the kinds that are not Values, by their Go types.
+func kinds() map[reflect.Type]Kind {
+	return map[reflect.Type]Kind{
+		reflect.TypeFor[arrow.Array]():        arrays{},
+		reflect.TypeFor[arrow.RecordBatch]():  batches{},
+		reflect.TypeFor[array.RecordReader](): streams{},
+	}
+}
+
+// Parameter returns the kind of a parameter of a Go type.
+func Parameter(t reflect.Type) (Kind, error) {
+	if kind, ok := kinds()[t]; ok {
+		return kind, nil
+	}
+	c, err := newCodec(t)
+	return Values{c}, err
+}
+
+// Result returns the kind of a result of a Go type. In R the values of a map are one
+// vector or list with the keys for names, and structs are rows of a data frame.
+func Result(t reflect.Type) (Kind, error) {
+	kind, err := Parameter(t)
+	if err == nil && kind.Type().hasMapOfStructs() {
+		err = fmt.Errorf("%w: R cannot read a map of structs", unsupported(t))
+	}
+	return kind, err
+}
+
+// CanBeAbsent tells whether the zero value of a type says that there is no value.
+func CanBeAbsent(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return true
+	default:
+		_, ok := shapeOf(t)
+		return ok
+	}
+}
+
+// isNull tells whether a column is the one row of a list that is NULL.
+func isNull(column arrow.Array) bool {
+	switch column.(type) {
+	case *array.List, *array.LargeList:
+		return column.Len() == 1 && column.IsNull(0)
+	default:
+		return false
+	}
+}

@@ -1,0 +1,44 @@
+package codec
+
+import "slices"
+
+// The names of the types that R knows.
+const (
+	TypeInt32      = "int32"
+	TypeInt64      = "int64"
+	TypeFloat64    = "float64"
+	TypeString     = "string"
+	TypeBool       = "bool"
+	TypeTimestamp  = "timestamp"
+	TypeDuration   = "duration"
+	TypeBinary     = "binary"
+	TypeComplex128 = "complex128"
+	TypeList       = "list"
+	TypeStruct     = "struct"
+	TypeMap        = "map"
+	TypeAny        = "any"
+	TypeStream     = "stream"
+)
+
+// Type describes a Go type to R.
+type Type struct {
+	Name     string
+	Nullable bool    // there is room for NA
+	Elem     *Type   // of a list, or of the values of a map
+	Fields   []Field // of a struct
+}
+
+// Field describes a field of a struct.
+type Field struct {
+	Name     string
+	Type     Type
+	Optional bool // it may be missing
+}
+
+// hasMapOfStructs tells whether there is a map of structs within values of the type.
+func (t Type) hasMapOfStructs() bool {
+	if t.Elem != nil {
+		return t.Name == TypeMap && t.Elem.Name == TypeStruct || t.Elem.hasMapOfStructs()
+	}
+	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMapOfStructs() })
+}

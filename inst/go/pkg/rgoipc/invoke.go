@@ -1,0 +1,131 @@
+package rgoipc
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/codec"
+)
+
+// invoke runs the function on a record of arguments, and hands over its result.
+func (f *typedFunc) invoke(ctx context.Context, rec arrow.RecordBatch, take func(context.Context, returned) error) error {
+	columns, err := f.columns(rec)
+	if err != nil {
+		return err
+	}
+	if f.loop == nil {
+		return f.invokeOnce(ctx, columns, take)
+	}
+	result, err := f.invokeRows(ctx, columns)
+	if err != nil {
+		return err
+	}
+	defer result.Release()
+	return take(ctx, returned{record: result})
+}
+
+// columns returns the column of each parameter, or its default, or none.
+func (f *typedFunc) columns(rec arrow.RecordBatch) ([]codec.Column, error) {
+	if err := f.args.checkNames(rec.Schema()); err != nil {
+		return nil, err
+	}
+	columns := make([]codec.Column, len(f.params))
+	for i, p := range f.params {
+		if at, ok := columnOf(rec.Schema(), p.arg.Name, i); ok {
+			columns[i] = codec.Column{Field: rec.Schema().Field(at), Array: rec.Column(at)}
+		}
+		if f.absent(p, columns[i]) {
+			if !p.arg.Optional {
+				return nil, errorf(CodeInvalidArgument, "argument `%s` is NULL, and it is needed", p.arg.Name)
+			}
+			columns[i] = p.fallback
+		}
+	}
+	return columns, nil
+}
+
+// absent tells whether there is no argument, or one that is NULL.
+func (f *typedFunc) absent(p parameter, column codec.Column) bool {
+	switch {
+	case column.Array == nil:
+		return true
+	case f.loop != nil:
+		return p.kind.(codec.Values).AbsentRows(column)
+	default:
+		return p.kind.Absent(column, p.arg.Optional)
+	}
+}
+
+// invokeOnce calls the function with whole vectors.
+func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take func(context.Context, returned) error) error {
+	var in []reflect.Value
+	if f.context {
+		in = append(in, reflect.ValueOf(ctx))
+	}
+	if f.streams {
+		for i := range columns {
+			defer f.firstRow(i, columns)()
+		}
+	}
+	args := codec.NewArguments(columns)
+	for i, p := range f.params {
+		if columns[i].Array == nil {
+			in = append(in, reflect.Zero(p.t))
+			continue
+		}
+		value, release, err := p.kind.Read(columns[i], args)
+		if err != nil {
+			return argumentError(p.arg.Name, err)
+		}
+		defer release()
+		in = append(in, value)
+	}
+	out := f.fn.Call(in)
+	defer f.release(out)
+	if err := f.failure(out); err != nil {
+		return err
+	}
+	if f.returnsStream() {
+		reader, _ := out[0].Interface().(array.RecordReader)
+		return take(ctx, returned{stream: reader})
+	}
+	rec, err := f.record(1, func(i int) (codec.Column, error) { return f.results[i].kind.Write(out[i], args) })
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	return take(ctx, returned{record: rec})
+}
+
+// returnsStream tells whether the result is a stream. It is the only one.
+func (f *typedFunc) returnsStream() bool { return f.returns.Type == TypeStream }
+
+// firstRow cuts off what is no argument: all rows but the first of a column that
+// stands beside a stream, whose batches are the rows of the call.
+func (f *typedFunc) firstRow(i int, columns []codec.Column) (release func()) {
+	column := columns[i].Array
+	if column == nil || column.Len() <= 1 || f.params[i].arg.Type.Type == TypeStream {
+		return func() {}
+	}
+	columns[i].Array = array.NewSlice(column, 0, 1)
+	return columns[i].Array.Release
+}
+
+func (f *typedFunc) failure(out []reflect.Value) error {
+	if !f.fails {
+		return nil
+	}
+	err, _ := out[len(out)-1].Interface().(error)
+	return err
+}
+
+// release gives back the results that are counted. The function hands them
+// over, as a FunctionHandler does.
+func (f *typedFunc) release(out []reflect.Value) {
+	for i, r := range f.results {
+		r.kind.Release(out[i])
+	}
+}
