@@ -67,8 +67,7 @@ func (c *connection) Answer(request []byte, send func(reply []byte)) {
 func (c *connection) dispatch(message *RPCMessage) ([]byte, error) {
 	switch message.Type {
 	case MsgTypeManifest:
-		manifest, err := c.registry.Manifest()
-		return (&RPCMessage{Type: MsgTypeManifest, ArrowData: manifest}).Marshal(), err
+		return c.manifest()
 	case MsgTypeCall:
 		return c.call(message)
 	case MsgTypeCancel:
@@ -80,11 +79,20 @@ func (c *connection) dispatch(message *RPCMessage) ([]byte, error) {
 	}
 }
 
+func (c *connection) manifest() ([]byte, error) {
+	manifest, err := c.registry.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := c.registry.manifestMetadata()
+	return (&RPCMessage{Type: MsgTypeManifest, ErrorMsg: metadata, ArrowData: manifest}).Marshal(), err
+}
+
 // call has a function invoked in its turn, and returns the reply with its result.
 func (c *connection) call(message *RPCMessage) ([]byte, error) {
 	fn, ok := c.registry.Get(message.FuncName)
 	if !ok {
-		return nil, errorf(CodeNotFound, "there is no function %q; the functions are %q", message.FuncName, c.registry.List())
+		return nil, c.registry.noFunction(message.FuncName)
 	}
 	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(message.ErrorMsg), len(message.ArrowData))
 	if err != nil {

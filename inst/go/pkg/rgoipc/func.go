@@ -16,7 +16,8 @@ import (
 // Func adds a Go function under a name of its own, as it is: its parameters and
 // results are converted from and to Arrow. See the package documentation for
 // the types and what they mean. Func fails if a type is not supported, if an
-// option does not fit the function, or as [Registry.Register] does.
+// option does not fit the function, or as [Registry.Register] does. R is told why a
+// function is not there, see [Registry.LeaveOut].
 func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	var o funcOptions
 	for _, opt := range opts {
@@ -24,6 +25,7 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	}
 	f, err := newTypedFunc(fn, o)
 	if err != nil {
+		r.LeaveOut(name, err.Error(), "", 0)
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
 	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {

@@ -13,8 +13,8 @@ import (
 )
 
 // Main is the main function of a server. It takes the URL to listen at as its
-// only argument, prints the registered functions and, once it listens, where,
-// and serves until it is told to stop by SIGINT or SIGTERM. What goes wrong is
+// only argument, prints the registered functions, those that are left out and, once
+// it listens, where, and serves until it is told to stop by SIGINT or SIGTERM. What goes wrong is
 // printed and ends the program with status 1, a wrong command line with 2.
 //
 // If the environment variable MANGORO_PARENT has the id of the process that
@@ -44,6 +44,9 @@ func Main(registry *Registry, opts ...Option) {
 	}
 
 	fmt.Printf("Registered functions: %v\n", registry.List())
+	for _, f := range registry.allLeftOut() {
+		fmt.Fprintln(os.Stderr, "left out:", f)
+	}
 	config, err := newConfig(opts)
 	if err == nil {
 		announce := WithReady(func(url string) {

@@ -68,6 +68,7 @@ type Registry struct {
 	mu        sync.RWMutex // protects what follows
 	functions map[string]*Function
 	names     []string // in the order of registration
+	leftOut   []leftOut
 }
 
 // NewRegistry returns a registry without functions.
@@ -94,6 +95,7 @@ func (r *Registry) add(fn *Function) error {
 	fn.writer = new(arrowipc.Writer)
 	r.functions[fn.Name] = fn
 	r.names = append(r.names, fn.Name)
+	r.leftOut = slices.DeleteFunc(r.leftOut, func(l leftOut) bool { return l.Name == fn.Name })
 	return nil
 }
 

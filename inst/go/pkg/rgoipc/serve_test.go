@@ -365,6 +365,8 @@ func playServer() {
 	if err := registerWaiting(registry); err != nil {
 		panic(err)
 	}
+	registry.LeaveOut("c", "it is generic", "", 0)
+	registry.LeaveOut("d", "it is generic", "/d.go", 7)
 	Main(registry, WithTitle("Test server"))
 }
 
@@ -378,6 +380,8 @@ func TestMainProgram(t *testing.T) {
 			program := exec.CommandContext(t.Context(), os.Args[0], url)
 			program.Env = append(os.Environ(), "RGOIPC_TEST_MAIN=1")
 			program.Stdin = nil // at its end at once: no reason to stop
+			var stderr strings.Builder
+			program.Stderr = &stderr
 			out, err := program.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -399,6 +403,9 @@ func TestMainProgram(t *testing.T) {
 			}
 			if err := program.Wait(); err != nil {
 				t.Errorf("the program ended with %v", err)
+			}
+			if want := "left out: c: it is generic\nleft out: d at /d.go:7: it is generic\n"; stderr.String() != want {
+				t.Errorf("printed %q to stderr, want %q", stderr.String(), want)
 			}
 		})
 	}
