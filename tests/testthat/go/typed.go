@@ -50,6 +50,23 @@ func sum(x []float64) float64 {
 	return total
 }
 
+// anyOf returns values of any type.
+func anyOf(what string) (any, error) {
+	age := int32(30)
+	people := []person{{"Ann", &age}, {"Bob", nil}}
+	values := map[string]any{
+		"NULL": nil, "number": 1.5, "whole": age, "text": "a", "logical": true, "missing": rgoipc.Null[string]{},
+		"vector": []float64{1, 2}, "texts": []*string{&what, nil}, "nothing": []int32{}, "list": [][]int32{{1}, {}},
+		"bytes": []byte{1, 2}, "complex": 1i, "day": time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC), "span": time.Minute,
+		"map": map[string]int32{"a": 1, "b": 2}, "person": people[0], "people": people, "channel": make(chan int),
+	}
+	value, ok := values[what]
+	if !ok {
+		return nil, fmt.Errorf("there is no %s", what)
+	}
+	return value, nil
+}
+
 // until waits for the end of a call and tells of it by a line.
 func until(ctx context.Context, d time.Duration) error {
 	select {
@@ -129,6 +146,7 @@ func main() {
 			return counts
 		}, nil},
 		{"arrow_type", func(x arrow.Array) string { return x.DataType().String() }, nil},
+		{"any", anyOf, []rgoipc.FuncOption{rgoipc.Args("what")}},
 		{"same", func(x arrow.Array) arrow.Array { x.Retain(); return x }, nil},
 		{"repeat", func(s string, times *int32) string {
 			if times == nil {

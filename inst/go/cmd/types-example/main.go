@@ -15,6 +15,7 @@ import (
 	"math"
 	"math/cmplx"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func newRegistry() (*rgoipc.Registry, error) {
 		{"adults", adults, []rgoipc.FuncOption{rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")}},
 		{"total", total, []rgoipc.FuncOption{rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")}},
 		{"countWords", countWords, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")}},
+		{"parse", parse, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("The logical, number or text that a text stands for")}},
 		{"arrowType", arrowType, []rgoipc.FuncOption{rgoipc.Describe("What Arrow calls the type of a vector")}},
 		{"head", head, []rgoipc.FuncOption{rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")}},
 		{"countRows", countRows, []rgoipc.FuncOption{rgoipc.Args("stream"), rgoipc.Describe("The rows and batches of a stream")}},
@@ -205,6 +207,18 @@ func countWords(text string) map[string]int {
 		counts[strings.TrimFunc(word, func(r rune) bool { return strings.ContainsRune(".,;:!?", r) })]++
 	}
 	return counts
+}
+
+// A result may be any: what R gets is told by the value.
+
+func parse(text string) any {
+	if x, err := strconv.ParseFloat(text, 64); err == nil {
+		return x
+	}
+	if b, err := strconv.ParseBool(text); err == nil {
+		return b
+	}
+	return text
 }
 
 // Arrow's own types come as they are, without a copy. They are valid until the

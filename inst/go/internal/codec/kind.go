@@ -25,28 +25,36 @@ type Kind interface {
 	Release(value reflect.Value)
 }
 
-// kinds are the kinds that are not Values, by their Go types.
-func kinds() map[reflect.Type]Kind {
-	return map[reflect.Type]Kind{
-		reflect.TypeFor[arrow.Array]():        arrays{},
-		reflect.TypeFor[arrow.RecordBatch]():  batches{},
-		reflect.TypeFor[array.RecordReader](): streams{},
+// kindOf returns the kind of a Go type.
+func kindOf(t reflect.Type) (Kind, error) {
+	switch t {
+	case reflect.TypeFor[arrow.Array]():
+		return arrays{}, nil
+	case reflect.TypeFor[arrow.RecordBatch]():
+		return batches{}, nil
+	case reflect.TypeFor[array.RecordReader]():
+		return streams{}, nil
 	}
-}
-
-// Parameter returns the kind of a parameter of a Go type.
-func Parameter(t reflect.Type) (Kind, error) {
-	if kind, ok := kinds()[t]; ok {
-		return kind, nil
+	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
+		return dynamic{}, nil
 	}
 	c, err := newCodec(t)
 	return Values{c}, err
 }
 
+// Parameter returns the kind of a parameter of a Go type. It cannot be any.
+func Parameter(t reflect.Type) (Kind, error) {
+	kind, err := kindOf(t)
+	if _, ok := kind.(dynamic); ok {
+		err = unsupported(t)
+	}
+	return kind, err
+}
+
 // Result returns the kind of a result of a Go type. In R the values of a map are one
 // vector or list with the keys for names, and structs are rows of a data frame.
 func Result(t reflect.Type) (Kind, error) {
-	kind, err := Parameter(t)
+	kind, err := kindOf(t)
 	if err == nil && kind.Type().hasMapOfStructs() {
 		err = fmt.Errorf("%w: R cannot read a map of structs", unsupported(t))
 	}

@@ -168,6 +168,9 @@ func (f *function) unfit() string {
 		return fmt.Sprintf("parameter `%s` is variadic: use a slice", last.name)
 	}
 	for _, v := range f.params {
+		if v.dynamic {
+			v.reason = unsupported(v.t)
+		}
 		if v.reason != "" {
 			return fmt.Sprintf("parameter `%s` is of %s", v.name, v.reason)
 		}
@@ -176,7 +179,7 @@ func (f *function) unfit() string {
 		switch {
 		case v.reason != "":
 			return fmt.Sprintf("result `%s` is of %s", v.name, v.reason)
-		case v.raw == arrowPath+"/array.RecordReader" && len(f.results) > 1:
+		case v.arrow == arrowPath+"/array.RecordReader" && len(f.results) > 1:
 			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
 		}
 	}
@@ -191,7 +194,7 @@ func (f *function) elementwise() (is, known bool) {
 		is, known = is && (v.scalar || v.unknown), known && !v.unknown
 	}
 	for _, v := range f.results {
-		is = is && v.raw == ""
+		is = is && v.arrow == "" && !v.dynamic
 	}
 	return is, known || !is
 }

@@ -80,14 +80,18 @@ type verdict struct {
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null
-	raw     string // a type of Arrow's own, by its name
+	arrow   string // a type of Arrow's own, by its name
+	dynamic bool   // any, which only a result can be
 }
 
 // judge judges the type of a parameter or result.
 func judge(t types.Type) verdict {
 	switch name := qualified(t); name {
 	case arrowPath + ".Array", arrowPath + ".RecordBatch", arrowPath + "/array.RecordReader":
-		return verdict{raw: name}
+		return verdict{arrow: name}
+	}
+	if i, ok := t.Underlying().(*types.Interface); ok && i.Empty() {
+		return verdict{dynamic: true}
 	}
 	return judgeWithin(t, nil)
 }

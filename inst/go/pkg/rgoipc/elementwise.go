@@ -149,10 +149,6 @@ type progress struct {
 // which is a *rowError. It keeps at up to date.
 type span func(from, to int, at *progress) error
 
-// loop prepares to run the function for n rows, where those that are not valid
-// are left out. It returns a column of n values for each result.
-type loop func(ctx context.Context, args []operand, n int, valid codec.Bitmap) (columns []any, run span)
-
 // rowError is what the function returned in a row, or panicked with.
 type rowError struct {
 	row    int
@@ -304,42 +300,4 @@ func lowest(failures []failure) error {
 		}
 	}
 	return first.err
-}
-
-// reflectLoop calls a function of any type by reflection.
-func (f *typedFunc) reflectLoop(ctx context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
-	slices := make([]reflect.Value, len(args))
-	for i, a := range args {
-		slices[i] = reflect.ValueOf(a.values)
-	}
-	columns := make([]any, len(f.results))
-	outs := make([]reflect.Value, len(f.results))
-	for i, r := range f.results {
-		outs[i] = reflect.MakeSlice(reflect.SliceOf(r.kind.(codec.Values).GoType()), n, n)
-		columns[i] = outs[i].Interface()
-	}
-	return columns, func(from, to int, at *progress) error {
-		in := make([]reflect.Value, f.fn.Type().NumIn())
-		first := len(in) - len(args)
-		if f.context {
-			in[0] = reflect.ValueOf(ctx)
-		}
-		for row := from; row < to; row++ {
-			if !valid.Has(row) {
-				continue
-			}
-			at.row = row - from
-			for i, a := range args {
-				in[first+i] = slices[i].Index(row % a.n)
-			}
-			out := f.fn.Call(in)
-			if err := f.failure(out); err != nil {
-				return &rowError{row: row, err: err}
-			}
-			for i := range outs {
-				outs[i].Index(row).Set(out[i])
-			}
-		}
-		return nil
-	}
 }

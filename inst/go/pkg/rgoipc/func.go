@@ -82,7 +82,7 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		return nil, fmt.Errorf("parameter %d is variadic: use a slice", t.NumIn())
 	}
 	f := &typedFunc{fn: value}
-	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setResults, f.setLoop} {
+	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setResults, f.setElementwise} {
 		if err := step(t, o); err != nil {
 			return nil, err
 		}
@@ -213,8 +213,8 @@ func (f *typedFunc) param(name string) (*parameter, error) {
 	return nil, fmt.Errorf("it has no parameter `%s`", name)
 }
 
-// setLoop makes the function elementwise if it takes scalars only.
-func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
+// setElementwise makes the function elementwise if it takes scalars only.
+func (f *typedFunc) setElementwise(_ reflect.Type, o funcOptions) error {
 	scalars := len(f.params) > 0 && !o.once
 	for _, p := range f.params {
 		values, ok := p.kind.(codec.Values)
@@ -222,14 +222,14 @@ func (f *typedFunc) setLoop(_ reflect.Type, o funcOptions) error {
 	}
 	scalars = scalars && f.onlyValues
 	if scalars {
-		f.loop = newLoop(f)
+		f.loop = f.newLoop()
 	}
 	f.workers = o.parallel
 	if o.parallel && !scalars {
 		return errors.New("only an elementwise function can be Parallel")
 	}
 	if o.loop != nil {
-		return f.setDirect(o.loop)
+		return f.setLoop(o.loop)
 	}
 	return nil
 }

@@ -170,6 +170,11 @@ func TestFuncManifest(t *testing.T) {
 				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
 		},
 		{
+			"any", func(x float64) any { return x }, nil,
+			`{"Args":` + args("x", `{"Type":"float64","Nullable":true,"StructDef":null,"ListSchema":null}`) +
+				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
 			"optional", func(x *int32, y float64) {},
 			[]FuncOption{Optional("x"), Default("y", 10)},
 			`{"Args":[{"Name":"x","Type":` + integer + `,"Optional":true,"Default":null},{"Name":"y","Type":` + number + `,"Optional":true,"Default":10}],` +

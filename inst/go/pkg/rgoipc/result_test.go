@@ -17,6 +17,38 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
+// A result of type any is what its value is.
+func TestResultAny(t *testing.T) {
+	var nothing *float64
+	for want, value := range map[string]any{
+		`[null]`:                       nil,
+		`[1.5]`:                        1.5,
+		`[[1,2]]`:                      []int32{1, 2},
+		`["a"]`:                        "a",
+		`[[{"age":1,"name":"Ann"}]]`:   []person{{Name: "Ann", Age: 1}},
+		`[[{"key":"a","value":true}]]`: map[string]bool{"a": true},
+		`[[1,null]]`:                   Nulls[int]{Values: []int{1, 0}, Valid: []bool{true, false}},
+		`[["b"]]`:                      fromJSON(t, memory.DefaultAllocator, texts, `["b"]`),
+		`[[{"x":["c"]}]]`:              columnX(fromJSON(t, memory.DefaultAllocator, arrow.ListOf(texts), `[["c"]]`)),
+	} {
+		if got, _, err := resultOf(t, typed(t, func() any { return value }), columns(t)); err != nil || got != want {
+			t.Errorf("%T: got %s, %v; want %s", value, got, err, want)
+		}
+	}
+	if got, _, err := resultOf(t, typed(t, func() any { return nothing }), columns(t)); err != nil || got != `[null]` {
+		t.Errorf("a nil pointer: got %s, %v", got, err)
+	}
+	two := typed(t, func(x float64) (any, any, error) { return x, []string{"a"}, nil })
+	if got, _, err := resultOf(t, two, columns(t, arg{float64s, `[2]`, "", ""})); err != nil || got != `[{"result1":2,"result2":["a"]}]` {
+		t.Errorf("two of them: got %s, %v", got, err)
+	}
+	// An argument that is returned as it came keeps its class.
+	same := typed(t, func(x arrow.Array) any { x.Retain(); return x })
+	if _, got, err := resultOf(t, same, classed(t, "raw")); err != nil || classOf(got.Schema().Field(0)) != "raw" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func mustZone(t *testing.T, name string) *time.Location {
 	t.Helper()
 	location, err := time.LoadLocation(name)
@@ -99,6 +131,11 @@ func TestResultRefuses(t *testing.T) {
 		{"value", func() map[string]string { return map[string]string{"a": "\xff"} }, "the result must be UTF-8"},
 		{"Nulls", func() Nulls[int] { return Nulls[int]{Values: []int{1}, Valid: []bool{true, true}} }, "must have a Valid for each of its 1 Values, and has 2"},
 		{"list of Nulls", func() []Nulls[int] { return []Nulls[int]{{}, {Values: []int{1}, Valid: []bool{}}} }, "must have a Valid for each of its 1 Values, and has 0"},
+		{"any without a codec", func() any { return make(chan int) }, "the result cannot be sent to R: type chan int is not supported"},
+		{"any within any", func() (any, any) { return 1, []any{1} }, "result `result2` cannot be sent to R: type interface {} is not supported"},
+		{"map of structs in any", func() any { return map[string]person{} }, "R cannot read a map of structs"},
+		{"stream in any", func() any { return failingReader(t) }, "the result must be the only result, of type array.RecordReader, to be a stream"},
+		{"text in any", func() any { return "\xff" }, "the result must be UTF-8"},
 		{"failing stream", func() array.RecordReader { return failingReader(t) }, "EOF"},
 	}
 	for _, tt := range tests {

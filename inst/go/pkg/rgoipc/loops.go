@@ -1,0 +1,329 @@
+package rgoipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"mangoro.local/internal/codec"
+)
+
+// loop prepares to run an elementwise function for n rows, where those that are not
+// valid are left out. It returns a column of n values for each result.
+type loop func(ctx context.Context, args []operand, n int, valid codec.Bitmap) (columns []any, run span)
+
+// setLoop takes the loop that came with the function.
+func (f *typedFunc) setLoop(fn any) error {
+	if f.loop == nil || f.context || len(f.results) == 0 || slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.(codec.Values).HasNA() }) {
+		return errors.New("only an elementwise function with results, and without contexts, pointers and Null, can have a Loop")
+	}
+	value, want := reflect.ValueOf(fn), f.loopType()
+	if value.Kind() != reflect.Func || value.IsNil() || unnamed(value).Type() != want {
+		return fmt.Errorf("its Loop must be a %v, and is a %T", want, fn)
+	}
+	value = unnamed(value)
+	f.loop = f.reflectLoop(func(_ context.Context, _ *int, n int, args, outs []reflect.Value) (int, error) {
+		out := value.Call(slices.Concat([]reflect.Value{reflect.ValueOf(n)}, args, outs))
+		if !f.fails {
+			return 0, nil
+		}
+		return int(out[0].Int()), f.failure(out)
+	})
+	if len(f.results) == 1 { // the types of a Loop do not tell results from parameters
+		f.loop = commonLoop(value.Interface(), f.loop)
+	}
+	return nil
+}
+
+// loopType returns the type of the function's Loop.
+func (f *typedFunc) loopType() reflect.Type {
+	in := []reflect.Type{reflect.TypeFor[int]()}
+	for _, p := range f.params {
+		in = append(in, reflect.SliceOf(p.t))
+	}
+	for _, r := range f.results {
+		in = append(in, reflect.SliceOf(r.kind.(codec.Values).GoType()))
+	}
+	var out []reflect.Type
+	if f.fails {
+		out = []reflect.Type{reflect.TypeFor[int](), reflect.TypeFor[error]()}
+	}
+	return reflect.FuncOf(in, out, false)
+}
+
+// unnamed returns a function as one of a type without a name.
+func unnamed(fn reflect.Value) reflect.Value {
+	t := fn.Type()
+	if t.Name() == "" {
+		return fn
+	}
+	var in, out []reflect.Type
+	for i := range t.NumIn() {
+		in = append(in, t.In(i))
+	}
+	for i := range t.NumOut() {
+		out = append(out, t.Out(i))
+	}
+	return fn.Convert(reflect.FuncOf(in, out, false))
+}
+
+// newLoop returns the loop that calls the function for each row.
+func (f *typedFunc) newLoop() loop {
+	return commonLoop(unnamed(f.fn).Interface(), f.reflectLoop(func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error) {
+		in := make([]reflect.Value, f.fn.Type().NumIn())
+		first := len(in) - len(args)
+		if f.context {
+			in[0] = reflect.ValueOf(ctx)
+		}
+		for i := range n {
+			*row = i
+			for k, a := range args {
+				in[first+k] = a.Index(i)
+			}
+			results := f.fn.Call(in)
+			if err := f.failure(results); err != nil {
+				return i, err
+			}
+			for k, out := range outs {
+				out.Index(i).Set(results[k])
+			}
+		}
+		return 0, nil
+	}))
+}
+
+// reflectLoop returns a loop over rows of any types, given what runs n rows, none of
+// which is NA. That returns its first error, and in which row it is. It sets row to
+// where it is, if it knows, for when the function panics.
+func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error)) loop {
+	return func(ctx context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
+		columns := make([]any, len(f.results))
+		outs := make([]reflect.Value, len(f.results))
+		for i, r := range f.results {
+			outs[i] = reflect.MakeSlice(reflect.SliceOf(r.kind.(codec.Values).GoType()), n, n)
+			columns[i] = outs[i].Interface()
+		}
+		return columns, func(from, to int, at *progress) error {
+			in := make([]reflect.Value, len(args))
+			for k, a := range args {
+				in[k] = reflectRows(a, n, from, to)
+			}
+			for i, j := range valid.From(from).Runs(to - from) {
+				at.first, at.row = from+i, -1
+				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i, j), slicesOf(outs, from+i, from+j)); err != nil {
+					return &rowError{row: at.first + row, err: err}
+				}
+			}
+			return nil
+		}
+	}
+}
+
+func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
+	out := make([]reflect.Value, len(columns))
+	for i, column := range columns {
+		out[i] = column.Slice(from, to)
+	}
+	return out
+}
+
+// commonLoop returns a loop without reflection if the function, or its Loop, is of a
+// common type. That is far faster.
+func commonLoop(fn any, other loop) loop {
+	for _, find := range []func(fn any) loop{
+		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[int], loopOf[string], loopOf[bool],
+	} {
+		if l := find(fn); l != nil {
+			return l
+		}
+	}
+	return other
+}
+
+// loopOf returns the loop of a function of one, two or three T, or nil.
+func loopOf[T any](fn any) loop {
+	for _, find := range []func(fn any) loop{
+		loop1[T, float64], loop1[T, int32], loop1[T, int64], loop1[T, int], loop1[T, string], loop1[T, bool],
+		loop2[T, T, T], loop3[T, T, T, T],
+	} {
+		if l := find(fn); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+func loop1[A, R any](fn any) loop {
+	var each func(row *int, a []A, out []R) (int, error)
+	switch fn := fn.(type) {
+	case func(int, []A, []R):
+		each = func(_ *int, a []A, out []R) (int, error) { fn(len(out), a, out); return 0, nil }
+	case func(int, []A, []R) (int, error):
+		each = func(_ *int, a []A, out []R) (int, error) { return fn(len(out), a, out) }
+	case func(A) R:
+		each = func(row *int, a []A, out []R) (int, error) {
+			for i := range out {
+				*row = i
+				out[i] = fn(a[i])
+			}
+			return 0, nil
+		}
+	case func(A) (R, error):
+		each = func(row *int, a []A, out []R) (_ int, err error) {
+			for i := range out {
+				*row = i
+				if out[i], err = fn(a[i]); err != nil {
+					return i, err
+				}
+			}
+			return 0, nil
+		}
+	default:
+		return nil
+	}
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
+		results, first := make([]R, n), constant[A](args[0], n)
+		return []any{results}, func(from, to int, at *progress) error {
+			a, out := rows[A](first, n, from, to), results[from:to]
+			for i, j := range valid.From(from).Runs(to - from) {
+				at.first, at.row = from+i, -1
+				if row, err := each(&at.row, a[i:j], out[i:j]); err != nil {
+					return &rowError{row: at.first + row, err: err}
+				}
+			}
+			return nil
+		}
+	}
+}
+
+func loop2[A, B, R any](fn any) loop {
+	var each func(row *int, a []A, b []B, out []R) (int, error)
+	switch fn := fn.(type) {
+	case func(int, []A, []B, []R):
+		each = func(_ *int, a []A, b []B, out []R) (int, error) { fn(len(out), a, b, out); return 0, nil }
+	case func(int, []A, []B, []R) (int, error):
+		each = func(_ *int, a []A, b []B, out []R) (int, error) { return fn(len(out), a, b, out) }
+	case func(A, B) R:
+		each = func(row *int, a []A, b []B, out []R) (int, error) {
+			for i := range out {
+				*row = i
+				out[i] = fn(a[i], b[i])
+			}
+			return 0, nil
+		}
+	case func(A, B) (R, error):
+		each = func(row *int, a []A, b []B, out []R) (_ int, err error) {
+			for i := range out {
+				*row = i
+				if out[i], err = fn(a[i], b[i]); err != nil {
+					return i, err
+				}
+			}
+			return 0, nil
+		}
+	default:
+		return nil
+	}
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
+		results, first, second := make([]R, n), constant[A](args[0], n), constant[B](args[1], n)
+		return []any{results}, func(from, to int, at *progress) error {
+			a, b, out := rows[A](first, n, from, to), rows[B](second, n, from, to), results[from:to]
+			for i, j := range valid.From(from).Runs(to - from) {
+				at.first, at.row = from+i, -1
+				if row, err := each(&at.row, a[i:j], b[i:j], out[i:j]); err != nil {
+					return &rowError{row: at.first + row, err: err}
+				}
+			}
+			return nil
+		}
+	}
+}
+
+func loop3[A, B, C, R any](fn any) loop {
+	var each func(row *int, a []A, b []B, c []C, out []R) (int, error)
+	switch fn := fn.(type) {
+	case func(int, []A, []B, []C, []R):
+		each = func(_ *int, a []A, b []B, c []C, out []R) (int, error) { fn(len(out), a, b, c, out); return 0, nil }
+	case func(int, []A, []B, []C, []R) (int, error):
+		each = func(_ *int, a []A, b []B, c []C, out []R) (int, error) { return fn(len(out), a, b, c, out) }
+	case func(A, B, C) R:
+		each = func(row *int, a []A, b []B, c []C, out []R) (int, error) {
+			for i := range out {
+				*row = i
+				out[i] = fn(a[i], b[i], c[i])
+			}
+			return 0, nil
+		}
+	case func(A, B, C) (R, error):
+		each = func(row *int, a []A, b []B, c []C, out []R) (_ int, err error) {
+			for i := range out {
+				*row = i
+				if out[i], err = fn(a[i], b[i], c[i]); err != nil {
+					return i, err
+				}
+			}
+			return 0, nil
+		}
+	default:
+		return nil
+	}
+	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
+		results, first, second, third := make([]R, n), constant[A](args[0], n), constant[B](args[1], n), constant[C](args[2], n)
+		return []any{results}, func(from, to int, at *progress) error {
+			a, b, c, out := rows[A](first, n, from, to), rows[B](second, n, from, to), rows[C](third, n, from, to), results[from:to]
+			for i, j := range valid.From(from).Runs(to - from) {
+				at.first, at.row = from+i, -1
+				if row, err := each(&at.row, a[i:j], b[i:j], c[i:j], out[i:j]); err != nil {
+					return &rowError{row: at.first + row, err: err}
+				}
+			}
+			return nil
+		}
+	}
+}
+
+// constant returns an operand of one value as one of the rows of a block, which
+// all blocks of the call share.
+func constant[T any](o operand, n int) operand {
+	if o.n != 1 || n == 1 {
+		return o
+	}
+	values := make([]T, min(n, blockRows))
+	for i := range values {
+		values[i] = o.values.([]T)[0]
+	}
+	o.values, o.constant = values, true
+	return o
+}
+
+// rows returns the values of rows [from, to) of n. Those that are recycled are
+// written out, a block at a time and so never all of them.
+func rows[T any](o operand, n, from, to int) []T {
+	values := o.values.([]T)
+	switch {
+	case o.n == n:
+		return values[from:to]
+	case o.constant:
+		return values[:to-from]
+	}
+	out := make([]T, to-from)
+	for i := 0; i < len(out); {
+		i += copy(out[i:], values[(from+i)%o.n:])
+	}
+	return out
+}
+
+// reflectRows is rows for values of any type.
+func reflectRows(o operand, n, from, to int) reflect.Value {
+	values := reflect.ValueOf(o.values)
+	if o.n == n {
+		return values.Slice(from, to)
+	}
+	out := reflect.MakeSlice(values.Type(), to-from, to-from)
+	for i := 0; i < out.Len(); {
+		i += reflect.Copy(out.Slice(i, out.Len()), values.Slice((from+i)%o.n, o.n))
+	}
+	return out
+}
