@@ -222,7 +222,8 @@ test_that("a manifest says what is left out, beside what every reader of it know
   expect_no_match(conditionMessage(not_found("g")), "cannot call it")
 
   # Whatever a peer sends there.
-  answer(sprintf("{\"left_out\": [%s, {\"name\": \"c\"}, 1, null]}", "{\"name\": \"a\", \"reason\": \"b\", \"file\": 1, \"line\": \"x\"}"))
+  a <- "{\"name\": \"a\", \"reason\": \"b\", \"file\": 1, \"line\": \"x\"}"
+  answer(sprintf("{\"left_out\": [%s, {\"name\": \"c\"}, 1, null]}", a))
   expect_match(conditionMessage(not_found("a")), "R cannot call it: b")
   expect_no_match(conditionMessage(not_found("c")), "cannot call it")
   for (metadata in c("", "{", "[]", "1", "\"left_out\"", "{\"left_out\": 1}", "{\"left_out\": {\"name\": \"a\"}}")) {
