@@ -168,18 +168,15 @@ func (f *function) unfit() string {
 		return fmt.Sprintf("parameter `%s` is variadic: use a slice", last.name)
 	}
 	for _, v := range f.params {
-		if v.dynamic {
-			v.reason = unsupported(v.t)
-		}
-		if v.reason != "" {
-			return fmt.Sprintf("parameter `%s` is of %s", v.name, v.reason)
+		if reason := v.unfitParameter(); reason != "" {
+			return fmt.Sprintf("parameter `%s` is of %s", v.name, reason)
 		}
 	}
 	for _, v := range f.results {
-		switch {
-		case v.reason != "":
-			return fmt.Sprintf("result `%s` is of %s", v.name, v.reason)
-		case v.arrow == arrowPath+"/array.RecordReader" && len(f.results) > 1:
+		if reason := v.unfitResult(); reason != "" {
+			return fmt.Sprintf("result `%s` is of %s", v.name, reason)
+		}
+		if v.arrow == arrowPath+"/array.RecordReader" && len(f.results) > 1 {
 			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
 		}
 	}

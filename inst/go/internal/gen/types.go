@@ -76,12 +76,30 @@ func (s stubs) Import(path string) (*types.Package, error) {
 
 // verdict is what rgoipc will make of a type.
 type verdict struct {
-	reason  string // why it does not cross, or ""
+	reason  string // why rgoipc does not take it, or ""
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null
 	arrow   string // a type of Arrow's own, by its name
 	dynamic bool   // any, which only a result can be
+	table   bool   // a struct, or one with NA
+	tables  bool   // there is a map of structs within it, which only a parameter can be
+}
+
+// unfitParameter returns why a parameter cannot be of its type, or "".
+func (v value) unfitParameter() string {
+	if v.dynamic {
+		return unsupported(v.t)
+	}
+	return v.reason
+}
+
+// unfitResult returns why a result cannot be of its type, or "".
+func (v value) unfitResult() string {
+	if v.tables && v.reason == "" {
+		return unsupported(v.t) + ": R cannot read a map of structs"
+	}
+	return v.reason
 }
 
 // judge judges the type of a parameter or result.
@@ -133,10 +151,14 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	case *types.Struct:
 		return judgeStruct(t, u, within)
 	case *types.Map:
-		if key, ok := u.Key().Underlying().(*types.Basic); ok && key.Kind() != types.String && key.Kind() != types.Invalid {
+		key, ok := u.Key().Underlying().(*types.Basic)
+		if !ok || key.Kind() != types.String && key.Kind() != types.Invalid {
 			return verdict{reason: unsupported(t) + ": its keys must be strings"}
 		}
-		return listOf(judgeWithin(u.Elem(), within))
+		elem := judgeWithin(u.Elem(), within)
+		v := listOf(elem)
+		v.tables, v.unknown = v.tables || elem.table, v.unknown || key.Kind() == types.Invalid
+		return v
 	default:
 		return verdict{reason: unsupported(t)}
 	}
@@ -167,10 +189,12 @@ func orNA(t types.Type, v verdict) verdict {
 }
 
 // listOf is the verdict on a type that has elements.
-func listOf(v verdict) verdict { return verdict{reason: v.reason, unknown: v.unknown} }
+func listOf(v verdict) verdict {
+	return verdict{reason: v.reason, unknown: v.unknown, tables: v.tables}
+}
 
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
-	var v verdict
+	v := verdict{table: true}
 	var taken []string
 	for i := range u.NumFields() {
 		field := u.Field(i)
@@ -186,7 +210,7 @@ func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 		}
 		taken = append(taken, name)
 		inner := judgeWithin(field.Type(), within)
-		v.unknown = v.unknown || inner.unknown
+		v.unknown, v.tables = v.unknown || inner.unknown, v.tables || inner.tables
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
 		}

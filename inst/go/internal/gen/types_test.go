@@ -1,0 +1,151 @@
+package gen
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/codec"
+	"mangoro.local/pkg/rgoipc"
+)
+
+// declarations are those of the types below.
+const declarations = `
+type celsius float64
+type word string
+type letter byte
+type whatever any
+type node struct{ Next *node }
+type tree []tree
+type knot map[string]knot
+type secret struct{ a int }
+type twins struct { A int; B int "r:\"A\"" }
+type hidden struct { A int; B chan int "r:\"-\"" }
+type outer struct { hidden; A []rgoipc.Null[word] }
+type wrapped struct { rgoipc.Null[int] }
+type numbers = []float64
+`
+
+type (
+	celsius  float64
+	word     string
+	letter   byte
+	whatever any
+	node     struct{ Next *node }
+	tree     []tree
+	knot     map[string]knot
+	secret   struct{ a int } //lint:ignore U1000 it is not exported
+	twins    struct {
+		A int
+		B int `r:"A"`
+	}
+	hidden struct {
+		A int
+		B chan int `r:"-"`
+	}
+	outer struct {
+		hidden
+		A []rgoipc.Null[word]
+	}
+	wrapped struct{ rgoipc.Null[int] }
+	numbers = []float64
+)
+
+// goType is a type by its name and as reflection has it.
+type goType struct {
+	text string
+	t    reflect.Type
+}
+
+func named[T any](text string) goType { return goType{text, reflect.TypeFor[T]()} }
+
+// goTypes are types of all sorts, and those that are made of them, two levels deep.
+func goTypes() []goType {
+	simple := []goType{
+		named[bool]("bool"), named[int]("int"), named[int8]("int8"), named[int16]("int16"), named[int32]("int32"), named[int64]("int64"),
+		named[uint]("uint"), named[uint8]("uint8"), named[uint16]("uint16"), named[uint32]("uint32"), named[uint64]("uint64"), named[uintptr]("uintptr"),
+		named[float32]("float32"), named[float64]("float64"), named[complex64]("complex64"), named[complex128]("complex128"), named[string]("string"),
+		named[any]("any"), named[error]("error"), named[fmt.Stringer]("interface{ String() string }"),
+		named[chan int]("chan int"), named[func()]("func()"), named[[2]int]("[2]int"), named[struct{}]("struct{}"), named[context.Context]("context.Context"),
+		named[time.Time]("time.Time"), named[time.Duration]("time.Duration"), named[time.Month]("time.Month"), named[time.Weekday]("time.Weekday"),
+		named[arrow.Array]("arrow.Array"), named[arrow.RecordBatch]("arrow.RecordBatch"), named[array.RecordReader]("array.RecordReader"),
+		named[celsius]("celsius"), named[word]("word"), named[letter]("letter"), named[whatever]("whatever"), named[node]("node"), named[tree]("tree"), named[knot]("knot"),
+		named[secret]("secret"), named[twins]("twins"), named[hidden]("hidden"), named[outer]("outer"), named[wrapped]("wrapped"), named[numbers]("numbers"),
+		named[rgoipc.Null[float64]]("rgoipc.Null[float64]"), named[rgoipc.Null[word]]("rgoipc.Null[word]"), named[rgoipc.Null[[]int]]("rgoipc.Null[[]int]"),
+		named[rgoipc.Null[*int]]("rgoipc.Null[*int]"), named[rgoipc.Null[chan int]]("rgoipc.Null[chan int]"), named[rgoipc.Null[rgoipc.Null[int]]]("rgoipc.Null[rgoipc.Null[int]]"),
+		named[rgoipc.Nulls[string]]("rgoipc.Nulls[string]"), named[rgoipc.Nulls[*int]]("rgoipc.Nulls[*int]"), named[rgoipc.Nulls[[]byte]]("rgoipc.Nulls[[]byte]"),
+		named[rgoipc.Nulls[rgoipc.Null[int]]]("rgoipc.Nulls[rgoipc.Null[int]]"), named[rgoipc.Null[rgoipc.Nulls[int]]]("rgoipc.Null[rgoipc.Nulls[int]]"),
+		named[rgoipc.Nulls[hidden]]("rgoipc.Nulls[hidden]"), named[rgoipc.Null[hidden]]("rgoipc.Null[hidden]"), named[map[[2]int]int]("map[[2]int]int"),
+		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
+	}
+	once := composed(simple)
+	return append(append(simple, once...), composed(once)...)
+}
+
+// composed returns the types that are made of others.
+func composed(of []goType) []goType {
+	var out []goType
+	for _, e := range of {
+		field := reflect.StructField{Name: "A", Type: e.t}
+		out = append(out,
+			goType{"*" + e.text, reflect.PointerTo(e.t)},
+			goType{"[]" + e.text, reflect.SliceOf(e.t)},
+			goType{"[3]" + e.text, reflect.ArrayOf(3, e.t)},
+			goType{"map[string]" + e.text, reflect.MapOf(reflect.TypeFor[string](), e.t)},
+			goType{"map[int]" + e.text, reflect.MapOf(reflect.TypeFor[int](), e.t)},
+			goType{"struct { A " + e.text + " }", reflect.StructOf([]reflect.StructField{field})},
+		)
+	}
+	return out
+}
+
+// What the generator says of types is what rgoipc makes of them.
+func TestTypesAgree(t *testing.T) {
+	all := goTypes()
+	var source strings.Builder
+	fmt.Fprintf(&source, "package main\nimport (\"context\"; \"time\"; %q; %q; %q)\n%s", arrowPath, arrowPath+"/array", rgoipcPath, declarations)
+	for i, e := range all {
+		fmt.Fprintf(&source, "var v%d %s\n", i, e.text)
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "types.go", source.String(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkg, err := (&types.Config{Importer: stubs{}}).Check("main", fset, []*ast.File{file}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range all {
+		got := value{t: pkg.Scope().Lookup(fmt.Sprintf("v%d", i)).Type()}
+		got.verdict = judge(got.t)
+		if got.unknown {
+			t.Errorf("%s is not known", e.text)
+		}
+		kind, err := codec.Parameter(e.t)
+		if reason := got.unfitParameter(); (reason == "") != (err == nil) {
+			t.Errorf("a parameter of type %s: %q, want %v", e.text, reason, err)
+		}
+		if values, ok := kind.(codec.Values); ok && err == nil {
+			if got.scalar != values.Scalar() || got.na != values.HasNA() || got.arrow != "" || got.dynamic {
+				t.Errorf("%s is %+v, want scalar %v, NA %v", e.text, got.verdict, values.Scalar(), values.HasNA())
+			}
+		} else if err == nil && got.arrow == "" {
+			t.Errorf("%s is %+v, want a type of Arrow's", e.text, got.verdict)
+		}
+		_, err = codec.Result(e.t)
+		if reason := got.unfitResult(); (reason == "") != (err == nil) {
+			t.Errorf("a result of type %s: %q, want %v", e.text, reason, err)
+		}
+	}
+}
