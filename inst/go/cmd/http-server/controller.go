@@ -15,7 +15,7 @@ import (
 // stopTime is how long downloads may go on once the server is told to stop.
 const stopTime = 5 * time.Second
 
-// flushTime is how long an answer waits for the log lines before it.
+// flushTime is how long a reply waits until the log lines before it are written.
 const flushTime = 100 * time.Millisecond
 
 // controller holds the one file server that may run at a time.
@@ -136,7 +136,7 @@ func (c *controller) stop() {
 }
 
 // stopLocked ends the server. Call it with c.mu held. Downloads that take
-// longer than stopTime are cut off, which is no failure.
+// longer than stopTime are cut off, which is not an error.
 func (c *controller) stopLocked() error {
 	if c.server == nil {
 		return nil

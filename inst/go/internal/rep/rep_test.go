@@ -19,10 +19,10 @@ import (
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
 
-// maxUnsentBytes is that of servers which are not asked for much.
+// maxUnsentBytes is the limit of servers with small replies.
 const maxUnsentBytes = 1 << 30
 
-// answer is a handler for which all peers are the same.
+// answer is a handler that treats all peers alike.
 type answer func(request []byte, reply func([]byte))
 
 func (a answer) Answer(request []byte, reply func([]byte)) { a(request, reply) }
@@ -86,8 +86,7 @@ func ask(t *testing.T, sock interface {
 
 func echo(request []byte, reply func([]byte)) { reply(request) }
 
-// Many requests at the same time, of one socket and of several, get each its own
-// reply.
+// Of many requests at the same time, of one socket and of several, each gets its own reply.
 func TestAnswers(t *testing.T) {
 	_, url := start(t, echo)
 	var clients sync.WaitGroup
@@ -116,8 +115,8 @@ func TestAnswers(t *testing.T) {
 	clients.Wait()
 }
 
-// However many requests of a peer are not answered, the next one is.
-func TestSlowRequestsHoldUpNobody(t *testing.T) {
+// However many requests of a peer are pending, the next one is answered.
+func TestSlowRequestsDoNotBlock(t *testing.T) {
 	const n = 3000
 	release := make(chan struct{})
 	s, url := start(t, func(request []byte, reply func([]byte)) {
@@ -158,7 +157,7 @@ func (s *Server) pendingCount() int {
 	return s.pending
 }
 
-// leaving is a handler that answers when its peer has gone.
+// leaving is a handler that answers once its peer has gone.
 type leaving struct{ started, gone, ended chan struct{} }
 
 func (l leaving) Answer(_ []byte, reply func([]byte)) {
@@ -170,7 +169,7 @@ func (l leaving) Answer(_ []byte, reply func([]byte)) {
 
 func (l leaving) Gone() { close(l.gone) }
 
-// A handler is told that its peer has gone, of whom then nothing is left.
+// A handler is told that its peer has gone. Then nothing is left of the peer.
 func TestPeerGoes(t *testing.T) {
 	handler := leaving{make(chan struct{}), make(chan struct{}), make(chan struct{})}
 	s, url := serve(t, handler, maxUnsentBytes)
@@ -259,8 +258,8 @@ func rawDial(t *testing.T, url string) net.Conn {
 	return conn
 }
 
-// Of a peer that does not take its replies, no requests are read after a while, and
-// others are answered.
+// After a while no more requests are read from a peer that does not read its replies, and
+// other peers are still answered.
 func TestPeerThatDoesNotRead(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a raw connection to a named pipe needs another client")
@@ -310,7 +309,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	}
 }
 
-// A server that stops takes no more, and waits for what it has.
+// A server that stops accepts no more requests, and waits for the others.
 func TestStop(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	s, url := start(t, func(request []byte, reply func([]byte)) {

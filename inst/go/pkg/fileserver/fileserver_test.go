@@ -262,8 +262,8 @@ func TestWindowsNames(t *testing.T) {
 		"": true, "a.txt": true, ".Rbuildignore": true, "..Rcheck/x": true, "a b": true,
 		"a.txt:stream": false, "C:/x": false, `a\b`: false, "PROGRA~1": false, "a.": false, "a ": false, "a./b": false,
 	} {
-		if got := plainWindowsName(name); got != want {
-			t.Errorf("plainWindowsName(%q) = %v", name, got)
+		if got := simpleWindowsName(name); got != want {
+			t.Errorf("simpleWindowsName(%q) = %v", name, got)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"mangoro.local/internal/rep"
 )
 
-// maxStack is as much of a panic's stack as travels to R.
+// maxStack is how many bytes of a panic's stack are sent to R.
 const maxStack = 64 << 10
 
 // dispatcher answers the requests of a server.
@@ -41,9 +41,8 @@ type connection struct {
 // Gone gives up the calls of the connection, which has ended.
 func (c *connection) Gone() { c.calls.disconnect(c.owner) }
 
-// Answer answers a request, with one call of send. It never fails: what goes wrong
-// is the answer, be it a panic of the handler, or while its result is written, or
-// that the goroutine ends.
+// Answer answers a request by one call of send, whatever happens: if the function fails or
+// panics, if its goroutine ends, or if its result cannot be written, the reply says so.
 func (c *connection) Answer(request []byte, send func(reply []byte)) {
 	var name string
 	var reply []byte
@@ -115,11 +114,11 @@ func (c *connection) call(message *RPCMessage) ([]byte, error) {
 	return out.bytes, nil
 }
 
-// errGoexit is what a function did that neither returned nor panicked.
+// errGoexit is the error of a function that neither returned nor panicked.
 var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, and so returned nothing")
 
-// panicError returns the error of what recover has returned, which is nil if the
-// goroutine ends instead. It is called while the stack is still there.
+// panicError returns an error for the value that recover has returned, which is nil if the
+// goroutine ends instead. It must be called while the stack is still there.
 func panicError(p any) *Error {
 	stack := debug.Stack()
 	e := &Error{Code: CodePanic, Stack: string(stack[:min(len(stack), maxStack)]), frames: userFrames()}
@@ -134,8 +133,8 @@ func panicError(p any) *Error {
 	return e
 }
 
-// panicValue is what a panic was called with, as an error. Its text is made when it
-// is asked for: the value may have a method that fails.
+// panicValue is the value of a panic as an error. Its text is not made before it is asked
+// for: the value may have a method that fails.
 type panicValue struct{ value any }
 
 func (p panicValue) Error() string { return fmt.Sprint(p.value) }

@@ -17,7 +17,7 @@ import (
 // results are converted from and to Arrow. See the package documentation for
 // the types and what they mean. Func fails if a type is not supported, if an
 // option does not fit the function, or as [Registry.Register] does. R is told why a
-// function is not there, see [Registry.LeaveOut].
+// function is missing, see [Registry.LeaveOut].
 func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	var o funcOptions
 	for _, opt := range opts {

@@ -196,7 +196,7 @@ func TestMainRefusesAParent(t *testing.T) {
 	program.Env = append(os.Environ(), "RGOIPC_TEST_MAIN=server", parent.Variable+"=R")
 	out, err := program.CombinedOutput()
 	var exit *exec.ExitError
-	if want := `MANGORO_PARENT must be the id of a process, and is "R"`; !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.TrimSpace(string(out)) != want {
+	if want := `MANGORO_PARENT must be the id of a process, not "R"`; !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.TrimSpace(string(out)) != want {
 		t.Errorf("%v, %s", err, out)
 	}
 }

@@ -117,7 +117,7 @@ func checkRegistration(name string, handler FunctionHandler, signature FunctionS
 		seen[arg.Name] = true
 	}
 	if _, err := json.Marshal(signature); err != nil {
-		return fmt.Errorf("rgoipc: function %q: its signature is no JSON: %w", name, err)
+		return fmt.Errorf("rgoipc: function %q: its signature cannot be written as JSON: %w", name, err)
 	}
 	return nil
 }
@@ -137,8 +137,8 @@ func (r *Registry) List() []string {
 	return slices.Clone(r.names)
 }
 
-// Manifest returns what R learns about the functions, as JSON: an object with
-// a [FunctionSignature] for each name.
+// Manifest returns the description of the functions as JSON: an object with a
+// [FunctionSignature] for each name.
 func (r *Registry) Manifest() ([]byte, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
