@@ -19,7 +19,7 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
-// The manifest of the controller, which clients other than R's rely on as well.
+// manifest is that of the controller. Clients other than R's rely on it as well.
 const manifest = `{` +
 	`"serverStatus":{"Args":[],"ReturnType":` + reportType + `,"Vectorized":false,` +
 	`"Metadata":{"description":"Tell whether the HTTP server runs, and where"}},` +
@@ -82,8 +82,8 @@ func ask(t *testing.T, sock mangos.Socket, name string, columns ...column) *rgoi
 	return servertest.Ask(t, sock, request)
 }
 
-// report returns what a reply reports: a record of one row with the columns status
-// and message, and nothing else.
+// reportOf returns the status and the message of a reply, which must be a record of one row
+// with these two columns.
 func reportOf(t *testing.T, reply *rgoipc.RPCMessage) (status, message string) {
 	t.Helper()
 	if reply.Type != rgoipc.MsgTypeResult {
@@ -165,7 +165,7 @@ func get(t *testing.T, url string) (body string, header http.Header) {
 	return string(bytes), response.Header
 }
 
-// What a controller takes and answers, message by message.
+// The requests of a controller and its replies, message by message.
 func TestController(t *testing.T) {
 	sock := servertest.Dial(t, servertest.Run(t, "."))
 	reply := servertest.Ask(t, sock, &rgoipc.RPCMessage{})

@@ -33,7 +33,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// Who asks the context learns that its time is up, or that the server stops.
+// The context says that its time is over, or that the server stops.
 func TestUntil(t *testing.T) {
 	server, stop := context.WithCancel(t.Context())
 	defer stop()

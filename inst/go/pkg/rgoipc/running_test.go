@@ -49,8 +49,8 @@ func TestServeCancelsACall(t *testing.T) {
 	}
 }
 
-// A cancel is never stuck behind the calls that run, and one that waits for its
-// turn can be cancelled, or runs out of time.
+// A cancel never waits behind the calls that run. A call that waits for its turn can be
+// cancelled, or run out of time.
 func TestServeCancelsWhileAllTurnsAreTaken(t *testing.T) {
 	started := make(chan struct{}, 1)
 	url, _ := serve(t, contextRegistry(t, started), WithMaxCalls(1))
@@ -99,7 +99,7 @@ func newTable(t *testing.T, l limits) (*calls, *owner) {
 	return c, new(owner)
 }
 
-// begun starts a call that must get its turn at once.
+// begun begins a call that must get its turn at once.
 func begun(t *testing.T, c *calls, o *owner, name string, m metadata) *pendingCall {
 	t.Helper()
 	k, err := c.begin(o, name, m, 10)
@@ -109,8 +109,8 @@ func begun(t *testing.T, c *calls, o *owner, name string, m metadata) *pendingCa
 	return k
 }
 
-// waiting starts a call that must wait, and returns once it does. The channel has what
-// begin returns.
+// waiting begins a call that must wait, and returns once it does. The channel receives the
+// error of begin.
 func waiting(t *testing.T, c *calls, o *owner, name string, m metadata) <-chan error {
 	t.Helper()
 	c.mu.Lock()
@@ -139,8 +139,7 @@ func checkEmpty(t *testing.T, c *calls) {
 	}
 }
 
-// Of two calls with one id the last can be cancelled, and its end is not that of
-// the other one.
+// Of two calls with one id the last is cancelled, and the other one is not.
 func TestCallsOfOneID(t *testing.T) {
 	c, o := newTable(t, limits{2, 1, 8, 1000})
 	first := begun(t, c, o, "f", metadata{id: "a"})
@@ -160,8 +159,8 @@ func TestCallsOfOneID(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// A cancel means the call of its own connection. Only if that has none of the id is it
-// another one's, which may be of the same process.
+// A cancel means a call of its own connection. Only if that has no call of the id, it means
+// one of another connection, which may belong to the same process.
 func TestCancelPrefersItsOwner(t *testing.T) {
 	c, o := newTable(t, limits{4, 1, 8, 1000})
 	other := new(owner)
@@ -183,7 +182,7 @@ func TestCancelPrefersItsOwner(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// A connection that closes gives up all of its calls and nobody else's.
+// When a connection closes, its calls are given up, and no others.
 func TestDisconnect(t *testing.T) {
 	c, o := newTable(t, limits{2, 8, 8, 1000})
 	leaving := new(owner)
@@ -200,7 +199,7 @@ func TestDisconnect(t *testing.T) {
 	if l := c.load(); l.Running["stays"] != 1 || len(l.Running) != 1 || l.GivenUp["leaves"] != 1 {
 		t.Errorf("%+v", l)
 	}
-	// A request that was read before is not called any more.
+	// A request that was read before that is not called any more.
 	if _, err := c.begin(leaving, "leaves", metadata{}, 10); CodeOf(err) != CodeCancelled {
 		t.Errorf("got %v", err)
 	}
@@ -209,7 +208,7 @@ func TestDisconnect(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// Whatever gives a call up, its turn is the next one's.
+// However a call is given up, the next one gets its turn.
 func TestCallsPassTurnsOn(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -308,8 +307,8 @@ func TestCallsAreRefused(t *testing.T) {
 	})
 }
 
-// Where no more calls may go on, those that were given up keep their turns, and pass
-// them on as soon as one of the others has ended.
+// If too many calls go on already, further ones keep their turns when they are given up, and
+// pass them on when one of the others has ended.
 func TestCallsKeepTheirTurns(t *testing.T) {
 	c, o := newTable(t, limits{1, 1, 1, 1000})
 	first := begun(t, c, o, "slow", metadata{id: "a"})
@@ -335,7 +334,7 @@ func TestCallsKeepTheirTurns(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// A call that is cancelled when its time is over hears of its time.
+// A call that is cancelled when its time is nearly over ends with a time-out.
 func TestCancelAtTheDeadline(t *testing.T) {
 	for _, left := range []time.Duration{cancelTime / 2, 0, -time.Hour} {
 		c, o := newTable(t, limits{1, 1, 1, 1000})
@@ -354,8 +353,8 @@ func TestCancelAtTheDeadline(t *testing.T) {
 	}
 }
 
-// A call that waits runs out of time, or is cancelled, or its caller leaves: it
-// never runs, and leaves nothing.
+// A call that runs out of time, is cancelled, or loses its connection while it waits never
+// runs, and nothing is left of it.
 func TestCallsEndWhileTheyWait(t *testing.T) {
 	c, o := newTable(t, limits{1, 8, 8, 1000})
 	leaving := new(owner)
@@ -381,7 +380,7 @@ func TestCallsEndWhileTheyWait(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// Turns are handed out in the order in which they were asked for.
+// Calls get their turns in the order in which they came.
 func TestCallsKeepTheirOrder(t *testing.T) {
 	c, o := newTable(t, limits{1, 100, 8, 100000})
 	running := begun(t, c, o, "slow", metadata{})
