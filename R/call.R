@@ -70,7 +70,9 @@ find_signature <- function(connection, name, timeout, call) {
   signature <- connection$state$signatures[[name]]
   if (is.null(signature)) signature <- fetch_signatures(connection, timeout, call)[[name]]
   if (is.null(signature)) {
-    abort_no_function(name, names(connection$state$signatures), call)
+    left_out <- connection$state$left_out
+    reason <- left_out$reason[match(name, left_out$name)]
+    abort_no_function(name, names(connection$state$signatures), call, reason = reason)
   }
   signature
 }

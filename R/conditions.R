@@ -154,12 +154,14 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
   abort_mangoro("resource_exhausted", message, ..., call = call, parent = parent, .envir = .envir)
 }
 
-# `functions` are the names of those that the server has.
-abort_no_function <- function(func_name, functions, call = NULL) {
+# `functions` are the names of those that the server has, `reason` is why it has left this
+# one out, NA if it does not say.
+abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_) {
   abort_mangoro(
     "not_found",
     c(
       "The server has no function {.fn {func_name}}.",
+      "x" = if (!is.na(reason)) paste("R cannot call it:", escape_braces(shorten(reason))),
       "i" = if (length(functions) > 0) "Its functions are {.fn {functions}}."
     ),
     func_name = func_name,

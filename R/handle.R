@@ -242,24 +242,17 @@ stop_server <- function(server, patience = 6) {
   invisible()
 }
 
-# A program that was generated says each time that it starts what is left out of it:
-# what the generator knows, with its place, and what rgoipc refuses.
+# Tells which functions of the user's sources R cannot call, where they are and why.
 tell_left_out <- function(server) {
-  lines <- log_lines(server, "stderr", Inf)
-  said <- sub("^[0-9/]+ [0-9:]+ left out: ", "", lines)
-  said <- said[said != lines]
-  if (length(said) == 0) {
+  left_out <- server$connection$state$left_out
+  if (nrow(left_out) == 0) {
     return(invisible())
   }
-  said <- sub("^rgoipc: function \"(.*?)\": ", "\\1: ", said, perl = TRUE)
-  placed <- regmatches(said, regexec("^(\\S+ at )(.*?):([0-9]+)(: .*)$", said, perl = TRUE))
-  at <- which(lengths(placed) > 0)
-  part <- function(i) vapply(placed[at], `[[`, "", i)
-  places <- data.frame(file = part(3), line = as.integer(part(4)))
-  places$file <- server$shown(system_path(places$file))
-  if (!is.null(server$place)) places <- relocate(places, server$place)
-  said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
-  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
+  left_out$file <- server$shown(system_path(left_out$file))
+  if (!is.null(server$place)) left_out <- relocate(left_out, server$place)
+  at <- ifelse(is.na(left_out$line), "", paste0(" at ", format_place(left_out$file, left_out$line)))
+  told <- paste0(left_out$name, at, ": ", left_out$reason)
+  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(told), rep("*", length(told)))))
 }
 
 # --- The functions ----------------------------------------------------------

@@ -104,12 +104,25 @@ get_manifest <- function(connection, timeout, call) {
   manifest
 }
 
-# The manifest as JSON.
+# The manifest as JSON. What the server has left out of it is kept for the connection.
 fetch_manifest <- function(connection, timeout, call) {
   reply <- roundtrip(connection, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
-  json <- payload(reply, check_reply(reply, "manifest", "", connection$server, call))
+  message <- check_reply(reply, "manifest", "", connection$server, call)
+  connection$state$left_out <- parse_left_out(message$error_msg)
+  json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
   readable(json)
+}
+
+# The functions that R cannot call, from the metadata of a manifest: a data frame of
+# name, reason, file and line, the last two "" and NA where they are not known. What has
+# another form is not there: a peer need not send any.
+parse_left_out <- function(metadata) {
+  functions <- tryCatch(as.list(jsonlite::parse_json(metadata)$left_out), error = function(cnd) NULL)
+  functions <- Filter(function(f) is.list(f) && rlang::is_string(f$name) && rlang::is_string(f$reason), functions)
+  part <- function(name) vapply(functions, function(f) if (rlang::is_string(f[[name]])) f[[name]] else "", "")
+  line <- function(f) if (rlang::is_scalar_integerish(f$line, finite = TRUE)) as.integer(f$line) else NA_integer_
+  data.frame(name = part("name"), reason = part("reason"), file = part("file"), line = vapply(functions, line, 1L))
 }
 
 #' Send a message, receive a reply

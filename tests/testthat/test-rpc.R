@@ -206,6 +206,33 @@ test_that("strings of a manifest stay strings", {
   expect_error(mangoro_rpc_get_manifest(puppet$sock), class = "mangoro_error_protocol")
 })
 
+test_that("a manifest says what is left out, beside what every reader of it knows", {
+  puppet <- local_puppet()
+  answer <- function(metadata) {
+    size <- writeBin(nchar(metadata, "bytes"), raw(), endian = "big")
+    puppet$answer(c(as.raw(c(0, 0, 0, 0, 0)), size, charToRaw(metadata), charToRaw("{\"f\": {\"Vectorized\": true}}")))
+  }
+  answer("{\"left_out\": [{\"name\": \"Any\", \"reason\": \"it is {generic}\", \"file\": \"a.go\", \"line\": 7}]}")
+  expect_identical(mangoro_rpc_get_manifest(puppet$sock), list(f = list(Vectorized = TRUE)))
+  mangoro_rpc_send(puppet$sock, mangoro_rpc_manifest_request())
+  reply <- mangoro_rpc_parse_response(mangoro_rpc_recv(puppet$sock))
+  expect_identical(jsonlite::fromJSON(rawToChar(reply$data)), list(f = list(Vectorized = TRUE)))
+  not_found <- function(name) expect_error(mangoro_call(puppet$sock, name), class = "mangoro_error_not_found")
+  expect_match(conditionMessage(not_found("Any")), "R cannot call it: it is {generic}", fixed = TRUE)
+  expect_no_match(conditionMessage(not_found("g")), "cannot call it")
+
+  # Whatever a peer sends there.
+  a <- "{\"name\": \"a\", \"reason\": \"b\", \"file\": 1, \"line\": \"x\"}"
+  answer(sprintf("{\"left_out\": [%s, {\"name\": \"c\"}, 1, null]}", a))
+  expect_match(conditionMessage(not_found("a")), "R cannot call it: b")
+  expect_no_match(conditionMessage(not_found("c")), "cannot call it")
+  for (metadata in c("", "{", "[]", "1", "\"left_out\"", "{\"left_out\": 1}", "{\"left_out\": {\"name\": \"a\"}}")) {
+    answer(metadata)
+    expect_no_match(conditionMessage(not_found("a")), "cannot call it", info = metadata)
+    expect_identical(nrow(parse_left_out(metadata)), 0L)
+  }
+})
+
 test_that("send and receive are the halves of a call", {
   server <- local_server(test_source("server"))
   expect_identical(mangoro_rpc_send(server$sock, mangoro_rpc_call_message("echo", data.frame(x = 1))), 0L)

@@ -177,7 +177,19 @@ test_that("what is left out is said, each time", {
     go <- mangoro_source(code = code)
     go <- mangoro_restart(go)
   })
+  for (ask in list(function() go$Any, function() mangoro_rpc_call(go, "Any"))) {
+    expect_error(ask(), "it is generic", class = "mangoro_error_not_found")
+  }
+  expect_match(mangoro_logs(go), "left out: Any at .*: it is generic", all = FALSE)
   mangoro_stop(go)
+})
+
+test_that("a method is not a function that is left out", {
+  skip_if_no_go()
+  expect_no_message(go <- local_source(code = c(
+    "type number struct{}", "func (number) Error() string { return \"a number\" }", "func One() int32 { return 1 }"
+  )))
+  expect_identical(names(go), "One")
 })
 
 test_that("a directory is taken as Go takes it", {

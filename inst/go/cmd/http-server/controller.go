@@ -8,10 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"mangoro.local/pkg/fileserver"
 	"mangoro.local/pkg/rgoipc"
 )
@@ -19,7 +15,7 @@ import (
 // stopTime is how long downloads may go on once the server is told to stop.
 const stopTime = 5 * time.Second
 
-// flushTime is how long an answer waits for the log lines before it.
+// flushTime is how long a reply waits until the log lines before it are written.
 const flushTime = 100 * time.Millisecond
 
 // controller holds the one file server that may run at a time.
@@ -31,123 +27,89 @@ type controller struct {
 	server *fileserver.Server
 }
 
+// report is what each function returns.
+type report struct {
+	Status  string `r:"status"`
+	Message string `r:"message"`
+}
+
+// registry returns the functions of the controller. Clients call them with plain
+// records: a column for each argument.
 func (c *controller) registry() (*rgoipc.Registry, error) {
-	text := rgoipc.TypeSpec{Type: rgoipc.TypeString}
-	flag := rgoipc.TypeSpec{Type: rgoipc.TypeBool, Nullable: true}
-	path := rgoipc.TypeSpec{Type: rgoipc.TypeString, Nullable: true}
-	report := rgoipc.TypeSpec{Type: rgoipc.TypeStruct, StructDef: &rgoipc.StructDef{Fields: []rgoipc.FieldDef{
-		{Name: "status", Type: text},
-		{Name: "message", Type: text},
-	}}}
-	functions := []struct {
-		name        string
-		handler     func(arrow.RecordBatch) (string, string, error)
-		args        []rgoipc.ArgSpec
-		description string
-	}{
-		{"startServer", c.startServer, []rgoipc.ArgSpec{
-			{Name: "addr", Type: text},
-			{Name: "dir", Type: text},
-			{Name: "prefix", Type: path, Optional: true, Default: "/"},
-			{Name: "cors", Type: flag, Optional: true, Default: false},
-			{Name: "coop", Type: flag, Optional: true, Default: false},
-			{Name: "tls", Type: flag, Optional: true, Default: false},
-			{Name: "cert", Type: path, Optional: true},
-			{Name: "key", Type: path, Optional: true},
-			{Name: "silent", Type: flag, Optional: true, Default: false},
-		}, "Start to serve a directory over HTTP"},
-		{"stopServer", c.stopServer, nil, "Stop the HTTP server"},
-		{"serverStatus", c.serverStatus, nil, "Tell whether the HTTP server runs, and where"},
-	}
 	registry := rgoipc.NewRegistry()
-	for _, f := range functions {
-		err := registry.Register(f.name, c.reporting(f.handler), rgoipc.FunctionSignature{
-			Args:       f.args,
-			ReturnType: report,
-			Metadata:   map[string]string{"description": f.description},
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return registry, nil
+	return registry, errors.Join(
+		registry.Func("startServer", c.startServer, rgoipc.Columns(),
+			rgoipc.Describe("Start to serve a directory over HTTP"),
+			rgoipc.Args("addr", "dir", "prefix", "cors", "coop", "tls", "cert", "key", "silent"),
+			rgoipc.Default("prefix", "/"),
+			rgoipc.Default("cors", false),
+			rgoipc.Default("coop", false),
+			rgoipc.Default("tls", false),
+			rgoipc.Optional("cert", "key"),
+			rgoipc.Default("silent", false),
+		),
+		registry.Func("stopServer", c.stopServer, rgoipc.Columns(), rgoipc.Describe("Stop the HTTP server")),
+		registry.Func("serverStatus", c.serverStatus, rgoipc.Columns(),
+			rgoipc.Describe("Tell whether the HTTP server runs, and where")),
+	)
 }
 
-// reporting makes a function that returns a status and a message a handler.
-func (c *controller) reporting(f func(arrow.RecordBatch) (string, string, error)) rgoipc.FunctionHandler {
-	return func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
-		status, message, err := f(rec)
-		c.flush(flushTime)
-		if err != nil {
-			return nil, err
-		}
-		return report(status, message), nil
-	}
-}
-
-func (c *controller) startServer(rec arrow.RecordBatch) (status, message string, err error) {
-	if rec.NumRows() != 1 {
-		return "", "", &rgoipc.Error{
-			Code:    rgoipc.CodeInvalidArgument,
-			Message: fmt.Sprintf("it takes one row of settings, not %d", rec.NumRows()),
-		}
-	}
+// startServer starts the server. A flag that is NA is off, and a text that is NA empty.
+func (c *controller) startServer(
+	addr, dir string, prefix rgoipc.Null[string], cors, coop, tls rgoipc.Null[bool],
+	cert, key rgoipc.Null[string], silent rgoipc.Null[bool],
+) (report, error) {
+	defer c.flush(flushTime)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running() {
-		return "", "", fmt.Errorf("the HTTP server is already running at %s: stop it first", c.server.Addr())
-	}
-	server, err := fileserver.Start(context.Background(), c.settings(rec))
-	if err != nil {
-		return "", "", err
-	}
-	c.server = server
-	return "ok", "HTTP server started on " + server.Addr(), nil
-}
-
-// settings reads the columns of startServer, which the signature has fixed.
-func (c *controller) settings(rec arrow.RecordBatch) fileserver.Config {
-	text := func(column int) string {
-		if values, ok := rec.Column(column).(*array.String); ok && values.IsValid(0) {
-			return values.Value(0)
-		}
-		return ""
-	}
-	flag := func(column int) bool {
-		values, ok := rec.Column(column).(*array.Boolean)
-		return ok && values.IsValid(0) && values.Value(0)
+		return report{}, fmt.Errorf("the HTTP server is already running at %s: stop it first", c.server.Addr())
 	}
 	config := fileserver.Config{
-		Addr: text(0), Dir: text(1), Prefix: text(2),
-		CORS: flag(3), COOP: flag(4),
-		TLS: flag(5), CertFile: text(6), KeyFile: text(7),
+		Addr: addr, Dir: dir, Prefix: orZero(prefix),
+		CORS: orZero(cors), COOP: orZero(coop),
+		TLS: orZero(tls), CertFile: orZero(cert), KeyFile: orZero(key),
 	}
-	if silent := flag(8); !silent {
+	if !orZero(silent) {
 		config.Log = c.log
 	}
-	return config
+	server, err := fileserver.Start(context.Background(), config)
+	if err != nil {
+		return report{}, err
+	}
+	c.server = server
+	return report{"ok", "HTTP server started on " + server.Addr()}, nil
 }
 
-func (c *controller) stopServer(arrow.RecordBatch) (status, message string, err error) {
+// orZero returns a value, or the zero value for NA.
+func orZero[T any](v rgoipc.Null[T]) (value T) {
+	if v.Valid {
+		value = v.V
+	}
+	return value
+}
+
+func (c *controller) stopServer() (report, error) {
+	defer c.flush(flushTime)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.server == nil {
-		return "ok", "HTTP server was not running", nil
+		return report{"ok", "HTTP server was not running"}, nil
 	}
-	err = c.stopLocked()
-	return "ok", "HTTP server stopped", err
+	return report{"ok", "HTTP server stopped"}, c.stopLocked()
 }
 
-func (c *controller) serverStatus(arrow.RecordBatch) (status, message string, err error) {
+func (c *controller) serverStatus() report {
+	defer c.flush(flushTime)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.running():
-		return "status", "running at " + c.server.Addr(), nil
+		return report{"status", "running at " + c.server.Addr()}
 	case c.server != nil && c.server.Err() != nil:
-		return "status", fmt.Sprintf("stopped: %v", c.server.Err()), nil
+		return report{"status", fmt.Sprintf("stopped: %v", c.server.Err())}
 	default:
-		return "status", "stopped", nil
+		return report{"status", "stopped"}
 	}
 }
 
@@ -174,7 +136,7 @@ func (c *controller) stop() {
 }
 
 // stopLocked ends the server. Call it with c.mu held. Downloads that take
-// longer than stopTime are cut off, which is no failure.
+// longer than stopTime are cut off, which is not an error.
 func (c *controller) stopLocked() error {
 	if c.server == nil {
 		return nil
@@ -187,16 +149,4 @@ func (c *controller) stopLocked() error {
 		return nil
 	}
 	return err
-}
-
-// report returns a record of one row.
-func report(status, message string) arrow.RecordBatch {
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
-		{Name: "status", Type: arrow.BinaryTypes.String},
-		{Name: "message", Type: arrow.BinaryTypes.String},
-	}, nil))
-	defer builder.Release()
-	builder.Field(0).(*array.StringBuilder).Append(status)
-	builder.Field(1).(*array.StringBuilder).Append(message)
-	return builder.NewRecordBatch()
 }

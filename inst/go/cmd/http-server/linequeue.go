@@ -10,9 +10,9 @@ import (
 // queueLen is the number of lines that wait for a slow reader.
 const queueLen = 1024
 
-// lineQueue is a writer that never blocks: R may have given the program a pipe
-// that it does not read, and a full pipe must not stop the server. Lines that
-// find the queue full are dropped, and their number is told later.
+// lineQueue is a writer that never blocks: R may have given the program a pipe that it does
+// not read, and a full pipe must not stop the server. Lines that find the queue full are
+// dropped, and their number is written later.
 type lineQueue struct {
 	lines   chan func(io.Writer) // what the one goroutine that writes is to do
 	dropped atomic.Int64
@@ -33,9 +33,9 @@ func (q *lineQueue) Write(line []byte) (int, error) {
 	text := string(line)
 	write := func(out io.Writer) {
 		if n := q.dropped.Swap(0); n > 0 {
-			fmt.Fprintf(out, "(%d lines were dropped: nobody read them)\n", n)
+			fmt.Fprintf(out, "(%d lines were dropped, because nothing read them)\n", n)
 		}
-		// There is nobody to tell that the log cannot be written.
+		// An error of the log cannot be reported.
 		_, _ = io.WriteString(out, text)
 	}
 	select {

@@ -10,9 +10,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-// AppendStream appends the stream of all batches that a reader has left to buf. Before
-// each of them is written, before is asked. What schema returns when all are written
-// stands in the place of the reader's own, from which it may differ in metadata.
+// AppendStream appends the stream of all batches that a reader has left to buf. It calls
+// before for each batch before it is written, and schema when all are written: the schema
+// that it returns is written instead of the reader's, from which only its metadata may
+// differ.
 func AppendStream(buf []byte, r array.RecordReader, before func(arrow.RecordBatch) error, schema func() *arrow.Schema) ([]byte, error) {
 	start := len(buf)
 	out := bytes.NewBuffer(buf)

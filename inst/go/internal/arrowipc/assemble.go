@@ -8,9 +8,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// assembled reads the batches of a verified stream of plain columns: where
-// everything lies is known, and arrays are put there. It counts no references,
-// since all of its memory is that of the stream.
+// assembled reads the batches of a verified stream of plain columns: verification has
+// found the buffers, and the arrays are views of them. It counts no references, since all
+// of its memory belongs to the stream.
 type assembled struct {
 	schema *parsed
 	left   []message
@@ -30,7 +30,7 @@ func (a *assembled) Record() arrow.RecordBatch { return a.batch }
 
 func (a *assembled) Err() error { return a.err }
 
-// Next is that of arrow-go's reader, which does not panic either.
+// Next reads the next batch. Like arrow-go's reader it does not panic.
 func (a *assembled) Next() (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -65,7 +65,7 @@ func (p *parsed) record(m *message) arrow.RecordBatch {
 	return record
 }
 
-// newData returns a verified column as arrow-go has it.
+// newData returns a verified column as arrow-go represents it.
 func newData(f *field, dataType arrow.DataType, c *column) *array.Data {
 	var buffers []*memory.Buffer
 	switch f.layout {

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// maxUnbacked bounds rows that no bytes stand behind.
+	// maxUnbacked limits the rows of columns that have no bytes for them.
 	maxUnbacked = math.MaxInt32
-	// shareFactor bounds how often the bytes of a body may be used: by its buffers
-	// and, view by view, by strings that have to be read one by one.
+	// shareFactor limits how often the bytes of a body may be used: by its buffers and,
+	// view by view, by strings that have to be read one by one.
 	shareFactor = 16
-	// nodeCost is a node and its buffers in bytes, roughly.
+	// nodeCost is roughly the size of a node and its buffers, in bytes.
 	nodeCost = 16
 )
 
@@ -36,15 +36,13 @@ type batch struct {
 	uncounted       []nullCount
 }
 
-// nullCount is a null count the peer has left to us: n belongs at pos of the
-// metadata.
+// nullCount is a null count that the peer has not counted: n belongs at pos of the metadata.
 type nullCount struct {
 	pos int
 	n   int64
 }
 
-// column is what has been verified of one node, with the buffers of the layouts
-// that are plain.
+// column is a verified node, with its buffers if its layout is plain.
 type column struct {
 	length   int64
 	nulls    int64
@@ -55,7 +53,7 @@ type column struct {
 	children []column
 }
 
-// newBatch verifies a RecordBatch table as far as that goes without its types.
+// newBatch verifies those parts of a RecordBatch table that do not depend on its types.
 func newBatch(t table, s *schema, body []byte) (*batch, error) {
 	limit := shareFactor * int64(len(body))
 	b := &batch{
@@ -74,7 +72,7 @@ func newBatch(t table, s *schema, body []byte) (*batch, error) {
 	return b, t.f.err
 }
 
-// columns verifies the batch against its types; all columns have rows rows.
+// columns verifies the batch against its types. Each column must have rows rows.
 func (b *batch) columns(fields []*field, rows int64) ([]column, error) {
 	if rows < 0 || rows > maxUnbacked && len(fields) == 0 {
 		return nil, fmt.Errorf("batch claims %d rows", rows)
@@ -96,11 +94,10 @@ func (b *batch) columns(fields []*field, rows int64) ([]column, error) {
 	return columns, nil
 }
 
-// counted returns the metadata with every null count filled in, a copy if there
-// was one to fill in. A count that is not there is -1, all bits set, and nothing
-// else that has been read is: lengths, offsets, ids and enums would have been
-// refused, flags as well. So nothing but the count changes, whatever else a
-// hostile writer has laid over the same bytes.
+// counted returns the metadata with all null counts filled in, in a copy if any is missing.
+// A missing count is -1, all bits set. Lengths, offsets, ids, enums and flags of that value
+// have been refused, so that nothing but the count changes, even if a hostile writer has
+// placed other fields over the same bytes.
 func (b *batch) counted() []byte {
 	if len(b.uncounted) == 0 {
 		return b.meta

@@ -7,8 +7,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 )
 
-// body is what a record batch of plain columns is written from: its nodes and
-// buffers, in the order of the type tree.
+// body has the nodes and buffers of a record batch of plain columns, in the order of the
+// type tree.
 type body struct {
 	rows    int64
 	nodes   []node
@@ -18,9 +18,9 @@ type body struct {
 
 type node struct{ length, nulls int64 }
 
-// record takes a record's columns, or returns false: those that are not plain or
-// begin in the middle of their buffers, and whatever is not as the format wants it,
-// are for arrow-go.
+// record adds the columns of a record. It returns false if arrow-go must write them: if one
+// is not plain, begins in the middle of its buffers, or has buffers of other sizes than the
+// format wants.
 func (b *body) record(rec arrow.RecordBatch) bool {
 	if tagged, ok := rec.(arrow.RecordBatchWithMetadata); ok && tagged.Metadata().Len() > 0 {
 		return false
@@ -29,7 +29,7 @@ func (b *body) record(rec arrow.RecordBatch) bool {
 	b.nodes = make([]node, 0, rec.NumCols())
 	b.buffers = make([][]byte, 0, 2*rec.NumCols())
 	for _, column := range rec.Columns() {
-		column.NullN() // counts them if nobody has
+		column.NullN() // counts them if that has not been done
 		if int64(column.Len()) != b.rows || !b.column(column.Data(), 1) {
 			return false
 		}
@@ -37,7 +37,7 @@ func (b *body) record(rec arrow.RecordBatch) bool {
 	return b.metadataSize() <= maxMetadata
 }
 
-// column takes a column and its children.
+// column adds a column and its children.
 func (b *body) column(data arrow.ArrayData, depth int) bool {
 	layout, width, ok := plainLayout(data.DataType())
 	// A slice's nulls are mostly not counted.
@@ -51,7 +51,7 @@ func (b *body) column(data arrow.ArrayData, depth int) bool {
 	return b.validity(data) && b.values(data, layout, width) && b.children(data, layout, width, depth)
 }
 
-// validity takes the bitmap, which is left out if all rows are valid.
+// validity adds the bitmap, or an empty one if all rows are valid.
 func (b *body) validity(data arrow.ArrayData) bool {
 	if data.NullN() == 0 {
 		return b.add(nil)
@@ -59,7 +59,7 @@ func (b *body) validity(data arrow.ArrayData) bool {
 	return b.first(data, 0, int(bitutil.BytesForBits(int64(data.Len()))))
 }
 
-// values takes the buffers after the bitmap.
+// values adds the buffers after the bitmap.
 func (b *body) values(data arrow.ArrayData, layout layout, width int) bool {
 	switch layout {
 	case layoutBits:
@@ -76,7 +76,7 @@ func (b *body) values(data arrow.ArrayData, layout layout, width int) bool {
 	return true
 }
 
-// offsets takes those of binary values or lists, and returns the last of them.
+// offsets adds those of binary values or lists, and returns the last of them.
 func (b *body) offsets(data arrow.ArrayData, width int) (last int, ok bool) {
 	n := data.Len()
 	if !b.first(data, 1, width*(n+1)) {
@@ -86,8 +86,8 @@ func (b *body) offsets(data arrow.ArrayData, width int) (last int, ok bool) {
 	return int(at(offsets, int64(n), int64(width))), at(offsets, 0, int64(width)) == 0
 }
 
-// children takes the children, which must be as long as the column needs them. The
-// offsets of a list are the last buffer there is.
+// children adds the children, which must be as long as the column needs them. The offsets
+// of a list are the last buffer so far.
 func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) bool {
 	n := data.Len()
 	switch layout {
@@ -104,7 +104,7 @@ func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) b
 	return true
 }
 
-// first takes the first n bytes of a buffer.
+// first adds the first n bytes of a buffer.
 func (b *body) first(data arrow.ArrayData, i, n int) bool {
 	if n == 0 {
 		return b.add(nil)
@@ -125,8 +125,8 @@ func (b *body) add(buffer []byte) bool {
 // padded returns the bytes that n take where each buffer begins at a multiple of 8.
 func padded(n int) int { return (n + 7) &^ 7 }
 
-// What a message has beside its body: the framing, and the metadata up to the
-// nodes and between nodes and buffers.
+// Sizes of a message beside its body: the framing, and the metadata up to the nodes and
+// between nodes and buffers.
 const (
 	framing   = 8
 	preamble  = 80

@@ -10,10 +10,9 @@
 // steers a later memory access (validity, offsets, sizes, views, type ids, run
 // ends, dictionary indices) has been looked at. Strings are valid UTF-8.
 //
-// Columns of plain types are then put together from what has been verified, which
-// takes less time than arrow-go's reader does; [Schemas] remembers what has been
-// read of a schema. [Writer] writes records, those of plain columns without
-// arrow-go as well.
+// Columns of plain types are then assembled from the verified buffers, which takes less
+// time than arrow-go's reader does; [Schemas] remembers schemas that have been read.
+// [Writer] writes records, those of plain columns without arrow-go.
 //
 // # What is accepted
 //
@@ -47,7 +46,7 @@
 //
 // # What the caller still has to bear in mind
 //
-// A small stream can be a large table: a null column has 2^31 rows in no bytes,
-// run ends and dictionaries and views repeat long values at will. All of that
-// is legal, costs nothing here, and is the affair of whoever expands it.
+// A small stream can be a large table: a null column has 2^31 rows in no bytes, and run
+// ends, dictionaries and views repeat long values. All of that is legal and costs nothing
+// here. Code that expands it must set a limit of its own.
 package arrowipc

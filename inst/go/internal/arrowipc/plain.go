@@ -5,11 +5,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-// plainLayout returns the layout of a plain type, with the width of its values or
-// offsets or the size of its lists. Plain are types whose bytes are what they say
-// and no more: no dictionary, no view, no union, no extension type. They are most of
-// what calls are made of, and are read and written here; all others go through
-// arrow-go's reader and writer, which can do it all and take their time.
+// plainLayout returns the layout of a plain type, with the width of its values or offsets
+// or the size of its lists. Columns of plain types are read and written here, which most
+// calls need only. A type is plain if its columns need nothing but their own buffers: not a
+// dictionary, view, union or extension type. All others go through arrow-go's reader and
+// writer, which handle every type and take longer.
 func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {
 	switch t := dataType.(type) {
 	case *arrow.NullType:
@@ -38,8 +38,8 @@ func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {
 	return 0, 0, false
 }
 
-// allPlain tells whether columns are plain, now and forever: an extension type
-// that the program does not know yet is none.
+// allPlain tells whether columns are plain and stay so: an extension type that the program
+// does not know yet may become known.
 func allPlain(fields []arrow.Field) bool {
 	for _, f := range fields {
 		if _, _, ok := plainLayout(f.Type); !ok || f.Metadata.FindKey(ipc.ExtensionTypeKeyName) >= 0 {

@@ -55,8 +55,8 @@ func checkOffsets(buf []byte, rows, width, limit int64) (first, last int64, err 
 	return first, last, nil
 }
 
-// checkText checks that the strings in data are UTF-8: all of it taken together
-// is, and none of the offsets, which have been checked, splits a character.
+// checkText checks that the strings in data are UTF-8: the data as a whole must be, and no
+// offset may split a character. The offsets themselves have been checked.
 func checkText(data []byte, first int64, offsets []byte, rows, width int64) error {
 	if !utf8.Valid(data[first:]) {
 		return errors.New("strings are not valid UTF-8")

@@ -8,8 +8,8 @@ import (
 	"math"
 )
 
-// ErrInvalidStream is what every error of this package wraps that the bytes of a
-// stream are to blame for.
+// ErrInvalidStream is wrapped by each error of this package that the bytes of a stream have
+// caused.
 var ErrInvalidStream = errors.New("invalid Arrow IPC stream")
 
 const (
@@ -23,9 +23,8 @@ const (
 	headerDictionary = 2
 	headerRecords    = 3
 
-	// With each batch arrow-go walks the dictionaries it uses, and copies those
-	// that have grown. workFactor and workFloor bound these bytes in relation to
-	// the stream.
+	// With each batch arrow-go walks the dictionaries that it uses, and copies those that
+	// have grown. workFactor and workFloor limit these bytes in relation to the stream.
 	workFactor = 64
 	workFloor  = 64 << 20
 )

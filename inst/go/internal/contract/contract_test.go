@@ -1,6 +1,6 @@
-// Package contract tests what programs of others rely on: the names and types
-// of rgoipc, and Arrow under its import path of old. The programs are in
-// testdata; they compile and answer, or the contract is broken.
+// Package contract tests what other people's programs rely on: the names and types of
+// rgoipc, and Arrow under its old import path. The programs in testdata must compile and
+// answer.
 package contract
 
 import (

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Dependencies point one way: cmd, then pkg, then internal, then the modules of
-// others. The file server is of use without R, and so knows nothing of it.
+// Dependencies point one way: from cmd to pkg, to internal, to vendored modules. The file
+// server can be used without R, and depends on nothing that knows of R.
 func TestDirections(t *testing.T) {
 	const (
 		rgoipc     = "mangoro.local/pkg/rgoipc"

@@ -33,7 +33,7 @@ type value struct {
 // collect finds the functions to register.
 func (p *program) collect() {
 	used := make(map[*ast.Comment]bool)
-	var methods []*ast.FuncDecl
+	var method *ast.FuncDecl // one that is exported
 	for _, s := range p.sources {
 		for _, decl := range s.ast.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -41,7 +41,7 @@ func (p *program) collect() {
 			case !ok:
 			case fn.Recv != nil:
 				if fn.Name.IsExported() {
-					methods = append(methods, fn)
+					method = fn
 				}
 			case fn.Name.Name == "main":
 				p.complain(fn.Name.Pos(), "the program has a main function of its own: start it with mangoro_start()")
@@ -51,10 +51,10 @@ func (p *program) collect() {
 		}
 	}
 	p.strayDirectives(used)
-	if len(methods) > 0 {
-		p.skip(methods[0], methodName(methods[0]), "methods are not called from R")
-	}
 	if len(p.functions) == 0 && p.fine() {
+		if method != nil {
+			p.skip(method, methodName(method), "methods are not called from R")
+		}
 		p.complainOfNothing()
 	}
 }

@@ -19,27 +19,22 @@ type writer struct {
 	imports map[string]string // names by paths
 }
 
-// leftOut begins the line of its log in which a program says, each time that it
-// starts, that a function is left out. R tells the user.
-const leftOut = "left out:"
-
 // main returns the text of the file with the main function. What rgoipc refuses,
 // as of a type that only it knows, is left out; a program of nothing else ends.
 func (p *program) main() string {
 	w := &writer{program: p, imports: make(map[string]string)}
-	errors, log, slices, rgoipc := w.use("errors"), w.use("log"), w.use("slices"), w.use(rgoipcPath)
+	errors, log, rgoipc := w.use("errors"), w.use("log"), w.use(rgoipcPath)
 	w.line("func main() {")
 	w.line("registry := %s.NewRegistry()", rgoipc)
-	w.line("refused := []error{")
+	for _, s := range p.answer.Skipped {
+		w.line("registry.LeaveOut(%q, %q, %q, %d)", s.Name, s.Reason, s.File, s.Line)
+	}
+	w.line("err := %s.Join(", errors)
 	for _, f := range p.functions {
 		w.register(f, rgoipc)
 	}
-	w.line("}\nrefused = %s.DeleteFunc(refused, func(err error) bool { return err == nil })", slices)
-	w.line("if len(registry.List()) == 0 {\n%s.Fatal(%s.Join(refused...))\n}", log, errors)
-	for _, s := range p.answer.Skipped {
-		w.line("%s.Println(%q, %q)", log, leftOut, fmt.Sprintf("%s at %s:%d: %s", s.Name, s.File, s.Line, s.Reason))
-	}
-	w.line("for _, err := range refused {\n%s.Println(%q, err)\n}\n%s.Main(registry)\n}", log, leftOut, rgoipc)
+	w.line(")\nif len(registry.List()) == 0 {\n%s.Fatal(err)\n}", log)
+	w.line("%s.Main(registry)\n}", rgoipc)
 	for _, f := range p.functions {
 		if f.loop != "" {
 			w.loop(f)

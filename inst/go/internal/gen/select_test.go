@@ -132,7 +132,7 @@ func TestDirectoryTellsWhatItLeavesOut(t *testing.T) {
 	if len(answer.Skipped) != 1 || answer.Skipped[0] != want || !slices.Equal(answer.Files, []string{"/d/a.go"}) {
 		t.Errorf("got %+v", answer)
 	}
-	if said := `log.Println("left out:", "C at /d/c.go:5: its file imports \"C\"`; !strings.Contains(sources[len(sources)-1].Text, said) {
+	if said := `registry.LeaveOut("C", "its file imports \"C\", and mangoro builds without cgo", "/d/c.go", 5)`; !strings.Contains(sources[len(sources)-1].Text, said) {
 		t.Errorf("the program does not say it:\n%s", answer.Main)
 	}
 

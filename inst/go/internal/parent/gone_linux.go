@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// gone is tick, but the system itself says when the process has ended.
+// gone does what tick does, but is woken by the system when the process has ended.
 func gone(ctx context.Context, pid int) bool {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err != nil { // gone already, or a system older than 5.10, or a sandbox
@@ -15,7 +15,7 @@ func gone(ctx context.Context, pid int) bool {
 	}
 	process := os.NewFile(uintptr(fd), "parent")
 	defer process.Close()
-	if os.Getppid() != pid { // it has ended, and the id may be another's
+	if os.Getppid() != pid { // it has ended, and the id may have a new owner
 		return true
 	}
 	stop := context.AfterFunc(ctx, func() { _ = process.Close() }) // ends the wait
@@ -23,7 +23,7 @@ func gone(ctx context.Context, pid int) bool {
 	return ended(process) || ctx.Err() == nil && tick(ctx, pid)
 }
 
-// ended waits for the end of a process, and tells whether it has come.
+// ended waits for the end of a process and tells whether it has ended.
 func ended(process *os.File) bool {
 	conn, err := process.SyscallConn()
 	if err != nil {

@@ -7,11 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// waitTime is how long, in milliseconds, the end of the context may go unseen.
+// waitTime is how often, in milliseconds, it looks whether the context has ended.
 const waitTime = 200
 
-// gone waits for the end of the process, and tells whether it came before that
-// of ctx.
+// gone waits for the end of the process and tells whether it ended before ctx did.
 func gone(ctx context.Context, pid int) bool {
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
 	if err != nil {

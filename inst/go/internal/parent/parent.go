@@ -1,5 +1,5 @@
-// Package parent tells a program when the process that started it is gone, and
-// removes what that has left.
+// Package parent tells a program when the process that started it has ended, and removes
+// what that process has left.
 package parent
 
 import (
@@ -13,34 +13,33 @@ import (
 	"strings"
 )
 
-// Variable is the environment variable with the process id of the parent that
-// a program shall not outlive.
+// Variable is the environment variable with the process id of the parent that a program
+// must not outlive.
 const Variable = "MANGORO_PARENT"
 
-// DirVariable is the environment variable with the directory of what the parent
-// keeps while it lives.
+// DirVariable is the environment variable with the temporary directory of the parent.
 const DirVariable = "MANGORO_DIR"
 
-// What such a directory is called, and those that it has notes of, files that are
-// called at-<name> and tell where they are. Nothing else is ever removed.
+// The names of such directories, and of others that the parent has made elsewhere: each is
+// noted in a file at-<name>, which has its path. Nothing else is ever removed.
 var (
 	dirName   = regexp.MustCompile("^mangoro-[0-9a-f]{4}-[0-9a-f]{4}$")
 	notedName = regexp.MustCompile(`^(\.new|trash)-[0-9a-f]{4}-[0-9a-f]{4}$`)
 )
 
-// ErrGone is the cause of a context that has ended with the parent.
-var ErrGone = errors.New("the process that started this one is gone")
+// ErrGone is the cause of a context that has ended because the parent has.
+var ErrGone = errors.New("the process that started this one has ended")
 
-// Parent is the process that a program shall not outlive.
+// Parent is the process that a program must not outlive.
 type Parent struct {
-	// PID is its process id, or 0 if there is none to care about.
+	// PID is its process id, or 0: the program may outlive it.
 	PID int
-	// Dir is the directory of what it keeps while it lives, or empty.
+	// Dir is its temporary directory, or empty.
 	Dir string
 }
 
-// FromEnvironment returns what [Variable] and [DirVariable] say. It unsets them:
-// they are not meant for the children of this process.
+// FromEnvironment returns the parent that [Variable] and [DirVariable] describe, and unsets
+// them: they are not meant for the children of this process.
 func FromEnvironment() (Parent, error) {
 	text, dir := os.Getenv(Variable), os.Getenv(DirVariable)
 	if text == "" {
@@ -48,14 +47,14 @@ func FromEnvironment() (Parent, error) {
 	}
 	pid, err := strconv.Atoi(text)
 	if err != nil || pid < 1 {
-		return Parent{}, fmt.Errorf("%s must be the id of a process, and is %q", Variable, text)
+		return Parent{}, fmt.Errorf("%s must be the id of a process, not %q", Variable, text)
 	}
 	return Parent{PID: pid, Dir: dir}, errors.Join(os.Unsetenv(Variable), os.Unsetenv(DirVariable))
 }
 
-// Clean removes the directory of a parent that is gone, and does nothing if it
-// lives. Only a directory is removed, not a link to one, that has the name and the
-// mode that such directories have and belongs to the user.
+// Clean removes the directory of a parent that has ended, and does nothing if it lives. The
+// directory must have the name and the mode of such directories, belong to the user, and
+// not be a link.
 func (p Parent) Clean(ctx context.Context) error {
 	gone := errors.Is(context.Cause(ctx), ErrGone) || os.Getppid() != p.PID
 	if p.PID == 0 || !gone || !isOurs(p.Dir, dirName) {
@@ -75,7 +74,7 @@ func (p Parent) Clean(ctx context.Context) error {
 		err = remove(p.Dir)
 	}
 	if err != nil {
-		return fmt.Errorf("what the process that started this one has left cannot be removed: %w", err)
+		return fmt.Errorf("cannot remove what the process that started this one has left: %w", err)
 	}
 	return nil
 }
@@ -89,8 +88,8 @@ func isOurs(dir string, name *regexp.Regexp) bool {
 	return err == nil && info.IsDir() && isOwn(info)
 }
 
-// remove removes a directory. Others that the parent has left may still write
-// there, and end in these moments.
+// remove removes a directory. Other processes that the parent has started may still be
+// writing there as they end, so it tries more than once.
 func remove(dir string) (err error) {
 	for range cleanAttempts {
 		if err = os.RemoveAll(dir); err == nil {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// tickTime is how often tick looks.
+// tickTime is the time between two looks of tick.
 const tickTime = 200 * time.Millisecond
 
-// tick waits until process pid is not the parent, and returns true, or until
-// ctx ends, and returns false. A process whose parent ends gets another one.
+// tick waits until process pid is no longer the parent and returns true, or until ctx ends
+// and returns false. A process whose parent ends gets another parent.
 func tick(ctx context.Context, pid int) bool {
 	ticker := time.NewTicker(tickTime)
 	defer ticker.Stop()

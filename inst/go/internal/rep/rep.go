@@ -1,11 +1,9 @@
-// Package rep answers requests over a mangos socket. It speaks the protocol REP as
-// mangos' own package does, without its contexts: there, requests of which
-// nobody holds a free context stop all that comes behind them. Here each request
-// is answered on a goroutine of its own, whatever the others do.
+// Package rep answers requests over a mangos socket. It speaks the protocol REP as mangos'
+// own package does, but without contexts: there, a request for which no context is free
+// blocks all later ones. Here each request is answered on a goroutine of its own.
 package rep
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,44 +14,51 @@ import (
 )
 
 const (
-	// maxUnsent is how many replies may wait for a peer to take them. Until it does,
-	// none of its requests is read.
+	// maxUnsent is how many replies may wait for a peer to read them. Until it does, no
+	// more requests are read from it.
 	maxUnsent = 64
-	// maxIdle is how many goroutines of a peer are kept after a burst of requests.
+	// maxIdle is how many goroutines of a peer are kept after a burst of requests. Their
+	// stacks have the size that an answer needs: with a new goroutine for each request, a
+	// small call takes half as much processor time again.
 	maxIdle = 4
-	// maxHops is how many devices may have passed a request on.
+	// maxHops is how many devices may have forwarded a request.
 	maxHops = 8
 )
 
-// Handler answers a request by one call of reply. Its context ends when the peer
-// has gone, who then gets no reply. The request is the handler's to keep.
-type Handler func(ctx context.Context, request []byte, reply func([]byte))
+// Handler answers the requests of one peer.
+type Handler interface {
+	// Answer answers a request by one call of reply. It may keep the request. Requests
+	// are answered at the same time, each on its own goroutine.
+	Answer(request []byte, reply func([]byte))
+	// Gone is called once, when the connection has ended. Later replies are dropped.
+	Gone()
+}
 
-// Server is a socket of protocol REP and the requests that it has taken.
+// Server is a socket of protocol REP and the requests that it has accepted.
 type Server struct {
 	// Socket is what the server listens with. It neither sends nor receives.
 	Socket mangos.Socket
 
-	ctx    context.Context
-	handle Handler
-	gone   func()
+	connect        func() Handler
+	maxUnsentBytes int64
 
 	mu       sync.Mutex // protects what follows
 	pending  int        // requests that are not answered
 	stopping bool
-	idle     chan struct{} // closed when none is left of a server that stops
+	idle     chan struct{} // closed when a server that stops has answered all of them
 }
 
-// NewServer returns a server that answers with handle, and calls gone when the
-// context of a peer has ended. All contexts are derived from ctx.
-func NewServer(ctx context.Context, handle Handler, gone func()) *Server {
-	s := &Server{ctx: ctx, handle: handle, gone: gone, idle: make(chan struct{})}
+// NewServer returns a server that calls connect for each peer that connects, and answers
+// its requests with the handler that it returns. While replies of more than maxUnsentBytes
+// wait for a peer to read them, no more requests are read from it.
+func NewServer(connect func() Handler, maxUnsentBytes int64) *Server {
+	s := &Server{connect: connect, maxUnsentBytes: maxUnsentBytes, idle: make(chan struct{})}
 	s.Socket = protocol.MakeSocket(base{s})
 	return s
 }
 
-// Stop takes no more requests, waits for those that it has, but no longer than
-// grace, and returns how many are left. It must be called once.
+// Stop accepts no more requests, waits for at most grace until the others are answered, and
+// returns how many are not. It must be called once.
 func (s *Server) Stop(grace time.Duration) int {
 	s.mu.Lock()
 	s.stopping = true
@@ -70,7 +75,7 @@ func (s *Server) Stop(grace time.Duration) int {
 	return s.pending
 }
 
-// begin tells whether a request is taken.
+// begin tells whether a request is accepted.
 func (s *Server) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,32 +95,31 @@ func (s *Server) end() {
 	}
 }
 
-// peer is who is connected.
+// peer is the other end of a connection.
 type peer struct {
-	server *Server
-	pipe   mangos.ProtocolPipe
-	ctx    context.Context // ends when the peer has gone
-	leave  context.CancelFunc
-	next   chan struct{} // its receiver is the next to receive a request
-	idle   atomic.Int32  // goroutines that wait for that
+	server  *Server
+	pipe    mangos.ProtocolPipe
+	handler Handler
+	gone    chan struct{} // closed when the connection has ended
+	next    chan struct{} // its receiver is the next to receive a request
+	idle    atomic.Int32  // goroutines that wait for that
 
 	sending sync.Mutex // one reply at a time
 
-	mu     sync.Mutex // protects what follows
-	unsent int        // replies that the peer has not taken
-	room   *sync.Cond // there may be fewer of them, or the peer has gone
+	mu          sync.Mutex // protects what follows
+	unsent      int        // replies that the peer has not read
+	unsentBytes int64      // of these
+	room        *sync.Cond // signalled when there are fewer, or the connection has ended
 }
 
 func newPeer(s *Server, pipe mangos.ProtocolPipe) *peer {
-	p := &peer{server: s, pipe: pipe, next: make(chan struct{})}
-	p.ctx, p.leave = context.WithCancel(s.ctx)
+	p := &peer{server: s, pipe: pipe, handler: s.connect(), gone: make(chan struct{}), next: make(chan struct{})}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
 
-// serve receives requests and answers them. While it does, another goroutine
-// receives: one that has answered and waits for that, since its stack has grown to
-// what an answer needs, or else a new one.
+// serve receives requests and answers them. While it answers, another goroutine receives:
+// one that is idle, or a new one.
 func (p *peer) serve() {
 	for received := true; received; received = p.wait() {
 		trace, request, ok := p.receive()
@@ -131,7 +135,7 @@ func (p *peer) serve() {
 	}
 }
 
-// wait waits for a turn to receive. It is false if the goroutine is not needed.
+// wait waits for a turn to receive. It returns false if the goroutine is not needed.
 func (p *peer) wait() bool {
 	if p.idle.Add(1) > maxIdle {
 		p.idle.Add(-1)
@@ -141,12 +145,12 @@ func (p *peer) wait() bool {
 	select {
 	case <-p.next:
 		return true
-	case <-p.ctx.Done():
+	case <-p.gone:
 		return false
 	}
 }
 
-// receive returns the next request, and what its reply begins with.
+// receive returns the next request, and the trace that its reply begins with.
 func (p *peer) receive() (trace, request []byte, ok bool) {
 	for {
 		message := p.pipe.RecvMsg()
@@ -155,7 +159,7 @@ func (p *peer) receive() (trace, request []byte, ok bool) {
 		}
 		trace, request, ok := cutTrace(message.Body)
 		if !ok {
-			continue // there is nobody to answer to
+			continue // it cannot be answered
 		}
 		return trace, request, p.hasRoom() && p.server.begin()
 	}
@@ -164,39 +168,46 @@ func (p *peer) receive() (trace, request []byte, ok bool) {
 // answer answers a request. Its handler may end the goroutine.
 func (p *peer) answer(trace, request []byte) {
 	defer p.server.end()
-	p.server.handle(p.ctx, request, func(reply []byte) { p.send(trace, reply) })
+	p.handler.Answer(request, func(reply []byte) { p.send(trace, reply) })
 }
 
-// hasRoom waits until the peer has taken its replies. It is false if it has gone.
+// hasRoom waits until the peer has read enough replies. It returns false if the connection
+// has ended.
 func (p *peer) hasRoom() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.unsent >= maxUnsent {
-		if p.ctx.Err() != nil {
+	for p.unsent >= maxUnsent || p.unsentBytes > p.server.maxUnsentBytes {
+		select {
+		case <-p.gone:
 			return false
+		default:
+			p.room.Wait()
 		}
-		p.room.Wait()
 	}
 	return true
 }
 
 func (p *peer) send(trace, reply []byte) {
-	p.mu.Lock()
-	p.unsent++
-	p.mu.Unlock()
+	p.count(1, reply)
 	p.sending.Lock()
 	message := mangos.NewMessage(0)
 	message.Header, message.Body = trace, reply
-	_ = p.pipe.SendMsg(message) // has closed the pipe if it failed
+	_ = p.pipe.SendMsg(message) // if it fails, it closes the pipe
 	p.sending.Unlock()
-	p.mu.Lock()
-	p.unsent--
-	p.mu.Unlock()
+	p.count(-1, reply)
 	p.room.Signal()
 }
 
-// cutTrace cuts off what stands before a request: the numbers of the devices that
-// have passed it on, and then its own, which alone has its highest bit set.
+// count adds n, 1 or -1, to the number of replies that the peer has not read.
+func (p *peer) count(n int, reply []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unsent += n
+	p.unsentBytes += int64(n) * int64(len(reply))
+}
+
+// cutTrace cuts off the trace before a request: the numbers of the devices that have
+// forwarded it, and then its own, the only one with the highest bit set.
 func cutTrace(body []byte) (trace, request []byte, ok bool) {
 	for end := 4; end <= 4*maxHops && end <= len(body); end += 4 {
 		if body[end-4]&0x80 != 0 {
@@ -206,7 +217,7 @@ func cutTrace(body []byte) (trace, request []byte, ok bool) {
 	return nil, nil, false
 }
 
-// base is what mangos sees of a server.
+// base is the protocol of a server, as mangos calls it.
 type base struct{ s *Server }
 
 func (base) Info() mangos.ProtocolInfo {
@@ -220,13 +231,13 @@ func (b base) AddPipe(pipe mangos.ProtocolPipe) error {
 	return nil
 }
 
-func (b base) RemovePipe(pipe mangos.ProtocolPipe) {
+func (base) RemovePipe(pipe mangos.ProtocolPipe) {
 	p := pipe.GetPrivate().(*peer)
-	p.leave()
+	close(p.gone)
 	p.mu.Lock()
 	p.room.Signal()
 	p.mu.Unlock()
-	b.s.gone()
+	p.handler.Gone()
 }
 
 func (base) Close() error                                 { return nil }

@@ -1,7 +1,6 @@
 package rep
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -20,12 +19,26 @@ import (
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
 
+// maxUnsentBytes is the limit of servers with small replies.
+const maxUnsentBytes = 1 << 30
+
+// answer is a handler that treats all peers alike.
+type answer func(request []byte, reply func([]byte))
+
+func (a answer) Answer(request []byte, reply func([]byte)) { a(request, reply) }
+
+func (answer) Gone() {}
+
 // start returns a server that listens, and its address.
-func start(t *testing.T, handle Handler) (*Server, string) {
+func start(t *testing.T, handler answer) (*Server, string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	s := NewServer(ctx, handle, func() {})
-	t.Cleanup(func() { cancel(); _ = s.Socket.Close() })
+	return serve(t, handler, maxUnsentBytes)
+}
+
+func serve(t *testing.T, handler Handler, maxUnsentBytes int64) (*Server, string) {
+	t.Helper()
+	s := NewServer(func() Handler { return handler }, maxUnsentBytes)
+	t.Cleanup(func() { _ = s.Socket.Close() })
 	url := "ipc://" + filepath.Join(t.TempDir(), "s.ipc")
 	if runtime.GOOS == "windows" {
 		url = "ipc://" + strings.ReplaceAll(t.Name(), "/", "-")
@@ -71,10 +84,9 @@ func ask(t *testing.T, sock interface {
 	return string(reply)
 }
 
-func echo(_ context.Context, request []byte, reply func([]byte)) { reply(request) }
+func echo(request []byte, reply func([]byte)) { reply(request) }
 
-// Many requests at the same time, of one socket and of several, get each its own
-// reply.
+// Of many requests at the same time, of one socket and of several, each gets its own reply.
 func TestAnswers(t *testing.T) {
 	_, url := start(t, echo)
 	var clients sync.WaitGroup
@@ -103,11 +115,11 @@ func TestAnswers(t *testing.T) {
 	clients.Wait()
 }
 
-// However many requests of a peer are not answered, the next one is.
-func TestSlowRequestsHoldUpNobody(t *testing.T) {
+// However many requests of a peer are pending, the next one is answered.
+func TestSlowRequestsDoNotBlock(t *testing.T) {
 	const n = 3000
 	release := make(chan struct{})
-	s, url := start(t, func(_ context.Context, request []byte, reply func([]byte)) {
+	s, url := start(t, func(request []byte, reply func([]byte)) {
 		if string(request) == "slow" {
 			<-release
 		}
@@ -145,27 +157,32 @@ func (s *Server) pendingCount() int {
 	return s.pending
 }
 
-// The context of a request ends with its peer, of whom then nothing is left.
+// leaving is a handler that answers once its peer has gone.
+type leaving struct{ started, gone, ended chan struct{} }
+
+func (l leaving) Answer(_ []byte, reply func([]byte)) {
+	close(l.started)
+	<-l.gone
+	reply(nil)
+	close(l.ended)
+}
+
+func (l leaving) Gone() { close(l.gone) }
+
+// A handler is told that its peer has gone. Then nothing is left of the peer.
 func TestPeerGoes(t *testing.T) {
-	started, ended, gone := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
-	s, url := start(t, func(ctx context.Context, _ []byte, reply func([]byte)) {
-		close(started)
-		<-ctx.Done()
-		reply(nil)
-		close(ended)
-	})
-	s.gone = func() { gone <- struct{}{} }
+	handler := leaving{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	s, url := serve(t, handler, maxUnsentBytes)
 	before := runtime.NumGoroutine()
 	sock := dial(t, url)
 	if err := sock.Send([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	<-started
+	<-handler.started
 	if err := sock.Close(); err != nil {
 		t.Fatal(err)
 	}
-	<-ended
-	<-gone
+	<-handler.ended
 	if left := s.Stop(patience); left != 0 {
 		t.Errorf("%d requests are left", left)
 	}
@@ -178,7 +195,7 @@ func TestPeerGoes(t *testing.T) {
 
 // A handler that ends its goroutine ends nothing else.
 func TestGoexit(t *testing.T) {
-	s, url := start(t, func(_ context.Context, request []byte, reply func([]byte)) {
+	s, url := start(t, func(request []byte, reply func([]byte)) {
 		defer reply(request)
 		runtime.Goexit()
 	})
@@ -241,48 +258,61 @@ func rawDial(t *testing.T, url string) net.Conn {
 	return conn
 }
 
-// Of a peer that does not take its replies, no requests are read after a while, and
-// others are answered.
+// After a while no more requests are read from a peer that does not read its replies, and
+// other peers are still answered.
 func TestPeerThatDoesNotRead(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a raw connection to a named pipe needs another client")
 	}
 	large := make([]byte, 1<<20)
-	s, url := start(t, func(_ context.Context, request []byte, reply func([]byte)) {
-		if string(request) == "large" {
-			reply(large)
-			return
-		}
-		reply(request)
-	})
-	conn := rawDial(t, url)
-	request := append(binary.BigEndian.AppendUint64([]byte{1}, 4+5), 0x80, 0, 0, 1)
-	request = append(request, "large"...)
-	for range maxUnsent + 10 {
-		if _, err := conn.Write(request); err != nil {
-			t.Fatal(err)
-		}
-	}
-	other := dial(t, url)
-	for s.pendingCount() < maxUnsent {
-		ask(t, other, "x")
-	}
-	if reply := ask(t, other, "x"); reply != "x" {
-		t.Errorf("got %q", reply)
-	}
-	if left := s.pendingCount(); left > maxUnsent+1 {
-		t.Errorf("%d replies are kept for who does not read them", left)
-	}
-	_ = conn.Close()
-	if left := s.Stop(patience); left != 0 {
-		t.Errorf("%d requests are left when their peer has gone", left)
+	for _, tt := range []struct {
+		name           string
+		maxUnsentBytes int64
+		least, most    int // replies that are kept
+	}{
+		{"many replies", maxUnsentBytes, maxUnsent, maxUnsent + 1},
+		{"many bytes", 4 << 20, 5, 5 + maxUnsent/4}, // those on their way are not counted yet
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, url := serve(t, answer(func(request []byte, reply func([]byte)) {
+				if string(request) == "large" {
+					reply(large)
+					return
+				}
+				reply(request)
+			}), tt.maxUnsentBytes)
+			conn := rawDial(t, url)
+			request := append(binary.BigEndian.AppendUint64([]byte{1}, 4+5), 0x80, 0, 0, 1)
+			request = append(request, "large"...)
+			for range maxUnsent + 10 {
+				if _, err := conn.Write(request); err != nil {
+					t.Fatal(err)
+				}
+			}
+			other := dial(t, url)
+			for s.pendingCount() < tt.least {
+				ask(t, other, "x")
+			}
+			for range 100 {
+				if reply := ask(t, other, "x"); reply != "x" {
+					t.Errorf("got %q", reply)
+				}
+			}
+			if left := s.pendingCount(); left > tt.most {
+				t.Errorf("%d replies are kept for a peer that does not read them", left)
+			}
+			_ = conn.Close()
+			if left := s.Stop(patience); left != 0 {
+				t.Errorf("%d requests are left when their peer has gone", left)
+			}
+		})
 	}
 }
 
-// A server that stops takes no more, and waits for what it has.
+// A server that stops accepts no more requests, and waits for the others.
 func TestStop(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
-	s, url := start(t, func(_ context.Context, request []byte, reply func([]byte)) {
+	s, url := start(t, func(request []byte, reply func([]byte)) {
 		close(started)
 		<-release
 		reply(request)

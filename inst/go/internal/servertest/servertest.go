@@ -1,5 +1,4 @@
-// Package servertest has what tests need that build a server, start it and call
-// it as R does.
+// Package servertest helps tests that build a server, start it and call it as R does.
 package servertest
 
 import (
@@ -19,12 +18,12 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
-// Run builds the program that what names, a directory or files, starts it and
-// returns its URL once it says that it listens there. It ends with the test.
-func Run(t *testing.T, what ...string) string {
+// Run builds a program from a directory or files, starts it and returns its URL once it
+// says that it listens there. It ends with the test.
+func Run(t *testing.T, sources ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "server.exe")
-	arguments := append([]string{"build", "-mod=vendor", "-tags=arrow_json_stdlib", "-trimpath", "-o", program}, what...)
+	arguments := append([]string{"build", "-mod=vendor", "-tags=arrow_json_stdlib", "-trimpath", "-o", program}, sources...)
 	if out, err := exec.CommandContext(t.Context(), "go", arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

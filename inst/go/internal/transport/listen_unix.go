@@ -14,7 +14,7 @@ import (
 	"go.nanomsg.org/mangos/v3"
 )
 
-// staleTime is how long a socket file may take to tell that nobody listens there.
+// staleTime is how long to wait for the answer whether a server listens at a socket file.
 const staleTime = 100 * time.Millisecond
 
 const ownerOnly fs.FileMode = 0o600
@@ -41,8 +41,8 @@ func listen(scheme, address string) (net.Listener, error) {
 	return bound, nil
 }
 
-// listenUnix binds a path. On Linux its file has the mode of the socket, and so is
-// the user's from the start; elsewhere such a mode is an error without effect.
+// listenUnix binds a path. On Linux its file gets the mode of the socket, so that only the
+// user can connect from the start; on other systems that fails without effect.
 func listenUnix(path string) (net.Listener, error) {
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), uint32(ownerOnly)) })
@@ -54,8 +54,8 @@ func isInUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EEXIST)
 }
 
-// removeStale removes a socket file that nobody listens at, and tells whether it
-// has. Any other file is left alone.
+// removeStale removes a socket file at which no server listens, and tells whether it did.
+// Any other file is left alone.
 func removeStale(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != fs.ModeSocket {

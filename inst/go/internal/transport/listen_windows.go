@@ -26,13 +26,13 @@ func listen(scheme, address string) (net.Listener, error) {
 		SecurityDescriptor: descriptor, InputBufferSize: buffers, OutputBufferSize: buffers,
 	})
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) {
-		return nil, mangos.ErrAddrInUse // Windows denies access to the pipe of another server
+		return nil, mangos.ErrAddrInUse // so Windows reports the pipe of another server
 	}
 	return bound, err
 }
 
-// ownerOnly returns the Windows security descriptor that grants all rights to
-// the user that runs the program and none to anybody else.
+// ownerOnly returns the security descriptor that grants all rights to the user that runs
+// the program, and none to others.
 func ownerOnly() (string, error) {
 	me, err := user.Current()
 	if err != nil {

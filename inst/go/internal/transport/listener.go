@@ -64,8 +64,8 @@ func (l *listener) acceptAll(bound net.Listener) {
 			l.begin(conn)
 			continue
 		}
-		// Mostly there is no file descriptor left. Those of peers that do not
-		// shake hands are the first to go.
+		// Most likely there is no file descriptor left. Drop peers that do not finish
+		// their handshake first.
 		if l.dropOldest() {
 			continue
 		}
@@ -110,7 +110,7 @@ func (l *listener) shake(p *pipe) {
 	}
 }
 
-// shaken tells whether nobody has dropped the peer meanwhile.
+// shaken ends the handshake of a peer and tells whether it was not dropped meanwhile.
 func (l *listener) shaken(p *pipe) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +155,7 @@ func (l *listener) Accept() (mangos.TranPipe, error) {
 	}
 }
 
-// Close ends listening, and handshakes. Connections that are established stay.
+// Close ends listening and the handshakes under way. Established connections stay open.
 func (l *listener) Close() error {
 	l.mu.Lock()
 	if l.stopped {
@@ -177,8 +177,8 @@ func (l *listener) Close() error {
 	return bound.Close()
 }
 
-// Address returns the address that is listened at, which may say more than the one
-// that was given: the port, if that was 0.
+// Address returns the address that is listened at, in which a port of 0 is replaced by the
+// actual one.
 func (l *listener) Address() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +188,7 @@ func (l *listener) Address() string {
 	return l.scheme + "://" + l.address
 }
 
-// SetOption knows the largest message, which goes for later connections.
+// SetOption sets the only option, the size of the largest message of later connections.
 func (l *listener) SetOption(name string, value any) error {
 	if name != mangos.OptionMaxRecvSize {
 		return mangos.ErrBadOption

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// bufferSize is how much is read at once: of most requests all.
+	// bufferSize is how much is read at once, enough for most requests.
 	bufferSize = 4 << 10
-	// firstSize is the memory that a message gets before any of it has arrived,
-	// unless the peer has sent a larger one before, and growth how many times as much
-	// as has arrived it may have. Both are small enough for many peers that only
-	// claim, and large enough for little of a message to be moved.
+	// firstSize is the memory that a message gets before any of it has arrived, unless
+	// the peer has sent a larger one before. growth is how many times the bytes that have
+	// arrived it may get then. They limit what peers can waste, and what is copied: reading
+	// 80 MB takes half as long again as it does if the peer has sent as much before.
 	firstSize = 256 << 10
 	growth    = 8
 )
@@ -29,7 +29,7 @@ type pipe struct {
 	reader  *bufio.Reader
 	ipc     bool // a byte 1 stands before each message
 	maxSize int  // 0: there is no limit
-	largest int  // message that has arrived
+	largest int  // size of the messages that have arrived
 	close   func() error
 }
 
@@ -41,8 +41,8 @@ func newPipe(conn net.Conn, ipc bool, maxSize int, end func()) *pipe {
 	}
 }
 
-// handshake exchanges the headers of the SP protocol: 0 S P 0, the number of one's
-// own protocol, and two bytes for later use.
+// handshake exchanges the headers of the SP protocol: 0 S P 0, the number of the sender's
+// protocol, and two reserved bytes.
 func (p *pipe) handshake(proto mangos.ProtocolInfo, limit time.Duration) error {
 	if err := p.conn.SetDeadline(time.Now().Add(limit)); err != nil {
 		return err
@@ -64,7 +64,7 @@ func header(proto uint16) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{0, 'S', 'P', 0}, proto), 0, 0)
 }
 
-// lengthSize is the length of what stands before a message.
+// lengthSize is the size of the prefix of a message.
 func (p *pipe) lengthSize() int {
 	if p.ipc {
 		return 1 + 8
@@ -98,8 +98,7 @@ func (p *pipe) Recv() (*mangos.Message, error) {
 
 const maxInt = int(^uint(0) >> 1)
 
-// readBody reads so many bytes, into memory that grows with what arrives from so
-// many bytes on.
+// readBody reads size bytes into memory that grows, beyond first bytes, with what arrives.
 func readBody(r io.Reader, size, first int) ([]byte, error) {
 	body := make([]byte, min(size, first))
 	for arrived := 0; ; {

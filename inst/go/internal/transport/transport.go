@@ -1,12 +1,13 @@
-// Package transport is the listening side of mangos' transports ipc and tcp, for
-// a server that does not know who connects. The bytes are those of mangos, and of
-// NNG. What mangos leaves open is bounded:
+// Package transport is the listening side of mangos' transports ipc and tcp, for servers
+// that do not trust their peers. The bytes on the wire are those of mangos and NNG. Beyond
+// mangos it has limits:
 //
-//   - The memory of a message is taken as its bytes arrive, not as they are claimed.
-//   - A peer has a limited time to shake hands, and only so many do at the same time.
-//   - So many connections are open at most, and a process without file
-//     descriptors waits for one.
-//   - An ipc socket is its user's alone from the start.
+//   - Memory for a message is allocated as its bytes arrive, not as its length claims.
+//   - A peer has a limited time for the handshake, and the number of handshakes at the same
+//     time is limited.
+//   - The number of connections is limited, and a process that has no file descriptors left
+//     waits for one.
+//   - Only its own user can connect to an ipc socket, from the start.
 package transport
 
 import (
@@ -20,13 +21,13 @@ import (
 
 // The bounds of a listener.
 const (
-	// MaxConnections is how many connections are open at the same time. A further
-	// one is closed at once.
+	// MaxConnections is how many connections are open at the same time. Further ones
+	// are closed at once.
 	MaxConnections = 1024
-	// MaxHandshakes is how many peers shake hands at the same time. A further one
-	// takes the place of the one that has taken longest.
+	// MaxHandshakes is how many handshakes are under way at the same time. A further
+	// one takes the place of the oldest.
 	MaxHandshakes = 64
-	// HandshakeTime is how long a peer may take for it.
+	// HandshakeTime is how long a peer may take for the handshake.
 	HandshakeTime = 10 * time.Second
 )
 
@@ -35,9 +36,8 @@ type limits struct {
 	handshakeTime           time.Duration
 }
 
-// guarded is a transport that is found under its own scheme behind a prefix, as
-// mangos finds transports by their scheme: mangos' own stays what it is for those
-// who use it.
+// guarded is a transport with these limits. mangos finds transports by their scheme; a
+// prefix tells this one from mangos' own, which stays as it is.
 type guarded struct {
 	scheme string
 	limits limits
@@ -64,7 +64,7 @@ func NewListener(sock mangos.Socket, url string) (mangos.Listener, error) {
 
 func (t guarded) Scheme() string { return prefix + t.scheme }
 
-// NewDialer fails: who dials does so with mangos' own transport.
+// NewDialer fails: to dial, use mangos' own transport.
 func (t guarded) NewDialer(string, mangos.Socket) (mangos.TranDialer, error) {
 	return nil, mangos.ErrBadTran
 }
@@ -78,7 +78,7 @@ func (t guarded) NewListener(url string, sock mangos.Socket) (mangos.TranListene
 		if _, err := registry.ResolveTCPAddr(address); err != nil {
 			return nil, err
 		}
-		// As nanomsg writes it: all interfaces.
+		// nanomsg writes * for all interfaces.
 		address = strings.TrimPrefix(address, "*")
 	}
 	return newListener(t.scheme, address, sock.Info(), t.limits), nil

@@ -14,7 +14,7 @@ import (
 	oldmemory "github.com/apache/arrow/go/v18/arrow/memory"
 )
 
-// Aliases, or this does not compile: the types of old are the new ones.
+// The types under the old import path must be aliases, or this does not compile.
 var (
 	_ func(arrow.RecordBatch) arrow.RecordBatch        = func(r oldarrow.Record) oldarrow.Record { return r }
 	_ func(*array.Float64) *array.Float64              = func(a *oldarray.Float64) *oldarray.Float64 { return a }
@@ -41,7 +41,7 @@ func newBatch(t *testing.T) arrow.RecordBatch {
 	return batch
 }
 
-// doubled is what a program of old looks like.
+// doubled is written as programs with the old import path are.
 func doubled(input oldarrow.Record) oldarrow.Record {
 	b := oldarray.NewBuilder(oldmemory.NewGoAllocator(), oldarrow.PrimitiveTypes.Float64).(*oldarray.Float64Builder)
 	defer b.Release()

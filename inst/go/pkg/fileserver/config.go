@@ -1,6 +1,6 @@
-// Package fileserver serves a directory over HTTP or HTTPS: GET, HEAD and
-// OPTIONS, ranges included. It never leaves the directory: a link that leads
-// out of it, a device and a pipe are not found. It knows nothing of R.
+// Package fileserver serves a directory over HTTP or HTTPS: GET, HEAD and OPTIONS, ranges
+// included. It never leaves the directory: a link that leads out of it, a device and a pipe
+// are not found. It does not depend on R.
 //
 //	server, err := fileserver.Start(ctx, fileserver.Config{Addr: "127.0.0.1:0", Dir: "data"})
 //	if err != nil {
@@ -44,12 +44,13 @@ type Config struct {
 	// CertFile and KeyFile are the certificate and its private key as PEM.
 	// TLS needs both; there is no default. Neither is served, wherever it lies.
 	CertFile, KeyFile string
-	// Log is told of the start, of each request and of the end. Nil is nobody.
+	// Log receives a line at the start, for each request and at the end. The default,
+	// nil, writes none.
 	Log *log.Logger
 }
 
-// check returns the configuration with its paths made absolute and its prefix
-// in the form "/data/", or says what is wrong with it.
+// check returns the configuration with absolute paths and its prefix in the form "/data/",
+// or an error that says what is wrong with it.
 func (c Config) check() (Config, error) {
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return c, fmt.Errorf("%q is not an address of the form host:port, such as \"127.0.0.1:8080\": %w", c.Addr, err)
@@ -68,7 +69,7 @@ func (c Config) check() (Config, error) {
 	return c, checkDir(c.Dir)
 }
 
-// checkDir says what is wrong with the directory to serve, if anything is.
+// checkDir returns an error if the directory cannot be served.
 func checkDir(dir string) error {
 	if dir == "" {
 		return errors.New(`no directory to serve: give one, such as "."`)
@@ -91,7 +92,7 @@ func cleanPrefix(prefix string) string {
 	return cleaned
 }
 
-// tlsConfig loads the certificate. Without TLS there is none, and no configuration.
+// tlsConfig loads the certificate. Without TLS it returns nil.
 func (c Config) tlsConfig() (*tls.Config, error) {
 	if !c.TLS {
 		return nil, nil
@@ -124,7 +125,7 @@ func (c Config) logf(format string, args ...any) {
 	}
 }
 
-// origin returns what a client calls the server, from the address it is bound to.
+// origin returns the URL of the server for clients, from the address it is bound to.
 func (c Config) origin(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {

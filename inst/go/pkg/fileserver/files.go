@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// files opens what lies in the served directory, and nothing else.
+// files opens files in the served directory, and no others.
 type files struct {
 	root    *os.Root
 	secrets secrets
@@ -20,15 +20,15 @@ type files struct {
 // openFile is a file or directory that may be served.
 type openFile struct {
 	*os.File
-	name string // as asked for, relative to the root
+	name string // as requested, relative to the root
 	info os.FileInfo
 }
 
-// open opens a file by its slash-separated name below the root, "" for the root
-// itself. Links are followed as long as they stay inside. All that is not a
-// regular file or a directory is said not to exist.
+// open opens a file by its slash-separated name below the root, "" for the root itself.
+// Links are followed as long as they stay inside. Anything that is not a regular file or a
+// directory is reported not to exist.
 func (f files) open(name string) (*openFile, error) {
-	if name == "." || name != "" && !fs.ValidPath(name) || !plainName(name) {
+	if name == "." || name != "" && !fs.ValidPath(name) || !simpleName(name) {
 		return nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	}
 	inside, err := f.resolve(name)
@@ -36,8 +36,8 @@ func (f files) open(name string) (*openFile, error) {
 		return nil, err
 	}
 	hidden := f.secrets.now()
-	// The root refuses what leaves it, also if somebody changes a link between
-	// these lines. A pipe or device is not opened: that alone could block.
+	// The root refuses paths that leave it, even if a link changes between these lines. A
+	// pipe or device is not opened, as that could block.
 	if info, err := f.root.Stat(inside); err != nil {
 		return nil, err
 	} else if !servable(info) || hidden.has(info) {
@@ -59,9 +59,8 @@ func (f files) open(name string) (*openFile, error) {
 }
 
 // resolve returns the path, relative to the root, that the links of a
-// slash-separated name lead to. The root itself follows relative links only.
-// What the reason is that a name leads nowhere is not told: it would say what
-// there is outside.
+// slash-separated name lead to. The root itself follows relative links only. The error does
+// not say why: that would reveal what there is outside.
 func (f files) resolve(name string) (string, error) {
 	nowhere := fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	top, err := filepath.EvalSymlinks(f.root.Name())
@@ -83,17 +82,17 @@ func servable(info os.FileInfo) bool {
 	return info.Mode().IsRegular() || info.IsDir()
 }
 
-// plainName refuses the other names that a platform has for files: a NUL ends
-// a name for the kernel; on Windows a backslash separates, a colon starts a
-// stream, and dots and spaces at the end and short names are aliases.
-func plainName(name string) bool {
+// simpleName refuses names that a platform reads in another way: a NUL ends a name for the
+// kernel; on Windows a backslash separates, a colon starts a stream, and dots and spaces at
+// the end and short names are aliases.
+func simpleName(name string) bool {
 	if strings.ContainsRune(name, 0) {
 		return false
 	}
-	return runtime.GOOS != "windows" || plainWindowsName(name)
+	return runtime.GOOS != "windows" || simpleWindowsName(name)
 }
 
-func plainWindowsName(name string) bool {
+func simpleWindowsName(name string) bool {
 	if strings.ContainsAny(name, `\:~`) {
 		return false
 	}
@@ -118,7 +117,7 @@ func (f files) list(dir *openFile) ([]string, error) {
 	for _, child := range children {
 		info, err := f.child(dir, child)
 		switch {
-		case err != nil || !plainName(child.Name()) || !servable(info) || hidden.has(info):
+		case err != nil || !simpleName(child.Name()) || !servable(info) || hidden.has(info):
 		case info.IsDir():
 			entries = append(entries, child.Name()+"/")
 		default:
@@ -128,7 +127,7 @@ func (f files) list(dir *openFile) ([]string, error) {
 	return entries, nil
 }
 
-// child describes an entry of a directory, or what it is a link to.
+// child returns the information on an entry of a directory, or on the target of a link.
 func (f files) child(dir *openFile, entry fs.DirEntry) (os.FileInfo, error) {
 	if entry.Type()&(fs.ModeSymlink|fs.ModeIrregular) == 0 {
 		return entry.Info()

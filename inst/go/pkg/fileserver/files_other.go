@@ -2,5 +2,5 @@
 
 package fileserver
 
-// nonblock is nothing where there are no pipes in directories.
+// nonblock is empty: directories have no pipes here.
 const nonblock = 0

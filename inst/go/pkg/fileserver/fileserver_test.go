@@ -262,8 +262,8 @@ func TestWindowsNames(t *testing.T) {
 		"": true, "a.txt": true, ".Rbuildignore": true, "..Rcheck/x": true, "a b": true,
 		"a.txt:stream": false, "C:/x": false, `a\b`: false, "PROGRA~1": false, "a.": false, "a ": false, "a./b": false,
 	} {
-		if got := plainWindowsName(name); got != want {
-			t.Errorf("plainWindowsName(%q) = %v", name, got)
+		if got := simpleWindowsName(name); got != want {
+			t.Errorf("simpleWindowsName(%q) = %v", name, got)
 		}
 	}
 }
@@ -443,7 +443,7 @@ func TestTLS(t *testing.T) {
 	if status, proto, body := get("/a.txt"); status != 200 || proto != "HTTP/2.0" || body != "0123456789" {
 		t.Errorf("%d %s %q", status, proto, body)
 	}
-	// The key in use is served to nobody, by no name.
+	// The key in use is not served, by any name.
 	if err := os.Link(key, filepath.Join(dir, "hardlink")); err == nil {
 		if status, _, _ := get("/hardlink"); status != 404 {
 			t.Errorf("the key is served by another name: %d", status)
@@ -527,7 +527,7 @@ func TestContextStops(t *testing.T) {
 	if server.Err() != nil {
 		t.Errorf("Err() = %v after the end of the context", server.Err())
 	}
-	// Somebody else may listen there by now.
+	// Another program may listen there by now.
 	if answer, err := http.Get(server.URL() + "a.txt"); err == nil {
 		defer answer.Body.Close()
 		if body, _ := io.ReadAll(answer.Body); string(body) == "0123456789" {
@@ -536,7 +536,7 @@ func TestContextStops(t *testing.T) {
 	}
 }
 
-// A server that can accept no more ends, and says why.
+// A server that cannot accept connections any more ends, and says why.
 func TestFailure(t *testing.T) {
 	dir, _ := site(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -562,7 +562,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// A panic is an answer of its own, or else breaks off the one that has begun.
+// A panic is answered with an error, or aborts the answer that has begun.
 func TestPanic(t *testing.T) {
 	var lines lockedBuffer
 	server := httptest.NewServer(wrapped(Config{Log: log.New(&lines, "", 0)}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -606,8 +606,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// Nothing that is served has need of a body: one that is announced and does not
-// come holds nobody up.
+// The body of a request is not needed: a request is answered even if its body never comes.
 func TestBodiesAreNotWaitedFor(t *testing.T) {
 	dir, _ := site(t)
 	server := start(t, Config{Dir: dir})
@@ -655,8 +654,7 @@ func TestStartAndStopLeaveNothing(t *testing.T) {
 	}
 }
 
-// No path, however it is written, yields a byte from outside, or an answer
-// that says the server is broken.
+// No path, however it is written, gives access to a file outside, or breaks the server.
 func FuzzPath(f *testing.F) {
 	for _, path := range []string{"a.txt", "sub/b c.csv", "../secret.txt", "sub/../../secret.txt", "escape", "updir/secret.txt", "\x00", "a.txt/", "//", ".", "home/"} {
 		f.Add(path)

@@ -6,9 +6,9 @@ import (
 	"runtime/debug"
 )
 
-// guarded makes a panic an answer of status 500 or, if another answer has begun,
-// breaks that off so that it does not pass for complete. It lies inside patient,
-// which knows.
+// guarded answers with status 500 if the handler panics. If another answer has begun, it
+// aborts that, so that the client does not take it for complete. It must lie inside
+// patient, which knows whether an answer has begun.
 func guarded(config Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

@@ -28,7 +28,7 @@ func wrapped(config Config, h http.Handler) http.Handler {
 	return logged(config, patient(guarded(config, h)))
 }
 
-// methods are those that are answered.
+// methods are the HTTP methods that are answered.
 const methods = "GET, HEAD, OPTIONS"
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve answers with a file, a directory, or the reason why not.
+// serve answers with a file, a directory, or an error.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	name, ok := strings.CutPrefix(r.URL.Path, h.config.Prefix)
 	if !ok {
@@ -94,14 +94,14 @@ func (h *handler) serveDir(w http.ResponseWriter, r *http.Request, dir *openFile
 	writeListing(w, entries)
 }
 
-// serveFile answers with the file, or the part of it that is asked for.
+// serveFile answers with the file, or the requested part of it.
 func serveFile(w http.ResponseWriter, r *http.Request, file *openFile) {
 	w.Header().Set("Content-Type", contentType(file.name))
 	http.ServeContent(w, r, file.name, file.info.ModTime(), file.File)
 }
 
-// redirect sends the client to a name beside the one it asked for. The target
-// is relative, so it leads to no other server.
+// redirect sends the client to a name beside the one it requested. The target is relative,
+// so that it cannot lead to another server.
 func redirect(w http.ResponseWriter, r *http.Request, name string) {
 	target := escapePath(name)
 	if r.URL.RawQuery != "" {
@@ -115,8 +115,8 @@ func notFound(w http.ResponseWriter) {
 	http.Error(w, "404 page not found", http.StatusNotFound)
 }
 
-// fail answers that a file cannot be had. Which of the reasons it is that it
-// lies outside is nobody's business.
+// fail answers that a file cannot be served. It does not reveal what there is outside of
+// the directory.
 func fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, fs.ErrPermission) {
 		http.Error(w, "403 forbidden", http.StatusForbidden)

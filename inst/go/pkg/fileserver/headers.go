@@ -2,7 +2,7 @@ package fileserver
 
 import "net/http"
 
-// setHeaders sets what every answer carries, whatever its status.
+// setHeaders sets the headers of every answer, whatever its status.
 func setHeaders(header http.Header, config Config) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	if config.CORS {

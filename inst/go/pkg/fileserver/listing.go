@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// writeListing writes a page with a link to each entry. A client that is gone
-// misses nothing.
+// writeListing writes a page with a link to each entry. Errors are ignored: the client has
+// gone.
 func writeListing(w io.Writer, entries []string) {
 	page := bufio.NewWriter(w)
 	defer page.Flush()
@@ -20,11 +20,10 @@ func writeListing(w io.Writer, entries []string) {
 	page.WriteString("</pre>\n")
 }
 
-// escapeText writes a name so that it is text, on one line.
+// escapeText escapes a name as text on one line.
 func escapeText(name string) string {
 	return strings.NewReplacer("\n", "&#10;", "\r", "&#13;").Replace(html.EscapeString(name))
 }
 
-// escapePath writes a name so that it is a path and nothing else: no scheme
-// and no query.
+// escapePath escapes a name as a path, without scheme or query.
 func escapePath(name string) string { return (&url.URL{Path: name}).String() }

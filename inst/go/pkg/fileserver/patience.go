@@ -10,13 +10,12 @@ import (
 // There is no limit to how long the whole answer takes.
 const writeTime = time.Minute
 
-// chunk is the number of bytes that writeTime is given for.
+// chunk is the number of bytes that a client has writeTime for.
 const chunk = 1 << 20
 
-// patient gives a client writeTime for each chunk of an answer, where
-// http.Server's WriteTimeout would cut off a large download that is healthy. It
-// has none for the body of a request, which nobody reads but for which http.Server
-// would wait.
+// patient gives a client writeTime for each chunk of an answer: the WriteTimeout of
+// http.Server would cut off a large download that makes progress. It gives no time for the
+// body of a request, which is never read, but for which http.Server would wait.
 func patient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pw := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w)}
@@ -31,13 +30,13 @@ func patient(next http.Handler) http.Handler {
 type patientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	begun   bool // the answer's status is decided
+	begun   bool // the status of the answer has been sent
 }
 
-// extend starts the time anew. A connection without deadlines goes without.
+// extend restarts the time limit, if the connection supports one.
 func (w *patientWriter) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(writeTime)) }
 
-// WriteHeader begins the answer, unless the status is one that announces another.
+// WriteHeader begins the answer, unless the status is informational.
 func (w *patientWriter) WriteHeader(status int) {
 	w.begun = w.begun || status >= http.StatusOK
 	w.ResponseWriter.WriteHeader(status)
@@ -73,5 +72,5 @@ func (w *patientWriter) ReadFrom(src io.Reader) (int64, error) {
 	return written, nil
 }
 
-// Unwrap lets http.ResponseController reach what is below.
+// Unwrap gives http.ResponseController access to the original writer.
 func (w *patientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -8,21 +8,21 @@ import (
 // secrets are files that are never served, by whatever name or link.
 type secrets struct {
 	paths []string
-	first identities // what was there at the start
+	first identities // the files at the start
 }
 
-// identities tell files apart from others, whatever their names.
+// identities identify files, whatever their names.
 type identities []os.FileInfo
 
-// newSecrets hides the files at the paths, of which empty ones are none.
+// newSecrets hides the files at the paths. Empty paths are ignored.
 func newSecrets(paths ...string) secrets {
 	s := secrets{paths: paths}
 	s.first = s.now()
 	return s
 }
 
-// now returns the files to hide: those of the start, and those that have taken
-// their place since, as the certificate does that replaces an old one.
+// now returns the files to hide: those at the start, and those that have replaced them
+// since, such as a renewed certificate.
 func (s secrets) now() identities {
 	hidden := slices.Clip(s.first)
 	for _, path := range s.paths {

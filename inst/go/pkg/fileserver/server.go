@@ -36,13 +36,13 @@ type Server struct {
 	cut     error         // why answers were cut off; written before settled is closed
 
 	done chan struct{} // closed when nothing is served any more
-	err  error         // why, if nobody asked for it; written before done is closed
+	err  error         // why it failed, nil if it was stopped; written before done is closed
 }
 
 // Start serves what config says, and returns once the server listens. It runs
 // until ctx ends, which cuts off answers under way, or [Server.Stop] is called.
-// What stands in the way, such as an address that is taken, a directory that is
-// not there or a certificate that does not fit its key, is an error.
+// It is an error if the address is taken, the directory does not exist, the certificate
+// does not belong to its key, or the like.
 func Start(ctx context.Context, config Config) (*Server, error) {
 	config, err := config.check()
 	if err != nil {
@@ -68,7 +68,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	return s, nil
 }
 
-// newServer returns a server that is yet to run.
+// newServer returns a server that does not run yet.
 func newServer(config Config, tlsConfig *tls.Config, root *os.Root, addr string) *Server {
 	s := &Server{
 		config:  config,
@@ -89,7 +89,7 @@ func newServer(config Config, tlsConfig *tls.Config, root *os.Root, addr string)
 	return s
 }
 
-// run owns the server: when it returns, nothing of it is left.
+// run runs the server. When it returns, nothing of it is left.
 func (s *Server) run(ctx context.Context, listener net.Listener) {
 	defer close(s.done)
 	ctx, cancel := context.WithCancel(ctx)
@@ -111,7 +111,7 @@ func (s *Server) run(ctx context.Context, listener net.Listener) {
 	s.config.logf("HTTP server stopped")
 }
 
-// accept accepts connections until the server is shut down, or fails.
+// accept accepts connections until the server is shut down or fails.
 func (s *Server) accept(listener net.Listener) error {
 	if s.config.TLS {
 		return s.http.ServeTLS(listener, "", "")
@@ -119,8 +119,8 @@ func (s *Server) accept(listener net.Listener) error {
 	return s.http.Serve(listener)
 }
 
-// counted lets the end of the server wait for the answers under way. A request
-// that comes later is dropped.
+// counted lets the end of the server wait for the answers under way. Later requests are
+// dropped.
 func (s *Server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.busy.TryRLock() {
@@ -131,8 +131,9 @@ func (s *Server) counted(next http.Handler) http.Handler {
 	})
 }
 
-// end stops listening, waits for the answers under way until ctx ends, and cuts
-// off the others. It may be called more than once: whose ctx ends first cuts.
+// end stops listening, waits until ctx ends for the answers under way, and cuts off those
+// that are not complete. It may be called more than once: the context that ends first
+// counts.
 func (s *Server) end(ctx context.Context) {
 	err := s.http.Shutdown(ctx)
 	s.settle.Do(func() {
@@ -156,8 +157,8 @@ func (s *Server) URL() string { return s.config.origin(s.addr) }
 // stopped or has failed: then see [Server.Err].
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err returns why a server has ended that nobody has stopped, and nil while it
-// runs.
+// Err returns why a server has failed. It is nil while the server runs, and if it was
+// stopped.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -180,7 +181,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	return nil
 }
 
-// boundAddr returns the address asked for, with the port that it became.
+// boundAddr returns the requested address with the actual port.
 func boundAddr(asked string, bound net.Addr) string {
 	host, _, errAsked := net.SplitHostPort(asked)
 	_, port, errBound := net.SplitHostPort(bound.String())
@@ -190,7 +191,7 @@ func boundAddr(asked string, bound net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// errorLog takes what net/http has to say of broken connections.
+// errorLog returns the log for the errors of net/http, such as broken connections.
 func errorLog(config Config) *log.Logger {
 	if config.Log == nil {
 		return log.New(io.Discard, "", 0)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// contentType goes by the name alone: what a file seems to hold is no reason
-// to have a browser run it.
+// contentType returns the type that belongs to the name. It does not look at the content:
+// a browser must not run a file because of what it seems to hold.
 func contentType(name string) string {
 	extension := strings.ToLower(path.Ext(name))
 	if known := knownType(extension); known != "" {

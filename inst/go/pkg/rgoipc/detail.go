@@ -25,26 +25,26 @@ const (
 	mainFile = "mangoro_main.go"
 )
 
-// detail is what R learns of an error beyond its message.
+// detail is what R is told about an error beside its message.
 type detail struct {
 	Code   Code     `json:"code"`
-	Arg    string   `json:"arg,omitempty"`    // the argument that does not fit
+	Arg    string   `json:"arg,omitempty"`    // the argument that is wrong
 	Row    int      `json:"row,omitempty"`    // where it failed, from 1
-	Value  any      `json:"value,omitempty"`  // what is there: a text, or of several arguments a map
+	Value  any      `json:"value,omitempty"`  // what is there: a text, or a map if there are several arguments
 	Stack  string   `json:"stack,omitempty"`  // of a panic
 	Frames []frame  `json:"frames,omitempty"` // of a panic: the user's part of the stack, innermost first
 	Chain  []string `json:"chain,omitempty"`  // the error and its causes, outermost first
 }
 
-// frame is a place in the user's code.
+// frame is a location in the user's code.
 type frame struct {
 	Func string `json:"func"`
 	File string `json:"file"`
 	Line int    `json:"line"`
 }
 
-// described returns the text of an error and what else R learns of it. What one of
-// the error's methods keeps it from is left out.
+// described returns the text of an error and its detail. A part that cannot be found out,
+// because a method of the error fails, is left out.
 func described(err error) (text string, d detail) {
 	text, d.Code = noText(err), CodeHandler
 	for _, step := range []func(){
@@ -54,7 +54,7 @@ func described(err error) (text string, d detail) {
 				d.Stack, d.Frames = cleanText(e.Stack), e.frames
 			}
 		},
-		func() { d.place(err) },
+		func() { d.locate(err) },
 		func() { text = shortened(textOf(err), maxText) },
 		func() { d.Chain = chain(err) },
 	} {
@@ -63,8 +63,8 @@ func described(err error) (text string, d detail) {
 	return text, d
 }
 
-// isolated calls what calls methods of the user's: they may panic, or end their
-// goroutine, which is therefore one of its own.
+// isolated calls f on a goroutine of its own: f calls methods of the user's errors, which
+// may panic or end their goroutine.
 func isolated(f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -75,8 +75,8 @@ func isolated(f func()) {
 	<-done
 }
 
-// place says where the error is, as far as one of its causes knows.
-func (d *detail) place(err error) {
+// locate says where the error is, if one of its causes knows.
+func (d *detail) locate(err error) {
 	for cause := range causes(err) {
 		switch cause := cause.(type) {
 		case *rowError:
@@ -95,8 +95,7 @@ func (d *detail) place(err error) {
 	}
 }
 
-// textOf returns the text of an error, whatever its method does but to end the
-// goroutine.
+// textOf returns the text of an error, even if its method panics.
 func textOf(err error) (text string) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -108,9 +107,9 @@ func textOf(err error) (text string) {
 
 func noText(err error) string { return fmt.Sprintf("an error of type %T without a text", err) }
 
-// chain returns the texts of an error and all its causes, each before its own.
-// A cause that says the same as what it has caused is left out, and so is what a
-// function has returned for a row, of which the error above it says all.
+// chain returns the texts of an error and all its causes, each before its own. A cause
+// with the same text as the error that wraps it is left out. So is the error that a
+// function returned for a row: the error that wraps it has its text.
 func chain(err error) []string {
 	var texts []string
 	var add func(err error, above string)
@@ -144,8 +143,8 @@ func chain(err error) []string {
 	return texts
 }
 
-// userFrames returns the user's part of the stack of this goroutine: what lies
-// in package main, without the main function that mangoro-gen writes.
+// userFrames returns the user's part of the stack of this goroutine: the functions of
+// package main, except the main function that mangoro-gen writes.
 func userFrames() []frame {
 	pcs := make([]uintptr, 1024)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
@@ -161,8 +160,8 @@ func userFrames() []frame {
 	return out
 }
 
-// marshal returns the detail as JSON of at most maxDetail bytes. What it has to
-// leave out is the end of the stack, and then all but the code and the row.
+// marshal returns the detail as JSON of at most maxDetail bytes. To get there it cuts off
+// the end of the stack, and then keeps only the code and the row.
 func (d detail) marshal() []byte {
 	payload := d.json()
 	for len(payload) > maxDetail && d.Stack != "" {
@@ -177,18 +176,18 @@ func (d detail) marshal() []byte {
 
 func (d detail) json() []byte {
 	payload, err := json.Marshal(d)
-	if err != nil { // texts and numbers: cannot happen, and the message says it all
+	if err != nil { // cannot happen for texts and numbers; the message is enough
 		return nil
 	}
 	return payload
 }
 
-// shortened returns a text of n bytes at most, and says how much is left out.
+// shortened returns at most n bytes of a text, and says how many more there are.
 func shortened(text string, n int) string {
 	if len(text) <= n {
 		return cleanText(text)
 	}
-	for range utf8.UTFMax - 1 { // not within a character
+	for range utf8.UTFMax - 1 { // do not split a character
 		if utf8.RuneStart(text[n]) {
 			break
 		}

@@ -13,8 +13,8 @@
 //
 // # Typed functions
 //
-// [Registry.Func] takes a Go function as it is. What R may call it with, and
-// what R gets, follows from its type:
+// [Registry.Func] takes a Go function as it is. Its type determines the arguments that R
+// may give and the result that R receives:
 //
 //	Go                                        R
 //	float64, int32, int64, int, string, bool  a vector
@@ -27,80 +27,103 @@
 //	arrow.Array, arrow.RecordBatch            anything, as it came
 //	array.RecordReader                        a stream of data frames
 //
-// A type with a name of its own counts as what it is made of: time.Month is an
-// int. Slices, structs and maps may hold each other. A context may come first
-// and an error last. All other types are refused when they are registered.
+// A context may come first and an error last. All other types are refused when they are
+// registered.
 //
-// Elementwise. If all parameters are scalars, the first four lines of the
-// table, the function runs once for each element. Shorter vectors are recycled:
-// each length must divide the longest, and if one is 0 so is the result. Where
-// an argument is NA the function is not called and the result is NA, unless the
-// parameter is a pointer or a [Null], which show the function NA itself. An
-// error ends the call and says the row. [Parallel] runs on all processors,
-// [Once] calls a function of scalars once and not elementwise, [Loop] brings a
-// loop that the compiler can inline the function into.
+//   - A named type is treated as its underlying type: time.Month is an int.
+//   - Slices, structs and maps may be nested.
+//   - Struct fields are matched by name, which the tag `r:"name"` sets; `r:"-"` leaves a
+//     field out. Fields that are not exported are ignored, and so are columns without a
+//     field. The fields of an embedded struct are not promoted. A field that is a pointer
+//     or a [Null] may be missing, and is then NA.
+//   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
+//     argument.
 //
-// Whole. Any other function is called once, and its vectors may differ in
-// length. A scalar among the parameters takes a vector of length 1. NA is an
-// error that says where, unless the type has room for it: a pointer is nil, a
-// [Null] not valid, a float64 the NaN that R takes for NA.
+// # Elementwise functions
 //
-// Structs. Fields go by name, which a tag `r:"name"` sets and `r:"-"` leaves
-// out. Fields that are not exported are ignored, and so are columns without a
-// field. Those of an embedded struct are not promoted. A pointer or a [Null] is
-// NA where the field is missing.
+// A function whose parameters are all scalars, the first four lines of the table, is
+// called once for each element:
 //
-// Numbers. What is converted is the same number or an error: a whole float64 is
-// taken for an int32, 1.5 is not. A logical is not a number, but an untyped null is NA
-// of any type. A time is in its column's time zone, which must be one of the IANA
-// database, an offset or a rule of POSIX; a date is its midnight in UTC. NaN is a
-// missing time.
+//   - Shorter vectors are recycled. Each length must divide the longest; if one is 0, so
+//     is that of the result.
+//   - If an argument is NA, the function is not called and the result is NA. A parameter
+//     that is a pointer or a [Null] receives the NA instead.
+//   - An error ends the call. R is told the row.
+//   - [Parallel] runs on all processors, [Loop] brings a loop that the compiler can inline
+//     the function into, and [Once] makes the function one that is called once.
 //
-// Local time. R's times that name no zone are in time.Local if that is the zone of
-// R's session, as it is in a program that R has started, and else in a location of
-// their own. What is in either goes back as R's local time.
+// # Functions that are called once
 //
-// Results. The same types, but for maps of structs, written as one expects: a
-// nil slice is an empty vector, a nil pointer NA (NULL, of what is no scalar), a
-// nil map, []byte, array, batch or reader NULL. NaN is NaN, but R's NA is NA. Times
-// keep a time zone that they share, by its name or else as an offset; in several they
-// are in UTC. If there are none, their zone is that of the arguments. A string that is not UTF-8 is an
-// error. Several results are a named list, see [Results]; none is NULL. The
-// server reads a result after the function has returned.
+// Any other function is called once, and its vectors may differ in length:
 //
-// Arrow. An array that a function returns as it came, or a column of a record, keeps
-// the metadata of its field, which is all that R knows of it; so do records and readers.
-// New data has what its Arrow type says. A record or reader has the metadata of its
-// schema, but for names, dimensions and row names that do not fit its rows. A reader is
-// read after the function has returned, a batch at a time; its error is that of the
-// function.
+//   - A scalar parameter takes a vector of length 1.
+//   - NA is an error that says where it is, unless the type has room for it: a pointer is
+//     nil, a [Null] is not valid, a float64 is the NaN that R uses for NA.
+//   - [Columns] has the function take and return records, as a handler does.
 //
-// Memory. What a function is given it may keep and change: slices and strings
-// are copies. Arrow's own types are views, valid until the function returns;
-// Retain what is kept longer or returned. An array, batch or reader that is
-// returned is released once it has been sent.
+// # Numbers and times
 //
-// Arguments may be missing where [Optional] or [Default] say so; NULL is a
-// missing argument.
+//   - A converted number is the same number, or an error: a float64 that is whole is taken
+//     for an int32, 1.5 is not.
+//   - A logical is not a number, but an untyped null is NA of any type.
+//   - A time is in the time zone of its column: a name of the IANA database, an offset, or
+//     a rule of POSIX. A date is midnight in UTC. A missing time is NaN.
+//   - A time of R without a time zone is in time.Local if that is the time zone of R's
+//     session, as it is in a program that R has started, and otherwise in a location of
+//     its own. Both go back to R as local times.
 //
-// The context ends when the server is told to stop, at the deadline of the call,
-// and when R gives the call up. A function that returns its error lets R know which
-// of them it was.
-// Elementwise functions stop by themselves, between rows. One that goes on all the same
-// no longer keeps others from running; R is told its name.
+// # Results
+//
+// Results have the same types, except maps of structs:
+//
+//   - A nil slice is an empty vector. A nil pointer to a scalar is NA. Any other nil
+//     pointer, and a nil map, []byte, array, batch or reader, is NULL.
+//   - NaN is NaN, but R's NA is NA.
+//   - Times keep the time zone that they share, by its name or else as an offset. If they
+//     have several, they are in UTC. If there are no times, the time zone is that of the
+//     arguments.
+//   - A string that is not UTF-8 is an error.
+//   - Several results are a named list, see [Results]. No result is NULL.
+//   - The server reads a result after the function has returned.
+//
+// # Arrow
+//
+//   - An array that a function returns as it came, or a column of a record, keeps the
+//     metadata of its field, which is where R's attributes are. So do records and readers.
+//   - New data is what its Arrow type says.
+//   - A record or reader keeps the metadata of its schema, except names, dimensions and
+//     row names that do not match its rows.
+//   - A reader is read after the function has returned, one batch at a time. Its error is
+//     the function's error.
+//
+// # Memory
+//
+//   - A function may keep and change its arguments: slices and strings are copies.
+//   - Arrow's own types are views, valid until the function returns. Retain what is kept
+//     longer, or returned.
+//   - An array, batch or reader that is returned is released once it has been sent.
+//
+// # Contexts
+//
+// The context of a call ends when the server is told to stop, at the deadline of the
+// call, and when R gives the call up. A function that returns the context's error lets R
+// know which of these it was. Elementwise functions need not look at it: they are stopped
+// between rows. A function that goes on does not keep other calls from running, and R is
+// told its name.
 //
 // # Errors
 //
-// R gets the message of an error that a function returns, its [Code], and the
-// messages of what it wraps. A panic ends the call and not the server: R gets its
-// stack, and those places in it that lie in package main. So does runtime.Goexit. Of an
-// elementwise function R gets the row as well, and the arguments there; a [Loop] says
-// the row of a panic with [AtRow].
+//   - R receives the message of an error that a function returns, its [Code], and the
+//     messages of the errors that it wraps.
+//   - A panic ends the call, not the server. R receives its stack, and the locations in
+//     package main. runtime.Goexit is treated in the same way.
+//   - If an elementwise function fails, R also receives the row and its arguments. A [Loop]
+//     tells the row of a panic with [AtRow].
 //
 // # Handlers
 //
-// [Registry.Register] takes a function on Arrow records and the signature that
-// describes it, for what Go's types do not say.
+// [Registry.Register] takes a function on Arrow records and the signature that describes
+// it, for what Go's types do not say.
 //
 // # The wire
 //
@@ -109,6 +132,6 @@
 // over a plain REP socket needs no more than [UnmarshalRPCMessage],
 // [NewArrowReader], [WriteArrowRecord] and [RPCMessage.Marshal].
 //
-// The ipc transport is linked in. Import a package below
-// go.nanomsg.org/mangos/v3/transport for another one.
+// The transport ipc is linked in. For another one, import its package below
+// go.nanomsg.org/mangos/v3/transport.
 package rgoipc

@@ -15,10 +15,10 @@ const (
 	MsgTypeCall     uint8 = 1 // a call: an Arrow IPC stream of arguments
 	MsgTypeResult   uint8 = 2 // the reply to a call: an Arrow IPC stream
 	MsgTypeError    uint8 = 3 // the reply to what failed: message, and JSON detail
-	MsgTypeCancel   uint8 = 4 // ends the call that its metadata names; the reply is a result of nothing, with what the server is busy with as its metadata
+	MsgTypeCancel   uint8 = 4 // cancels the call that its metadata names; the reply is an empty result whose metadata is the load of the server
 )
 
-// ErrInvalidMessage is returned when bytes are no envelope.
+// ErrInvalidMessage is returned for bytes that are not an envelope.
 var ErrInvalidMessage = errors.New("rgoipc: invalid message")
 
 // headerLen is the length of an envelope whose fields are all empty.
@@ -38,19 +38,19 @@ type RPCMessage struct {
 	// ArrowData is the payload: an Arrow IPC stream in calls and results,
 	// JSON in a manifest reply and, where there is detail, in an error.
 	ArrowData []byte
-	// ErrorMsg is the text a user reads in a reply of MsgTypeError. In a
-	// request it may carry metadata as JSON; a plain peer leaves it empty.
+	// ErrorMsg is the text that a user reads in a reply of MsgTypeError. In other
+	// messages it may carry metadata as JSON; peers may ignore it, and leave it empty.
 	ErrorMsg string
 }
 
-// Marshal returns the envelope as bytes. What is not UTF-8 in the text of an error
-// becomes U+FFFD, as nobody would read it otherwise.
+// Marshal returns the envelope as bytes. Bytes of ErrorMsg that are not UTF-8 become
+// U+FFFD: peers refuse a text that is not UTF-8.
 func (m *RPCMessage) Marshal() []byte {
 	buf := make([]byte, 0, headerLen+len(m.FuncName)+len(m.ErrorMsg)+len(m.ArrowData))
 	return append(m.appendHeader(buf), m.ArrowData...)
 }
 
-// appendHeader appends all but the payload.
+// appendHeader appends everything except the payload.
 func (m *RPCMessage) appendHeader(buf []byte) []byte {
 	buf = append(buf, m.Type)
 	buf = appendString(buf, m.FuncName)
@@ -63,11 +63,11 @@ func appendString(buf []byte, s string) []byte {
 }
 
 // UnmarshalRPCMessage reads an envelope. The payload of the message shares its
-// memory with data. Bytes that are no envelope give an error that wraps
+// memory with data. Other bytes give an error that wraps
 // [ErrInvalidMessage]; any type is accepted.
 func UnmarshalRPCMessage(data []byte) (*RPCMessage, error) {
 	if len(data) < headerLen {
-		return nil, fmt.Errorf("%w: %d bytes, and the shortest message has %d", ErrInvalidMessage, len(data), headerLen)
+		return nil, fmt.Errorf("%w: it has %d bytes, but the shortest message has %d", ErrInvalidMessage, len(data), headerLen)
 	}
 	name, rest, err := cutString(data[1:], "name")
 	if err != nil {
@@ -87,7 +87,7 @@ func cutString(data []byte, field string) (s string, rest []byte, err error) {
 	}
 	n, rest := uint64(binary.BigEndian.Uint32(data)), data[4:]
 	if n > uint64(len(rest)) {
-		return "", nil, fmt.Errorf("%w: the %s field claims %d bytes, %d are left", ErrInvalidMessage, field, n, len(rest))
+		return "", nil, fmt.Errorf("%w: the %s field claims %d bytes, but %d are left", ErrInvalidMessage, field, n, len(rest))
 	}
 	if !utf8.Valid(rest[:n]) {
 		return "", nil, fmt.Errorf("%w: the %s field is not UTF-8", ErrInvalidMessage, field)

@@ -17,10 +17,10 @@ const (
 	CodeToolchain         Code = "toolchain"          // no Go that is new enough
 	CodeBuild             Code = "build"              // the compiler refused the program
 	CodeStart             Code = "start"              // the server did not start
-	CodeConnection        Code = "connection"         // nobody listens, or the peer went away
+	CodeConnection        Code = "connection"         // nothing listens, or the peer went away
 	CodeTimeout           Code = "timeout"            // no answer in time
 	CodeCancelled         Code = "cancelled"          // the caller gave up
-	CodeProtocol          Code = "protocol"           // what came is no valid message
+	CodeProtocol          Code = "protocol"           // bytes that are not a valid message
 	CodeNotFound          Code = "not_found"          // no such function, file or object
 	CodeInvalidArgument   Code = "invalid_argument"   // the arguments do not fit the signature
 	CodeHandler           Code = "handler"            // the function returned an error
@@ -103,10 +103,10 @@ func firstError(err error) *Error {
 	return nil
 }
 
-// maxCauses is how many errors of a chain are looked at. Some have no end.
+// maxCauses is how many errors of a chain are looked at: a chain may be endless.
 const maxCauses = 1000
 
-// causes returns an error and all that it wraps, each before its own causes.
+// causes returns an error and all errors that it wraps, each before its own causes.
 func causes(err error) iter.Seq[error] {
 	return func(yield func(error) bool) {
 		left := maxCauses

@@ -117,7 +117,7 @@ func numbersCall(t *testing.T, name string, boxes bool) []byte {
 // and the server lives.
 func TestEveryFailureIsAnswered(t *testing.T) {
 	registry, want := failingRegistry(t)
-	r := newResponder(registry, limits{1, 0, 1, 1 << 30})
+	r := newDispatcher(t.Context(), registry, limits{1, 0, 1, 1 << 30})
 	for name, text := range want {
 		t.Run(name, func(t *testing.T) {
 			reply, err := UnmarshalRPCMessage(respond(t, r, numbersCall(t, name, true)))
@@ -240,7 +240,7 @@ func TestFailedRow(t *testing.T) {
 				if err := registry.Func("f", tt.fn, opts...); err != nil {
 					t.Fatal(err)
 				}
-				r := newResponder(registry, limits{1, 0, 1, 1 << 30})
+				r := newDispatcher(t.Context(), registry, limits{1, 0, 1, 1 << 30})
 				reply, err := UnmarshalRPCMessage(respond(t, r, numbersCall(t, "f", false)))
 				if err != nil {
 					t.Fatal(err)

@@ -16,7 +16,8 @@ import (
 // Func adds a Go function under a name of its own, as it is: its parameters and
 // results are converted from and to Arrow. See the package documentation for
 // the types and what they mean. Func fails if a type is not supported, if an
-// option does not fit the function, or as [Registry.Register] does.
+// option does not fit the function, or as [Registry.Register] does. R is told why a
+// function is missing, see [Registry.LeaveOut].
 func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	var o funcOptions
 	for _, opt := range opts {
@@ -24,6 +25,7 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	}
 	f, err := newTypedFunc(fn, o)
 	if err != nil {
+		r.LeaveOut(name, err.Error(), "", 0)
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
 	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
@@ -39,17 +41,18 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 
 // typedFunc is a Go function that has been looked at.
 type typedFunc struct {
-	fn      reflect.Value
-	context bool // the first parameter is a context
-	fails   bool // the last result is an error
-	params  []parameter
-	args    FunctionSignature // the names that a call must have, and no more
-	streams bool              // there is a stream among the parameters
-	results []result
-	returns TypeSpec
-	list    bool // the results are a named list
-	loop    loop // nil: not elementwise
-	workers bool // on several goroutines
+	fn        reflect.Value
+	context   bool // the first parameter is a context
+	fails     bool // the last result is an error
+	params    []parameter
+	args      FunctionSignature // the names that a call must have, and no more
+	streams   bool              // there is a stream among the parameters
+	results   []result
+	returns   TypeSpec
+	list      bool // the results are a named list
+	loop      loop // nil: not elementwise
+	workers   bool // on several goroutines
+	asColumns bool // arguments and results are columns, see [Columns]
 
 	onlyValues bool                         // all results are Go values
 	last       atomic.Pointer[arrow.Schema] // of a result
@@ -79,7 +82,7 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 	if t.IsVariadic() {
 		return nil, fmt.Errorf("parameter %d is variadic: use a slice", t.NumIn())
 	}
-	f := &typedFunc{fn: value}
+	f := &typedFunc{fn: value, asColumns: o.columns}
 	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setResults, f.setElementwise} {
 		if err := step(t, o); err != nil {
 			return nil, err
@@ -92,6 +95,9 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		f.streams = f.streams || p.arg.Type.Type == TypeStream
 	}
 	f.returns = f.returnType()
+	if f.asColumns && (f.returns.Type != TypeStruct || f.returns.Nullable) {
+		return nil, errors.New("with Columns it must return a struct, or several results")
+	}
 	return f, nil
 }
 
@@ -235,7 +241,7 @@ func (f *typedFunc) setElementwise(_ reflect.Type, o funcOptions) error {
 // signature describes the function in the manifest.
 func (f *typedFunc) signature(o funcOptions) FunctionSignature {
 	elementwise := f.loop != nil
-	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise, ReturnType: f.returns, Args: f.args.Args}
+	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise && !f.asColumns, ReturnType: f.returns, Args: f.args.Args}
 	for name, text := range map[string]string{"description": o.description, "signature": o.signature} {
 		if text == "" {
 			continue

@@ -172,9 +172,9 @@ func respondTo(b *testing.B, n int, metadata string) {
 		b.Fatal(err)
 	}
 	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ErrorMsg: metadata, ArrowData: stream}).Marshal()
-	responder := newResponder(registry, limits{1, 0, 1, 1 << 30})
+	connection := newDispatcher(b.Context(), registry, limits{1, 0, 1, 1 << 30}).connect()
 	for b.Loop() {
-		responder.answer(b.Context(), request, func([]byte) {})
+		connection.Answer(request, func([]byte) {})
 	}
 }
 

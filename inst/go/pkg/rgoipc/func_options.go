@@ -9,6 +9,7 @@ type funcOptions struct {
 	results     []string
 	parallel    bool
 	once        bool
+	columns     bool
 	loop        any
 	description string
 	signature   string
@@ -37,6 +38,13 @@ func Parallel() FuncOption { return func(o *funcOptions) { o.parallel = true } }
 // Once has a function of scalars called once a call, with vectors of length 1,
 // instead of elementwise. The default is elementwise.
 func Once() FuncOption { return func(o *funcOptions) { o.once = true } }
+
+// Columns has a function called once a call, with the record that a handler of
+// [Registry.Register] would take and return: for callers that know of records only. Each
+// argument is a column of one row; without parameters, any columns are taken. The result
+// must be a struct, or several results, and its fields are the columns. By default an
+// argument is one row, whatever its length, and the result is a column "result".
+func Columns() FuncOption { return func(o *funcOptions) { o.once, o.columns = true, true } }
 
 // Default makes an argument optional: a call without it uses value, which is
 // of the parameter's type (for *T and [Null] of T), or a number that this type

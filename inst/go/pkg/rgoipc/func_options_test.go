@@ -3,6 +3,7 @@ package rgoipc
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,9 @@ func TestFuncRefuses(t *testing.T) {
 		{"default of Arrow", func(x arrow.Array) {}, []FuncOption{Default("x", 1)}, "cannot have a default"},
 		{"default that is not UTF-8", func(x string) {}, []FuncOption{Default("x", "\xff")}, "the default of parameter `x` must be UTF-8"},
 		{"parallel vectors", func(x []float64) {}, []FuncOption{Parallel()}, "only an elementwise function can be Parallel"},
+		{"columns of a vector", one, []FuncOption{Columns()}, "with Columns it must return a struct, or several results"},
+		{"columns of nothing", func() {}, []FuncOption{Columns()}, "with Columns it must return a struct"},
+		{"columns of what may be missing", func() *struct{ A int } { return nil }, []FuncOption{Columns()}, "with Columns it must return a struct"},
 		{"parallel once", one, []FuncOption{Parallel(), Once()}, "only an elementwise function can be Parallel"},
 	}
 	for _, tt := range tests {
@@ -237,5 +241,53 @@ func TestFuncDefaultIsNotShared(t *testing.T) {
 		if got, _, err := resultOf(t, f, columns(t)); err != nil || got != `[2]` {
 			t.Errorf("got %s, %v; want [2]", got, err)
 		}
+	}
+}
+
+// A function with the option Columns takes and returns records as a handler does.
+func TestFuncColumns(t *testing.T) {
+	type pair struct {
+		A float64 `r:"a"`
+		B string  `r:"b"`
+	}
+	x := column{name: "x", values: []float64{2}}
+	for name, tt := range map[string]struct {
+		fn      any
+		opts    []FuncOption
+		columns []column
+		want    string // or the error
+	}{
+		"a struct":          {func(x float64) pair { return pair{x, "b"} }, nil, []column{x}, `[{"a":2,"b":"b"}]`},
+		"several results":   {func(x float64) (float64, float64) { return x, -x }, nil, []column{x}, `[{"result1":2,"result2":-2}]`},
+		"a named result":    {func(x float64) float64 { return x }, []FuncOption{Results("a")}, []column{x}, `[{"a":2}]`},
+		"a vector in it":    {func(x float64) []float64 { return []float64{x, x} }, []FuncOption{Results("a")}, []column{x}, `[{"a":[2,2]}]`},
+		"a default":         {func(x, y float64) pair { return pair{x + y, ""} }, []FuncOption{Default("y", 1.0)}, []column{x}, `[{"a":3,"b":""}]`},
+		"no parameters":     {func() pair { return pair{} }, nil, []column{x}, `[{"a":0,"b":""}]`},
+		"an error":          {func(x float64) (pair, error) { return pair{}, io.EOF }, nil, []column{x}, "EOF"},
+		"two rows":          {func(x float64) pair { return pair{} }, nil, []column{{name: "x", values: []float64{1, 2}}}, "must have length 1, not 2"},
+		"an unknown column": {func(y float64) pair { return pair{} }, []FuncOption{Args("y")}, []column{x}, "unknown: `x`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			registry := NewRegistry()
+			if err := registry.Func("f", tt.fn, append(tt.opts, Columns())...); err != nil {
+				t.Fatal(err)
+			}
+			f, _ := registry.Get("f")
+			if s := f.Signature; s.Boxed || s.Vectorized || s.Recycles || s.ReturnType.Type != TypeStruct {
+				t.Errorf("the signature is %+v", s)
+			}
+			got, err := f.Handler(record(t, tt.columns...))
+			if err != nil {
+				if !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want %s", err, tt.want)
+				}
+				return
+			}
+			defer got.Release()
+			text, err := got.MarshalJSON()
+			if err != nil || strings.ReplaceAll(string(text), "\n", "") != tt.want {
+				t.Errorf("got %s, %v, want %s", text, err, tt.want)
+			}
+		})
 	}
 }

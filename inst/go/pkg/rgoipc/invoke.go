@@ -29,6 +29,9 @@ func (f *typedFunc) invoke(ctx context.Context, rec arrow.RecordBatch, take func
 
 // columns returns the column of each parameter, or its default, or none.
 func (f *typedFunc) columns(rec arrow.RecordBatch) ([]codec.Column, error) {
+	if len(f.params) == 0 && f.asColumns {
+		return nil, nil
+	}
 	if err := f.args.checkNames(rec.Schema()); err != nil {
 		return nil, err
 	}

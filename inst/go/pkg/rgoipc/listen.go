@@ -9,9 +9,8 @@ import (
 	"mangoro.local/internal/transport"
 )
 
-// listen has a socket listen at url, and returns the address that it is bound to,
-// which may say more than url does: the port, if that was 0. The socket is closed
-// if it cannot.
+// listen has a socket listen at url and returns the address that it is bound to, in which
+// a port of 0 is replaced by the actual one. If it cannot listen, it closes the socket.
 func listen(sock mangos.Socket, url string, maxMessageSize int64) (string, error) {
 	fail := func(err error) (string, error) {
 		return "", errors.Join(fmt.Errorf("rgoipc: cannot listen at %q: %w", url, err), sock.Close())

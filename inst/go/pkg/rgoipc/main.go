@@ -13,15 +13,16 @@ import (
 )
 
 // Main is the main function of a server. It takes the URL to listen at as its
-// only argument, prints the registered functions and, once it listens, where,
-// and serves until it is told to stop by SIGINT or SIGTERM. What goes wrong is
-// printed and ends the program with status 1, a wrong command line with 2.
+// only argument, prints the registered functions, those that are left out and, once it
+// listens, where, and serves until it is told to stop by SIGINT or SIGTERM. An error is
+// printed and ends the program with status 1, a wrong command line with status 2.
 //
-// If the environment variable MANGORO_PARENT has the id of the process that
-// started the server, the server stops when that process ends, however it ends.
-// It then removes what is left of it, the directory that MANGORO_DIR names. The
-// default is to live on. TZ is the time zone of the program, time.Local, on all
-// systems; R sets it to its own.
+// Environment variables:
+//
+//   - MANGORO_PARENT is the id of the process that started the server. The server stops
+//     when that process ends, however it ends. By default it lives on.
+//   - MANGORO_DIR is a directory that is then removed.
+//   - TZ is the time zone of the program, time.Local, on all systems. R sets it to its own.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr, "usage: %s URL\n", os.Args[0])
@@ -36,14 +37,17 @@ func Main(registry *Registry, opts ...Option) {
 		os.Exit(2)
 	}
 	if starter.PID != 0 {
-		// Whoever reads what is printed may be gone as well: no reason to end
-		// before the socket is closed.
+		// The reader of our output may have ended too. A write to it must not end this
+		// program before the socket is closed.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		ctx, stop = parent.Watch(ctx, starter.PID)
 		defer stop()
 	}
 
 	fmt.Printf("Registered functions: %v\n", registry.List())
+	for _, f := range registry.allLeftOut() {
+		fmt.Fprintln(os.Stderr, "left out:", f)
+	}
 	config, err := newConfig(opts)
 	if err == nil {
 		announce := WithReady(func(url string) {

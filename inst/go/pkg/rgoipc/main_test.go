@@ -111,8 +111,8 @@ func (f *family) rest() string {
 	return strings.Join(lines, "\n")
 }
 
-// The parent is killed, and cannot tell its server: that ends all the same, with
-// the calls that run, and its socket is gone.
+// A parent that is killed cannot tell its server to stop. The server ends all the same, with
+// the calls that run, and removes its socket.
 func TestMainEndsWithItsParent(t *testing.T) {
 	for _, tt := range []struct{ name, function, says, end string }{
 		{"idle", "", "", ""},
@@ -151,7 +151,7 @@ func TestMainEndsWithItsParent(t *testing.T) {
 	}
 }
 
-// Nobody reads what it prints any more: no reason to leave its socket behind.
+// The server removes its socket even if its output is not read any more.
 func TestMainEndsWithoutReaders(t *testing.T) {
 	url := testURL(t)
 	f := startFamily(t, url, "RGOIPC_TEST_WATCH=1")
@@ -171,7 +171,7 @@ func TestMainEndsWithoutReaders(t *testing.T) {
 	}
 }
 
-// Without being asked, a server does not care.
+// Without MANGORO_PARENT a server lives on.
 func TestMainSurvivesItsParent(t *testing.T) {
 	url := testURL(t)
 	f := startFamily(t, url)
@@ -196,7 +196,7 @@ func TestMainRefusesAParent(t *testing.T) {
 	program.Env = append(os.Environ(), "RGOIPC_TEST_MAIN=server", parent.Variable+"=R")
 	out, err := program.CombinedOutput()
 	var exit *exec.ExitError
-	if want := `MANGORO_PARENT must be the id of a process, and is "R"`; !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.TrimSpace(string(out)) != want {
+	if want := `MANGORO_PARENT must be the id of a process, not "R"`; !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.TrimSpace(string(out)) != want {
 		t.Errorf("%v, %s", err, out)
 	}
 }

@@ -1,21 +1,19 @@
 package rgoipc
 
 import (
-	"context"
 	"encoding/json"
 	"sync/atomic"
 	"time"
 )
 
-// maxTimeout is the longest time that a call is given: beyond it there might as
-// well be no limit.
+// maxTimeout is the longest time limit of a call. A longer one counts as none.
 const maxTimeout = 365 * 24 * time.Hour
 
-// metadata is what a request says of its call: {"call_id": "5f0a", "timeout_ms": 500}.
-// Anything else in there is not ours to judge.
+// metadata is what a request says about its call: {"call_id": "5f0a", "timeout_ms": 500}.
+// Other keys are ignored.
 type metadata struct {
-	id    string        // a cancel names it; empty: the call cannot be cancelled
-	limit time.Duration // the time that the call has; 0: there is no limit
+	id    string        // by which the call is cancelled; empty: it cannot be
+	limit time.Duration // of its time; 0: there is none
 }
 
 func parseMetadata(text string) metadata {
@@ -23,7 +21,7 @@ func parseMetadata(text string) metadata {
 		ID        string  `json:"call_id"`
 		TimeoutMS float64 `json:"timeout_ms"`
 	}
-	// What does not fit stays empty.
+	// What is not valid stays empty.
 	_ = json.Unmarshal([]byte(text), &m)
 	limit := m.TimeoutMS * float64(time.Millisecond)
 	if !(limit > 0 && limit < float64(maxTimeout)) {
@@ -32,11 +30,11 @@ func parseMetadata(text string) metadata {
 	return metadata{id: m.ID, limit: time.Duration(limit)}
 }
 
-// maxRemembered is the length of the longest metadata that is kept.
+// maxRemembered is the length of the longest metadata that is remembered.
 const maxRemembered = 256
 
-// metadataReader reads metadata and remembers what it has read last: one call's is
-// mostly the next one's.
+// metadataReader reads metadata and remembers the last: it is mostly that of the next
+// call as well. Comparing takes 15 ns, parsing 1.5 µs of a call that takes 12.
 type metadataReader struct{ last atomic.Pointer[readMetadata] }
 
 type readMetadata struct {
@@ -53,40 +51,4 @@ func (r *metadataReader) read(text string) metadata {
 		r.last.Store(&readMetadata{text, m})
 	}
 	return m
-}
-
-// context returns the context of a call. A function that is given it may wait for
-// its end. For all others, which are stopped between rows at most, it need not
-// wake anybody up.
-func (f *Function) context(k *pendingCall) (context.Context, context.CancelFunc) {
-	switch waits := f.typed != nil && f.typed.context; {
-	case waits && k.deadline.IsZero():
-		return context.WithCancel(k.ctx)
-	case waits:
-		return context.WithDeadline(k.ctx, k.deadline)
-	case k.deadline.IsZero():
-		return k.ctx, func() {}
-	default:
-		return until{k.ctx, k.deadline}, func() {}
-	}
-}
-
-// until is a context for those that ask it whether it has ended. It has no timer,
-// which costs more than many a call, and so does not tell on Done that its time is
-// up.
-type until struct {
-	context.Context
-	deadline time.Time
-}
-
-func (u until) Deadline() (time.Time, bool) { return u.deadline, true }
-
-func (u until) Err() error {
-	if err := u.Context.Err(); err != nil {
-		return err
-	}
-	if time.Now().Before(u.deadline) {
-		return nil
-	}
-	return context.DeadlineExceeded
 }

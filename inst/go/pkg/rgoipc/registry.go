@@ -68,6 +68,7 @@ type Registry struct {
 	mu        sync.RWMutex // protects what follows
 	functions map[string]*Function
 	names     []string // in the order of registration
+	leftOut   []leftOut
 }
 
 // NewRegistry returns a registry without functions.
@@ -94,6 +95,7 @@ func (r *Registry) add(fn *Function) error {
 	fn.writer = new(arrowipc.Writer)
 	r.functions[fn.Name] = fn
 	r.names = append(r.names, fn.Name)
+	r.leftOut = slices.DeleteFunc(r.leftOut, func(l leftOut) bool { return l.Name == fn.Name })
 	return nil
 }
 
@@ -115,7 +117,7 @@ func checkRegistration(name string, handler FunctionHandler, signature FunctionS
 		seen[arg.Name] = true
 	}
 	if _, err := json.Marshal(signature); err != nil {
-		return fmt.Errorf("rgoipc: function %q: its signature is no JSON: %w", name, err)
+		return fmt.Errorf("rgoipc: function %q: its signature cannot be written as JSON: %w", name, err)
 	}
 	return nil
 }
@@ -135,8 +137,8 @@ func (r *Registry) List() []string {
 	return slices.Clone(r.names)
 }
 
-// Manifest returns what R learns about the functions, as JSON: an object with
-// a [FunctionSignature] for each name.
+// Manifest returns the description of the functions as JSON: an object with a
+// [FunctionSignature] for each name.
 func (r *Registry) Manifest() ([]byte, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

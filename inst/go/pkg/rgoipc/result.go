@@ -58,8 +58,8 @@ func (r *reply) take(ctx context.Context, result returned) (err error) {
 	return err
 }
 
-// record returns the results as a record of the one column "result". Without
-// results it is NULL in n rows.
+// record returns the results as a record of the one column "result", or of a column for
+// each field of it. Without results it is NULL in n rows.
 func (f *typedFunc) record(n int, write func(i int) (codec.Column, error)) (arrow.RecordBatch, error) {
 	names := make([]string, len(f.results))
 	columns := make([]codec.Column, 0, len(f.results))
@@ -81,6 +81,9 @@ func (f *typedFunc) record(n int, write func(i int) (codec.Column, error)) (arro
 		defer column.Array.Release()
 	default:
 		column = columns[0]
+	}
+	if f.asColumns {
+		return array.RecordFromStructArray(column.Array.(*array.Struct), nil), nil
 	}
 	return array.NewRecordBatch(f.schema(column.Named("result")), []arrow.Array{column.Array}, int64(column.Array.Len())), nil
 }

@@ -12,8 +12,8 @@ import (
 
 // Defaults of the options of [Serve].
 const (
-	// DefaultMaxMessageSize is the largest request taken, in bytes: 4 GiB,
-	// where an int can hold it.
+	// DefaultMaxMessageSize is the largest request that is accepted, in bytes: 4 GiB,
+	// or what an int can hold.
 	DefaultMaxMessageSize = min(4<<30, int64(^uint(0)>>1))
 	// DefaultMaxCalls is the number of calls run at the same time.
 	DefaultMaxCalls = 64
@@ -22,8 +22,8 @@ const (
 	DefaultGracePeriod = 5 * time.Second
 )
 
-// orphanTime is the grace period at most of a server that stops because its
-// parent is gone: nobody waits for what the calls return.
+// orphanTime is the longest grace period of a server that stops because its parent has
+// ended: nothing waits for the results of its calls.
 const orphanTime = 500 * time.Millisecond
 
 // Option changes how [Serve] and [Main] serve.
@@ -54,7 +54,7 @@ func newConfig(opts []Option) (config, error) {
 	case c.maxCalls < 1:
 		return c, fmt.Errorf("rgoipc: the number of calls at the same time must be at least 1, not %d", c.maxCalls)
 	case c.gracePeriod < 0:
-		return c, fmt.Errorf("rgoipc: the grace period must not be negative, and is %v", c.gracePeriod)
+		return c, fmt.Errorf("rgoipc: the grace period must not be negative, but is %v", c.gracePeriod)
 	}
 	return c, nil
 }
@@ -63,12 +63,13 @@ func newConfig(opts []Option) (config, error) {
 // default: "Server listening on ipc:///tmp/x.ipc".
 func WithTitle(title string) Option { return func(c *config) { c.title = title } }
 
-// WithMaxMessageSize sets the largest request taken, in bytes. Who sends more
-// is disconnected. The default is [DefaultMaxMessageSize].
+// WithMaxMessageSize sets the largest request that is accepted, in bytes. A peer that sends
+// a larger one is disconnected. While replies of more bytes wait for a peer to read them,
+// no requests are read from it. The default is [DefaultMaxMessageSize].
 func WithMaxMessageSize(bytes int64) Option { return func(c *config) { c.maxMessageSize = bytes } }
 
-// WithMaxCalls sets how many calls run at the same time; further ones wait for
-// their turn, as long as they have time and there are not too many: see [Serve].
+// WithMaxCalls sets how many calls run at the same time. Further ones wait for their turn,
+// within the limits that [Serve] describes.
 // The default is [DefaultMaxCalls].
 func WithMaxCalls(n int) Option { return func(c *config) { c.maxCalls = n } }
 
@@ -80,28 +81,30 @@ func WithGracePeriod(d time.Duration) Option { return func(c *config) { c.graceP
 // the first request is answered. The default does nothing.
 func WithReady(f func(url string)) Option { return func(c *config) { c.ready = f } }
 
-// Serve answers requests at url until ctx ends, each on a goroutine of its
-// own, so that a slow function does not hold up a fast one. It then takes no
-// more, ends the context of the calls that run, waits for them as long as the
-// grace period, and returns nil; calls still running are left behind with an
-// error. Serve fails at once if it cannot listen at url.
+// Serve answers requests at url until ctx ends, each on a goroutine of its own, so that a
+// slow function does not hold up a fast one. It then accepts no more requests, ends the
+// contexts of the calls that run, waits for them for at most the grace period, and returns
+// nil, or an error if calls still run. Serve fails at once if it cannot listen at url.
 //
-// A call is given up when its time is over, when it is cancelled, and when who
-// has made it has gone. Its context ends, and it no longer counts as one of
-// those that run at the same time, whether the function heeds that or not. What a
-// server takes on is bounded all the same: beyond 1024 calls that wait for
-// their turn, or 4 times as many that go on after they were given up as may run
-// ([WithMaxCalls]), further ones fail at once with [CodeResourceExhausted]. So
-// they do if the requests of those that wait, or that go on, have more bytes
-// than the largest message ([WithMaxMessageSize]). The manifest and the
-// cancelling of a call are always answered.
+// A call is given up when its time is over, when it is cancelled, and when the connection
+// that it came over has ended. Its context ends, and it no longer counts as one of the
+// calls that run, even if its function goes on.
+//
+// Further calls fail at once with [CodeResourceExhausted] when
+//
+//   - 1024 calls wait for their turn,
+//   - 4 times as many calls go on after they were given up as may run ([WithMaxCalls]), or
+//   - the requests of the calls that wait, or of those that go on, have more bytes than the
+//     largest message ([WithMaxMessageSize]).
+//
+// The manifest, and the cancelling of a call, are always answered.
 func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) error {
 	config, err := newConfig(opts)
 	if err != nil {
 		return err
 	}
-	responder := newResponder(registry, newLimits(config))
-	server := rep.NewServer(ctx, responder.answer, responder.calls.review)
+	dispatcher := newDispatcher(ctx, registry, newLimits(config))
+	server := rep.NewServer(dispatcher.connect, config.maxMessageSize)
 	address, err := listen(server.Socket, url, config.maxMessageSize)
 	if err != nil {
 		return err

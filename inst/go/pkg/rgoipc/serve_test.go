@@ -24,8 +24,8 @@ import (
 	"go.nanomsg.org/mangos/v3/protocol/req"
 )
 
-// patience is how long a test waits for what must happen. No test is faster
-// for a shorter one.
+// patience is how long a test waits for what must happen. A shorter time would not make
+// any test faster.
 const patience = 30 * time.Second
 
 // testRegistry has functions that do what their names say. The function
@@ -204,7 +204,7 @@ func TestServeEchoesARecord(t *testing.T) {
 	}
 }
 
-// A function that takes its time holds up nobody.
+// A slow function does not hold up others.
 func TestServeSlowAndFast(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	url, _ := serve(t, testRegistry(t, started, release))
@@ -288,7 +288,7 @@ func TestServeLimitsMessages(t *testing.T) {
 	select {
 	case <-left:
 	case <-time.After(patience):
-		t.Error("who sends more than the limit stays connected")
+		t.Error("a peer that sends more than the limit stays connected")
 	}
 }
 
@@ -365,6 +365,8 @@ func playServer() {
 	if err := registerWaiting(registry); err != nil {
 		panic(err)
 	}
+	registry.LeaveOut("c", "it is generic", "", 0)
+	registry.LeaveOut("d", "it is generic", "/d.go", 7)
 	Main(registry, WithTitle("Test server"))
 }
 
@@ -377,7 +379,9 @@ func TestMainProgram(t *testing.T) {
 			url := testURL(t)
 			program := exec.CommandContext(t.Context(), os.Args[0], url)
 			program.Env = append(os.Environ(), "RGOIPC_TEST_MAIN=1")
-			program.Stdin = nil // at its end at once: no reason to stop
+			program.Stdin = nil // ends at once, which is not a reason to stop
+			var stderr strings.Builder
+			program.Stderr = &stderr
 			out, err := program.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -399,6 +403,9 @@ func TestMainProgram(t *testing.T) {
 			}
 			if err := program.Wait(); err != nil {
 				t.Errorf("the program ended with %v", err)
+			}
+			if want := "left out: c: it is generic\nleft out: d at /d.go:7: it is generic\n"; stderr.String() != want {
+				t.Errorf("printed %q to stderr, want %q", stderr.String(), want)
 			}
 		})
 	}
@@ -446,8 +453,8 @@ func contexts(t *testing.T, sock mangos.Socket, n int, request []byte) (lines []
 	return lines
 }
 
-// Calls that are given up and go on make a server useless to nobody. It says what
-// goes on, and takes no more when that is too much.
+// Calls that go on after they were given up do not block a server. It says which go on, and
+// accepts no more calls when there are too many.
 func TestServeCallsThatGoOn(t *testing.T) {
 	started, release := make(chan struct{}, 100), make(chan struct{})
 	defer close(release)
@@ -492,8 +499,8 @@ func TestServeCallersThatLeave(t *testing.T) {
 	}
 }
 
-// However many calls wait, the manifest and a cancel are answered, and what is too
-// much is refused at once.
+// However many calls wait, the manifest and a cancel are answered. Calls beyond the limit
+// are refused at once.
 func TestServeManyCalls(t *testing.T) {
 	started, release := make(chan struct{}, maxWaiting+1), make(chan struct{})
 	url, _ := serve(t, testRegistry(t, started, release), WithMaxCalls(1))
@@ -557,7 +564,7 @@ func rawDial(t *testing.T, url string) net.Conn {
 	return conn
 }
 
-// Peers that claim large messages take no memory, and those that say nothing are
+// A peer that only claims a large message takes no memory, and one that stays silent is
 // dropped.
 func TestServeHostilePeers(t *testing.T) {
 	url, _ := serve(t, testRegistry(t, nil, nil))

@@ -31,11 +31,11 @@ func contextRegistry(t *testing.T, started chan<- struct{}) *Registry {
 }
 
 // respond returns the answer to a request.
-func respond(t testing.TB, r *responder, request []byte) (reply []byte) {
+func respond(t testing.TB, d *dispatcher, request []byte) (reply []byte) {
 	t.Helper()
-	done := make(chan struct{})
+	connection, done := d.connect(), make(chan struct{})
 	go func() { // which the request may end
-		r.answer(t.Context(), request, func(bytes []byte) { reply = bytes; close(done) })
+		connection.Answer(request, func(bytes []byte) { reply = bytes; close(done) })
 	}()
 	<-done
 	return reply

@@ -49,8 +49,8 @@ func TestServeCancelsACall(t *testing.T) {
 	}
 }
 
-// A cancel is never stuck behind the calls that run, and one that waits for its
-// turn can be cancelled, or runs out of time.
+// A cancel never waits behind the calls that run. A call that waits for its turn can be
+// cancelled, or run out of time.
 func TestServeCancelsWhileAllTurnsAreTaken(t *testing.T) {
 	started := make(chan struct{}, 1)
 	url, _ := serve(t, contextRegistry(t, started), WithMaxCalls(1))
@@ -92,26 +92,33 @@ func TestServeCancelsWhileAllTurnsAreTaken(t *testing.T) {
 	}
 }
 
-// begun starts a call that must get its turn at once.
-func begun(t *testing.T, c *calls, ctx context.Context, name string, m metadata) *pendingCall {
+// newTable returns a table and the one owner of its calls.
+func newTable(t *testing.T, l limits) (*calls, *owner) {
 	t.Helper()
-	k, err := c.begin(ctx, name, m, 10)
+	c := newCalls(t.Context(), l)
+	return c, new(owner)
+}
+
+// begun begins a call that must get its turn at once.
+func begun(t *testing.T, c *calls, o *owner, name string, m metadata) *pendingCall {
+	t.Helper()
+	k, err := c.begin(o, name, m, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
-// waiting starts a call that must wait, and returns once it does. The channel has what
-// begin returns.
-func waiting(t *testing.T, c *calls, ctx context.Context, name string, m metadata) <-chan error {
+// waiting begins a call that must wait, and returns once it does. The channel receives the
+// error of begin.
+func waiting(t *testing.T, c *calls, o *owner, name string, m metadata) <-chan error {
 	t.Helper()
 	c.mu.Lock()
 	before := c.queue.Len()
 	c.mu.Unlock()
 	done := make(chan error, 1)
 	go func() {
-		k, err := c.begin(ctx, name, m, 10)
+		k, err := c.begin(o, name, m, 10)
 		if err == nil {
 			c.end(k)
 		}
@@ -127,23 +134,22 @@ func waiting(t *testing.T, c *calls, ctx context.Context, name string, m metadat
 
 func checkEmpty(t *testing.T, c *calls) {
 	t.Helper()
-	if len(c.ids)+len(c.running)+len(c.givenUp.calls)+c.queue.Len() != 0 || c.queued != 0 || c.givenUp.bytes != 0 || c.timer != nil {
+	if len(c.table)+len(c.running)+len(c.givenUp.calls)+c.queue.Len() != 0 || c.queued != 0 || c.givenUp.bytes != 0 || c.timer != nil {
 		t.Errorf("something is left: %+v", c)
 	}
 }
 
-// Of two calls with one id the last can be cancelled, and its end is not that of
-// the other one.
+// Of two calls with one id the last is cancelled, and the other one is not.
 func TestCallsOfOneID(t *testing.T) {
-	c := newCalls(limits{2, 1, 8, 1000})
-	first := begun(t, c, t.Context(), "f", metadata{id: "a"})
-	second := begun(t, c, t.Context(), "f", metadata{id: "a"})
-	c.cancel("a")
+	c, o := newTable(t, limits{2, 1, 8, 1000})
+	first := begun(t, c, o, "f", metadata{id: "a"})
+	second := begun(t, c, o, "f", metadata{id: "a"})
+	c.cancel(o, "a")
 	if first.ctx.Err() != nil || second.ctx.Err() != context.Canceled {
 		t.Errorf("%v, %v", first.ctx.Err(), second.ctx.Err())
 	}
 	c.end(first)
-	if len(c.ids) != 1 {
+	if !slices.Equal(c.table, []*pendingCall{second}) {
 		t.Error("the second call is forgotten with the first")
 	}
 	c.end(second)
@@ -153,34 +159,81 @@ func TestCallsOfOneID(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// Whatever gives a call up, its turn is the next one's.
+// A cancel means a call of its own connection. Only if that has no call of the id, it means
+// one of another connection, which may belong to the same process.
+func TestCancelPrefersItsOwner(t *testing.T) {
+	c, o := newTable(t, limits{4, 1, 8, 1000})
+	other := new(owner)
+	own := begun(t, c, o, "f", metadata{id: "a"})
+	foreign := begun(t, c, other, "f", metadata{id: "a"})
+	nameless := begun(t, c, other, "f", metadata{})
+	c.cancel(o, "a")
+	if own.ctx.Err() != context.Canceled || foreign.ctx.Err() != nil {
+		t.Errorf("%v, %v", own.ctx.Err(), foreign.ctx.Err())
+	}
+	c.end(own)
+	c.cancel(o, "a")
+	c.cancel(other, "")
+	if foreign.ctx.Err() != context.Canceled || nameless.ctx.Err() != nil {
+		t.Errorf("%v, %v", foreign.ctx.Err(), nameless.ctx.Err())
+	}
+	c.end(foreign)
+	c.end(nameless)
+	checkEmpty(t, c)
+}
+
+// When a connection closes, its calls are given up, and no others.
+func TestDisconnect(t *testing.T) {
+	c, o := newTable(t, limits{2, 8, 8, 1000})
+	leaving := new(owner)
+	stays := begun(t, c, o, "stays", metadata{id: "a"})
+	leaves := begun(t, c, leaving, "leaves", metadata{})
+	waits := waiting(t, c, leaving, "leaves", metadata{id: "a"})
+	c.disconnect(leaving)
+	if err := <-waits; CodeOf(err) != CodeCancelled {
+		t.Errorf("got %v", err)
+	}
+	if stays.ctx.Err() != nil || leaves.ctx.Err() != context.Canceled {
+		t.Errorf("%v, %v", stays.ctx.Err(), leaves.ctx.Err())
+	}
+	if l := c.load(); l.Running["stays"] != 1 || len(l.Running) != 1 || l.GivenUp["leaves"] != 1 {
+		t.Errorf("%+v", l)
+	}
+	// A request that was read before that is not called any more.
+	if _, err := c.begin(leaving, "leaves", metadata{}, 10); CodeOf(err) != CodeCancelled {
+		t.Errorf("got %v", err)
+	}
+	c.end(stays)
+	c.end(leaves)
+	checkEmpty(t, c)
+}
+
+// However a call is given up, the next one gets its turn.
 func TestCallsPassTurnsOn(t *testing.T) {
-	gone, leave := context.WithCancel(t.Context())
 	tests := []struct {
 		name   string
-		ctx    context.Context
 		m      metadata
-		giveUp func(c *calls)
+		giveUp func(c *calls, o *owner)
 	}{
-		{"cancelled", t.Context(), metadata{id: "a"}, func(c *calls) { c.cancel("a") }},
-		{"out of time", t.Context(), metadata{limit: time.Millisecond}, func(*calls) {}},
-		{"out of time, with an id", t.Context(), metadata{id: "a", limit: time.Millisecond}, func(*calls) {}},
-		{"its caller is gone", gone, metadata{limit: time.Hour}, func(c *calls) { leave(); c.review() }},
+		{"cancelled", metadata{id: "a"}, func(c *calls, o *owner) { c.cancel(o, "a") }},
+		{"out of time", metadata{limit: time.Millisecond}, func(*calls, *owner) {}},
+		{"out of time, with an id", metadata{id: "a", limit: time.Millisecond}, func(*calls, *owner) {}},
+		{"its caller is gone", metadata{limit: time.Hour}, func(c *calls, o *owner) { c.disconnect(o) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newCalls(limits{1, 2, 2, 1000})
-			slow := begun(t, c, tt.ctx, "slow", tt.m)
+			c, o := newTable(t, limits{1, 2, 2, 1000})
+			slow := begun(t, c, new(owner), "slow", tt.m)
 			// It may be given up before the next one has come.
 			next := make(chan error, 1)
 			go func() {
-				k, err := c.begin(t.Context(), "next", metadata{}, 10)
+				k, err := c.begin(o, "next", metadata{}, 10)
 				if err == nil {
 					c.end(k)
 				}
 				next <- err
 			}()
-			tt.giveUp(c)
+			tt.giveUp(c, slow.owner)
 			if err := <-next; err != nil {
 				t.Error(err)
 			}
@@ -195,10 +248,10 @@ func TestCallsPassTurnsOn(t *testing.T) {
 
 func TestCallsAreRefused(t *testing.T) {
 	t.Run("too many wait", func(t *testing.T) {
-		c := newCalls(limits{1, 1, 8, 1000})
-		running := begun(t, c, t.Context(), "slow", metadata{})
-		next := waiting(t, c, t.Context(), "f", metadata{})
-		_, err := c.begin(t.Context(), "f", metadata{}, 10)
+		c, o := newTable(t, limits{1, 1, 8, 1000})
+		running := begun(t, c, o, "slow", metadata{})
+		next := waiting(t, c, o, "f", metadata{})
+		_, err := c.begin(o, "f", metadata{}, 10)
 		if CodeOf(err) != CodeResourceExhausted || !strings.Contains(err.Error(), "1 calls (1 of `slow()`) run, and 1 wait for their turn (10 bytes; at most 1 calls, and 1000 bytes)") {
 			t.Errorf("got %v", err)
 		}
@@ -209,10 +262,10 @@ func TestCallsAreRefused(t *testing.T) {
 		checkEmpty(t, c)
 	})
 	t.Run("their requests are too large", func(t *testing.T) {
-		c := newCalls(limits{1, 8, 8, 15})
-		running := begun(t, c, t.Context(), "slow", metadata{})
-		next := waiting(t, c, t.Context(), "f", metadata{})
-		if _, err := c.begin(t.Context(), "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
+		c, o := newTable(t, limits{1, 8, 8, 15})
+		running := begun(t, c, o, "slow", metadata{})
+		next := waiting(t, c, o, "f", metadata{})
+		if _, err := c.begin(o, "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
 			t.Errorf("got %v", err)
 		}
 		c.end(running)
@@ -222,30 +275,30 @@ func TestCallsAreRefused(t *testing.T) {
 		checkEmpty(t, c)
 	})
 	t.Run("too many go on", func(t *testing.T) {
-		c := newCalls(limits{2, 8, 3, 1000})
+		c, o := newTable(t, limits{2, 8, 3, 1000})
 		var slow []*pendingCall
 		for range 3 {
-			slow = append(slow, begun(t, c, t.Context(), "slow", metadata{id: "a"}))
-			c.cancel("a")
+			slow = append(slow, begun(t, c, o, "slow", metadata{id: "a"}))
+			c.cancel(o, "a")
 		}
-		_, err := c.begin(t.Context(), "f", metadata{}, 10)
+		_, err := c.begin(o, "f", metadata{}, 10)
 		if CodeOf(err) != CodeResourceExhausted || !strings.Contains(err.Error(), "3 calls (3 of `slow()`) go on after they were given up (30 bytes; at most 3 calls") {
 			t.Errorf("got %v", err)
 		}
 		c.end(slow[0])
-		c.end(begun(t, c, t.Context(), "f", metadata{}))
+		c.end(begun(t, c, o, "f", metadata{}))
 		c.end(slow[1])
 		c.end(slow[2])
 		checkEmpty(t, c)
 	})
 	t.Run("what goes on is too large", func(t *testing.T) {
-		c := newCalls(limits{2, 8, 30, 15})
+		c, o := newTable(t, limits{2, 8, 30, 15})
 		var slow []*pendingCall
 		for range 2 {
-			slow = append(slow, begun(t, c, t.Context(), "slow", metadata{id: "a"}))
-			c.cancel("a")
+			slow = append(slow, begun(t, c, o, "slow", metadata{id: "a"}))
+			c.cancel(o, "a")
 		}
-		if _, err := c.begin(t.Context(), "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
+		if _, err := c.begin(o, "f", metadata{}, 10); CodeOf(err) != CodeResourceExhausted {
 			t.Errorf("got %v", err)
 		}
 		c.end(slow[0])
@@ -254,16 +307,16 @@ func TestCallsAreRefused(t *testing.T) {
 	})
 }
 
-// Where no more calls may go on, those that were given up keep their turns, and pass
-// them on as soon as one of the others has ended.
+// If too many calls go on already, further ones keep their turns when they are given up, and
+// pass them on when one of the others has ended.
 func TestCallsKeepTheirTurns(t *testing.T) {
-	c := newCalls(limits{1, 1, 1, 1000})
-	first := begun(t, c, t.Context(), "slow", metadata{id: "a"})
-	c.cancel("a")
-	second := &pendingCall{name: "slow", ctx: t.Context(), cancel: func() {}, deadline: time.Now()}
+	c, o := newTable(t, limits{1, 1, 1, 1000})
+	first := begun(t, c, o, "slow", metadata{id: "a"})
+	c.cancel(o, "a")
+	second := &pendingCall{owner: o, name: "slow", ctx: t.Context(), cancel: func() {}, deadline: time.Now()}
 	c.running[second] = struct{}{}
 	next := make(chan error, 1)
-	queued := &pendingCall{name: "f", ctx: t.Context(), cancel: func() {}, turn: make(chan struct{})}
+	queued := &pendingCall{owner: o, name: "f", ctx: t.Context(), cancel: func() {}, turn: make(chan struct{})}
 	c.mu.Lock()
 	queued.place = c.queue.PushBack(queued)
 	c.giveUp()
@@ -281,18 +334,18 @@ func TestCallsKeepTheirTurns(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// A call that is cancelled when its time is over hears of its time.
+// A call that is cancelled when its time is nearly over ends with a time-out.
 func TestCancelAtTheDeadline(t *testing.T) {
 	for _, left := range []time.Duration{cancelTime / 2, 0, -time.Hour} {
-		c := newCalls(limits{1, 1, 1, 1000})
-		k := begun(t, c, t.Context(), "f", metadata{id: "a", limit: time.Hour})
+		c, o := newTable(t, limits{1, 1, 1, 1000})
+		k := begun(t, c, o, "f", metadata{id: "a", limit: time.Hour})
 		k.deadline = time.Now().Add(left)
-		ctx, cancel := (&Function{typed: &typedFunc{context: true}}).context(k)
+		ctx, cancel := k.context(true)
 		go func() {
 			<-ctx.Done()
 			c.end(k)
 		}()
-		c.cancel("a")
+		c.cancel(o, "a")
 		if err := ctx.Err(); err != context.DeadlineExceeded {
 			t.Errorf("%v before its end got %v", left, err)
 		}
@@ -300,24 +353,24 @@ func TestCancelAtTheDeadline(t *testing.T) {
 	}
 }
 
-// A call that waits runs out of time, or is cancelled, or its caller leaves: it
-// never runs, and leaves nothing.
+// A call that runs out of time, is cancelled, or loses its connection while it waits never
+// runs, and nothing is left of it.
 func TestCallsEndWhileTheyWait(t *testing.T) {
-	gone, leave := context.WithCancel(t.Context())
-	c := newCalls(limits{1, 8, 8, 1000})
-	running := begun(t, c, t.Context(), "slow", metadata{})
+	c, o := newTable(t, limits{1, 8, 8, 1000})
+	leaving := new(owner)
+	running := begun(t, c, o, "slow", metadata{})
 	late := make(chan error, 1)
 	go func() {
-		_, err := c.begin(t.Context(), "f", metadata{limit: time.Millisecond}, 10)
+		_, err := c.begin(o, "f", metadata{limit: time.Millisecond}, 10)
 		late <- err
 	}()
 	if err := <-late; CodeOf(err) != CodeTimeout || !strings.Contains(err.Error(), "1 calls (1 of `slow()`) ran") {
 		t.Errorf("got %v", err)
 	}
-	cancelled := waiting(t, c, t.Context(), "f", metadata{id: "a"})
-	left := waiting(t, c, gone, "f", metadata{})
-	c.cancel("a")
-	leave()
+	cancelled := waiting(t, c, o, "f", metadata{id: "a"})
+	left := waiting(t, c, leaving, "f", metadata{})
+	c.cancel(o, "a")
+	c.disconnect(leaving)
 	for _, done := range []<-chan error{cancelled, left} {
 		if err := <-done; CodeOf(err) != CodeCancelled {
 			t.Errorf("got %v", err)
@@ -327,17 +380,17 @@ func TestCallsEndWhileTheyWait(t *testing.T) {
 	checkEmpty(t, c)
 }
 
-// Turns are handed out in the order in which they were asked for.
+// Calls get their turns in the order in which they came.
 func TestCallsKeepTheirOrder(t *testing.T) {
-	c := newCalls(limits{1, 100, 8, 100000})
-	running := begun(t, c, t.Context(), "slow", metadata{})
+	c, o := newTable(t, limits{1, 100, 8, 100000})
+	running := begun(t, c, o, "slow", metadata{})
 	var mu sync.Mutex
 	var order []int
 	var wg sync.WaitGroup
 	for i := range 50 {
 		queued := make(chan struct{})
 		wg.Go(func() {
-			k := &pendingCall{name: "f", ctx: t.Context(), cancel: func() {}}
+			k := &pendingCall{owner: o, name: "f", ctx: t.Context(), cancel: func() {}}
 			if err := c.add(k); err != nil {
 				t.Error(err)
 			}
@@ -361,7 +414,7 @@ func TestCallsKeepTheirOrder(t *testing.T) {
 // Random calls, cancels and ends on many goroutines: the limits hold, and nothing is
 // left at the end.
 func TestCallsAtRandom(t *testing.T) {
-	c := newCalls(limits{3, 5, 6, 1000})
+	c := newCalls(t.Context(), limits{3, 5, 6, 1000})
 	var wg sync.WaitGroup
 	for worker := range 16 {
 		random := rand.New(rand.NewPCG(1, uint64(worker)))
@@ -371,14 +424,13 @@ func TestCallsAtRandom(t *testing.T) {
 				if random.IntN(4) == 0 {
 					m.limit = time.Duration(1 + random.IntN(int(time.Millisecond)))
 				}
-				ctx, leave := context.WithCancel(t.Context())
-				k, err := c.begin(ctx, "f", m, random.IntN(300))
+				o := new(owner)
+				k, err := c.begin(o, "f", m, random.IntN(300))
 				switch random.IntN(4) {
 				case 0:
-					go c.cancel(m.id)
+					go c.cancel(o, m.id)
 				case 1:
-					leave()
-					c.review()
+					c.disconnect(o)
 				}
 				c.mu.Lock()
 				running, queued, givenUp := len(c.running), c.queue.Len(), len(c.givenUp.calls)
@@ -390,7 +442,7 @@ func TestCallsAtRandom(t *testing.T) {
 					runtime.Gosched()
 					c.end(k)
 				}
-				leave()
+				c.disconnect(o)
 			}
 		})
 	}

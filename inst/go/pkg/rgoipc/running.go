@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// cancelTime is how long a call that is cancelled may take to end before it
+// cancelTime is how long a cancelled call may take to end. A call that takes longer
 // counts as one that goes on.
 const cancelTime = 20 * time.Millisecond
 
@@ -32,18 +32,26 @@ const (
 	givenUpPerCall = 4
 )
 
-// calls are those that a server has taken and not answered. A call waits for its
-// turn, runs, and may be given up before it ends: its turn is then another one's.
+// calls is the table of the calls that a server has taken and not answered. Each
+// belongs to an owner. It waits for its turn, runs, and may be given up before it
+// ends: its turn then goes to another call.
 type calls struct {
+	ctx    context.Context // of the server
 	limits limits
 
-	mu      sync.Mutex // protects what follows
-	ids     map[string]*pendingCall
+	mu      sync.Mutex     // protects what follows
+	table   []*pendingCall // the oldest first
 	running map[*pendingCall]struct{}
 	givenUp callSet
-	queue   list.List // of those that wait, and how many bytes they have
-	queued  int64
-	timer   *time.Timer // for the next deadline, while somebody waits
+	queue   list.List   // of the calls that wait
+	queued  int64       // bytes of their requests
+	timer   *time.Timer // for the next deadline of a call that runs, while others wait
+}
+
+// owner is the connection that calls came over. It belongs to one R process, which may
+// have several: a server does not know which ones belong together.
+type owner struct {
+	gone bool // the connection has ended; protected by the mutex of the calls
 }
 
 // callSet is a set of calls that knows how many bytes their requests have.
@@ -52,19 +60,21 @@ type callSet struct {
 	bytes int64
 }
 
-func newCalls(l limits) *calls {
+// newCalls returns a table without calls. All of its calls end with ctx.
+func newCalls(ctx context.Context, l limits) *calls {
 	return &calls{
+		ctx:     ctx,
 		limits:  l,
-		ids:     make(map[string]*pendingCall),
 		running: make(map[*pendingCall]struct{}),
 		givenUp: callSet{calls: make(map[*pendingCall]struct{})},
 	}
 }
 
-// pendingCall is one of the calls.
+// pendingCall is a call in the table.
 type pendingCall struct {
+	owner    *owner
 	name     string // of the function
-	id       string // a cancel names it; empty: the call cannot be cancelled
+	id       string // by which it is cancelled; empty: it cannot be
 	bytes    int64  // of its request
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -72,23 +82,34 @@ type pendingCall struct {
 
 	turn  chan struct{} // closed when its turn has come; nil: that was at once
 	place *list.Element // in the queue, while it waits
-	ended chan struct{} // closed when it has; nil: nobody wants to know
+	ended chan struct{} // closed when it has ended; nil: nobody waits for that
 }
 
-// over tells whether the call is no longer waited for.
+// over tells whether nobody waits for the result of the call any more.
 func (k *pendingCall) over(now time.Time) bool {
 	return k.ctx.Err() != nil || !k.deadline.IsZero() && !now.Before(k.deadline)
 }
 
-// begin adds a call, and waits until it may run, which is mostly at once. One that
-// is given up before never runs. Who has begun a call ends it.
-func (c *calls) begin(ctx context.Context, name string, m metadata, bytes int) (*pendingCall, error) {
-	k := &pendingCall{name: name, id: m.id, bytes: int64(bytes), ctx: ctx, cancel: func() {}}
+// disconnect gives up the calls of an owner, whose connection has ended.
+func (c *calls) disconnect(o *owner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o.gone = true
+	for _, k := range c.table {
+		if k.owner == o {
+			k.cancel()
+		}
+	}
+	c.passOn()
+}
+
+// begin adds a call and waits until it may run, which is mostly at once. A call that is
+// given up before that never runs. The caller ends each call that has begun.
+func (c *calls) begin(o *owner, name string, m metadata, bytes int) (*pendingCall, error) {
+	k := &pendingCall{owner: o, name: name, id: m.id, bytes: int64(bytes)}
+	k.ctx, k.cancel = context.WithCancel(c.ctx)
 	if m.limit > 0 {
 		k.deadline = time.Now().Add(m.limit)
-	}
-	if m.id != "" {
-		k.ctx, k.cancel = context.WithCancel(ctx)
 	}
 	if err := c.add(k); err != nil {
 		k.cancel()
@@ -113,6 +134,8 @@ func (c *calls) add(k *pendingCall) error {
 	}
 	l := c.limits
 	switch {
+	case k.owner.gone:
+		return context.Canceled
 	case c.areTooManyGivenUp():
 		return errorf(CodeResourceExhausted,
 			"the server takes no more calls: %s go on after they were given up (%d bytes; at most %d calls, and %d bytes); start it again, which ends them",
@@ -128,18 +151,13 @@ func (c *calls) add(k *pendingCall) error {
 		c.queued += k.bytes
 		c.setTimer(time.Now())
 	}
-	if k.id != "" {
-		c.ids[k.id] = k // of calls with the same id the last one can be cancelled
-	}
+	c.table = append(c.table, k)
 	return nil
 }
 
 // wait waits for the turn of a call.
 func (c *calls) wait(k *pendingCall) error {
-	ctx, cancel := k.ctx, context.CancelFunc(func() {})
-	if !k.deadline.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, k.deadline)
-	}
+	ctx, cancel := k.context(true)
 	defer cancel()
 	select {
 	case <-k.turn:
@@ -148,12 +166,12 @@ func (c *calls) wait(k *pendingCall) error {
 	if err := ctx.Err(); err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return fmt.Errorf("it waited for its turn all the time, while %s ran: %w", listed(c.running), err)
+		return fmt.Errorf("it waited for its turn while %s ran: %w", listed(c.running), err)
 	}
 	return nil
 }
 
-// end forgets a call.
+// end removes a call.
 func (c *calls) end(k *pendingCall) {
 	k.cancel()
 	c.mu.Lock()
@@ -163,8 +181,8 @@ func (c *calls) end(k *pendingCall) {
 	}
 	delete(c.running, k)
 	c.givenUp.remove(k)
-	if c.ids[k.id] == k {
-		delete(c.ids, k.id)
+	if i := slices.Index(c.table, k); i >= 0 {
+		c.table = slices.Delete(c.table, i, i+1)
 	}
 	if k.ended != nil {
 		close(k.ended)
@@ -172,29 +190,16 @@ func (c *calls) end(k *pendingCall) {
 	c.passOn()
 }
 
-// review gives up the calls that are no longer waited for. It need not be called
-// at once: nothing depends on it but the calls that wait.
-func (c *calls) review() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.passOn()
-}
-
-// passOn gives the turns that are free, and those of calls that are no longer waited
-// for, to the calls that wait.
+// passOn passes turns on, if a call waits for one.
 func (c *calls) passOn() {
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
+	c.stopTimer()
 	if c.queue.Len() > 0 {
 		c.giveUp()
 	}
 }
 
-// giveUp takes the turns of the calls that are no longer waited for, as long as not
-// too many go on, and gives them to those that wait, the one first that has waited
-// longest.
+// giveUp takes the turns of the calls whose results nobody waits for, unless too many
+// such calls go on already, and gives them to the calls that wait, in their order.
 func (c *calls) giveUp() {
 	now := time.Now()
 	for k := range c.running {
@@ -222,13 +227,10 @@ func (c *calls) leaveQueue(k *pendingCall) {
 	k.place = nil
 }
 
-// setTimer has the calls reviewed at the next deadline of one that runs, if
-// somebody waits for its turn.
+// setTimer has turns passed on at the next deadline of a call that runs, if another one
+// waits for its turn.
 func (c *calls) setTimer(now time.Time) {
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
+	c.stopTimer()
 	if c.queue.Len() == 0 {
 		return
 	}
@@ -239,15 +241,27 @@ func (c *calls) setTimer(now time.Time) {
 		}
 	}
 	if !next.IsZero() {
-		c.timer = time.AfterFunc(next.Sub(now), c.review)
+		c.timer = time.AfterFunc(next.Sub(now), func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.passOn()
+		})
 	}
 }
 
-// cancel gives a call up, and waits a moment for its end. One that has ended is none,
-// and one whose time is nearly over ends by that, and hears so.
-func (c *calls) cancel(id string) {
+func (c *calls) stopTimer() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// cancel gives up the call that an owner names, and waits a moment for its end. A call
+// that has ended is not there any more. One whose time is nearly over ends by that, and
+// its caller is told so.
+func (c *calls) cancel(o *owner, id string) {
 	c.mu.Lock()
-	k := c.ids[id]
+	k := c.find(o, id)
 	if k == nil {
 		c.mu.Unlock()
 		return
@@ -268,6 +282,24 @@ func (c *calls) cancel(id string) {
 	case <-ended:
 	case <-time.After(patience):
 	}
+}
+
+// find returns the last call of that id: of the owner, or if it has none of another
+// one, which may be another connection of the same process. Nil: there is none.
+func (c *calls) find(o *owner, id string) (found *pendingCall) {
+	if id == "" {
+		return nil
+	}
+	for _, k := range slices.Backward(c.table) {
+		switch {
+		case k.id != id:
+		case k.owner == o:
+			return k
+		case found == nil:
+			found = k
+		}
+	}
+	return found
 }
 
 // load is what a server is busy with: how many calls of which function.

@@ -1,0 +1,61 @@
+package rgoipc
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// leftOut is a function that R cannot call.
+type leftOut struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+	File   string `json:"file,omitempty"` // where it is, if that is known
+	Line   int    `json:"line,omitempty"`
+}
+
+func (l leftOut) String() string {
+	if l.File == "" {
+		return fmt.Sprintf("%s: %s", l.Name, l.Reason)
+	}
+	return fmt.Sprintf("%s at %s:%d: %s", l.Name, l.File, l.Line, l.Reason)
+}
+
+// LeaveOut has R told that it cannot call a function, and why. The function must not be
+// registered. Its file and line are optional, "" and 0 if they are not known. What
+// [Registry.Func] fails to add is left out without that.
+func (r *Registry) LeaveOut(name, reason, file string, line int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leftOut = append(r.leftOut, leftOut{cleanText(name), cleanText(reason), cleanText(file), line})
+}
+
+// allLeftOut returns the functions that R cannot call.
+func (r *Registry) allLeftOut() []leftOut {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.leftOut)
+}
+
+// manifestMetadata returns what a manifest's reply has in its field error, as JSON:
+// nothing unless functions are left out.
+func (r *Registry) manifestMetadata() (string, error) {
+	all := r.allLeftOut()
+	if len(all) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(struct {
+		LeftOut []leftOut `json:"left_out"`
+	}{all})
+	return string(text), err
+}
+
+// noFunction returns the error of a call of a function that is not registered.
+func (r *Registry) noFunction(name string) error {
+	for _, l := range r.allLeftOut() {
+		if l.Name == name {
+			return errorf(CodeNotFound, "R cannot call the function %q: %s", name, l.Reason)
+		}
+	}
+	return errorf(CodeNotFound, "there is no function %q; the functions are %q", name, r.List())
+}
