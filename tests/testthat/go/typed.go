@@ -68,7 +68,6 @@ func anyOf(what string) (any, error) {
 }
 
 // until waits for the end of a call and prints a line about it.
-// until waits for the end of a call and prints a line about it.
 func until(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
