@@ -56,29 +56,11 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 call_function <- function(connection, name, args, timeout, call) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
-  message <- call_message(signature, args, call_header(signature, timeout, free_line(connection, call)$id), call)
-  reply <- roundtrip(connection, message$bytes, what = paste0("`", name, "()`"), timeout, call)
-  values <- reply_values(reply, signature, connection, call)
-  result_value(values, signature, message)
-}
-
-# --- Signatures of a connection ---------------------------------------------
-
-# The signatures are kept for each socket, until one is not found: then the
-# server may be another one.
-find_signature <- function(connection, name, timeout, call) {
-  signature <- connection$state$signatures[[name]]
-  if (is.null(signature)) signature <- fetch_signatures(connection, timeout, call)[[name]]
-  if (is.null(signature)) {
-    abort_no_function(name, names(connection$state$signatures), call)
-  }
-  signature
-}
-
-fetch_signatures <- function(connection, timeout, call) {
-  signatures <- parse_signatures(fetch_manifest(connection, timeout, call), call)
-  state <- connection$state
-  state$signatures <- signatures
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  message <- call_message(signature, args, call_header(signature, timeout, line$id), call)
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call)
+  result_value(reply_values(reply, signature, connection, call), signature, message)
 }
 
 # --- The request ------------------------------------------------------------
@@ -95,11 +77,11 @@ call_message <- function(signature, args, header, call) {
   }
   args <- match_arguments(args, signature, call)
   given <- args
-  args <- fit_arguments(args, signature, call)
+  args <- coerce_arguments(args, signature, call)
   if (signature$boxed) {
     return(list(bytes = encode_row(args, header, call)))
   }
-  columns <- lapply(args, bare)
+  columns <- lapply(args, without_shape)
   n <- common_length(columns, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
   bytes <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
@@ -158,8 +140,8 @@ shape_of <- function(args, n, signature, call) {
   NULL
 }
 
-# Without names and dimensions, which cross no border in a vectorized call.
-bare <- function(x) {
+# Without names and dimensions, which are not sent in an elementwise call.
+without_shape <- function(x) {
   if (is.data.frame(x)) return(x)
   if (!is.null(dim(x))) dim(x) <- NULL
   if (!is.null(names(x))) names(x) <- NULL
@@ -168,22 +150,22 @@ bare <- function(x) {
 
 # --- The result -------------------------------------------------------------
 
-# The values of a reply. Nearly all results begin with the same bytes.
+# The values of a reply. Nearly all begin with the header of a result, which only the
+# codec compares; what begins otherwise is looked at by its fields.
 reply_values <- function(reply, signature, connection, call) {
-  if (signature$streams) {
-    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
-    return(if (start < length(reply)) decode_record(reply, start, call))
-  }
-  if (length(reply) <= length(signature$result_header)) {
-    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
-    if (start == length(reply)) return(data.frame())
-  }
   decode <- if (signature$boxed) decode_row else decode_record
-  values <- decode(reply, signature$result_header, call)
-  if (is.null(values)) {
-    values <- decode(reply, check_reply(reply, "result", signature$name, connection$server, call)$start, call)
+  if (!signature$streams && length(reply) > length(signature$result_header)) {
+    values <- decode(reply, signature$result_header, call)
+    if (!is.null(values)) return(values)
   }
-  values
+  start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+  if (signature$streams) {
+    if (start < length(reply)) decode_record(reply, start, call)
+  } else if (start == length(reply)) {
+    data.frame()
+  } else {
+    decode(reply, start, call)
+  }
 }
 
 result_value <- function(values, signature, message) {
@@ -200,9 +182,12 @@ result_value <- function(values, signature, message) {
     return(invisible(NULL))
   }
   result <- .subset2(values, 1)
+  if (is.null(message$length)) {
+    return(result)
+  }
   # To an elementwise function of raw vectors one of them is a single value, and so
   # is what it returns.
-  if (isTRUE(message$one_raw)) result <- result[[1]]
+  if (message$one_raw) result <- result[[1]]
   if (!is.null(message$shape) && length(result) == message$length && is.null(dim(result))) {
     attributes(result) <- c(attributes(result), message$shape)
   }

@@ -68,6 +68,7 @@
 #'
 #' close(sock)
 #' proc$kill()
+#' @order 1
 #' @export
 mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
   check_string(func_name)
@@ -77,39 +78,11 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
 rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_stream) {
   connection <- connection_of(sock, call)
   timeout <- call_timeout(timeout, connection$server, call)
-  header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection, call)$id))
-  message <- write_stream(data, header, call)
-  reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  message <- write_stream(data, envelope_header("call", func_name, call_metadata(timeout, line$id)), call)
+  reply <- roundtrip(line, connection, message, func_name, timeout, call)
   read(reply, check_reply(reply, "result", func_name, connection$server, call)$start, call)
-}
-
-#' @rdname mangoro_rpc_call
-#' @export
-mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
-  call <- rlang::current_env()
-  get_manifest(connection_of(sock, call), timeout, call)
-}
-
-get_manifest <- function(connection, timeout, call) {
-  json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
-  manifest <- rlang::try_fetch(
-    parse_json(json),
-    error = function(cnd) {
-      abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
-    }
-  )
-  if (!is_object(manifest)) {
-    abort_protocol("The manifest of the server is no JSON object.", call = call)
-  }
-  manifest
-}
-
-# The manifest as JSON.
-fetch_manifest <- function(connection, timeout, call) {
-  reply <- roundtrip(connection, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
-  json <- payload(reply, check_reply(reply, "manifest", "", connection$server, call))
-  if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
-  readable(json)
 }
 
 #' Send a message, receive a reply
@@ -153,11 +126,12 @@ mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   check_raw(msg)
   check_count(max_attempts)
   usable(resend_never(connection$sock), call) # whatever a program has set
+  line <- new_line()
+  on.exit(release_line(line, connection))
   aio <- nanonext::send_aio(connection$sock, msg, mode = "raw")
-  on.exit(nanonext::stop_aio(aio))
-  if (!wait_for(aio, cv(), connection, max_attempts, call)) abort_timeout("The server", max_attempts, call)
-  on.exit()
-  check_result(aio$result, length(msg), connection$server, call)
+  begin(line, connection, aio, length(msg), name = NULL, max_attempts, call)
+  await(list(line))
+  finish(line)
   invisible(0L)
 }
 
@@ -168,10 +142,10 @@ mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   connection <- connection_of(sock, call)
   if (!is.null(max_attempts)) check_count(max_attempts)
   timeout <- call_timeout(max_attempts, connection$server, call)
-  signal <- cv()
-  aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = signal)
-  on.exit(nanonext::stop_aio(aio))
-  if (!wait_for(aio, signal, connection, timeout, call)) abort_timeout("The server", timeout, call)
-  on.exit()
-  check_result(aio$data, 0, connection$server, call)
+  line <- new_line()
+  on.exit(release_line(line, connection))
+  aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = line$signal)
+  begin(line, connection, aio, sent = 0, name = NULL, timeout, call)
+  await(list(line))
+  finish(line)
 }

@@ -57,17 +57,23 @@ wait_for_output <- function(proc, text) {
   }
 }
 
+# The reply to a message.
+ask <- function(sock, message) {
+  connection <- connection_of(sock, NULL)
+  line <- take_line(connection, NULL)
+  on.exit(release_line(line, connection))
+  roundtrip(line, connection, message, name = NULL, timeout = 60, call = NULL)
+}
+
 # A value that has been to Go and back, as a column and row of its own.
 echo_value <- function(sock, value) {
-  bytes <- encode_row(list(x = value), envelope_header("call", "echo"))
-  reply <- roundtrip(connection_of(sock, NULL), bytes, "echo", 60, NULL)
+  reply <- ask(sock, encode_row(list(x = value), envelope_header("call", "echo")))
   decode_row(reply, check_reply(reply, "result", "echo", NULL, NULL)$start)$x
 }
 
 # A data frame that a handler on records has returned.
 echo_record <- function(sock, name, frame) {
-  bytes <- encode_record(frame, envelope_header("call", name))
-  reply <- roundtrip(connection_of(sock, NULL), bytes, name, 60, NULL)
+  reply <- ask(sock, encode_record(frame, envelope_header("call", name)))
   decode_record(reply, check_reply(reply, "result", name, NULL, NULL)$start)
 }
 
