@@ -25,7 +25,7 @@ as.list.mangoro_handle <- function(x, ...) {
   grep(pattern, names(x), value = TRUE)
 }
 
-# Those that the manifest had when it was last asked for.
+# Those of the manifest that was last fetched.
 known_signatures <- function(server) server$connection$state$signatures %||% list()
 
 handle_function <- function(server, name, call) {
@@ -37,8 +37,8 @@ handle_function <- function(server, name, call) {
   server$functions[[name]]
 }
 
-# An R function with the arguments of the Go function. One that takes any
-# columns has `...`. What is called is in its body: it needs no environment.
+# An R function with the arguments of the Go function, or `...` if that takes any columns.
+# Its body contains the function that it calls: the names of arguments may be any.
 make_function <- function(server, signature) {
   name <- signature$name
   run <- function(args, frame = parent.frame()) {
@@ -64,7 +64,7 @@ make_function <- function(server, signature) {
   )
 }
 
-# What was given to a call that lacks an argument, to be told what it lacks.
+# The arguments that were given to a call that lacks one, for the message.
 given_arguments <- function(signature, frame) {
   given <- mget(symbol_names(signature$args), envir = frame)
   given[!vapply(given, rlang::is_missing, TRUE)]

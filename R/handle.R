@@ -1,4 +1,4 @@
-# Handles: what stands for a running Go program in R.
+# Handles: the objects that stand for servers, and the verbs that act on them.
 
 #' Handles of Go programs
 #'
@@ -8,16 +8,16 @@
 #' calling it is [mangoro_call()]. What acts on the handle itself is an R
 #' function:
 #'
-#' * `mangoro_manifest()` asks for the description of the Go functions.
-#' * `mangoro_status()` tells how the program is; `mangoro_is_alive()` whether it can be
-#'   called.
+#' * `mangoro_manifest()` asks the program for the description of its Go functions.
+#' * `mangoro_status()` returns the state of the program, `mangoro_is_alive()` whether it
+#'   can be called.
 #' * `mangoro_logs()` returns what the program has printed: to standard error, where
 #'   Go's `log` writes, or to standard output (`fmt.Println`) with `stream = "stdout"`.
 #'   The last 1 MiB of each is kept, in memory, until the program is started again;
 #'   what is older goes, by whole lines.
 #' * `mangoro_restart()` starts the program again, built anew if its source has
-#'   changed. If that does not compile, the running one is left alone. The
-#'   handle and all its functions then go to the new process.
+#'   changed. If that does not compile, the running one is left alone. Otherwise the
+#'   handle and all its functions call the new process.
 #' * `mangoro_stop()` and `close()` end the program. For a handle of
 #'   [mangoro_connect()] they end the connection only.
 #' * `names()` are the names of the Go functions, which the tab key completes;
@@ -32,9 +32,9 @@
 #' its functions any more, or when R ends, however it ends. A handle belongs to
 #' the R process that made it: another session connects by itself with
 #' [mangoro_connect()] to the URL that `mangoro_status()` tells. A fork, such as
-#' those of `parallel::mclapply()`, cannot, since NNG does not work in one. One that is
-#' saved and loaded again, as by a cached chunk of knitr, is of no use: chunks that make
-#' handles need `cache = FALSE`.
+#' those of `parallel::mclapply()`, cannot, since NNG does not work in one. A handle that
+#' was saved and loaded again, as by a cached chunk of knitr, cannot be used: chunks that
+#' make handles need `cache = FALSE`.
 #'
 #' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`

@@ -1,7 +1,6 @@
-# Replies: what kind they are, and what is read out of those that are no result.
+# Replies: their type, and the details of those that are not a result.
 
-# The message that a reply is, if it is of the wanted type. An error reply is
-# raised.
+# The fields of a reply of type `type`, see parse_envelope(). An error reply is raised.
 check_reply <- function(reply, type, func_name, server, call) {
   message <- parse_envelope(reply, call)
   if (message$type == message_types[["error"]]) {
@@ -15,16 +14,16 @@ check_reply <- function(reply, type, func_name, server, call) {
   message
 }
 
-# The JSON detail of an error reply as a list. A peer need not send any.
+# The detail of an error reply, which is JSON, as a list: empty if there is none.
 parse_detail <- function(bytes) {
-  # A string with a zero byte is one that jsonlite does not read.
+  # jsonlite does not read strings with a zero byte.
   json <- gsub("\\u0000", "\\ufffd", readable(bytes), fixed = TRUE)
   detail <- tryCatch(parse_json(json), error = function(cnd) NULL)
   if (is.list(detail)) detail else list()
 }
 
-# What a server is busy with, from its reply to a cancel: the number of calls that run
-# at the same time at most, and how many of which function do (`running`), or go on
+# What a server is busy with, from its reply to a cancel: how many calls may run at the
+# same time (`max_calls`), and by function, how many run (`running`) and how many go on
 # after they were told to stop (`given_up`). NULL if it does not say.
 parse_load <- function(reply) {
   load <- tryCatch(
@@ -40,8 +39,8 @@ parse_load <- function(reply) {
   }
 }
 
-# The user's own lines of a panic, the innermost first: a data frame of function,
-# file and line. NULL if the peer sends none.
+# The user's own lines in the stack of a panic, the innermost first: a data frame of
+# function, file and line. NULL if the peer sends none.
 panic_frames <- function(detail, server = NULL, limit = 10) {
   frames <- detail[["frames"]]
   if (!is.data.frame(frames) || !is.character(frames$func) || !is.character(frames$file) || !is.numeric(frames$line)) {

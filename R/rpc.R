@@ -13,7 +13,7 @@
 #' for the next call. A call is sent once: a server that dies is an error, not a
 #' reason to send it again.
 #'
-#' @param sock A handle of [mangoro_start()] or one of its kin, or a nanonext
+#' @param sock A handle, as [mangoro_start()] returns it, or a nanonext
 #'   socket of protocol `"req"` that dials the server:
 #'   `nanonext::socket("req", dial = url)`. No default.
 #' @param func_name The function to call, one string. No default.
@@ -42,16 +42,16 @@
 #' * `mangoro_error_not_found`: the server has no such function.
 #' * `mangoro_error_invalid_argument`: `data` has other columns or types than
 #'   the function takes, or cannot be written as Arrow.
-#' * `mangoro_error_handler`: the function returned an error. Of an elementwise
-#'   function the field `row` is where, from 1, and `value` a list of the
-#'   arguments there.
+#' * `mangoro_error_handler`: the function returned an error. If it is elementwise,
+#'   the field `row` is the number of the row, from 1, and `value` a list of the
+#'   arguments in it.
 #' * `mangoro_error_panic`: the function panicked; the field `stack` has the Go
 #'   stack, and `row` and `value` are as above. The server lives on.
 #' * `mangoro_error_timeout`: no answer in time. The fields `given_up` and
 #'   `running` say how many calls of which function go on after they were told to
 #'   stop, and run, as named integers; `NULL` if the server does not say.
 #' * `mangoro_error_connection`: nobody listens, or the server went away.
-#' * `mangoro_error_protocol`: the answer is no valid message.
+#' * `mangoro_error_protocol`: the answer is not a valid message.
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than
 #'   there is, or too many calls wait for their turn, or go on after they were
 #'   told to stop, for the server to take another one.
@@ -88,11 +88,11 @@ rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_st
 #' Send a message, receive a reply
 #'
 #' `mangoro_rpc_send()` and `mangoro_rpc_recv()` are the two halves of
-#' [mangoro_rpc_call()] for messages that a program makes and takes apart by
-#' itself. A `mangoro_rpc_send()` while a reply is outstanding gives that reply
-#' up. What is sent is sent once: a socket that was given to a function of mangoro
-#' never sends a request again, as NNG would after a minute, or when a server comes
-#' back. If its server goes away, `mangoro_rpc_recv()` raises an error at once.
+#' [mangoro_rpc_call()], for programs that make and parse messages themselves. A
+#' `mangoro_rpc_send()` while a reply is outstanding gives up that reply. A message is
+#' sent once: a socket that was given to a function of mangoro never sends a request
+#' again, as NNG would after a minute, or when a server comes back. If its server goes
+#' away, `mangoro_rpc_recv()` raises an error at once.
 #'
 #' @param sock A nanonext socket of protocol `"req"`, or a handle. No default.
 #' @param msg The message, a raw vector. No default.
