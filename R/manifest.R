@@ -59,7 +59,7 @@ parse_signatures <- function(json, call) {
   rlang::try_fetch(
     {
       manifest <- jsonlite::parse_json(json)
-      stopifnot(is.list(manifest), length(manifest) == 0 || !is.null(names(manifest)))
+      if (!is_object(manifest)) abort_protocol("It is not a JSON object.")
       Map(new_signature, manifest, names(manifest))
     },
     error = function(cnd) {
@@ -158,6 +158,6 @@ new_type <- function(spec) {
 }
 
 one_string <- function(x) {
-  stopifnot(is.character(x), length(x) == 1)
+  if (!rlang::is_string(x)) abort_protocol("A name or type in it is not a string.")
   x
 }

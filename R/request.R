@@ -1,13 +1,13 @@
 # Requests over the lines of a connection, in three steps:
 #
 #   begin()   sends one
-#   await()    waits until one of several is settled: answered, out of time or hopeless
+#   await()   waits until one of several is settled: answered, out of time or hopeless
 #   finish()  returns the reply, or raises what became of it
 #
 # Who takes a line releases it, whatever happens: on.exit(release_line(line, connection)).
 
-# How often R looks for a reply before it goes to sleep over it: to be woken takes
-# XX us of a small call's XX.
+# How often R looks for a reply before it goes to sleep over it, which takes 70 us: to be
+# woken takes 20 us of a small call's 200.
 looks <- 250L
 
 # Waits between two looks at interrupts and the connection, in milliseconds: the
@@ -31,7 +31,7 @@ roundtrip <- function(line, connection, message, name, timeout, call) {
   finish(line)
 }
 
-# Notes on `line` that `aio` is on its way, a message of `sent` bytes.
+# Notes on `line` what is waited for: `aio`, for which `sent` bytes were sent.
 begin <- function(line, connection, aio, sent, name, timeout, call) {
   line$aio <- aio
   line$connection <- connection

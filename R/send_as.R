@@ -38,5 +38,6 @@ mangoro_send_as <- function(x, ...) UseMethod("mangoro_send_as")
 #' @export
 mangoro_send_as.default <- function(x, ...) x
 
-# As mangoro_send_as(), without a look for methods where there is no class.
+# As mangoro_send_as(), without a look for methods where there is no class: that takes
+# 2 us for each argument of a call.
 sent_as <- function(x) if (is.object(x)) mangoro_send_as(x) else x
