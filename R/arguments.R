@@ -1,9 +1,9 @@
-# The arguments of a call, checked against a signature before anything is sent.
-# An argument that passes is of the type that Go takes, or goes there without
-# loss: a whole double for an integer.
+# The arguments of a call: matched with a signature and coerced to the types that Go
+# wants before anything is sent. Nothing is lost: a whole double becomes an integer, any
+# other is an error.
 
-# The arguments in the order of the signature; those left out are not in it.
-# `args` are what the user gave, by position or by full name.
+# `args`, given by position or by full name, in the order of the signature, without those
+# that are left out.
 match_arguments <- function(args, signature, call) {
   wanted <- signature$args
   given <- match_names(names(args) %||% rep("", length(args)), wanted)
@@ -46,44 +46,47 @@ check_argument_names <- function(given, signature, call) {
   }
 }
 
-# Each argument as its type asks for it.
-fit_arguments <- function(args, signature, call) {
+# Each argument as a value of its type.
+coerce_arguments <- function(args, signature, call) {
   at <- match(names(args), signature$args)
   for (i in seq_along(args)) {
-    where <- list(signature = signature, arg = signature$args[[at[[i]]]], path = character(), call = call)
+    path <- list(signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call)
     spec <- signature$specs[[at[[i]]]]
-    fitted <- fit(args[[i]], spec, where)
-    if (signature$boxed) check_one(fitted, spec, where)
-    args[i] <- list(fitted)
+    coerced <- coerce(args[[i]], spec, path)
+    if (signature$boxed) check_one(coerced, spec, path)
+    args[i] <- list(coerced)
   }
   args
 }
 
-# Where an argument is a single value of Go, one is given.
-check_one <- function(x, spec, where) {
-  if (spec$type %in% names(fitters) && length(x) != 1) {
-    place <- describe_place(where)
+# Raises unless `x` is one value, if its type is that of one.
+check_one <- function(x, spec, path) {
+  if (spec$type %in% names(coercers) && length(x) != 1) {
+    subject <- describe_path(path)
     abort_arguments(
-      where$signature, "{place} must be one value, not {length(x)}.",
-      arg = where$arg, call = where$call
+      path$signature, "{subject} must be one value, not {length(x)}.",
+      arg = path$arg, call = path$call
     )
   }
 }
 
 # --- Values of a type -------------------------------------------------------
 
-# `x` as a value of the type `spec`, or an error that tells `where` it does not
-# fit. `where` has the signature, the argument, the path inside it and the call.
-fit <- function(x, spec, where) {
-  if (where$signature$boxed && is_nil(x, spec)) return(NULL)
+# `x` as a value of the type `spec`, or an error. `path` is the way to it, for messages:
+#   signature, arg  the function and its argument
+#   steps           names and indices inside the argument
+#   inner           TRUE inside a list, whose elements are of one Arrow type
+#   call            the user's call
+coerce <- function(x, spec, path) {
+  if (path$signature$boxed && is_nil(x, spec)) return(NULL)
   if (spec$type %in% typed) x <- sent_as(x)
   switch(spec$type,
-    list = fit_list(x, spec, where),
-    struct = fit_struct(x, spec, where),
-    map = fit_map(x, spec, where),
-    any = fit_any(x, where),
-    stream = fit_stream(x, where),
-    if (spec$type %in% names(fitters)) fit_vector(x, spec, where) else x
+    list = coerce_list(x, spec, path),
+    struct = coerce_struct(x, spec, path),
+    map = coerce_map(x, spec, path),
+    any = coerce_any(x, path),
+    stream = coerce_stream(x, path),
+    if (spec$type %in% names(coercers)) coerce_vector(x, spec, path) else x
   )
 }
 
@@ -92,27 +95,27 @@ typed <- c(
   "complex128"
 )
 
-# Go's nil, where that is taken.
+# Whether `x` is Go's nil, for types that have one.
 is_nil <- function(x, spec) {
   if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "binary")) return(FALSE)
-  is.null(x) || spec$type == "struct" && is_bare_na(x)
+  is.null(x) || spec$type == "struct" && is_untyped_null(x)
 }
 
-is_bare_na <- function(x) is.logical(x) && all(is.na(x))
+is_untyped_null <- function(x) is.logical(x) && all(is.na(x))
 
-fit_vector <- function(x, spec, where) {
-  x <- plain_values(x)
-  if (is_bare_na(x)) {
+coerce_vector <- function(x, spec, path) {
+  x <- strip_attributes(x)
+  if (is_untyped_null(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
   }
-  fitted <- fitters[[spec$type]](x, where)
-  if (!spec$nullable) check_no_na(fitted, where)
-  fitted
+  coerced <- coercers[[spec$type]](x, path)
+  if (!spec$nullable) check_no_na(coerced, path)
+  coerced
 }
 
-# A vector without the class and attributes that Go's type does not need, as
-# label, tsp or na.action. Those that say what its values are, it keeps.
-plain_values <- function(x) {
+# A vector without the class and attributes that say nothing of its values, such as
+# label, tsp or na.action.
+strip_attributes <- function(x) {
   has <- names(attributes(x))
   if (is.null(has) || !is.atomic(x)) return(x)
   class <- if (is.object(x)) if (isS4(x)) return(x) else base_class(x)
@@ -122,7 +125,7 @@ plain_values <- function(x) {
   x
 }
 
-# The class whose Arrow type is another than that of the vector.
+# The class that decides about the Arrow type.
 base_class <- function(x) {
   if (inherits(x, "factor")) return("factor")
   if (inherits(x, "Date")) return("Date")
@@ -140,56 +143,56 @@ typed_na <- list(
   binary = list(NULL), complex128 = NA_complex_
 )
 
-fitters <- list(
-  float64 = function(x, where) {
+coercers <- list(
+  float64 = function(x, path) {
     if (is.double(x) && !is.object(x)) return(x)
     if (is.integer(x) && !is.object(x)) return(as_double(x))
-    if (is_integer64(x)) return(fit_integer64_to_double(x, where))
-    abort_type(x, "numeric", where)
+    if (is_integer64(x)) return(integer64_to_double(x, path))
+    abort_type(x, "numeric", path)
   },
-  int32 = function(x, where) {
+  int32 = function(x, path) {
     if (is.integer(x) && !is.object(x)) return(x)
-    if (is_integer64(x)) x <- fit_integer64_to_double(x, where)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
-    check_whole(x, .Machine$integer.max, "that fit 32 bits", where)
+    if (is_integer64(x)) x <- integer64_to_double(x, path)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", path)
+    check_whole(x, .Machine$integer.max, "of 32 bits", path)
     as_integer(x)
   },
-  int64 = function(x, where) {
+  int64 = function(x, path) {
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", where)
-    check_whole(x, 2^53, "up to 2^53, or an integer64", where)
+    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", path)
+    check_whole(x, 2^53, "up to 2^53, or an integer64", path)
     shaped_as(bit64::as.integer64(x), x)
   },
-  string = function(x, where) {
+  string = function(x, path) {
     if (is.character(x)) return(x)
     if (is.factor(x)) return(shaped_as(as.character(x), x))
-    abort_type(x, "character", where)
+    abort_type(x, "character", path)
   },
-  bool = function(x, where) if (is.logical(x) && !is.object(x)) x else abort_type(x, "logical", where),
-  timestamp = function(x, where) {
+  bool = function(x, path) if (is.logical(x) && !is.object(x)) x else abort_type(x, "logical", path),
+  timestamp = function(x, path) {
     if (is_base(x, c("POSIXct", "Date"))) return(x)
     if (inherits(x, "POSIXlt")) {
-      time <- tryCatch(plain_values(as.POSIXct(x)), error = function(cnd) NULL)
+      time <- tryCatch(strip_attributes(as.POSIXct(x)), error = function(cnd) NULL)
       if (!is.null(time)) return(time)
     }
-    abort_type(x, "a date-time", where)
+    abort_type(x, "a date-time", path)
   },
-  duration = function(x, where) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", where),
-  binary = function(x, where) {
+  duration = function(x, path) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", path),
+  binary = function(x, path) {
     if (is.raw(x)) return(list(x))
-    if (!is_list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", where)
+    if (!is_list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", path)
     attributes(x) <- attributes(x)[intersect(shape, names(attributes(x)))]
     x[] <- lapply(x, sent_as)
     wrong <- which(!vapply(x, function(element) is.raw(element) || is.null(element), TRUE))
-    if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", where)
+    if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", path)
     decorated <- !vapply(x, function(element) is.null(attributes(element)), TRUE)
     x[decorated] <- lapply(x[decorated], as.vector)
     x
   },
-  complex128 = function(x, where) {
+  complex128 = function(x, path) {
     if (is.complex(x) && !is.object(x)) return(x)
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
-    abort_type(x, "complex", where)
+    abort_type(x, "complex", path)
   }
 )
 
@@ -214,29 +217,29 @@ shape <- c("dim", "dimnames", "names")
 
 is_integer64 <- function(x) inherits(x, "integer64")
 
-# A pairlist is none: it may have elements that are missing.
+# Not a pairlist, which may have elements that are missing.
 is_list <- function(x) typeof(x) == "list"
 
-# A class of times is one of numbers.
+# Whether `x` is of a class of times, and made of numbers as that is.
 is_base <- function(x, class) typeof(x) %in% c("double", "integer") && inherits(x, class) && !isS4(x)
 
-fit_integer64_to_double <- function(x, where) {
-  # bit64 warns of what is told here, and what does not come back is NA.
+integer64_to_double <- function(x, path) {
+  # bit64 warns of what is an error here, and makes NA of it.
   value <- suppressWarnings(as.double(x))
   back <- suppressWarnings(bit64::as.integer64(value))
   wrong <- which(is.na(back) != is.na(x) | back != x)
-  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that a double holds exactly", where)
+  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that are exact as a double", path)
   shaped_as(value, x)
 }
 
-check_whole <- function(x, limit, what, where) {
+check_whole <- function(x, limit, what, path) {
   wrong <- which(!is.na(x) & (x != trunc(x) | abs(x) > limit) | is.nan(x))
   if (length(wrong) > 0) {
-    abort_value(x[[wrong[[1]]]], wrong[[1]], paste("must be whole numbers", what), where)
+    abort_value(x[[wrong[[1]]]], wrong[[1]], paste("must be whole numbers", what), path)
   }
 }
 
-check_no_na <- function(x, where) {
+check_no_na <- function(x, path) {
   missing <- if (is_list(x)) {
     vapply(x, is.null, TRUE)
   } else if (is.complex(x)) {
@@ -245,80 +248,79 @@ check_no_na <- function(x, where) {
     is.na(x)
   }
   if (any(missing)) {
-    abort_value(NA, which(missing)[[1]], "takes no missing values", where)
+    abort_value(NA, which(missing)[[1]], "takes no missing values", path)
   }
 }
 
 # A NaN in a complex number is a value.
 is_na_part <- function(x) is.na(x) & !is.nan(x)
 
-# A list without names goes as a list, and where it cannot as a struct without
-# names, which Go has no use for. So it must be one that a column could be.
-fit_any <- function(x, where) {
+# A list without names would be sent as a struct without names where its elements are
+# of several types, and Go has no use for that. So it must be one that a column can be.
+coerce_any <- function(x, path) {
   if (inherits(x, c("nanoarrow_array_stream", "nanoarrow_array", "ArrowObject"))) {
     abort_type(
-      x, "a vector or a data frame", where,
-      advice = "; {.fn as.data.frame} makes one of it, and a {.code array.RecordReader} in Go takes it batch by batch"
+      x, "a vector or a data frame", path,
+      advice = "; convert it with {.fn as.data.frame}, or take it as an {.code array.RecordReader} in Go"
     )
   }
-  if (where$signature$boxed && is_list(x) && !is.object(x) && is.null(names(x))) {
-    encode_record(rlang::set_names(list(x), where$arg), raw(), where$call)
+  if (path$signature$boxed && is_list(x) && !is.object(x) && is.null(names(x))) {
+    encode_record(rlang::set_names(list(x), path$arg), raw(), path$call)
   }
   x
 }
 
-# A data frame is a stream of one batch. What else has batches goes as the Arrow
-# stream that it is: one value, which is its bytes.
-fit_stream <- function(x, where) {
+# A data frame is a stream of one batch. Any other stream is sent as one value, its bytes.
+coerce_stream <- function(x, path) {
   x <- sent_as(x)
   if (is.data.frame(x) && !has_stream_method(x)) return(x)
   stream <- rlang::try_fetch(
-    as_record_stream(x, where$call),
-    error = function(cnd) abort_type(x, "a data frame or an Arrow stream of them", where)
+    as_record_stream(x, path$call),
+    error = function(cnd) abort_type(x, "a data frame or an Arrow stream of them", path)
   )
-  list(encode_arrow(stream, call = where$call))
+  list(encode_arrow(stream, call = path$call))
 }
 
 # --- Nested values ----------------------------------------------------------
 
-# A list is a vector, a data frame or a list, whose elements are those of Go's.
-fit_list <- function(x, spec, where) {
+# A Go slice from a vector, a data frame or a list.
+coerce_list <- function(x, spec, path) {
   element <- spec$element
   if (is.null(element)) return(x)
-  if (is.null(x) && element$type %in% names(fitters)) abort_type(x, "a vector", where)
-  fit_column(x, element, where)
+  if (is.null(x) && element$type %in% names(coercers)) abort_type(x, "a vector", path)
+  coerce_column(x, element, path)
 }
 
 # `x` as the elements of a list, or as a column of a data frame.
-fit_column <- function(x, spec, where) {
+coerce_column <- function(x, spec, path) {
   x <- sent_as(x)
-  if (spec$nullable && spec$type %in% c("struct", "list") && is_bare_na(x)) return(x)
+  if (spec$nullable && spec$type %in% c("struct", "list") && is_untyped_null(x)) return(x)
   switch(spec$type,
-    struct = fit_rows(x, spec, where),
-    map = fit_map_rows(x, spec, where),
-    list = fit_lists(x, spec, where),
-    if (spec$type %in% names(fitters)) as_elements(fit_vector(x, spec, where), spec$type, where) else x
+    struct = coerce_rows(x, spec, path),
+    map = coerce_map_rows(x, spec, path),
+    list = coerce_lists(x, spec, path),
+    if (spec$type %in% names(coercers)) as_elements(coerce_vector(x, spec, path), spec$type, path) else x
   )
 }
 
-# A list with names would go as a struct.
-fit_lists <- function(x, spec, where) {
-  if (!is_list(x)) abort_type(x, "a list", where)
+# The names are dropped: a list with names would be sent as a struct.
+coerce_lists <- function(x, spec, path) {
+  if (!is_list(x)) abort_type(x, "a list", path)
   element <- spec$element
   if (is.null(element)) return(x)
   attributes(x) <- NULL
-  where$inner <- TRUE
+  path$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(fit_list(x[[i]], spec, inside(where, i)))
+    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(coerce_list(x[[i]], spec, inside(path, i)))
   }
-  if (element$type == "timestamp") one_zone(x, where) else x
+  if (element$type == "timestamp") one_zone(x, path) else x
 }
 
-# A vector among others in a list: Arrow has one type for all of them, and one
-# place for attributes.
-as_elements <- function(x, type, where) {
+# A vector among others in a list: all of them have one Arrow type, and one field, for
+# attributes.
+as_elements <- function(x, type, path) {
   if (type == "binary") attributes(x) <- NULL
-  if (is.null(where$inner)) return(x)
+  if (is.null(path$inner)) return(x)
   x <- switch(type,
     int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
     timestamp = if (inherits(x, "Date")) midnight(x) else as_double(as.POSIXct(x)),
@@ -329,31 +331,31 @@ as_elements <- function(x, type, where) {
   x
 }
 
-# As Go has a date among times.
+# A date as the time that Go makes of it.
 midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
 
 # Local time is the same with an empty tzone and without one.
-one_zone <- function(times, where) {
+one_zone <- function(times, path) {
   there <- !vapply(times, is.null, TRUE)
   zones <- vapply(times[there], function(x) attr(x, "tzone")[1] %||% "", "")
   other <- which(zones != zones[1])
   if (length(other) > 0) {
-    place <- describe_place(inside(where, which(there)[[other[[1]]]]))
+    subject <- describe_path(inside(path, which(there)[[other[[1]]]]))
     shown <- ifelse(zones == "", "local time", zones)
     abort_arguments(
-      where$signature,
-      "{place} is in {shown[other[1]]}, and the times before it in {shown[1]}; they need one time zone.",
-      arg = where$arg, call = where$call
+      path$signature,
+      "{subject} is in {shown[other[1]]}, but the times before it are in {shown[1]}; all need the same time zone.",
+      arg = path$arg, call = path$call
     )
   }
   times[there] <- lapply(times[there], `attr<-`, "tzone", if (any(there)) attr(times[there][[1]], "tzone"))
   times
 }
 
-# A data frame of any class, for the fields of structs: they are all that Go sees.
-fit_rows <- function(x, spec, where) {
-  if (!is.data.frame(x)) abort_type(x, "a data frame", where)
-  columns <- fit_fields(columns_of(x), spec, where, fit_column, absent = rep(NA, nrow(x)))
+# Structs from the rows of a data frame of any class: Go sees nothing but its columns.
+coerce_rows <- function(x, spec, path) {
+  if (!is.data.frame(x)) abort_type(x, "a data frame", path)
+  columns <- coerce_fields(columns_of(x), spec, path, coerce_column, absent = rep(NA, nrow(x)))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
@@ -363,38 +365,37 @@ columns_of <- function(x) {
   rlang::set_names(x, names)
 }
 
-# Maps in a column are a list of them, or the rows of a data frame: its names are
-# the keys.
-fit_map_rows <- function(x, spec, where) {
-  if (is_list(x) && !is.data.frame(x)) return(fit_maps(x, spec, where))
-  if (!is.data.frame(x)) abort_type(x, "a data frame, or a list of named vectors", where)
-  check_keys(x, where)
+# Maps from a list of them, or from the rows of a data frame, whose names are the keys.
+coerce_map_rows <- function(x, spec, path) {
+  if (is_list(x) && !is.data.frame(x)) return(coerce_maps(x, spec, path))
+  if (!is.data.frame(x)) abort_type(x, "a data frame, or a list of named vectors", path)
+  check_keys(x, path)
   columns <- columns_of(x)
-  for (key in names(x)) columns[[key]] <- fit_column(columns[[key]], spec$element, inside(where, key))
+  for (key in names(x)) columns[[key]] <- coerce_column(columns[[key]], spec$element, inside(path, key))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
-fit_struct <- function(x, spec, where) {
-  if (is.null(spec$fields) || where$signature$vectorized) return(x)
-  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", where)
-  if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", where)
+coerce_struct <- function(x, spec, path) {
+  if (is.null(spec$fields) || path$signature$vectorized) return(x)
+  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
+  if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", path)
   one_row <- is.data.frame(x)
   x <- columns_of(x)
   if (one_row) x <- lapply(x, only_element)
-  x <- fit_fields(x, spec, where, fit)
+  x <- coerce_fields(x, spec, path, coerce)
   for (name in names(x)) {
-    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(where, name))
+    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(path, name))
   }
   x
 }
 
-# What a list column of one row holds.
+# The element of a list column of one row.
 only_element <- function(x) {
   if (is_list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
 }
 
-# `absent` is what stands for an optional field that is not there.
-fit_fields <- function(x, spec, where, fit, absent = NULL) {
+# `absent` is the value of an optional field that is not there.
+coerce_fields <- function(x, spec, path, coerce, absent = NULL) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
   names(x) <- match_names(names(x), wanted)
@@ -402,97 +403,96 @@ fit_fields <- function(x, spec, where, fit, absent = NULL) {
   unknown <- setdiff(names(x), wanted)
   twice <- unique(names(x)[duplicated(names(x))])
   if (length(c(missing, unknown, twice)) > 0) {
-    abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), where)
+    abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), path)
   }
   x[setdiff(wanted, names(x))] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
     if (is.null(x[[name]]) && name %in% spec$optional) next
-    x[name] <- list(fit(x[[name]], spec$fields[[name]], inside(where, name)))
+    x[name] <- list(coerce(x[[name]], spec$fields[[name]], inside(path, name)))
   }
   x
 }
 
-fit_maps <- function(x, spec, where) {
-  if (!goes_as_map(spec)) abort_type(x, "a data frame", where)
+coerce_maps <- function(x, spec, path) {
+  if (!goes_as_map(spec)) abort_type(x, "a data frame", path)
   attributes(x) <- NULL
-  where$inner <- TRUE
+  path$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, inside(where, i))
+    if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, inside(path, i))
   }
-  if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x, where)
+  if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x, path)
   as_maps(x)
 }
 
-fit_map <- function(x, spec, where) {
-  values <- map_values(x, spec, where)
+coerce_map <- function(x, spec, path) {
+  values <- map_values(x, spec, path)
   if (goes_as_map(spec)) as_map(values) else rlang::set_names(as.list(values), names(values))
 }
 
 # A vector or list of the values of a map, with their names.
-map_values <- function(x, spec, where) {
+map_values <- function(x, spec, path) {
   x <- sent_as(x)
-  if (!is.atomic(x) && !is_list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", where)
-  check_keys(x, where)
+  if (!is.atomic(x) && !is_list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", path)
+  check_keys(x, path)
   element <- spec$element
   keys <- names(x) %||% character()
   if (is.null(element)) return(rlang::set_names(x, keys))
-  values <- if (element$type %in% names(fitters)) fit_values(x, element, where) else fit_each(x, element, where)
+  values <- if (element$type %in% names(coercers)) coerce_values(x, element, path) else coerce_each(x, element, path)
   rlang::set_names(values, keys)
 }
 
-# A map of Arrow's has values of one type. Others go as the structs that named
-# lists are.
+# Whether maps are Arrow maps, whose values are of one type. Others are sent as structs.
 goes_as_map <- function(spec) {
-  flat <- function(type) is.null(type) || type$type %in% names(fitters)
+  flat <- function(type) is.null(type) || type$type %in% names(coercers)
   spec$type == "map" && (flat(spec$element) || spec$element$type == "list" && flat(spec$element$element))
 }
 
 # The values of a map as one vector.
-fit_values <- function(x, spec, where) {
+coerce_values <- function(x, spec, path) {
   if (length(x) == 0) x <- logical()
-  if (!is_list(x) || spec$type == "binary") return(as_elements(fit_vector(x, spec, where), spec$type, where))
-  where$inner <- TRUE
-  fit_value <- function(value, key) {
-    where <- inside(where, key)
+  if (!is_list(x) || spec$type == "binary") return(as_elements(coerce_vector(x, spec, path), spec$type, path))
+  path$inner <- TRUE
+  coerce_value <- function(value, key) {
+    path <- inside(path, key)
     value <- sent_as(value)
-    check_one(value, spec, where)
-    as_elements(fit_vector(value, spec, where), spec$type, where)
+    check_one(value, spec, path)
+    as_elements(coerce_vector(value, spec, path), spec$type, path)
   }
-  values <- Map(fit_value, unname(x), names(x))
-  do.call(c, unname(if (spec$type == "timestamp") one_zone(values, where) else values))
+  values <- Map(coerce_value, unname(x), names(x))
+  do.call(c, unname(if (spec$type == "timestamp") one_zone(values, path) else values))
 }
 
-fit_each <- function(x, spec, where) {
-  if (!is_list(x)) abort_type(x, "a named list", where)
-  if (spec$type == "list") where$inner <- TRUE
-  for (key in names(x)) x[key] <- list(fit(x[[key]], spec, inside(where, key)))
-  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, where) else x
+coerce_each <- function(x, spec, path) {
+  if (!is_list(x)) abort_type(x, "a named list", path)
+  if (spec$type == "list") path$inner <- TRUE
+  for (key in names(x)) x[key] <- list(coerce(x[[key]], spec, inside(path, key)))
+  if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, path) else x
 }
 
-# Each value of a map has a name of its own.
-check_keys <- function(x, where) {
+# Raises unless each value of a map has a name of its own.
+check_keys <- function(x, path) {
   keys <- names(x) %||% rep("", length(x))
   wrong <- which(is.na(keys) | keys == "" | duplicated(keys))
   if (length(wrong) > 0) {
-    place <- describe_place(where)
+    subject <- describe_path(path)
     row <- wrong[[1]]
     abort_arguments(
-      where$signature, "{place} needs a unique name for each value, and value {row} has {.val {keys[[row]]}}.",
-      arg = where$arg, row = row, call = where$call
+      path$signature, "{subject} needs a unique name for each value, but value {row} has {.val {keys[[row]]}}.",
+      arg = path$arg, row = row, call = path$call
     )
   }
 }
 
-inside <- function(where, name) {
-  where$path <- c(where$path, as.character(name))
-  where
+inside <- function(path, name) {
+  path$steps <- c(path$steps, as.character(name))
+  path
 }
 
 # --- Lengths ----------------------------------------------------------------
 
-# The length of the result of a vectorized call: each argument's divides it, and
-# one of length 0 makes it 0.
+# The length of the result of an elementwise call: the longest argument's, which those of
+# the others must divide, or 0 if one is empty.
 common_length <- function(args, signature, call) {
   n <- vapply(args, row_count, 1)
   if (length(n) == 0) return(1)
@@ -511,7 +511,7 @@ common_length <- function(args, signature, call) {
   max(n)
 }
 
-# A matrix is a column of as many rows.
+# A matrix is a column of its rows.
 row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)
 
 recycle <- function(x, n) {
@@ -526,19 +526,19 @@ recycle <- function(x, n) {
 
 # `message` is what is wrong, after the name of the function.
 abort_arguments <- function(signature, message, arg = NULL, ..., call, .envir = parent.frame()) {
-  # cli takes one quantity a message: the name of the function is put in here.
+  # The name is put in first: it must not count as the quantity of the message.
   head <- escape_braces(format_inline("{.fn {signature$name}}: "))
   abort_invalid_argument(arg, paste0(head, message), func_name = signature$name, ..., call = call, .envir = .envir)
 }
 
-describe_place <- function(where) {
-  if (length(where$path) == 0) return(format_inline("argument {.arg {where$arg}}"))
-  path <- paste(where$path, collapse = "$")
-  format_inline("{.val {path}} of argument {.arg {where$arg}}")
+describe_path <- function(path) {
+  if (length(path$steps) == 0) return(format_inline("argument {.arg {path$arg}}"))
+  steps <- paste(path$steps, collapse = "$")
+  format_inline("{.val {steps}} of argument {.arg {path$arg}}")
 }
 
-abort_type <- function(x, wanted, where, advice = class_advice(x)) {
-  place <- describe_place(where)
+abort_type <- function(x, wanted, path, advice = class_advice(x)) {
+  subject <- describe_path(path)
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
     format_inline("{.obj_type_friendly {x}}")
@@ -546,34 +546,34 @@ abort_type <- function(x, wanted, where, advice = class_advice(x)) {
     paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
   }
   abort_arguments(
-    where$signature, paste0("{place} must be {wanted}, not {got}", advice, "."),
-    arg = where$arg, row = row, call = where$call
+    path$signature, paste0("{subject} must be {wanted}, not {got}", advice, "."),
+    arg = path$arg, row = row, call = path$call
   )
 }
 
 class_advice <- function(x) {
   foreign <- isS4(x) || is.object(x) && is_list(x) && !inherits(x, c("data.frame", "POSIXlt"))
-  if (foreign) "; a method of {.fn mangoro_send_as} says how its class is sent"
+  if (foreign) "; a method of {.fn mangoro_send_as} can say how its class is sent"
 }
 
-abort_value <- function(value, row, what, where) {
-  place <- describe_place(where)
+abort_value <- function(value, row, what, path) {
+  subject <- describe_path(path)
   shown <- show_value(value)
   abort_arguments(
-    where$signature, "{place} {what}, and row {row} is {shown}.",
-    arg = where$arg, row = row, value = value, call = where$call
+    path$signature, "{subject} {what}, but row {row} is {shown}.",
+    arg = path$arg, row = row, value = value, call = path$call
   )
 }
 
 # `wrong` are names of fields by what is wrong with them.
-abort_fields <- function(wanted, wrong, where) {
-  place <- describe_place(where)
+abort_fields <- function(wanted, wrong, path) {
+  subject <- describe_path(path)
   wanted <- some_names(wanted)
   wrong <- wrong[lengths(wrong) > 0]
   problems <- paste0(names(wrong), ": ", vapply(wrong, some_names, ""), collapse = "; ")
   abort_arguments(
-    where$signature, "{place} must have the fields {wanted}; {problems}.",
-    arg = where$arg, call = where$call
+    path$signature, "{subject} must have the fields {wanted}; {problems}.",
+    arg = path$arg, call = path$call
   )
 }
 
@@ -590,7 +590,7 @@ friendly_class <- function(x) if (is.object(x)) class(x)[[1]] else if (is.double
 
 show_value <- function(x) {
   if (is.character(x)) {
-    # What is no text is shown by its bytes.
+    # Bytes that are not text are shown as such.
     text <- as_utf8(x)
     if (is.na(text)) return(strtrim(encodeString(x, quote = "\""), 50))
     return(encodeString(strtrim(text, 50), quote = "\""))

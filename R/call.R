@@ -4,13 +4,13 @@
 #' frames and lists, and returns an ordinary R object. The server's manifest says
 #' which arguments there are; they are checked before anything is sent.
 #'
-#' @param .sock A handle of [mangoro_start()] or one of its kin, or a nanonext
+#' @param .sock A handle, as [mangoro_start()] returns it, or a nanonext
 #'   socket of protocol `"req"` that dials the server. No default.
 #' @param .name The function to call, one string. No default.
-#' @param ... The arguments, by position or by their full names. What each may be
-#'   is told by the Go function and listed in `vignette("types")`. A whole double
-#'   is taken for an integer, a bare `NA` for any type. `NULL` leaves an optional
-#'   argument out.
+#' @param ... The arguments, by position or by their full names. Their types are
+#'   those of the Go function, see `vignette("types")`. A whole double is accepted for
+#'   an integer, and a logical `NA` for any type. `NULL` leaves out an optional
+#'   argument.
 #' @param .timeout The longest time to wait for the answer in seconds, one number
 #'   above 0; `Inf` waits for ever. `NULL`, the default, is the time that the
 #'   handle was made with, or else the option `mangoro.timeout`, or 60.
@@ -25,11 +25,11 @@
 #'
 #' @returns The result: a vector, factor, list or data frame. Several results of a
 #'   Go function are a named list; no result is `NULL`, invisibly. A function on records
-#'   whose manifest calls its result a struct, or does not tell, returns a data frame;
-#'   otherwise its only column.
+#'   whose manifest calls its result a struct, or does not say, returns a data frame;
+#'   any other its only column.
 #'
 #' @section Errors:
-#' `mangoro_error_invalid_argument` if an argument does not fit, with the fields
+#' `mangoro_error_invalid_argument` if an argument cannot be sent to the function, with the fields
 #' `func_name`, `arg` and, where there is one, `row` and `value`;
 #' `mangoro_error_not_found` if there is no such function; and those of
 #' [mangoro_rpc_call()].
@@ -56,52 +56,34 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 call_function <- function(connection, name, args, timeout, call) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
-  message <- call_message(signature, args, call_header(signature, timeout, free_line(connection, call)$id), call)
-  reply <- roundtrip(connection, message$bytes, what = paste0("`", name, "()`"), timeout, call)
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  message <- call_message(signature, args, call_header(signature, timeout, line$id), call)
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call)
   values <- reply_values(reply, signature, connection, call)
   result_value(values, signature, message)
 }
 
-# --- Signatures of a connection ---------------------------------------------
-
-# The signatures are kept for each socket, until one is not found: then the
-# server may be another one.
-find_signature <- function(connection, name, timeout, call) {
-  signature <- connection$state$signatures[[name]]
-  if (is.null(signature)) signature <- fetch_signatures(connection, timeout, call)[[name]]
-  if (is.null(signature)) {
-    left_out <- connection$state$left_out
-    reason <- left_out$reason[match(name, left_out$name)]
-    abort_no_function(name, names(connection$state$signatures), call, reason = reason)
-  }
-  signature
-}
-
-fetch_signatures <- function(connection, timeout, call) {
-  signatures <- parse_signatures(fetch_manifest(connection, timeout, call), call)
-  state <- connection$state
-  state$signatures <- signatures
-}
-
 # --- The request ------------------------------------------------------------
 
-# The bytes of the call, and what the result takes from the arguments.
+# The message of a call, `bytes`. Of an elementwise one also what its result takes from the
+# arguments: `shape`, `length` and `one_raw`, see result_value().
 call_message <- function(signature, args, header, call) {
   bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
   if (!is.null(bytes)) {
     return(list(bytes = bytes))
   }
-  # A signature without arguments may be one that takes any columns.
+  # Without arguments in its signature, a function may take any columns.
   if (length(signature$args) == 0 && !signature$boxed) {
     return(list(bytes = encode_record(as_columns(args, signature, call), header, call)))
   }
   args <- match_arguments(args, signature, call)
   given <- args
-  args <- fit_arguments(args, signature, call)
+  args <- coerce_arguments(args, signature, call)
   if (signature$boxed) {
     return(list(bytes = encode_row(args, header, call)))
   }
-  columns <- lapply(args, bare)
+  columns <- lapply(args, without_shape)
   n <- common_length(columns, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
   bytes <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
@@ -112,7 +94,8 @@ call_message <- function(signature, args, header, call) {
   list(bytes = bytes, shape = shape, length = n, one_raw = n == 1 && any(vapply(given[signature$raws], is.raw, NA)))
 }
 
-# The header is the same for each call with the same time-out over the same line.
+# The header of a call. It is the same as long as the time-out and the line are: to make
+# it takes 20 us of a small call's 200.
 call_header <- function(signature, timeout, id) {
   last <- signature$last
   if (!identical(last$timeout, timeout) || !identical(last$id, id)) {
@@ -123,7 +106,7 @@ call_header <- function(signature, timeout, id) {
   last$header
 }
 
-# Arguments without a signature: one data frame, or the columns of one.
+# The record of a function that takes any columns: one data frame, or its columns.
 as_columns <- function(args, signature, call) {
   if (length(args) == 1 && is.null(names(args)) && is.data.frame(frame <- sent_as(args[[1]]))) return(frame)
   if (length(args) > 0 && (is.null(names(args)) || any(names(args) == ""))) {
@@ -160,8 +143,8 @@ shape_of <- function(args, n, signature, call) {
   NULL
 }
 
-# Without names and dimensions, which cross no border in a vectorized call.
-bare <- function(x) {
+# Without names and dimensions, which are not sent in an elementwise call.
+without_shape <- function(x) {
   if (is.data.frame(x)) return(x)
   if (!is.null(dim(x))) dim(x) <- NULL
   if (!is.null(names(x))) names(x) <- NULL
@@ -170,22 +153,22 @@ bare <- function(x) {
 
 # --- The result -------------------------------------------------------------
 
-# The values of a reply. Nearly all results begin with the same bytes.
+# The values of a reply. Nearly all begin with the same header, which the codec compares:
+# to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call) {
-  if (signature$streams) {
-    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
-    return(if (start < length(reply)) decode_record(reply, start, call))
-  }
-  if (length(reply) <= length(signature$result_header)) {
-    start <- check_reply(reply, "result", signature$name, connection$server, call)$start
-    if (start == length(reply)) return(data.frame())
-  }
   decode <- if (signature$boxed) decode_row else decode_record
-  values <- decode(reply, signature$result_header, call)
-  if (is.null(values)) {
-    values <- decode(reply, check_reply(reply, "result", signature$name, connection$server, call)$start, call)
+  if (!signature$streams && length(reply) > length(signature$result_header)) {
+    values <- decode(reply, signature$result_header, call)
+    if (!is.null(values)) return(values)
   }
-  values
+  start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+  if (signature$streams) {
+    if (start < length(reply)) decode_record(reply, start, call)
+  } else if (start == length(reply)) {
+    data.frame()
+  } else {
+    decode(reply, start, call)
+  }
 }
 
 result_value <- function(values, signature, message) {
@@ -202,17 +185,20 @@ result_value <- function(values, signature, message) {
     return(invisible(NULL))
   }
   result <- .subset2(values, 1)
-  # To an elementwise function of raw vectors one of them is a single value, and so
-  # is what it returns.
-  if (isTRUE(message$one_raw)) result <- result[[1]]
+  if (is.null(message$length)) {
+    return(result)
+  }
+  # To an elementwise function a raw vector is a single value, and so is the raw vector
+  # that it returns.
+  if (message$one_raw) result <- result[[1]]
   if (!is.null(message$shape) && length(result) == message$length && is.null(dim(result))) {
     attributes(result) <- c(attributes(result), message$shape)
   }
   result
 }
 
-# A record as a data frame. It is the struct that the manifest describes, or its
-# only column is.
+# A record as a data frame. The struct that the manifest describes is the record itself,
+# or its only column.
 record_value <- function(values, spec) {
   if (length(values) == 1 && is.data.frame(values[[1]]) && !has_fields(values, spec) && has_fields(values[[1]], spec)) {
     return(values[[1]])
@@ -220,7 +206,7 @@ record_value <- function(values, spec) {
   if (is.data.frame(values)) {
     return(values)
   }
-  # A handler that hands its arguments back has the record that R made of a list.
+  # A list of columns, from a handler that returned what R had sent as one.
   n <- max(vapply(values, row_count, 1), 0)
   values[vapply(values, is.null, TRUE)] <- list(rep(NA, n))
   if (n <= .Machine$integer.max) structure(values, class = "data.frame", row.names = .set_row_names(n)) else values

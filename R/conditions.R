@@ -34,6 +34,9 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
   )
 }
 
+# Raises a condition that was caught.
+raise <- function(cnd) rlang::cnd_signal(cnd)
+
 # `candidates` has a row per Go that was looked at: path, source, version,
 # problem.
 abort_toolchain <- function(candidates, minimum, call = NULL) {

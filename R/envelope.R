@@ -17,7 +17,7 @@ message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4
 #'   bytes (`NA` for the bytes `80 00 00 00`, as R has no such integer).
 #'
 #' @section Errors:
-#' `mangoro_error_invalid_argument` if the argument is none of the above.
+#' `mangoro_error_invalid_argument` if the argument is anything else.
 #'
 #' @examples
 #' mangoro_pack_int32(258L)
@@ -27,7 +27,7 @@ mangoro_pack_int32 <- function(x) {
   if (!rlang::is_integerish(x, finite = TRUE) || any(abs(x) > .Machine$integer.max)) {
     abort_invalid_argument(
       "x",
-      "{.arg x} must be whole numbers that fit 32 bits, without {.code NA}, not {.obj_type_friendly {x}}.",
+      "{.arg x} must be 32-bit whole numbers without {.code NA}, not {.obj_type_friendly {x}}.",
       call = rlang::current_env()
     )
   }
@@ -51,12 +51,12 @@ mangoro_unpack_int32 <- function(bytes) {
 #' Messages to and from a Go server
 #'
 #' @description
-#' The pieces that [mangoro_rpc_call()] is made of, for programs that send and
-#' receive by themselves:
+#' The parts of [mangoro_rpc_call()], for programs that send and receive messages
+#' themselves:
 #'
 #' * `mangoro_rpc_manifest_request()` is the request for the list of functions.
 #' * `mangoro_rpc_call_message()` is the call of a function.
-#' * `mangoro_rpc_parse_response()` takes a reply apart.
+#' * `mangoro_rpc_parse_response()` parses a reply.
 #'
 #' A message is `[type:1][name_len:4][name][error_len:4][error][payload]`, all
 #' lengths big-endian. The types are 0 (manifest), 1 (call), 2 (result),
@@ -71,14 +71,14 @@ mangoro_unpack_int32 <- function(bytes) {
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
 #'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
-#'   none) and `data` (the payload, a raw vector). What no string in R can hold
-#'   of `error_msg` is replaced: a zero byte by `\x00`, bytes that are not UTF-8 by
+#'   none) and `data` (the payload, a raw vector). Bytes of `error_msg` that a string in R
+#'   cannot hold are replaced: a zero byte by `\x00`, bytes that are not UTF-8 by
 #'   U+FFFD. The payload is as it came and has not been verified:
 #'   [mangoro_rpc_call()] gives nanoarrow only what has been.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` for arguments of another kind, or data that
-#' Arrow cannot represent; `mangoro_error_protocol` for bytes that are no reply.
+#' Arrow cannot represent; `mangoro_error_protocol` for bytes that are not a reply.
 #'
 #' @examples
 #' mangoro_rpc_manifest_request()
@@ -125,17 +125,17 @@ envelope_header <- function(type, func_name = "", metadata = "") {
   )
 }
 
-# What a server may know of a call: its name, and how long it is waited for.
+# What a server is told about a call: its name, and how long it is waited for.
 call_metadata <- function(timeout, id) {
   limit <- if (is.finite(timeout)) sprintf(",\"timeout_ms\":%.0f", max(1, 1000 * timeout)) else ""
   sprintf("{\"call_id\":\"%s\"%s}", id, limit)
 }
 
-# Tells a server to end the call of this name. The reply is a result of nothing; its
-# metadata says what the server is busy with, see parse_load().
+# Tells a server to end the call of this name. The reply is a result without payload,
+# whose metadata says what the server is busy with, see parse_load().
 cancel_message <- function(id) envelope_header("cancel", metadata = sprintf("{\"call_id\":\"%s\"}", id))
 
-# The fields of a message, and where its payload starts: behind so many bytes.
+# The fields of a message, and the number of bytes before its payload, `start`.
 parse_envelope <- function(bytes, call) {
   name <- envelope_field(bytes, at = 1, field = "name", call = call)
   error <- envelope_field(bytes, at = name$end, field = "error", call = call)
@@ -165,7 +165,7 @@ read_length <- function(bytes) {
 envelope_field <- function(bytes, at, field, call) {
   if (length(bytes) < at + 4) {
     abort_protocol(
-      "The reply is no message: it has {length(bytes)} byte{?s} and ends before its field {.val {field}}.",
+      "The reply is not a message: it has {length(bytes)} byte{?s} and ends before its field {.val {field}}.",
       call = call
     )
   }
@@ -177,16 +177,16 @@ envelope_field <- function(bytes, at, field, call) {
   if (end > length(bytes)) {
     lengths <- format(c(size, length(bytes) - at - 4), big.mark = ",", trim = TRUE)
     abort_protocol(
-      "The reply is no message: the length of its field {.val {field}} is {lengths[[1]]} bytes,
+      "The reply is not a message: the length of its field {.val {field}} is {lengths[[1]]} bytes,
        more than the {lengths[[2]]} that are left.",
       call = call
     )
   }
   text <- bytes[at + 4 + seq_len(size)]
   value <- readable(text)
-  # What went wrong must be told, whatever the bytes are that tell it.
+  # The message of an error is shown, whatever its bytes are.
   if (field != "error" && !identical(charToRaw(value), text)) {
-    abort_protocol("The reply is no message: its field {.val {field}} is not UTF-8 text.", call = call)
+    abort_protocol("The reply is not a message: its field {.val {field}} is not UTF-8 text.", call = call)
   }
   list(value = value, end = end)
 }

@@ -1,4 +1,4 @@
-# Handles: what stands for a running Go program in R.
+# Handles: the objects that stand for servers, and the verbs that act on them.
 
 #' Handles of Go programs
 #'
@@ -8,16 +8,16 @@
 #' calling it is [mangoro_call()]. What acts on the handle itself is an R
 #' function:
 #'
-#' * `mangoro_manifest()` asks for the description of the Go functions.
-#' * `mangoro_status()` tells how the program is; `mangoro_is_alive()` whether it can be
-#'   called.
+#' * `mangoro_manifest()` asks the program for the description of its Go functions.
+#' * `mangoro_status()` returns the state of the program, `mangoro_is_alive()` whether it
+#'   can be called.
 #' * `mangoro_logs()` returns what the program has printed: to standard error, where
 #'   Go's `log` writes, or to standard output (`fmt.Println`) with `stream = "stdout"`.
 #'   The last 1 MiB of each is kept, in memory, until the program is started again;
 #'   what is older goes, by whole lines.
 #' * `mangoro_restart()` starts the program again, built anew if its source has
-#'   changed. If that does not compile, the running one is left alone. The
-#'   handle and all its functions then go to the new process.
+#'   changed. If that does not compile, the running one is left alone. Otherwise the
+#'   handle and all its functions call the new process.
 #' * `mangoro_stop()` and `close()` end the program. For a handle of
 #'   [mangoro_connect()] they end the connection only.
 #' * `names()` are the names of the Go functions, which the tab key completes;
@@ -32,9 +32,9 @@
 #' its functions any more, or when R ends, however it ends. A handle belongs to
 #' the R process that made it: another session connects by itself with
 #' [mangoro_connect()] to the URL that `mangoro_status()` tells. A fork, such as
-#' those of `parallel::mclapply()`, cannot, since NNG does not work in one. One that is
-#' saved and loaded again, as by a cached chunk of knitr, is of no use: chunks that make
-#' handles need `cache = FALSE`.
+#' those of `parallel::mclapply()`, cannot, since NNG does not work in one. A handle that
+#' was saved and loaded again, as by a cached chunk of knitr, cannot be used: chunks that
+#' make handles need `cache = FALSE`.
 #'
 #' @param h,con A handle. No default.
 #' @param n How many lines, the last ones, a whole number of at least 1, or `Inf`
@@ -71,6 +71,8 @@
 #' @name handle
 NULL
 
+# An environment of nothing but `server`, see new_server(): its elements are the Go
+# functions, see handle_function().
 new_handle <- function(server) {
   handle <- rlang::new_environment(list(server = server))
   class(handle) <- "mangoro_handle"
@@ -114,20 +116,6 @@ mangoro_status <- function(h) {
     exit_status = status %||% NA_integer_,
     url = server$url
   )
-}
-
-server_state <- function(server) {
-  if (!is_ours(server)) {
-    "lost"
-  } else if (is.null(server$connection)) {
-    "stopped"
-  } else if (!is.null(server$process)) {
-    if (server$process$is_alive()) "running" else "ended"
-  } else if (is_connected(server$connection$sock)) {
-    "connected"
-  } else {
-    "lost"
-  }
 }
 
 #' @rdname handle
@@ -180,188 +168,7 @@ mangoro_stop <- function(h, patience = 6) {
 #' @export
 close.mangoro_handle <- function(con, ...) mangoro_stop(con)
 
-# --- From a recipe to a server that answers ---------------------------------
-
-# Builds first: what does not compile leaves the running process alone.
-start_server <- function(server, call) {
-  check_no_fork(call)
-  dir <- new_server_dir()
-  ready <- FALSE
-  on.exit(if (!ready) unlink(dir, recursive = TRUE))
-  retry_when_cleaned(function() {
-    program <- server$launch(dir, call)
-    stop_server(server)
-    start_process(server, program, dir, call)
-  })
-  on.exit(if (!ready) end_server(server), add = TRUE, after = FALSE)
-  open_socket(server, call)
-  await_server(server, call)
-  ready <- TRUE
-  if (!is.null(server$shown)) tell_left_out(server)
-}
-
-connect_server <- function(server, call) {
-  check_no_fork(call)
-  open_socket(server, call)
-  ready <- FALSE
-  on.exit(if (!ready) close_socket(server))
-  fetch_signatures(server$connection, min(call_timeout(NULL, server, call), connect_timeout()), call)
-  server$functions <- list()
-  ready <- TRUE
-}
-
-# The first answer tells that the server is there.
-await_server <- function(server, call) {
-  server$functions <- list()
-  patience <- connect_timeout()
-  started <- seconds()
-  rlang::try_fetch(
-    fetch_signatures(server$connection, patience, call),
-    mangoro_error = function(cnd) {
-      end <- server_end(server)
-      if (!is.null(end)) {
-        abort_start(server$label, paste(describe_status(end$status), "and served nobody."), end, call = call)
-      }
-      end <- list(stderr = last_words(server))
-      if (seconds() - started >= patience) {
-        abort_start(
-          server$label, "has not answered at the URL that it was given within {patience} second{?s}.", end,
-          call = call
-        )
-      }
-      abort_start(server$label, "does not answer as a server does.", end, parent = cnd, call = call)
-    }
-  )
-}
-
-stop_server <- function(server, patience = 6) {
-  close_socket(server)
-  stop_process(server, patience)
-  remove_traces(server)
-  server$functions <- list()
-  invisible()
-}
-
-# Tells which functions of the user's sources R cannot call, where they are and why.
-tell_left_out <- function(server) {
-  left_out <- server$connection$state$left_out
-  if (nrow(left_out) == 0) {
-    return(invisible())
-  }
-  left_out$file <- server$shown(system_path(left_out$file))
-  if (!is.null(server$place)) left_out <- relocate(left_out, server$place)
-  at <- ifelse(is.na(left_out$line), "", paste0(" at ", format_place(left_out$file, left_out$line)))
-  told <- paste0(left_out$name, at, ": ", left_out$reason)
-  cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(told), rep("*", length(told)))))
-}
-
-# --- The functions ----------------------------------------------------------
-
-#' @export
-`$.mangoro_handle` <- function(x, name) handle_function(server_of(x), name, rlang::current_env())
-
-#' @export
-`[[.mangoro_handle` <- function(x, i, ...) {
-  check_string(i)
-  handle_function(server_of(x), i, rlang::current_env())
-}
-
-#' @export
-names.mangoro_handle <- function(x) names(known_signatures(server_of(x)))
-
-#' @export
-length.mangoro_handle <- function(x) length(names(x))
-
-#' @export
-as.list.mangoro_handle <- function(x, ...) {
-  lapply(rlang::set_names(names(x)), function(name) x[[name]])
-}
-
-#' @exportS3Method utils::.DollarNames
-.DollarNames.mangoro_handle <- function(x, pattern = "") {
-  grep(pattern, names(x), value = TRUE)
-}
-
-# Those that the manifest had when it was last asked for.
-known_signatures <- function(server) server$connection$state$signatures %||% list()
-
-handle_function <- function(server, name, call) {
-  if (is.null(server$functions[[name]])) {
-    connection <- server_connection(server, call)
-    signature <- find_signature(connection, name, call_timeout(NULL, server, call), call)
-    server$functions[[name]] <- make_function(server, signature)
-  }
-  server$functions[[name]]
-}
-
-# An R function with the arguments of the Go function. One that takes any
-# columns has `...`. What is called is in its body: it needs no environment.
-make_function <- function(server, signature) {
-  name <- signature$name
-  run <- function(args, frame = parent.frame()) {
-    call_function(server_connection(server, frame), name, args, NULL, frame)
-  }
-  args <- rlang::syms(rlang::set_names(symbol_names(signature$args)))
-  required <- args[!signature$optional]
-  if (length(args) == 0 && !signature$boxed) {
-    formals <- rlang::pairlist2(... = )
-    body <- rlang::call2(run, quote(list(...)))
-  } else {
-    formals <- function_formals(signature)
-    body <- rlang::call2(run, rlang::call2(list, !!!args))
-    if (length(required) > 0) {
-      partly <- function(frame = parent.frame()) run(given_arguments(signature, frame), frame)
-      missing <- Reduce(function(a, b) call("||", a, b), lapply(unname(required), function(arg) call("missing", arg)))
-      body <- call("if", missing, rlang::call2(partly), body)
-    }
-  }
-  structure(
-    rlang::new_function(formals, body, env = baseenv()),
-    class = c("mangoro_function", "function"), signature = signature
-  )
-}
-
-# What was given to a call that lacks an argument, to be told what it lacks.
-given_arguments <- function(signature, frame) {
-  given <- mget(symbol_names(signature$args), envir = frame)
-  given[!vapply(given, rlang::is_missing, TRUE)]
-}
-
-function_formals <- function(signature) {
-  formals <- rep(list(rlang::missing_arg()), length(signature$args))
-  formals[signature$optional] <- signature$defaults[signature$optional]
-  as.pairlist(rlang::set_names(formals, symbol_names(signature$args)))
-}
-
 # --- How they look ----------------------------------------------------------
-
-#' @export
-format.mangoro_function <- function(x, ...) {
-  signature <- attr(x, "signature")
-  c(
-    paste("<Go function>", describe_function(x)),
-    if (nzchar(signature$go)) strsplit(signature$go, "\n")[[1]],
-    if (nzchar(signature$doc)) c("", strsplit(trimws(signature$doc), "\n")[[1]])
-  )
-}
-
-#' @export
-print.mangoro_function <- function(x, ...) {
-  cat(format(x), sep = "\n")
-  invisible(x)
-}
-
-#' @export
-str.mangoro_function <- function(object, ...) cat("", format(object)[[1]], "\n")
-
-# "scaled(x, by = 10)"
-describe_function <- function(fn) {
-  formals <- formals(fn)
-  defaults <- vapply(formals, function(value) {
-    if (rlang::is_missing(value)) "" else paste(" =", paste(deparse(value), collapse = " "))
-  }, "")
-  sprintf("%s(%s)", attr(fn, "signature")$name, paste0(names(formals), defaults, collapse = ", "))
-}
 
 #' @export
 format.mangoro_handle <- function(x, ...) {

@@ -7,7 +7,7 @@
 #' leaves the directory.
 #'
 #' * `mangoro_http_start()` starts it and returns when it listens.
-#' * `mangoro_http_status()` tells whether it runs, and where.
+#' * `mangoro_http_status()` says whether it runs, and at which address.
 #' * `mangoro_http_stop()` stops it. It may be started again.
 #'
 #' @param sock A handle of `mangoro_start("cmd/http-server")`, or a nanonext
@@ -38,7 +38,7 @@
 #' @section Errors:
 #' Those of [mangoro_rpc_call()]. A server that cannot be started, because the
 #' address is taken, the directory does not exist or the certificate does not
-#' fit the key, is a `mangoro_error_handler`; starting one that runs is too.
+#' match the key, is a `mangoro_error_handler`; starting one that runs is too.
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' controller <- file.path(system.file("go", package = "mangoro"), "cmd", "http-server", "main.go")
@@ -100,7 +100,7 @@ http_call <- function(sock, func_name, data, call) {
   result <- rpc_call(sock, func_name, data, call = call, read = decode_record)
   if (!is.data.frame(result) || !identical(lapply(result, typeof), list(status = "character", message = "character"))) {
     abort_protocol(
-      "The server is no HTTP controller: it answered with the columns {.val {names(result)}}.",
+      "The server is not an HTTP controller: it answered with the columns {.val {names(result)}}.",
       call = call
     )
   }

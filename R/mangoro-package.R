@@ -28,7 +28,7 @@
 #' is the last part of that class.
 #' @useDynLib mangoro, .registration = TRUE
 #' @importFrom rlang %||%
-#' @importFrom nanonext context cv cv_reset is_error_value request unresolved until_
+#' @importFrom nanonext context cv cv_reset is_error_value mclock request unresolved until_
 #' @keywords internal
 "_PACKAGE"
 

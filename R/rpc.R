@@ -13,7 +13,7 @@
 #' for the next call. A call is sent once: a server that dies is an error, not a
 #' reason to send it again.
 #'
-#' @param sock A handle of [mangoro_start()] or one of its kin, or a nanonext
+#' @param sock A handle, as [mangoro_start()] returns it, or a nanonext
 #'   socket of protocol `"req"` that dials the server:
 #'   `nanonext::socket("req", dial = url)`. No default.
 #' @param func_name The function to call, one string. No default.
@@ -42,16 +42,16 @@
 #' * `mangoro_error_not_found`: the server has no such function.
 #' * `mangoro_error_invalid_argument`: `data` has other columns or types than
 #'   the function takes, or cannot be written as Arrow.
-#' * `mangoro_error_handler`: the function returned an error. Of an elementwise
-#'   function the field `row` is where, from 1, and `value` a list of the
-#'   arguments there.
+#' * `mangoro_error_handler`: the function returned an error. If it is elementwise,
+#'   the field `row` is the number of the row, from 1, and `value` a list of the
+#'   arguments in it.
 #' * `mangoro_error_panic`: the function panicked; the field `stack` has the Go
 #'   stack, and `row` and `value` are as above. The server lives on.
 #' * `mangoro_error_timeout`: no answer in time. The fields `given_up` and
 #'   `running` say how many calls of which function go on after they were told to
 #'   stop, and run, as named integers; `NULL` if the server does not say.
 #' * `mangoro_error_connection`: nobody listens, or the server went away.
-#' * `mangoro_error_protocol`: the answer is no valid message.
+#' * `mangoro_error_protocol`: the answer is not a valid message.
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than
 #'   there is, or too many calls wait for their turn, or go on after they were
 #'   told to stop, for the server to take another one.
@@ -68,6 +68,7 @@
 #'
 #' close(sock)
 #' proc$kill()
+#' @order 1
 #' @export
 mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
   check_string(func_name)
@@ -77,62 +78,21 @@ mangoro_rpc_call <- function(sock, func_name, data = NULL, timeout = NULL) {
 rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_stream) {
   connection <- connection_of(sock, call)
   timeout <- call_timeout(timeout, connection$server, call)
-  header <- envelope_header("call", func_name, call_metadata(timeout, free_line(connection, call)$id))
-  message <- write_stream(data, header, call)
-  reply <- roundtrip(connection, message, what = paste0("`", func_name, "()`"), timeout, call)
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  message <- write_stream(data, envelope_header("call", func_name, call_metadata(timeout, line$id)), call)
+  reply <- roundtrip(line, connection, message, func_name, timeout, call)
   read(reply, check_reply(reply, "result", func_name, connection$server, call)$start, call)
-}
-
-#' @rdname mangoro_rpc_call
-#' @export
-mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
-  call <- rlang::current_env()
-  get_manifest(connection_of(sock, call), timeout, call)
-}
-
-get_manifest <- function(connection, timeout, call) {
-  json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
-  manifest <- rlang::try_fetch(
-    parse_json(json),
-    error = function(cnd) {
-      abort_protocol("The manifest of the server is no JSON.", call = call, parent = cnd)
-    }
-  )
-  if (!is_object(manifest)) {
-    abort_protocol("The manifest of the server is no JSON object.", call = call)
-  }
-  manifest
-}
-
-# The manifest as JSON. What the server has left out of it is kept for the connection.
-fetch_manifest <- function(connection, timeout, call) {
-  reply <- roundtrip(connection, mangoro_rpc_manifest_request(), what = "The server", timeout, call)
-  message <- check_reply(reply, "manifest", "", connection$server, call)
-  connection$state$left_out <- parse_left_out(message$error_msg)
-  json <- payload(reply, message)
-  if (any(json == 0)) abort_protocol("The manifest of the server is no JSON.", call = call)
-  readable(json)
-}
-
-# The functions that R cannot call, from the metadata of a manifest: a data frame of
-# name, reason, file and line, the last two "" and NA where they are not known. What has
-# another form is not there: a peer need not send any.
-parse_left_out <- function(metadata) {
-  functions <- tryCatch(as.list(jsonlite::parse_json(metadata)$left_out), error = function(cnd) NULL)
-  functions <- Filter(function(f) is.list(f) && rlang::is_string(f$name) && rlang::is_string(f$reason), functions)
-  part <- function(name) vapply(functions, function(f) if (rlang::is_string(f[[name]])) f[[name]] else "", "")
-  line <- function(f) if (rlang::is_scalar_integerish(f$line, finite = TRUE)) as.integer(f$line) else NA_integer_
-  data.frame(name = part("name"), reason = part("reason"), file = part("file"), line = vapply(functions, line, 1L))
 }
 
 #' Send a message, receive a reply
 #'
 #' `mangoro_rpc_send()` and `mangoro_rpc_recv()` are the two halves of
-#' [mangoro_rpc_call()] for messages that a program makes and takes apart by
-#' itself. A `mangoro_rpc_send()` while a reply is outstanding gives that reply
-#' up. What is sent is sent once: a socket that was given to a function of mangoro
-#' never sends a request again, as NNG would after a minute, or when a server comes
-#' back. If its server goes away, `mangoro_rpc_recv()` raises an error at once.
+#' [mangoro_rpc_call()], for programs that make and parse messages themselves. A
+#' `mangoro_rpc_send()` while a reply is outstanding gives up that reply. A message is
+#' sent once: a socket that was given to a function of mangoro never sends a request
+#' again, as NNG would after a minute, or when a server comes back. If its server goes
+#' away, `mangoro_rpc_recv()` raises an error at once.
 #'
 #' @param sock A nanonext socket of protocol `"req"`, or a handle. No default.
 #' @param msg The message, a raw vector. No default.
@@ -166,11 +126,12 @@ mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   check_raw(msg)
   check_count(max_attempts)
   usable(resend_never(connection$sock), call) # whatever a program has set
+  line <- new_line()
+  on.exit(release_line(line, connection))
   aio <- nanonext::send_aio(connection$sock, msg, mode = "raw")
-  on.exit(nanonext::stop_aio(aio))
-  if (!wait_for(aio, cv(), connection, max_attempts, call)) abort_timeout("The server", max_attempts, call)
-  on.exit()
-  check_result(aio$result, length(msg), connection$server, call)
+  begin(line, connection, aio, length(msg), name = NULL, max_attempts, call)
+  await(list(line))
+  finish(line)
   invisible(0L)
 }
 
@@ -181,10 +142,10 @@ mangoro_rpc_recv <- function(sock, max_attempts = NULL) {
   connection <- connection_of(sock, call)
   if (!is.null(max_attempts)) check_count(max_attempts)
   timeout <- call_timeout(max_attempts, connection$server, call)
-  signal <- cv()
-  aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = signal)
-  on.exit(nanonext::stop_aio(aio))
-  if (!wait_for(aio, signal, connection, timeout, call)) abort_timeout("The server", timeout, call)
-  on.exit()
-  check_result(aio$data, 0, connection$server, call)
+  line <- new_line()
+  on.exit(release_line(line, connection))
+  aio <- nanonext::recv_aio(connection$sock, mode = "raw", cv = line$signal)
+  begin(line, connection, aio, sent = 0, name = NULL, timeout, call)
+  await(list(line))
+  finish(line)
 }

@@ -16,46 +16,6 @@ dial <- function(sock, url, tls = NULL) {
   nanonext::dial(sock, url, tls = tls, autostart = TRUE, fail = "error")
 }
 
-# What is kept for a socket, and goes with it: an environment.
-#   pid, session  of the R that may use it
-#   line          what the next request goes over, see new_line(); NULL: a new one
-#   parting       the last cancel that was sent, on its way
-#   signatures    those of the server's functions, by name
-socket_state <- function(sock, call) {
-  state <- attr(sock, "mangoro", exact = TRUE)
-  if (is.null(state)) {
-    return(adopt(sock, call))
-  }
-  if (state$pid != Sys.getpid()) abort_fork(call)
-  if (!identical(state$session, session)) abort_unusable(call)
-  state
-}
-
-# NNG's threads are not there in a fork, and it crashes without them.
-is_fork <- function() the$pid != Sys.getpid()
-
-check_no_fork <- function(call) if (is_fork()) abort_fork(call)
-
-abort_fork <- function(call) {
-  abort_connection(
-    c(
-      "A fork of an R process cannot connect to a Go program.",
-      "i" = "Use a session of its own: a cluster of {.fn parallel::makeCluster} and not {.fn parallel::mclapply}."
-    ),
-    call = call
-  )
-}
-
-# Makes a socket ready for requests of ours, of which none may run twice.
-adopt <- function(sock, call) {
-  if (is_fork() || !has_threads()) abort_fork(call)
-  usable(resend_never(sock), call)
-  lapply(started_dialers(sock), hasten, sock)
-  state <- rlang::new_environment(list(pid = Sys.getpid(), session = session))
-  attr(sock, "mangoro") <- state # which is part of the pointer, and no copy of it
-  state
-}
-
 # NNG sends a request again after a minute, then every second, and to a peer that
 # comes back. Without a time for that it does neither, and tells at once of a peer
 # that goes away. The clock that it looks at is stopped too, for a request that a
@@ -74,21 +34,6 @@ hasten <- function(dialer, sock) {
   } else {
     set_pace(dialer, url)
   }
-}
-
-# What is done with a socket that may be closed, or no more than a copy of one.
-usable <- function(expr, call) {
-  tryCatch(expr, error = function(cnd) abort_unusable(call))
-}
-
-abort_unusable <- function(call) {
-  abort_connection(
-    c(
-      "The socket cannot be used: it is closed, of another R process, or was saved and loaded again.",
-      "i" = "A session of its own connects by itself: {.fn mangoro_connect}."
-    ),
-    call = call
-  )
 }
 
 # Closes a socket or context. The finalizer of one that is closed calls NNG all the

@@ -6,8 +6,8 @@
 #' `mangoro_connect()` returns a handle of a server that runs already.
 #'
 #' A program is a server if it takes a URL as its first argument and answers
-#' there: the main function of such a program calls `rgoipc.Main`. Go functions
-#' without a main function are made one by [mangoro_source()].
+#' there: the main function of such a program calls `rgoipc.Main`. [mangoro_source()]
+#' makes one of Go functions without a main function.
 #'
 #' @param src What to start, one string, no default:
 #'   * a `.go` file or a directory, as for [mangoro_go_build()];
@@ -30,7 +30,7 @@
 #'   "ca.pem")`. Each host needs one of its own. `NULL`, the default, is none, for all
 #'   other URLs.
 #' @param insecure `TRUE` connects also where nobody knows who answers or reads along:
-#'   with a `tls` that verifies no certificate (`auth = FALSE`, or none at all), or by
+#'   with a `tls` that does not verify certificates (`auth = FALSE`, or none at all), or by
 #'   `tcp` or `ws` to another machine. The default is `FALSE`.
 #'
 #' @details
@@ -48,7 +48,7 @@
 #'   fields `status` and `stderr` have its exit status and last lines.
 #' * `mangoro_error_connection`: nobody listens at `url`, what listens there does not
 #'   answer as a server, or its certificate is refused.
-#' * `mangoro_error_invalid_argument`: an argument is none of the above, or needs
+#' * `mangoro_error_invalid_argument`: an argument is not as described, or needs
 #'   `insecure = TRUE`.
 #'
 #' @examplesIf mangoro:::runs_examples()
@@ -78,7 +78,7 @@ mangoro_start <- function(src, ..., args = character(), env = NULL, timeout = NU
   launch <- function(dir, call) {
     command <- path
     if (!is_program(path)) {
-      check_src(path, call) # which may be gone at a restart
+      check_src(path, call) # it may be gone at a restart
       program <- go_program(src, call, path)
       command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
     }
@@ -101,8 +101,8 @@ mangoro_connect <- function(url, tls = NULL, timeout = NULL, insecure = FALSE) {
   new_handle(server)
 }
 
-# The TLS configuration to dial `url` with: one that tells who is there, unless the
-# user wants it otherwise.
+# The TLS configuration to dial `url` with: one that verifies the server, unless the user
+# asks for less.
 check_security <- function(url, tls, insecure, call) {
   if (!speaks_tls(url)) {
     if (!is.null(tls)) {
@@ -115,7 +115,7 @@ check_security <- function(url, tls, insecure, call) {
       abort_invalid_argument(
         "url",
         c(
-          "{.url {url}} is another machine, and without TLS anybody on the way can read and change what is sent.",
+          "{.url {url}} is on another machine: without TLS, anybody on the way can read and change what is sent.",
           "i" = "Use {.val tls+tcp://} or {.val wss://}, a tunnel to this machine, or {.code insecure = TRUE}."
         ),
         call = call
@@ -123,7 +123,7 @@ check_security <- function(url, tls, insecure, call) {
     }
     return(NULL)
   }
-  advice <- "Give {.code nanonext::tls_config(client = )} the certificate that the server's is signed by."
+  advice <- "Give {.code nanonext::tls_config(client = )} the certificate that signed the server's."
   if (!is.null(tls) && (!inherits(tls, "tlsConfig") || !identical(attr(tls, "spec"), "client"))) {
     abort_invalid_argument(
       "tls",
@@ -135,9 +135,9 @@ check_security <- function(url, tls, insecure, call) {
     abort_invalid_argument(
       "tls",
       c(
-        "{.arg tls} verifies no certificate: whoever answers at {.url {url}} would be believed.",
+        "{.arg tls} does not verify certificates: whoever answers at {.url {url}} would be trusted.",
         "i" = advice,
-        "i" = "{.code insecure = TRUE} connects all the same."
+        "i" = "{.code insecure = TRUE} connects anyway."
       ),
       call = call
     )
@@ -154,7 +154,7 @@ check_env <- function(env, arg = rlang::caller_arg(env), call = rlang::caller_en
   }
 }
 
-# A command of the package may be called by its name there.
+# The path of a command of the package, from its name.
 command_path <- function(src) {
   command <- file.path(go_file(), src)
   if (!file.exists(src) && startsWith(src, "cmd/") && file.exists(command)) command else src

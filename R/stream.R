@@ -1,6 +1,6 @@
 # Arrow IPC streams as raw vectors: written by the codec, read with nanoarrow.
 
-# `header` and then the stream of `data`, in one raw vector.
+# One raw vector: `header`, then the stream of `data`.
 write_stream <- function(data, header = raw(), call) {
   data <- if (is.null(data)) data.frame() else sent_as(data)
   if (is.data.frame(data) && !has_stream_method(data)) {
@@ -10,7 +10,7 @@ write_stream <- function(data, header = raw(), call) {
   }
 }
 
-# Whether a class below data.frame has its own way to Arrow.
+# Whether a subclass of data.frame has a method of its own to become a stream.
 has_stream_method <- function(data) {
   classes <- setdiff(class(data), c("AsIs", "data.table", "tbl_df", "tbl", "data.frame"))
   any(vapply(classes, function(class) {
@@ -43,9 +43,9 @@ as_record_stream <- function(data, call) {
   stream
 }
 
-# The stream behind the first `ahead` bytes. nanoarrow is given nothing that has not
-# been verified. All batches are read here, so that bytes that are no stream are an
-# error of the call that got them, not of a later one.
+# The stream after the first `ahead` bytes. nanoarrow is given nothing that has not
+# been verified. All batches are read here, so that bytes that are not a stream are an
+# error of the call that received them, not of a later one.
 read_stream <- function(bytes, ahead = 0, call = rlang::caller_env()) {
   if (length(bytes) == ahead) {
     return(nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct()))
@@ -59,7 +59,7 @@ read_stream <- function(bytes, ahead = 0, call = rlang::caller_env()) {
     },
     error = function(cnd) {
       abort_protocol(
-        "The reply's {length(verified)} byte{?s} are no Arrow stream.",
+        "The reply's {length(verified)} byte{?s} are not an Arrow stream.",
         call = call,
         parent = cnd
       )

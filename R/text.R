@@ -1,5 +1,4 @@
-# Go code and what else goes to and from Go is UTF-8, whatever the locale and
-# options(encoding = ) are.
+# Text to and from Go, which is UTF-8 whatever the locale and options(encoding = ) are.
 
 # The lines of a file.
 read_utf8 <- function(file) {
@@ -37,14 +36,13 @@ as_utf8 <- function(x) {
   x
 }
 
-# JSON in UTF-8, simplified as jsonlite does it, but for its guesses: "NA" stays a
-# string there as well, and so do "NaN" and "Inf". Unlike fromJSON(), it takes no
-# JSON for a file or URL to read.
+# JSON in UTF-8, simplified as jsonlite does it, except that "NA", "NaN" and "Inf"
+# always stay strings. Unlike fromJSON(), it never takes JSON for a file or URL to read.
 parse_json <- function(json) {
   Encoding(json) <- "UTF-8"
   mark <- "text:"
   while (grepl(mark, json, fixed = TRUE)) mark <- paste0(mark, ":")
-  # Where this hits what is no whole string, it is taken away again as well.
+  # Inside a longer string the mark is removed as well.
   marked <- gsub("\"(NA|NaN|-?Inf|[$]date)\"", paste0("\"", mark, "\\1\""), json)
   value <- jsonlite::parse_json(marked, simplifyVector = TRUE)
   if (marked == json) value else unmark(value, mark)
@@ -65,8 +63,8 @@ unmark <- function(x, mark) {
   x
 }
 
-# Bytes of others as a string in UTF-8, whatever they are: a zero byte becomes \x00,
-# and what is not UTF-8 becomes U+FFFD.
+# Any bytes as a string in UTF-8: a zero byte becomes \x00, and bytes that are not UTF-8
+# become U+FFFD.
 readable <- function(bytes) {
   zero <- bytes == 0
   if (any(zero)) {
@@ -85,8 +83,8 @@ readable <- function(bytes) {
 # Strings with a question mark for each byte that is not UTF-8.
 make_valid <- function(x) ifelse(validUTF8(x), x, iconv(x, "UTF-8", "UTF-8", sub = "?"))
 
-# The names that are meant by `given`: R has names of arguments in the encoding of the
-# session, with escapes for what that lacks.
+# Those of the names `known` that `given` stands for: R has the names of arguments in the
+# encoding of the session, with escapes for characters that it lacks.
 match_names <- function(given, known) {
   if (all(given %in% known)) {
     return(given)

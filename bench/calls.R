@@ -11,7 +11,7 @@ invisible(mirai::daemons(1, dispatcher = FALSE))
 stopifnot(mangoro_call(typed$sock, "hypot", 3, 4) == 5)
 connection <- mangoro:::connection_of(typed$sock, NULL)
 signature <- mangoro:::find_signature(connection, "hypot", 60, NULL)
-header <- mangoro:::call_header(signature, 60, mangoro:::free_line(connection)$id)
+header <- mangoro:::call_header(signature, 60, mangoro:::take_line(connection, NULL)$id)
 message <- mangoro:::call_message(signature, list(3, 4), header, NULL)$bytes
 two_rows <- data.frame(x = c(1, 2), y = c(3, NA))
 stopifnot(identical(raw_echo(echo$sock, message), message))

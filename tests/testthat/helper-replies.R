@@ -7,21 +7,19 @@
 # Replies of the server go/types.go and of other servers: results of all types,
 # manifests, errors.
 reply_samples <- function(types, ...) {
-  ask <- function(server, name) {
-    roundtrip(connection_of(server$sock, NULL), envelope_header("call", name), name, 60, NULL)
-  }
-  names <- decode_record(ask(types, "names"), 9)$name
+  call_of <- function(server, name) ask(server$sock, envelope_header("call", name))
+  names <- decode_record(call_of(types, "names"), 9)$name
   frames <- frame_types()[setdiff(names(frame_types()), "altrep")]
   vectors <- Filter(function(x) length(x) < 200, vector_types())
   rows <- list(vectors, value_types(), list(x = frames))
   result <- envelope_header("result")
   others <- lapply(list(...), function(server) {
-    manifest <- roundtrip(connection_of(server$sock, NULL), mangoro_rpc_manifest_request(), "", 60, NULL)
-    c(list(manifest, manifest), lapply(c("panic", "fail", "nope"), ask, server = server))
+    manifest <- ask(server$sock, mangoro_rpc_manifest_request())
+    c(list(manifest, manifest), lapply(c("panic", "fail", "nope"), call_of, server = server))
   })
   c(
     rep(unlist(others, recursive = FALSE), 4),
-    lapply(c(names, "batches", "replaced"), ask, server = types),
+    lapply(c(names, "batches", "replaced"), call_of, server = types),
     lapply(frames, encode_record, header = result),
     lapply(vectors, function(x) encode_record(list(x = x), result)),
     lapply(rows, encode_row, header = result),
@@ -238,7 +236,8 @@ read_broken_replies <- function(samples, seed, count, file) {
   raised <- rlang::set_names(numeric(length(readers)), names(readers))
   testthat::local_mocked_bindings(
     connection_of = function(sock, call) list(sock = sock, state = new.env()),
-    free_line = function(connection, call) list(id = "0"),
+    take_line = function(connection, call) list(id = "0"),
+    release_line = function(line, connection) NULL,
     roundtrip = function(...) the_reply$bytes,
     write_stream = function(...) raw(),
     call_message = function(...) list(bytes = raw()),

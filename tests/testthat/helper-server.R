@@ -57,17 +57,23 @@ wait_for_output <- function(proc, text) {
   }
 }
 
+# The reply to a message.
+ask <- function(sock, message) {
+  connection <- connection_of(sock, NULL)
+  line <- take_line(connection, NULL)
+  on.exit(release_line(line, connection))
+  roundtrip(line, connection, message, name = NULL, timeout = 60, call = NULL)
+}
+
 # Sends a value to Go and back, as a record with one row and one column.
 echo_value <- function(sock, value) {
-  bytes <- encode_row(list(x = value), envelope_header("call", "echo"))
-  reply <- roundtrip(connection_of(sock, NULL), bytes, "echo", 60, NULL)
+  reply <- ask(sock, encode_row(list(x = value), envelope_header("call", "echo")))
   decode_row(reply, check_reply(reply, "result", "echo", NULL, NULL)$start)$x
 }
 
 # Sends a data frame to a handler on records and returns the result.
 echo_record <- function(sock, name, frame) {
-  bytes <- encode_record(frame, envelope_header("call", name))
-  reply <- roundtrip(connection_of(sock, NULL), bytes, name, 60, NULL)
+  reply <- ask(sock, encode_record(frame, envelope_header("call", name)))
   decode_record(reply, check_reply(reply, "result", name, NULL, NULL)$start)
 }
 

@@ -118,7 +118,7 @@ test_that("any list of vectors goes as a list of vectors of Go's type", {
   expect_identical(call("crowds", frames), 1:2)
 })
 
-test_that("the values of a map are fitted each by itself", {
+test_that("the values of a map are coerced each by itself", {
   server <- local_server(test_source("typed"))
   call <- function(...) mangoro_call(server$sock, ...)
   expect_identical(call("total", list(a = 1, b = 2L, c = bit64::as.integer64(3))), 6)
@@ -205,10 +205,10 @@ test_that("whatever is given, a refusal is one of ours and warns of nothing", {
 test_that("times of several maps need one zone", {
   at <- function(zone) structure(c(a = 0), class = c("POSIXct", "POSIXt"), tzone = zone)
   spec <- list(type = "map", element = list(type = "timestamp", nullable = FALSE))
-  where <- list(signature = list(name = "f"), arg = "x", path = character(), call = NULL)
-  expect_s3_class(fit_maps(list(at("UTC"), at("UTC")), spec, where), "mangoro_maps")
+  path <- list(signature = list(name = "f"), arg = "x", steps = character(), call = NULL)
+  expect_s3_class(coerce_maps(list(at("UTC"), at("UTC")), spec, path), "mangoro_maps")
   mixed <- list(at("UTC"), at("Asia/Tokyo"))
-  expect_error(fit_maps(mixed, spec, where), "Tokyo", class = "mangoro_error_invalid_argument")
+  expect_error(coerce_maps(mixed, spec, path), "Tokyo", class = "mangoro_error_invalid_argument")
 })
 
 test_that("strings of any class are strings", {

@@ -120,20 +120,6 @@ test_that("functions registered by hand are called by their columns", {
   expect_error(mangoro_call(server$sock, "transposeMatrix", 1, 2), class = "mangoro_error_invalid_argument")
 })
 
-test_that("the manifest is fetched once, and again for a function that it lacks", {
-  server <- local_server(test_source("typed"))
-  fetched <- 0
-  fetch <- fetch_manifest
-  local_mocked_bindings(fetch_manifest = function(...) {
-    fetched <<- fetched + 1
-    fetch(...)
-  })
-  for (i in 1:3) mangoro_call(server$sock, "add", 1, 2)
-  expect_identical(fetched, 1)
-  expect_error(mangoro_call(server$sock, "nope"), class = "mangoro_error_not_found")
-  expect_identical(fetched, 2)
-})
-
 test_that("a call that is given up ends in Go too", {
   server <- local_server(test_source("typed"))
   expect_error(
@@ -154,14 +140,6 @@ test_that("a call that is interrupted ends in Go too, and the next one is not it
     expect_identical(got, "interrupted")
     wait_for_output(server$proc, "the call was given up: cancelled")
     expect_identical(mangoro_call(server$sock, "add", 1, 2), 3)
-  }
-})
-
-test_that("what a manifest lacks is told", {
-  puppet <- local_puppet()
-  for (json in c("[1]", "{\"f\": {\"Args\": [{\"Name\": 1}]}}", "{\"f\": {\"Args\": [{}]}}")) {
-    puppet$answer(c(as.raw(0), raw(8), charToRaw(json)))
-    expect_error(mangoro_call(puppet$sock, "f", 1), class = "mangoro_error_protocol", info = json)
   }
 })
 
@@ -218,25 +196,6 @@ test_that("calls that go on do not keep others from running, and are named", {
   expect_named(mangoro_rpc_get_manifest(server$sock), ignore.order = TRUE, expected = c(
     "leave", "zero", "burst", "mute", "endless", "positive", "nth", "deaf", "twice"
   ))
-})
-
-test_that("what a server is busy with is read as far as it makes sense", {
-  reply <- function(json) c(as.raw(c(2, 0, 0, 0, 0)), mangoro_pack_int32(nchar(json)), charToRaw(json))
-  expect_identical(
-    parse_load(reply('{"max_calls":2,"running":{"f":1,"g":2},"given_up":{"f":3}}')),
-    list(max_calls = 2L, running = c(f = 1L, g = 2L), given_up = c(f = 3L))
-  )
-  nothing <- list(max_calls = 2L, running = integer(), given_up = integer())
-  for (json in c(
-    '{"max_calls":2}', '{"max_calls":2,"running":7,"given_up":[1]}', '{"max_calls":2,"running":{"f":"1"}}',
-    '{"max_calls":2,"running":{"f":-1},"given_up":{"":1}}', '{"max_calls":2,"running":{"f":[1,2]}}'
-  )) {
-    load <- parse_load(reply(json))
-    expect_length(c(load$running, load$given_up), 0)
-  }
-  for (json in c("", "{", "7", "[]", "{}", '{"max_calls":"2"}', '"text"')) expect_null(parse_load(reply(json)))
-  expect_null(parse_load(raw()))
-  expect_null(parse_load(structure(5L, class = "errorValue")))
 })
 
 test_that("what the manifest calls a struct is a data frame, whatever its columns", {

@@ -4,7 +4,7 @@
 # The stream that the server answers a stream with.
 answer <- function(server, name, stream = raw()) {
   message <- c(envelope_header("call", name), stream)
-  reply <- roundtrip(connection_of(server$sock, NULL), message, what = name, timeout = 60, call = NULL)
+  reply <- ask(server$sock, message)
   payload(reply, check_reply(reply, "result", name, NULL, call = NULL))
 }
 

@@ -3,8 +3,9 @@
 layers <- c(
   "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "diagnostics", "modules", "build",
-  "send_as", "codec", "stream", "envelope", "socket", "server", "connection", "rpc",
-  "signature", "arguments", "call", "http", "handle", "start", "source", "sitrep", "install_go"
+  "send_as", "codec", "stream", "envelope", "socket", "server", "reply", "reach", "connection", "request",
+  "manifest", "rpc", "arguments", "call", "http", "functions", "lifecycle", "handle", "start", "source", "sitrep",
+  "install_go"
 )
 
 test_that("files use only what stands before them", {

@@ -184,3 +184,32 @@ test_that("children of a program that go on with its output do not hold R", {
   end_server(server)
   tools::pskill(as.integer(server$end$stderr[[1]]), tools::SIGKILL)
 })
+
+test_that("a handle that was saved and loaded again says so", {
+  h <- local_start("cmd/rpc-example")
+  file <- withr::local_tempfile()
+  saveRDS(h, file)
+  again <- readRDS(file)
+  expect_error(again$add(1, 2), "saved and loaded again", class = "mangoro_error_connection")
+  expect_error(close(again), class = "mangoro_error_connection")
+  expect_error(mangoro_restart(again), class = "mangoro_error_connection")
+  expect_match(format(again)[[2]], "saved and loaded again")
+  expect_identical(mangoro_status(again)$state, "lost")
+  expect_identical(h$add(1, 2), 3)
+})
+
+test_that("a handle of no use says what helps", {
+  server <- new_server("stats.go", "ipc:///tmp/server.ipc", launch = function(dir, call) NULL)
+  server$shown <- identity
+  connected <- new_server("tls+tcp://host:5555", "tls+tcp://host:5555")
+  url <- paste0("ipc://", withr::local_tempfile(lines = ""))
+  listening <- new_server("f.go", url, launch = function(dir, call) NULL)
+  for (one in list(server, connected, listening)) one$session <- new.env()
+  expect_snapshot(error = TRUE, transform = scrub_paths(listening$url), {
+    check_owner(server, NULL)
+    check_owner(connected, NULL)
+    check_owner(listening, NULL)
+    abort_forked(server, NULL)
+    abort_forked(connected, NULL)
+  })
+})

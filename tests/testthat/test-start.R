@@ -99,3 +99,20 @@ test_that("arguments of mangoro_start() and mangoro_connect() are checked", {
   withr::local_options(mangoro.connect_timeout = 0.2)
   expect_error(mangoro_connect(create_ipc_path()), class = "mangoro_error_connection")
 })
+
+test_that("nobody is believed without a certificate, unless that is wanted", {
+  url <- "tls+tcp://localhost:1"
+  for (tls in list(NULL, nanonext::tls_config(), tls_of("localhost", auth = FALSE))) {
+    expect_error(mangoro_connect(url, tls = tls), "does not verify certificates", class = "mangoro_error_invalid_argument")
+    expect_error(mangoro_connect("wss://localhost:1/", tls = tls), class = "mangoro_error_invalid_argument")
+  }
+  server <- nanonext::tls_config(server = c(pem_of("localhost", "crt"), pem_of("localhost", "key")))
+  expect_snapshot(error = TRUE, {
+    mangoro_connect("tls+tcp://localhost:1")
+    mangoro_connect("tls+tcp://localhost:1", tls = "ca.pem")
+    mangoro_connect("tls+tcp://localhost:1", tls = server, insecure = TRUE)
+    mangoro_connect("ipc:///tmp/x", tls = nanonext::tls_config())
+    mangoro_connect("tcp://example.org:5555")
+    mangoro_connect("ws://example.org/x", insecure = NA)
+  })
+})

@@ -1,0 +1,105 @@
+# The functions of a handle: a Go function as an R function.
+
+#' @export
+`$.mangoro_handle` <- function(x, name) handle_function(server_of(x), name, rlang::current_env())
+
+#' @export
+`[[.mangoro_handle` <- function(x, i, ...) {
+  check_string(i)
+  handle_function(server_of(x), i, rlang::current_env())
+}
+
+#' @export
+names.mangoro_handle <- function(x) names(known_signatures(server_of(x)))
+
+#' @export
+length.mangoro_handle <- function(x) length(names(x))
+
+#' @export
+as.list.mangoro_handle <- function(x, ...) {
+  lapply(rlang::set_names(names(x)), function(name) x[[name]])
+}
+
+#' @exportS3Method utils::.DollarNames
+.DollarNames.mangoro_handle <- function(x, pattern = "") {
+  grep(pattern, names(x), value = TRUE)
+}
+
+# Those of the manifest that was last fetched.
+known_signatures <- function(server) server$connection$state$signatures %||% list()
+
+handle_function <- function(server, name, call) {
+  if (is.null(server$functions[[name]])) {
+    connection <- server_connection(server, call)
+    signature <- find_signature(connection, name, call_timeout(NULL, server, call), call)
+    server$functions[[name]] <- make_function(server, signature)
+  }
+  server$functions[[name]]
+}
+
+# An R function with the arguments of the Go function, or `...` if that takes any columns.
+# Its body contains the function that it calls: the names of arguments may be any.
+make_function <- function(server, signature) {
+  name <- signature$name
+  run <- function(args, frame = parent.frame()) {
+    call_function(server_connection(server, frame), name, args, NULL, frame)
+  }
+  args <- rlang::syms(rlang::set_names(symbol_names(signature$args)))
+  required <- args[!signature$optional]
+  if (length(args) == 0 && !signature$boxed) {
+    formals <- rlang::pairlist2(... = )
+    body <- rlang::call2(run, quote(list(...)))
+  } else {
+    formals <- function_formals(signature)
+    body <- rlang::call2(run, rlang::call2(list, !!!args))
+    if (length(required) > 0) {
+      partly <- function(frame = parent.frame()) run(given_arguments(signature, frame), frame)
+      missing <- Reduce(function(a, b) call("||", a, b), lapply(unname(required), function(arg) call("missing", arg)))
+      body <- call("if", missing, rlang::call2(partly), body)
+    }
+  }
+  structure(
+    rlang::new_function(formals, body, env = baseenv()),
+    class = c("mangoro_function", "function"), signature = signature
+  )
+}
+
+# The arguments that were given to a call that lacks one, for the message.
+given_arguments <- function(signature, frame) {
+  given <- mget(symbol_names(signature$args), envir = frame)
+  given[!vapply(given, rlang::is_missing, TRUE)]
+}
+
+function_formals <- function(signature) {
+  formals <- rep(list(rlang::missing_arg()), length(signature$args))
+  formals[signature$optional] <- signature$defaults[signature$optional]
+  as.pairlist(rlang::set_names(formals, symbol_names(signature$args)))
+}
+
+#' @export
+format.mangoro_function <- function(x, ...) {
+  signature <- attr(x, "signature")
+  c(
+    paste("<Go function>", describe_function(x)),
+    if (nzchar(signature$go)) strsplit(signature$go, "\n")[[1]],
+    if (nzchar(signature$doc)) c("", strsplit(trimws(signature$doc), "\n")[[1]])
+  )
+}
+
+#' @export
+print.mangoro_function <- function(x, ...) {
+  cat(format(x), sep = "\n")
+  invisible(x)
+}
+
+#' @export
+str.mangoro_function <- function(object, ...) cat("", format(object)[[1]], "\n")
+
+# "scaled(x, by = 10)"
+describe_function <- function(fn) {
+  formals <- formals(fn)
+  defaults <- vapply(formals, function(value) {
+    if (rlang::is_missing(value)) "" else paste(" =", paste(deparse(value), collapse = " "))
+  }, "")
+  sprintf("%s(%s)", attr(fn, "signature")$name, paste0(names(formals), defaults, collapse = ", "))
+}

@@ -1,0 +1,179 @@
+# The manifest of a server: what it says about its functions, and what is kept of that for
+# a connection. The keys of a manifest are those of FunctionSignature in Go.
+
+#' @rdname mangoro_rpc_call
+#' @order 2
+#' @export
+mangoro_rpc_get_manifest <- function(sock, timeout = NULL) {
+  call <- rlang::current_env()
+  get_manifest(connection_of(sock, call), timeout, call)
+}
+
+get_manifest <- function(connection, timeout, call) {
+  json <- fetch_manifest(connection, call_timeout(timeout, connection$server, call), call)
+  manifest <- rlang::try_fetch(
+    parse_json(json),
+    error = function(cnd) {
+      abort_protocol("The server's manifest is not valid JSON.", call = call, parent = cnd)
+    }
+  )
+  if (!is_object(manifest)) {
+    abort_protocol("The server's manifest is not a JSON object.", call = call)
+  }
+  manifest
+}
+
+# The manifest as JSON. What the server has left out of it is kept for the connection.
+fetch_manifest <- function(connection, timeout, call) {
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  reply <- roundtrip(line, connection, mangoro_rpc_manifest_request(), name = NULL, timeout, call)
+  message <- check_reply(reply, "manifest", "", connection$server, call)
+  state <- connection$state
+  state$left_out <- parse_left_out(message$error_msg)
+  json <- payload(reply, message)
+  if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
+  readable(json)
+}
+
+# The functions that R cannot call, from the metadata of a manifest: a data frame of
+# name, reason, file and line, the last two "" and NA where they are not known. What has
+# another form is not there: a peer need not send any.
+parse_left_out <- function(metadata) {
+  functions <- tryCatch(as.list(jsonlite::parse_json(metadata)$left_out), error = function(cnd) NULL)
+  functions <- Filter(function(f) is.list(f) && rlang::is_string(f$name) && rlang::is_string(f$reason), functions)
+  part <- function(name) vapply(functions, function(f) if (rlang::is_string(f[[name]])) f[[name]] else "", "")
+  line <- function(f) if (rlang::is_scalar_integerish(f$line, finite = TRUE)) as.integer(f$line) else NA_integer_
+  data.frame(name = part("name"), reason = part("reason"), file = part("file"), line = vapply(functions, line, 1L))
+}
+
+# --- Signatures --------------------------------------------------------------
+
+# Signatures are kept for each socket, until one is not found: then there may be another
+# server.
+find_signature <- function(connection, name, timeout, call) {
+  signature <- connection$state$signatures[[name]]
+  if (is.null(signature)) signature <- fetch_signatures(connection, timeout, call)[[name]]
+  if (is.null(signature)) {
+    left_out <- connection$state$left_out
+    reason <- left_out$reason[match(name, left_out$name)]
+    abort_no_function(name, names(connection$state$signatures), call, reason = reason)
+  }
+  signature
+}
+
+fetch_signatures <- function(connection, timeout, call) {
+  signatures <- parse_signatures(fetch_manifest(connection, timeout, call), call)
+  state <- connection$state
+  state$signatures <- signatures
+}
+
+# The signatures of a manifest by name. The manifest is a peer's: keys that are missing
+# or of another type are an error.
+parse_signatures <- function(json, call) {
+  force(json)
+  rlang::try_fetch(
+    {
+      manifest <- jsonlite::parse_json(json)
+      if (!is_object(manifest)) abort_protocol("It is not a JSON object.")
+      Map(new_signature, manifest, names(manifest))
+    },
+    error = function(cnd) {
+      abort_protocol("The server's manifest does not describe its functions.", call = call, parent = cnd)
+    }
+  )
+}
+
+# A function as calls of it are checked against:
+#   name        its name
+#   args        the names of the arguments
+#   specs       a type for each
+#   optional    TRUE for each that may be left out
+#   defaults    what Go uses for it then, NULL for nothing
+#   vectorized  TRUE if it is elementwise: a row of results for each row of arguments
+#   recycles    TRUE if Go recycles arguments of different lengths
+#   boxed       TRUE if the arguments are one row, each whole
+#   returns     TRUE if there is a result
+#   record      TRUE if the result is a record, see record_value(); otherwise it is
+#               the only column of one
+#   result      its type, NULL if the manifest does not say
+#   streams     TRUE if the result is a stream: the payload itself, not a column of it
+#   raws        the names of the arguments that are raw vectors, if the result is one,
+#               see result_value(); otherwise NULL
+#   plain       the types of the arguments if they are plain, see plain_types()
+#   last        the header of the last call, see call_header()
+#   result_header  the header of results
+#   doc         what the function does, "" if unknown
+#   go          its declaration in Go, "" if unknown
+new_signature <- function(entry, name) {
+  args <- lapply(entry$Args, function(arg) {
+    list(name = one_string(arg$Name), spec = new_type(arg$Type), optional = isTRUE(arg$Optional))
+  })
+  list(
+    name = name,
+    args = vapply(args, `[[`, "", "name"),
+    specs = lapply(args, `[[`, "spec"),
+    optional = vapply(args, `[[`, TRUE, "optional"),
+    defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default)),
+    vectorized = isTRUE(entry$Vectorized),
+    recycles = isTRUE(entry$Recycles),
+    boxed = isTRUE(entry$Boxed),
+    returns = !identical(entry$ReturnType$Type, "null"),
+    record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
+    result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
+    streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
+    raws = if (isTRUE(entry$Vectorized) && identical(entry$ReturnType$Type, "binary")) names_of_type(args, "binary"),
+    plain = plain_types(args, isTRUE(entry$Vectorized)),
+    last = new.env(parent = emptyenv()),
+    result_header = envelope_header("result", name),
+    doc = text_or_none(entry$Metadata$description),
+    go = text_or_none(entry$Metadata$signature)
+  )
+}
+
+# Whether the result of a handler on records is a record: if it is a vector, its type
+# is that of the vector.
+names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "stream", "")
+
+names_of_type <- function(args, type) {
+  unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))
+}
+
+# A default is only shown, never sent: values that R has no literal for are left out.
+scalar_default <- function(x) if (is.atomic(x) && length(x) == 1) x
+
+text_or_none <- function(x) if (rlang::is_string(x)) x else ""
+
+# The types of vectors, as R's C interface numbers them, that the arguments of an
+# elementwise function may have to be sent as they are; NULL if one is not plain.
+plain_types <- function(args, vectorized) {
+  types <- c(bool = 10L, int32 = 13L, float64 = 14L, string = 16L)
+  plain <- vapply(args, function(arg) {
+    if (arg$spec$nullable && arg$spec$type %in% names(types)) types[[arg$spec$type]] else NA
+  }, 1L)
+  if (vectorized && length(plain) > 0 && !anyNA(plain)) plain
+}
+
+#   type      its name, see rgoipc.TypeSpec
+#   nullable  whether NA is taken
+#   element   the type of the elements of a list or map, NULL: any
+#   fields    the types of the fields of a struct by name, NULL: any
+#   optional  the names of those that may be left out
+new_type <- function(spec) {
+  fields <- spec$StructDef$Fields
+  names <- vapply(fields, function(field) one_string(field$Name), "")
+  list(
+    type = one_string(spec$Type),
+    nullable = isTRUE(spec$Nullable),
+    element = if (!is.null(spec$ListSchema)) new_type(spec$ListSchema),
+    fields = if (length(fields) > 0) {
+      rlang::set_names(lapply(fields, function(field) new_type(field$Type)), names)
+    },
+    optional = names[vapply(fields, function(field) isTRUE(field$Optional), TRUE)]
+  )
+}
+
+one_string <- function(x) {
+  if (!rlang::is_string(x)) abort_protocol("A name or type in it is not a string.")
+  x
+}

@@ -1,0 +1,175 @@
+# Requests over the lines of a connection, in three steps:
+#
+#   begin()   sends one
+#   await()   waits until one of several is settled: answered, out of time or hopeless
+#   finish()  returns the reply, or raises what became of it
+#
+# Who takes a line releases it, whatever happens: on.exit(release_line(line, connection)).
+
+# How often R looks for a reply before it goes to sleep over it, which takes 70 us: to be
+# woken takes 20 us of a small call's 200.
+looks <- 250L
+
+# Waits between two looks at interrupts and the connection, in milliseconds: the
+# longest, the longest while nobody is connected to, and the first.
+poll_interval <- 50
+dial_interval <- 20
+first_interval <- 1
+
+# How long a server may take to say what it is busy with when a call has taken too
+# long, in milliseconds: R does not wait for much more than the time-out.
+load_time <- 75L
+
+# How long a process that closed its connection may take to end, in seconds.
+end_grace <- 1
+
+# All three for one message. `name` is the function that it calls, NULL for none.
+roundtrip <- function(line, connection, message, name, timeout, call) {
+  aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
+  begin(line, connection, aio, length(message), name, timeout, call)
+  await(list(line))
+  finish(line)
+}
+
+# Notes on `line` what is waited for: `aio`, for which `sent` bytes were sent.
+begin <- function(line, connection, aio, sent, name, timeout, call) {
+  line$aio <- aio
+  line$connection <- connection
+  line$sent <- sent
+  line$name <- name
+  line$timeout <- timeout
+  line$call <- call
+  line$started <- mclock()
+  line
+}
+
+await <- function(lines) {
+  # Small calls spend their time here: all else is done only if no answer is there at once.
+  for (i in seq_len(looks)) for (line in lines) if (!unresolved(line$aio)) return(invisible())
+  signal <- lines[[1]]$signal
+  cv_reset(signal) # of replies that were seen before it was looked at
+  interval <- first_interval
+  while (interval > 0 && all(vapply(lines, function(line) unresolved(line$aio), NA))) {
+    until_(signal, as.integer(interval))
+    interval <- min(vapply(lines, look, 1))
+  }
+}
+
+# Looks at what becomes of a request. Returns in how many milliseconds to look again, 0
+# if it is settled. `watch` is what was seen so far: of attempts to connect, `tries`, and
+# what leaves no hope, the condition `failure`.
+look <- function(line) {
+  if (!unresolved(line$aio)) {
+    return(0)
+  }
+  waited <- (mclock() - line$started) / 1000
+  watch <- line$watch
+  connection <- line$connection
+  dialers <- started_dialers(connection$sock)
+  if (is_connected(connection$sock) || length(dialers) == 0) {
+    watch$interval <- poll_interval
+  } else {
+    watch$interval <- min(2 * (watch$interval %||% first_interval), dial_interval)
+    watch$failure <- tryCatch(
+      {
+        check_alive(connection$server, line$call)
+        watch$tries <- watch_dialers(dialers, watch$tries, waited)
+        check_hope(dialers, watch$tries, waited, min(line$timeout, connect_timeout()), line$call)
+      },
+      mangoro_error = identity
+    )
+  }
+  line$watch <- watch
+  left <- line$timeout - waited
+  if (!is.null(watch$failure) || left <= 0) 0 else min(watch$interval, max(1, 1000 * left))
+}
+
+finish <- function(line) {
+  if (unresolved(line$aio)) abort_unanswered(line)
+  value <- line$aio$data
+  if (is.null(value)) value <- line$aio$result # of what is only sent
+  if (is_error_value(value)) abort_result(value, line$sent, line$connection$server, line$call)
+  # Nothing here keeps the server or the frames of the call while the line is free.
+  line$aio <- line$connection <- line$call <- line$watch <- NULL
+  value
+}
+
+abort_unanswered <- function(line) {
+  if (!is.null(line$watch$failure)) raise(line$watch$failure)
+  what <- if (is.null(line$name)) "The server" else paste0("`", line$name, "()`")
+  abort_timeout(what, line$timeout, line$call, load = give_up(line, patience = load_time))
+}
+
+# Gives up what is out on a line, or else keeps the line for the next request.
+release_line <- function(line, connection) {
+  if (!is.null(line$aio)) {
+    give_up(line)
+  } else if (!is.null(line$ctx)) {
+    state <- connection$state
+    state$free <- list(line, state$free)
+  }
+}
+
+# Closes a line that a request is out on, and tells the server. What it is busy with,
+# if it says so within `patience` milliseconds, see parse_load(); it is not waited for
+# otherwise.
+give_up <- function(line, patience = 0) {
+  aio <- line$aio
+  line$aio <- NULL
+  if (is.null(line$ctx)) {
+    return(nanonext::stop_aio(aio))
+  }
+  discard(line$ctx)
+  line$ctx <- NULL
+  connection <- line$connection
+  if (!is_connected(connection$sock)) {
+    return(NULL)
+  }
+  state <- connection$state
+  parting <- state$parting %||% take_line(connection, NULL)
+  parting$aio <- request(
+    parting$ctx, cancel_message(line$id),
+    send_mode = "raw", recv_mode = "raw", cv = parting$signal
+  )
+  state$parting <- parting # kept, for what nobody refers to is not sent
+  end <- mclock() + patience
+  while (unresolved(parting$aio) && mclock() < end) until_(parting$signal, as.integer(end - mclock()))
+  if (!unresolved(parting$aio)) parse_load(parting$aio$data)
+}
+
+# --- What went wrong ----------------------------------------------------------
+
+# Raises if the process of `server` has ended.
+check_alive <- function(server, call, patience = 0) {
+  end <- server_end(server, patience)
+  if (!is.null(end)) abort_ended(server$label, server$url, end, call)
+}
+
+# NNG's error numbers.
+nng_error <- c(nomem = 2L, closed = 7L, state = 11L, connreset = 19L)
+
+abort_result <- function(value, sent, server, call) {
+  if (value == nng_error[["nomem"]]) {
+    abort_resource_exhausted("There is not enough memory for the message.", call = call)
+  }
+  if (value == nng_error[["connreset"]]) {
+    check_alive(server, call, patience = end_grace)
+    size <- format(structure(sent, class = "object_size"), units = "auto")
+    abort_connection(
+      c(
+        "The server closed the connection during the call.",
+        "i" = if (sent > 0) "It ended, or accepts no message of {size}." else "It ended, or did not accept the message."
+      ),
+      call = call
+    )
+  }
+  if (value == nng_error[["closed"]]) abort_connection("The socket is closed.", call = call)
+  if (value == nng_error[["state"]]) {
+    abort_connection(
+      c("No reply is outstanding on this socket.", "i" = "Send a request first, with {.fn mangoro_rpc_send}."),
+      call = call
+    )
+  }
+  reason <- nanonext::nng_error(value)
+  abort_connection("The connection failed: {reason}.", call = call)
+}
