@@ -197,7 +197,7 @@ start_server <- function(server, call) {
   open_socket(server, call)
   await_server(server, call)
   ready <- TRUE
-  if (!is.null(server$shown)) tell_left_out(server)
+  if (!is.null(server$recipe)) tell_left_out(server)
 }
 
 connect_server <- function(server, call) {
@@ -255,10 +255,9 @@ tell_left_out <- function(server) {
   placed <- regmatches(said, regexec("^(\\S+ at )(.*?):([0-9]+)(: .*)$", said, perl = TRUE))
   at <- which(lengths(placed) > 0)
   part <- function(i) vapply(placed[at], `[[`, "", i)
-  places <- data.frame(file = part(3), line = as.integer(part(4)))
-  places$file <- server$shown(system_path(places$file))
-  if (!is.null(server$place)) places <- relocate(places, server$place)
-  said[at] <- paste0(part(2), format_place(places$file, places$line), part(5))
+  rows <- data.frame(file = server$recipe$shown(system_path(part(3))), line = as.integer(part(4)))
+  if (!is.null(server$recipe$location)) rows <- relocate(rows, server$recipe$location)
+  said[at] <- paste0(part(2), format_location(rows$file, rows$line), part(5))
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(said), rep("*", length(said)))))
 }
 

@@ -12,10 +12,8 @@
 #   process    its process, NULL for a server that somebody else started
 #   log        what the process prints, an external pointer, see src/log.c
 #   dir        the directory that it was built in
-#   place      where inline code stands in the user's script, see go_program();
-#              NULL for none
-#   shown      a function: what messages call the files that its functions are
-#              in; NULL for a program that is not generated
+#   recipe     what its program was generated from, see new_recipe(); NULL for a
+#              program that is not generated
 #   functions  the R functions made of its manifest so far
 #   owner      the R process that made it
 #   session    the session that made it
@@ -70,7 +68,7 @@ maker <- function(server) {
   if (is.null(server$launch)) {
     format_inline("{.code mangoro_connect({.val {server$url}})}")
   } else {
-    format_inline(if (is.null(server$shown)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
+    format_inline(if (is.null(server$recipe)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
   }
 }
 

@@ -60,7 +60,7 @@ test_that("what is not what was published is refused, and nothing is left", {
   expect_identical(left_behind(site), character())
 })
 
-test_that("an index without this platform, or that is none, is told", {
+test_that("an index without this platform, or that is not one, is an error", {
   site <- local_site(function(index) {
     index[[1]]$files[[1]]$arch <- "vax"
     index
