@@ -1,31 +1,31 @@
 #' Build a Go program
 #'
-#' Compiles Go sources into a program, with the modules that travel with the
-#' package and no network: mangos, arrow-go and mangoro's own
-#' `mangoro.local/pkg/rgoipc` and `mangoro.local/pkg/fileserver`. What was built
-#' before and has not changed comes from a cache, without Go being run (see
+#' Compiles Go sources into a program, without a network, with the modules that travel
+#' with the package: mangos, arrow-go and mangoro's own
+#' `mangoro.local/pkg/rgoipc` and `mangoro.local/pkg/fileserver`. A program that was
+#' built before and has not changed comes from a cache, without running Go (see
 #' [mangoro_cache_info()]).
 #'
 #' @param src What to build, one string, no default:
 #'   * a `.go` file of package main, anywhere;
 #'   * a directory whose `.go` files are a package main, built with the modules
 #'     of mangoro;
-#'   * a directory with a `go.mod` of its own, built as that says: with its
-#'     `vendor` directory, or with modules from the user's module cache and
-#'     proxy. Mangoro's own packages are there even if the `go.mod` does not name
-#'     them. This is the only case in which Go may use the network;
+#'   * a directory with a `go.mod` of its own, built with its `vendor` directory, or
+#'     with modules from the user's module cache and proxy. Mangoro's own packages can
+#'     be imported even if the `go.mod` does not name them. This is the only case in
+#'     which Go may use the network;
 #'   * a `main.go` or a directory below `system.file("go", package = "mangoro")`,
 #'     such as `cmd/rpc-example/main.go`.
 #' @param out The file to write the program to, one string, no default. Its
 #'   directory must exist. An existing file is replaced, even while it runs; a
 #'   device, a pipe or a Go file is refused.
-#'   On Windows its name gets the ending `.exe` if it has none.
+#'   On Windows, `.exe` is added to the name if it is missing.
 #' @param gomaxprocs How many cores to use, one whole number. `NULL`, the
 #'   default, is all of them, but two under `R CMD check`.
 #' @param gocache The directory of Go's build cache, one string, created if
 #'   need be. `NULL`, the default, is the one in mangoro's own cache.
 #' @param ... More arguments for `go build`, unnamed strings such as
-#'   `"-tags=debug"`. They come after mangoro's own, and so win; build tags are
+#'   `"-tags=debug"`. They come after mangoro's own and override them; build tags are
 #'   added to mangoro's.
 #' @param quiet `TRUE` shows no progress. `FALSE`, the default in an interactive
 #'   session, shows a progress bar if the build takes longer than two seconds.
@@ -34,13 +34,13 @@
 #'   that [processx::process] can start it.
 #'
 #' @section Errors:
-#' * `mangoro_error_toolchain`: there is no Go that is new enough; the field
-#'   `candidates` has a row for each that was looked at, and why it was refused.
+#' * `mangoro_error_toolchain`: no Go is new enough; the field `candidates` has a row
+#'   for each Go that was found, with the reason why it was refused.
 #' * `mangoro_error_build`: the program does not compile; the field
 #'   `diagnostics` is a data frame of `file`, `line`, `column` and `message`,
 #'   the field `output` has all lines of the compiler.
-#' * `mangoro_error_invalid_argument`: an argument is none of the above, `src`
-#'   is no program, or `out` cannot be written.
+#' * `mangoro_error_invalid_argument`: an argument is not one of the above, `src`
+#'   is not a program, or `out` cannot be written.
 #' * `mangoro_error_resource_exhausted`: the cache cannot be written.
 #'
 #' @examplesIf mangoro:::runs_examples()
@@ -69,8 +69,8 @@ mangoro_go_build <- function(src, out, gomaxprocs = NULL, gocache = NULL, ...,
   out
 }
 
-# `gomaxprocs` NULL is all cores: to count them takes a process, which only a build
-# is worth.
+# How to build. `gomaxprocs` NULL is all cores, which are counted when something is
+# built: that takes a process.
 build_settings <- function(gomaxprocs = NULL, gocache = NULL, arguments = list(), quiet = TRUE, call) {
   list(
     gomaxprocs = gomaxprocs,
@@ -107,19 +107,19 @@ check_src <- function(src, call, arg = "src") {
   }
 }
 
-# Whether a text is one of Go and not the name of a file.
+# Whether a text is Go code and not the name of a file.
 is_code <- function(text) {
   !endsWith(text, ".go") && grepl("\n|^\\s*(func|package|import|type|var|const|//|/\\*)([[:space:]({]|$)", text)
 }
 
-# The path of the program, after a file was written to its directory for a try.
+# The path of the program. A file is written to its directory as a test.
 check_out <- function(out, call) {
   check_string(out, "out", call)
   if (dir.exists(out)) {
     abort_invalid_argument("out", "{.path {out}} is a directory, not a file to write.", call = call)
   }
   if (endsWith(out, ".go")) {
-    abort_invalid_argument("out", "{.path {out}} would be a Go file, and a program is none.", call = call)
+    abort_invalid_argument("out", "{.path {out}} is the name of a Go file, not of a program.", call = call)
   }
   if (file.exists(out) && !is_regular(out)) {
     abort_invalid_argument("out", "{.path {out}} is a device or pipe, not a file to write.", call = call)
@@ -131,7 +131,7 @@ check_out <- function(out, call) {
   tryCatch(remove_scratch(new_scratch(dirname(out), ".new-")), mangoro_error = function(cnd) {
     abort_invalid_argument("out", "The directory {.path {dirname(out)}} cannot be written to.", call = call)
   })
-  # Windows starts nothing that has another ending.
+  # Windows runs only files with this extension.
   if (is_windows() && !grepl("\\.exe$", out, ignore.case = TRUE)) out <- paste0(out, ".exe")
   absolute_path(out)
 }
@@ -152,183 +152,16 @@ check_build_arguments <- function(more, call) {
   more
 }
 
-# --- What there is to build -------------------------------------------------
-
-# A program is what `go build` is told:
-#   src         what the user called it
-#   target      what it builds, run in the directory `dir`
-#   arguments   more of them
-#   overlay     files that it sees in another place: names are those places; or
-#               a function of a directory and the user's call that makes them
-#   own_module  whether modules may come from the user's cache and proxy, because
-#               a go.mod or `deps` asks for them
-#   modules     see program_modules()
-#   key         what identifies the sources: names, and the `files` that are
-#               hashed; `base` is the directory that their names start from. NULL
-#               if only Go knows what goes in, and its own cache is all there is
-#   explain     a function: the lines of the compiler without what is about
-#               generated files; NULL if there are none
-#   user_path   a function: the user's name for a file that the compiler names
-#   texts       the lines of sources that are in no file, by their names
-#   place       a function: the file and line of an R script where the source
-#               `inline_name` starts, NULL if that is not known
-go_program <- function(src, call, path = real_path(src)) {
-  base <- if (dir.exists(path)) path else dirname(path)
-  program <- if (is_below(base, real_path(go_file()))) {
-    package_program(base, src, call)
-  } else if (!dir.exists(path)) {
-    file_program(path, src, call)
-  } else if (file.exists(file.path(path, "go.mod"))) {
-    module_program(path, src, call)
-  } else {
-    directory_program(path, src, call)
-  }
-  c(program, src = src)
-}
-
-# A package of our own module, whose hash is part of each key already.
-package_program <- function(base, src, call) {
-  source <- real_path(go_file())
-  check_main(go_files(base), src, call)
-  target <- paste0(".", substring(base, nchar(source) + 1))
-  module <- module_dir(call)
-  list(
-    target = target,
-    dir = module,
-    key = c("package", target),
-    files = character(),
-    base = base,
-    user_path = function(file) replace_prefix(file, module, source)
-  )
-}
-
-file_program <- function(path, src, call) {
-  check_main(path, src, call)
-  list(
-    target = path,
-    dir = module_dir(call),
-    key = "file",
-    files = c(path, embedded_files(path, dirname(path))),
-    base = dirname(path),
-    user_path = function(file) if (identical(file, path)) src else file
-  )
-}
-
-# The directory appears as a package of our module by way of an overlay: the
-# module is not touched, and Go's rules for file names hold, which they do not
-# for files that are named one by one.
-directory_program <- function(path, src, call) {
-  go <- go_files(path)
-  check_main(go, src, call)
-  module <- module_dir(call)
-  seen_as <- program_dir(module)
-  files <- c(go, other_sources(path), embedded_files(go, path))
-  list(
-    target = "./program",
-    dir = module,
-    overlay = rlang::set_names(files, replace_prefix(files, path, seen_as)),
-    key = "directory",
-    files = files,
-    base = path,
-    user_path = function(file) replace_prefix(replace_prefix(file, seen_as, path), path, src)
-  )
-}
-
-# Where in our module the files of a program are seen. Go's assembler wants the
-# directory to be there.
-program_dir <- function(module) {
-  dir <- file.path(module, "program")
-  dir.create(dir, showWarnings = FALSE)
-  dir
-}
-
-# Only what imports mangoro's packages is given them.
-module_program <- function(path, src, call) {
-  go <- go_files(path)
-  check_main(go, src, call)
-  imports_own <- any(grepl("\"mangoro.local/", unlist(lapply(go, read_utf8)), fixed = TRUE, useBytes = TRUE))
-  c(
-    module_home(path, if (imports_own) user_modules(path, call)),
-    list(user_path = function(file) replace_prefix(file, path, src))
-  )
-}
-
-# The part of a program that a module of its own makes, which stands in `dir`.
-module_home <- function(dir, modules = NULL) {
-  mode <- if (!is.null(modules)) "mod" else if (dir.exists(file.path(dir, "vendor"))) "vendor" else "readonly"
-  list(target = ".", dir = dir, arguments = paste0("-mod=", mode), own_module = TRUE, modules = modules)
-}
-
-go_files <- function(dir) {
-  files <- list.files(dir, "\\.go$", full.names = TRUE)
-  files[!endsWith(files, "_test.go") & !dir.exists(files)]
-}
-
-# What else Go looks for in a directory: assembly, and code of other languages, which
-# it refuses without cgo.
-other_sources <- function(dir) {
-  files <- list.files(dir, "\\.(c|cc|cpp|cxx|m|h|hh|hpp|hxx|f|F|for|f90|s|S|sx|swig|swigcxx|syso)$", full.names = TRUE)
-  files[!dir.exists(files)]
-}
-
-# The files that go:embed lines name: `//go:embed page.html static/*.css`.
-embedded_files <- function(go, base) {
-  lines <- as.character(unlist(lapply(go, read_utf8)))
-  lines <- grep("^[[:space:]]*//go:embed[[:space:]]", lines, value = TRUE, useBytes = TRUE)
-  lines <- sub("^[[:space:]]*//go:embed", "", lines, useBytes = TRUE)
-  patterns <- unlist(regmatches(lines, gregexpr("\"[^\"]*\"|`[^`]*`|[^[:space:]]+", lines, useBytes = TRUE)))
-  patterns <- system_path(gsub("[\"`]", "", as.character(patterns), useBytes = TRUE))
-  base <- gsub("([][*?])", "\\\\\\1", base)
-  found <- Sys.glob(file.path(base, sub("^all:", "", patterns)))
-  is_dir <- dir.exists(found)
-  below <- list.files(found[is_dir], recursive = TRUE, all.files = TRUE, full.names = TRUE)
-  unique(c(found[!is_dir], below))
-}
-
-# `go build` makes an archive of a package that is no program. This sees most
-# of them before Go is run, run_go_build() the others.
-check_main <- function(files, src, call) {
-  if (length(files) == 0) {
-    abort_invalid_argument("src", "There is no {.file .go} file in {.path {src}}.", call = call)
-  }
-  packages <- vapply(files, package_name, "")
-  if (!any(packages %in% c("main", NA))) {
-    abort_no_program(src, call)
-  }
-}
-
-abort_no_program <- function(src, call) {
-  abort_invalid_argument(
-    "src",
-    c("{.file {src}} is no program.", "i" = "A program begins with {.code package main}."),
-    call = call
-  )
-}
-
-# The name in the package clause, NA if there is none to be seen: the compiler
-# then says why.
-package_name <- function(file) {
-  text <- paste(read_utf8(file), collapse = "\n")
-  text <- gsub("(?s)/\\*.*?\\*/", "", text, perl = TRUE, useBytes = TRUE)
-  clause <- "(?m)^[ \t]*package[ \t]+([A-Za-z0-9_]+)"
-  found <- regmatches(text, regexec(clause, text, perl = TRUE, useBytes = TRUE))[[1]]
-  if (length(found) == 0) NA_character_ else found[[2]]
-}
-
-replace_prefix <- function(file, prefix, by) {
-  ifelse(startsWith(file, paste0(prefix, "/")), file.path(by, substring(file, nchar(prefix) + 2)), file)
-}
-
 # --- Building it ------------------------------------------------------------
 
 # Writes the program to `out`, from the cache or by Go, and returns where it is.
-# Without `copy` it will be run from where it is in the cache, if it is there.
+# Without `copy` it is run from the cache, if it is there.
 #
-# A program in the cache is called by its key and the hash of its bytes, and is
-# used only if it is what its name says.
+# The name of a program in the cache is its key and the hash of its bytes. It is used
+# only if that hash is right.
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
-  env <- go_env(gocache = settings$gocache, own_module = isTRUE(program$own_module), here = !copy)
+  env <- go_env(gocache = settings$gocache, own_module = program$own_module, here = !copy)
   if (is.null(program$key)) {
     run_go_build(go, program, out, env, settings, call)
     return(out)
@@ -349,8 +182,8 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
   cached
 }
 
-# The program of a key in the cache, NULL if there is none. One that is not what was
-# built is removed.
+# The program of a key in the cache, NULL if there is none. One that has changed since
+# it was built is removed.
 find_program <- function(key, src) {
   for (program in list.files(cache_part("bin"), paste0("^", key, "-"), full.names = TRUE)) {
     if (!file.exists(program)) next # another session has removed it
@@ -360,29 +193,29 @@ find_program <- function(key, src) {
     }
     unlink(program, recursive = TRUE)
     cli::cli_inform(c(
-      "!" = "The program that was kept for {.file {src}} is not what was built, and is built again.",
+      "!" = "The cached program of {.file {src}} has changed since it was built, and is built again.",
       "i" = "Something has changed the file {.file {program}}."
     ))
   }
   NULL
 }
 
-# What is no file has no size, and might be waited for if it were read.
+# Only a regular file: to read a pipe would be to wait for it.
 can_be_run <- function(program) {
   !dir.exists(program) && file.size(program) > 0 && (is_windows() || file.access(program, 1) == 0)
 }
 
-# Where it is kept, NULL if it cannot be.
+# Copies a program into the cache, and returns its path there; NULL if that fails.
 keep_program <- function(out, key) {
   cached <- file.path(cache_part("bin"), program_name(key, out))
   if (copy_program(out, cached)) cached
 }
 
-# This hash is fast enough to be made at each start: 3 ms for 10 MB. It guards
-# against damage and mistakes; that nobody else comes near is for R/trust.R.
+# The hash is fast enough to be computed at each start: 3 ms for 10 MB. It guards
+# against damage and mistakes; R/trust.R guards against other users.
 program_name <- function(key, program) paste0(key, "-", cli::hash_file_xxhash(program))
 
-# The hash of all that decides what the program will be.
+# The hash of everything that the program depends on.
 build_key <- function(program, go, env, settings) {
   decisive <- env[startsWith(names(env), "GO") & !names(env) %in% c(go_places, setdiff(go_sources, "GOFLAGS"))]
   cli::hash_sha256(paste(c(
@@ -401,11 +234,11 @@ build_arguments <- function(more) {
   c("-trimpath", "-buildvcs=false", "-ldflags=-s -w", paste0("-tags=", tags), more$others)
 }
 
-# The tag saves arrow-go a third of its compilation: it then uses the JSON of Go's own
-# library.
+# With this tag arrow-go uses the JSON of Go's standard library, and compiles in two
+# thirds of the time.
 own_tags <- "arrow_json_stdlib"
 
-# Takes "-tags=a" and "-tags", "a" out of the arguments.
+# Separates "-tags=a" and "-tags", "a" from the other arguments.
 split_tags <- function(arguments) {
   joined <- grepl("^--?tags=", arguments)
   flag <- grepl("^--?tags$", arguments)
@@ -416,8 +249,8 @@ split_tags <- function(arguments) {
   )
 }
 
-# Runs `go build`, which writes a new file beside `out` that then takes its
-# place. An interrupt ends Go and leaves `out` as it was.
+# Runs `go build`, which writes a new file beside `out` that then replaces it. An
+# interrupt ends Go and leaves `out` as it was.
 run_go_build <- function(go, program, out, env, settings, call) {
   tell_session_cache()
   staging <- new_staging(dirname(out))
@@ -428,7 +261,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
     remove_scratch(staging)
     unlink_all(work)
   })
-  overlay <- if (is.function(program$overlay)) program$overlay(work, call) else program$overlay
+  overlay <- program$overlay(work, call)
   env[["GOMAXPROCS"]] <- as.character(as.integer(settings$gomaxprocs %||% default_cores()))
   env <- c(env[names(env) != "GOTMPDIR"], GOTMPDIR = work)
   modules <- program$modules
@@ -436,7 +269,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   if (!is.null(modules)) overlay <- c(overlay, write_modules(modules, program$dir, work))
   arguments <- c(
     overlay_argument(overlay, work), if (!is.null(modules)) paste0("-modfile=", modfile(work)),
-    program$arguments, build_arguments(settings$arguments)
+    if (program$own_module) paste0("-mod=", mod_mode(program)), build_arguments(settings$arguments)
   )
   if (!is.null(modules)) {
     check_imports(go, program, if (length(sources) > 0) sources else go_files(program$dir), env, call)
@@ -456,8 +289,8 @@ run_go_build <- function(go, program, out, env, settings, call) {
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
     if (length(output) == 0) output <- paste("go build", describe_status(status))
-    if (!is.null(program$explain)) output <- program$explain(output)
-    abort_build(program, find_diagnostics(program, output), output, status, call = call)
+    output <- program$explain(output)
+    abort_diagnostics(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {
     abort_no_program(program$src, call)
@@ -468,8 +301,14 @@ run_go_build <- function(go, program, out, env, settings, call) {
   if (!is.null(modules)) keep_sum(modules, work)
 }
 
-# A command that ends with R, with all that it started, and then removes what R has
-# left. Windows ends such processes itself, and the next session removes the rest.
+# Where Go finds the modules of a program in a module of its own.
+mod_mode <- function(program) {
+  if (!is.null(program$modules)) "mod" else if (dir.exists(file.path(program$dir, "vendor"))) "vendor" else "readonly"
+}
+
+# A command that ends with R, as does all that it started, and then removes what R has
+# left behind. Windows ends such processes itself, and the next session removes the
+# rest.
 guarded <- function(command, args) {
   if (is_windows()) {
     return(list(command = command, args = args))
@@ -478,7 +317,7 @@ guarded <- function(command, args) {
   list(command = "/bin/sh", args = c(guard, Sys.getpid(), session_dir(), command, args))
 }
 
-# With all that it started, and not before they are gone.
+# Ends a process and all that it started, and waits until they are gone.
 end_process <- function(process) {
   process$kill_tree()
   process$wait()

@@ -1,40 +1,40 @@
-# What is kept between sessions: built programs by the hash of all that went
-# into them, Go's own build cache, the unpacked module. No index: a name is a
-# hash, and a file appears under it whole or not at all. All of it is the user's
-# alone, see R/trust.R.
+# What is kept between sessions: built programs, by a hash of everything that they
+# depend on, Go's own build cache, the unpacked module. There is no index: a name is a
+# hash, and a file appears under its name as a whole or not at all. All of it belongs to
+# the user alone, see R/trust.R.
 
 #' The cache of built programs
 #'
 #' @description
-#' An unchanged program is built once: `mangoro_go_build()` keeps it under a hash
+#' A program is built once, until it changes: `mangoro_go_build()` keeps it under a hash
 #' of its sources, the Go toolchain and the build settings, in the directory
 #' that the option `mangoro.cache_dir` or the environment variable
 #' `MANGORO_CACHE_DIR` names, or else in `tools::R_user_dir("mangoro", "cache")`.
-#' Under `R CMD check` everything is in the session's temporary directory, and also
-#' where there is no home directory, it is another user's or cannot be written: what
-#' is built is then kept for the session only, which a message says.
+#' Under `R CMD check` the cache is in the session's temporary directory. It is there too
+#' if there is no home directory, or if that belongs to another user or cannot be
+#' written to; a message then says that programs are kept for this session only.
 #'
-#' What is in the cache is run. So it is the user's alone: its parts are made such that
-#' nobody else can look into them, and a cache that somebody else owns or may write to,
-#' itself or by a folder above it, is refused. A folder in which everybody may make
-#' files but replace only their own, such as `/tmp`, is fine above it, and so is one
-#' that may be written to by the private group that many systems make for each user.
-#' On Windows, where the user's directories are the user's alone, nothing is checked.
+#' Programs in the cache are run, so nobody else may be able to change them: other users
+#' cannot read the cache, and a cache is refused if another user owns it or can write to
+#' it or to a folder above it. A folder above it may be one in which all users can
+#' create files but replace only their own, such as `/tmp`, or one that the user's private
+#' group can write to. On Windows, where the user's directories belong to the user alone,
+#' nothing is checked.
 #'
 #' Before a program from the cache is started, its bytes are compared with a hash that
-#' was made when it was built (which takes 3 ms for 10 MB). If something has changed
-#' them, the program is removed and built again, and a message says so.
+#' was computed when it was built (which takes 3 ms for 10 MB). If they have changed, the
+#' program is removed and built again, with a message.
 #'
 #' After each build, programs that were not used for 30 days are removed, and
 #' those used longest ago beyond 1 GB; the options `mangoro.cache_max_age` (in
 #' days) and `mangoro.cache_max_size` (in bytes) change that. Any number of
 #' sessions may build, use and clean the cache at the same time.
 #'
-#' @param max_age Remove only programs that were not used for so many days, one
+#' @param max_age Remove only programs that were not used for this many days, one
 #'   number of at least 0. `NULL`, the default, sets no limit.
 #' @param max_size Remove only the programs used longest ago, until the others
-#'   take up no more than so many bytes, one number of at least 0. `NULL`, the
-#'   default, sets no limit. If both are `NULL`, all of the cache is removed.
+#'   take up no more than this many bytes, one number of at least 0. `NULL`, the
+#'   default, sets no limit. If both are `NULL`, the whole cache is removed.
 #'
 #' @returns `mangoro_cache_info()` a data frame with a row for each part of the
 #'   cache that exists: `kind` (`"bin"` for built programs, `"go-build"` for
@@ -43,9 +43,9 @@
 #'   the cache, one string, invisibly.
 #'
 #' @section Errors:
-#' * `mangoro_error_invalid_argument`: `max_age` or `max_size` is no such number, or
-#'   others can change the cache; the field `path` then says where, and the message
-#'   what to do. Everything that uses the cache raises it.
+#' * `mangoro_error_invalid_argument`: `max_age` or `max_size` is not a number of at
+#'   least 0, or other users can change the cache; the field `path` then says where, and
+#'   the message what to do. Everything that uses the cache raises this error.
 #' * `mangoro_error_resource_exhausted`: the directory cannot be created.
 #'
 #' @examples
@@ -94,12 +94,12 @@ check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(
   }
 }
 
-# The directories that are ours. Nothing else is ever removed, in case the
-# cache was put where other things are.
+# The directories that are ours. Nothing else is ever removed, in case the cache is in
+# a directory with other files.
 cache_parts <- c("bin", "go-build", "module", "toolchain", "config", "gopath", "mod", "deps")
 
-# Renamed first, which takes effect at once; removing takes its time. A build
-# that this disturbs sees the trash or, when that is gone, another epoch, and
+# Everything is renamed first, which takes effect at once; removing takes longer. A
+# build that is disturbed sees the trash or, when that is gone, another epoch, and
 # starts again: so the epoch goes last.
 empty_cache <- function(dir) {
   trash <- new_scratch(dir, "trash-")
@@ -143,14 +143,15 @@ cache_dir <- function() {
   dir
 }
 
-# Those that are there, in a directory that is trusted: one look will do for most.
+# Checks the parts that exist, in a directory that is trusted: all at once, and only
+# those that look suspicious step by step.
 check_parts <- function(parts) {
   known <- .Call(c_file_owners, parts)
   for (part in parts[which(known$link | !known$own | known$writable)]) check_trusted(part, call = NULL)
   keep_private(parts)
 }
 
-# The one that somebody chose, NULL if nobody did.
+# The directory that the user chose, NULL if there is none.
 named_cache_dir <- function() {
   option <- getOption("mangoro.cache_dir")
   variable <- Sys.getenv("MANGORO_CACHE_DIR")
@@ -164,7 +165,7 @@ named_cache_dir <- function() {
   }
 }
 
-# The user's own, or the session's where there can be none: `why` then says why.
+# The user's own, or the session's if that is not possible: `why` then says why.
 default_cache_dir <- function() {
   dir <- user_dir("cache")
   why <- home_problem(dir)
@@ -175,8 +176,8 @@ default_cache_dir <- function() {
   list(dir = if (is.null(why)) dir else file.path(session_dir(), "cache"), why = why)
 }
 
-# Why there can be nothing of the user's below the home directory, where `dir` is:
-# system users have none, and in a container or under sudo it may be another user's.
+# Why `dir`, below the home directory, cannot be used: system users have no home
+# directory, and in a container or under sudo it may belong to another user.
 home_problem <- function(dir) {
   home <- path.expand("~")
   if (is_windows() || !is_below(dir, sub("/$", "", home))) {
@@ -193,25 +194,24 @@ home_problem <- function(dir) {
 # R_user_dir() warns where there is no home directory.
 user_dir <- function(which) suppressWarnings(tools::R_user_dir("mangoro", which))
 
-# Before a build whose result will be gone with the session.
+# Before a build whose result is gone when the session ends.
 tell_session_cache <- function() {
   why <- if (is.null(named_cache_dir())) default_cache_dir()$why
   if (!is.null(why) && is.null(the$told_session_cache)) {
     the$told_session_cache <- TRUE
     cli::cli_inform(c(
-      "What is built is kept for this session only: {why}.",
-      "i" = "Name a directory with the environment variable {.envvar MANGORO_CACHE_DIR} to keep it."
+      "Programs are kept for this session only: {why}.",
+      "i" = "To keep them, name a directory with the environment variable {.envvar MANGORO_CACHE_DIR}."
     ))
   }
 }
 
-# A directory that only the user can look into: nothing that is made in it needs to
-# be looked at.
+# A directory that only the user can access: what is created in it needs no checks.
 create_private <- function(dir) dir.create(dir, recursive = TRUE, showWarnings = FALSE, mode = "0700")
 
-# Those that an umask has opened to others.
+# Closes the directories that an umask has opened to others.
 keep_private <- function(dirs) {
-  # Some may not be there.
+  # Some may not exist.
   open <- dirs[which(bitwAnd(file.mode(dirs), 63L) > 0)]
   if (length(open) > 0 && !is_windows()) Sys.chmod(open, "0700", use_umask = FALSE)
 }
@@ -234,13 +234,13 @@ cache_epoch <- function() {
   read_line(file)
 }
 
-# An empty epoch was cleaned away before it could be read.
+# An empty epoch was removed before it could be read.
 is_cleaned_since <- function(epoch) {
   !nzchar(epoch) || length(list.files(cache_dir(), pattern = "^trash-")) > 0 || !identical(cache_epoch(), epoch)
 }
 
-# Runs `build` again if it fails while somebody empties the cache, the last time
-# in a cache that nobody else knows.
+# Runs `build` again if it fails while another session empties the cache, the last time
+# in a cache that no other session knows.
 retry_when_cleaned <- function(build, attempts = 5) {
   sweep()
   for (attempt in seq_len(attempts)) {
@@ -258,7 +258,7 @@ retry_when_cleaned <- function(build, attempts = 5) {
 
 # --- Files ------------------------------------------------------------------
 
-# Where a file is made that then takes its place in `dir` by a rename.
+# A directory in which to make a file that is then moved to `dir` by a rename.
 new_staging <- function(dir) {
   cache <- cache_dir()
   new_scratch(if (is_below(dir, cache)) cache else dir, ".new-")
@@ -280,7 +280,7 @@ write_atomically <- function(lines, file) {
   suppressWarnings(file.rename(temporary, file))
 }
 
-# Copies the program `from` to `to`, so that `to` is there whole or not at all.
+# Copies the program `from` to `to`, which is then there as a whole or not at all.
 # FALSE if it cannot be read or written.
 copy_program <- function(from, to) {
   staging <- tryCatch(new_staging(dirname(to)), mangoro_error = function(cnd) NULL)
@@ -298,10 +298,10 @@ move_program <- function(from, to) {
   suppressWarnings(file.rename(from, to))
 }
 
-# Marks what was used now, for the pruning.
+# Marks what is used now, for the pruning.
 touch <- function(path) suppressWarnings(Sys.setFileTime(path, Sys.time()))
 
-# One hash of the contents and of what they are called.
+# One hash of the contents and names.
 hash_files <- function(files, names) {
   cli::hash_sha256(paste(names, cli::hash_file_sha256(files), sep = "\n", collapse = "\n"))
 }

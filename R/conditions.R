@@ -8,9 +8,9 @@ error_codes <- c(
   "resource_exhausted"
 )
 
-# The one place that raises: `message` and `hints` are templates, see
-# format_inline(), evaluated in `.envir`; `lines` of others stand between them as
-# they are. `...` are the fields of the condition.
+# Every condition is raised here. `message` and `hints` are templates, see
+# format_inline(), evaluated in `.envir`; `lines`, which are not ours, are shown between
+# them as they are. `...` are the fields of the condition.
 abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call = NULL, parent = NULL,
                           .envir = parent.frame()) {
   format_each <- function(text) {
@@ -28,7 +28,7 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     code = code,
     call = call,
     parent = parent,
-    # As rlang would, but for options that it sets on the way, whose first time is slow.
+    # As rlang does, except that it sets options on the way, which is slow the first time.
     trace = if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame()),
     use_cli_format = FALSE
   )
@@ -37,8 +37,7 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
 # Raises a condition that was caught.
 raise <- function(cnd) rlang::cnd_signal(cnd)
 
-# `candidates` has a row per Go that was looked at: path, source, version,
-# problem.
+# `candidates` has a row for each Go that was looked at: path, source, version, problem.
 abort_toolchain <- function(candidates, minimum, call = NULL) {
   looked_at <- if (nrow(candidates) == 0) {
     c("i" = "No {.command go} was found in any of the usual places.")
@@ -54,7 +53,7 @@ abort_toolchain <- function(candidates, minimum, call = NULL) {
       "i" = "Name yours with {.code options(mangoro.go_path = )} or the environment
              variable {.envvar MANGORO_GO}, or install Go from
              {.url https://go.dev/dl/}.",
-      "i" = "To have that done for you alone, type {.run mangoro::mangoro_install_go()}."
+      "i" = "{.run mangoro::mangoro_install_go()} installs it for you alone."
     ),
     candidates = candidates,
     minimum = minimum,
@@ -62,12 +61,32 @@ abort_toolchain <- function(candidates, minimum, call = NULL) {
   )
 }
 
+# A Go that cannot be installed.
+abort_install <- function(message, parent = NULL, call = NULL, .envir = parent.frame()) {
+  abort_mangoro(
+    "toolchain",
+    c(message, "i" = "See {.url https://go.dev/doc/install} for other ways to install Go."),
+    parent = parent, call = call, .envir = .envir
+  )
+}
+
+# A program that cannot be built. `lines` are what is shown of `output`, what the
+# compiler said; `diagnostics` are its complaints, see find_diagnostics().
+abort_build <- function(src, lines, hints = NULL, diagnostics = NULL, output = lines, status = 1L, call = NULL) {
+  abort_mangoro(
+    "build",
+    if (identical(src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
+    lines = lines, hints = escape_braces(hints),
+    src = src, diagnostics = diagnostics, output = output, status = status, call = call
+  )
+}
+
 abort_connection <- function(message, ..., call = NULL, .envir = parent.frame()) {
   abort_mangoro("connection", message, ..., call = call, .envir = .envir)
 }
 
-# A program that does not become a server. `reason` goes on from its name; `end`
-# is its exit status and last lines, NULL while it runs.
+# A program that does not become a server. `reason` follows its name in the message;
+# `end` is its exit status and last lines, NULL while it runs.
 abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .envir = parent.frame()) {
   abort_mangoro(
     "start",
@@ -138,7 +157,7 @@ count_calls <- function(n) {
   format_inline("{paste0(n, ' of `', names(n), '()`')}")
 }
 
-# The peer broke the contract: bytes that are no reply, or no Arrow stream.
+# The peer broke the protocol: its bytes are not a reply, or not an Arrow stream.
 abort_protocol <- function(message, ..., call = NULL, parent = NULL,
                            .envir = parent.frame()) {
   abort_mangoro("protocol", message, ..., call = call, parent = parent, .envir = .envir)
@@ -157,7 +176,7 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
   abort_mangoro("resource_exhausted", message, ..., call = call, parent = parent, .envir = .envir)
 }
 
-# `functions` are the names of those that the server has, `reason` is why it has left this
+# `functions` are the names of the server's functions, `reason` is why it has left this
 # one out, NA if it does not say.
 abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_) {
   abort_mangoro(
@@ -172,10 +191,10 @@ abort_no_function <- function(func_name, functions, call = NULL, reason = NA_cha
   )
 }
 
-# An error reply of a server. `detail` is its JSON as a list; a server that
-# sends none, or a code we do not know, has reported a failed handler. `frames`
-# are the user's own lines of a panic. Where it failed are the fields `arg`, `row`, from
-# 1, and `value`: a string or, of several arguments, a list.
+# An error reply of a server. `detail` is its JSON as a list; without a code that we know,
+# it is that of a handler that failed. `frames` are the user's own lines of a panic. The
+# fields `arg`, `row`, from 1, and `value` say where it failed; `value` is a string or,
+# for several arguments, a list.
 abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
@@ -190,7 +209,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     invalid_argument = "The Go function {.fn {func_name}} rejected its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
-  at <- if (NROW(frames) > 0) sprintf("%s in %s", format_place(frames$file, frames$line), frames[["function"]])
+  at <- if (NROW(frames) > 0) sprintf("%s in %s", format_location(frames$file, frames$line), frames[["function"]])
   abort_mangoro(
     code,
     c(what, "x" = escape_braces(shown), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
@@ -207,13 +226,13 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
-# As much of a text as a person would read; cli takes its time over long ones.
+# As much of a text as a person would read; cli is slow with long ones.
 shorten <- function(text, limit = 2000) {
   n <- nchar(text)
   if (n <= limit) text else paste0(substr(text, 1, limit), "... (", n - limit, " characters more in `error_msg`)")
 }
 
-# The errors that the one of a handler wraps: each is the parent of the one before.
+# The errors that the error of a handler wraps: each is the parent of the one before.
 chain_condition <- function(chain) {
   if (is.data.frame(chain)) chain <- chain$message
   if (!is.character(chain) || anyNA(chain)) chain <- character()
@@ -223,9 +242,9 @@ chain_condition <- function(chain) {
 }
 
 # "stats.go:3:15"
-format_place <- function(file, line, column = NA) {
+format_location <- function(file, line, column = NA) {
   paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))
 }
 
-# Text of others goes through cli's glue unread.
+# Text that is not ours, which is not a template.
 escape_braces <- function(x) gsub("}", "}}", gsub("{", "{{", as.character(x), fixed = TRUE), fixed = TRUE)

@@ -1,11 +1,11 @@
-# What the compiler says, told by the user's own lines.
+# The compiler's messages, with the user's own file names and lines.
 
-# What code is called that was given as a string, wherever it stands in a script:
-# so that it is the same program when the lines above it change.
+# The name of code that was given as a string, wherever it stands in a script: so that
+# it is the same program when the lines above it change.
 inline_name <- "<inline>"
 
-# The lines that name a place, as a data frame; the compiler's name for the file
-# is replaced by the user's. `row` is the number of the line.
+# The lines that name a location, as a data frame; the compiler's name for the file is
+# replaced by the user's. `row` is the number of the line in the output.
 find_diagnostics <- function(program, output) {
   pattern <- "^\t?(.*?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$"
   place <- regmatches(output, regexec(pattern, output, perl = TRUE))
@@ -20,9 +20,8 @@ find_diagnostics <- function(program, output) {
   )
 }
 
-# What the compiler says without the places in generated files, which are not the
-# user's: its own name for a source, in brackets after the user's, and the main
-# function.
+# The compiler's output without locations in generated files: its own name for a
+# source, in brackets after the user's, and the main function.
 without_generated <- function(output) {
   output <- sub("\\[[^][]*:[0-9]+:[0-9]+\\]: ", ": ", output)
   place <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
@@ -31,15 +30,15 @@ without_generated <- function(output) {
   for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
   rest <- output[!generated]
   said <- sub(place, "", output[generated])
-  if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the main function that is generated:", said)
+  if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the generated main function:", said)
 }
 
-# Each line with a place is followed by the line of source that it names.
+# Each line with a location is followed by the line of source that it names.
 show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
   shown <- as.list(output)
   shown[diagnostics$row] <- Map(
     function(file, line, column, message, excerpt) {
-      c(sprintf("%s: %s", format_place(file, line, column), message), excerpt)
+      c(sprintf("%s: %s", format_location(file, line, column), message), excerpt)
     },
     diagnostics$file, diagnostics$line, diagnostics$column, diagnostics$message, excerpts
   )
@@ -68,52 +67,44 @@ untab <- function(text) {
 }
 
 source_line <- function(program, file, line) {
-  lines <- program$texts[[file]]
+  lines <- program$lines[[file]]
   if (is.null(lines) && file.exists(file)) lines <- read_utf8(file)
   if (line >= 1 && line <= length(lines)) enc2utf8(lines[[line]]) else NA_character_
 }
 
-# Inline code by its place in the user's script.
-relocate <- function(places, place) {
-  inline <- which(places$file == inline_name)
-  if (length(inline) == 0 || is.null(start <- place())) {
-    return(places)
+# Inline code by its location in the user's script, see find_literal().
+relocate <- function(rows, location) {
+  inline <- which(rows$file == inline_name)
+  if (length(inline) == 0 || is.null(found <- location())) {
+    return(rows)
   }
-  at <- start$at(places$line[inline], places$column[inline] %||% NA_integer_)
-  places$file[inline] <- start$file
-  places$line[inline] <- at$line
-  if (!is.null(places$column)) places$column[inline] <- at$column
-  places
+  at <- found$at(rows$line[inline], rows$column[inline] %||% NA_integer_)
+  rows$file[inline] <- found$file
+  rows$line[inline] <- at$line
+  if (!is.null(rows$column)) rows$column[inline] <- at$column
+  rows
 }
 
-# Raises mangoro_error_build. `diagnostics` has a row for each complaint: file,
-# line, column, message, and the row of `output` that it is in.
-abort_build <- function(program, diagnostics, output, status = 1L, call) {
+# Raises mangoro_error_build for the complaints of the compiler, or of the generator.
+# `diagnostics` has a row for each: file, line, column, message, and the row of `output`
+# that it is in.
+abort_diagnostics <- function(program, diagnostics, output, status = 1L, call) {
   lines <- mapply(source_line, diagnostics$file, diagnostics$line,
     MoreArgs = list(program = program), USE.NAMES = FALSE
   )
   excerpts <- Map(excerpt, lines, diagnostics$column)
-  if (!is.null(program$place)) diagnostics <- relocate(diagnostics, program$place)
+  if (!is.null(program$location)) diagnostics <- relocate(diagnostics, program$location)
   shown <- show_diagnostics(diagnostics, output, excerpts)
   output[diagnostics$row] <- sprintf(
-    "%s: %s", format_place(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message
+    "%s: %s", format_location(diagnostics$file, diagnostics$line, diagnostics$column), diagnostics$message
   )
-  abort_mangoro(
-    "build",
-    if (identical(program$src, inline_name)) "Go could not build this code." else "Go could not build {.file {src}}.",
-    lines = shown,
-    hints = escape_braces(c(
-      main_hints(output, program$src),
-      undefined_hints(diagnostics$message, lines),
-      if (isTRUE(program$own_module)) module_hints(output) else import_hints(output)
-    )),
-    src = program$src,
-    diagnostics = diagnostics[c("file", "line", "column", "message")],
-    output = output,
-    status = status,
-    call = call,
-    .envir = list2env(list(src = program$src))
+  hints <- c(
+    main_hints(output, program$src),
+    undefined_hints(diagnostics$message, lines),
+    if (program$own_module) module_hints(output) else import_hints(output)
   )
+  diagnostics <- diagnostics[c("file", "line", "column", "message")]
+  abort_build(program$src, shown, hints, diagnostics, output, status, call)
 }
 
 user_file <- function(file, program) {
@@ -136,14 +127,14 @@ lexical_path <- function(path) {
   paste(parts, collapse = "/")
 }
 
-# The linker only says what it lacks.
+# The linker does not say what to do about it.
 main_hints <- function(output, src) {
   if (any(grepl("function main is undeclared in the main package", output, fixed = TRUE))) {
-    sprintf("It has no main function. mangoro_source() writes one, which makes the functions of %s those of R.", src)
+    sprintf("There is no main function. mangoro_source() writes one, and turns the functions of %s into R functions.", src)
   }
 }
 
-# What is undefined and followed by an exported name is a package that is not imported.
+# An undefined name that is followed by an exported one is a package that is not imported.
 undefined_hints <- function(messages, lines) {
   said <- grep("^undefined: \\w+$", messages)
   name <- sub("^undefined: ", "", messages[said])
@@ -167,8 +158,8 @@ package_hint <- function(name) {
   }
 }
 
-# The paths of the packages of a name that are known: those of Go's own library, those
-# that travel with mangoro, and the usual ones of gonum, which do not.
+# The paths of the known packages of a name: those of Go's standard library, those that
+# travel with mangoro, and the usual ones of gonum, which do not travel with it.
 known_packages <- function(name) {
   standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
   paths <- vapply(standard, `[[`, "", 2)
@@ -188,7 +179,7 @@ gonum_packages <- c(
   "integrate", "integrate/quad", "interp", "dsp/fourier", "dsp/window", "diff/fd", "graph", "cmplxs", "mathext"
 )
 
-# Go's own advice for a missing module is to download it, which it may not.
+# Go itself would advise to download a missing module, which it may not do here.
 import_hints <- function(output) {
   pattern <- "(?:provides|providing) package ([^:; ]+)|package ([^:; ]+) is not in std"
   found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
@@ -198,14 +189,14 @@ import_hints <- function(output) {
       paste(missing, "is not among the modules that travel with mangoro."),
       paste(
         "To use other modules, name them in the argument `deps` of mangoro_source(),",
-        "or give the program a directory with a go.mod of its own."
+        "or put the program into a directory with a go.mod of its own."
       )
     )
   }
 }
 
-# What to do where a module is not to be had, is another one than before, or has
-# packages that do not travel with mangoro.
+# What to do if a module is not available, has changed, or has packages that do not
+# travel with mangoro.
 module_hints <- function(output) {
   named <- function(pattern) {
     found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
@@ -216,15 +207,15 @@ module_hints <- function(output) {
   partial <- named("module ([^ @]+)@[^ ]* found \\((v[^ ,]+), replaced by .*does not contain package")
   c(
     if (length(missing) > 0) c(
-      paste(missing, "is neither in the module cache nor to be had from the proxies that GOPROXY names."),
-      "Check its name and version, or run `go mod download` for it where there is a network."
+      paste(missing, "is neither in the module cache nor available from the proxies that GOPROXY names."),
+      "Check its name and version, or download it with `go mod download` while there is a network."
     ),
     if (length(changed) > 0) paste(
-      changed, "is not what it was when it was used first; do not use it unless you know why."
+      changed, "has changed since it was first used; do not use it unless you know why."
     ),
     if (length(partial) > 0) c(
-      paste("Of", partial, "only a part is vendored, by mangoro or the program."),
-      "Name it in `deps` or the go.mod, and build without a vendor directory of the program's own, to have all of it."
+      paste("Only a part of", partial, "is vendored, by mangoro or the program."),
+      "To have all of it, name it in `deps` or the go.mod, and build without a vendor directory of the program's own."
     )
   )
 }

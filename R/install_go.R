@@ -1,11 +1,10 @@
 #' Download a Go toolchain
 #'
-#' `mangoro_install_go()` downloads a release of Go from Go's own site for this
-#' platform, compares its checksum with the published one and unpacks it into
+#' `mangoro_install_go()` downloads a release of Go for this platform from Go's own site,
+#' compares its checksum with the published one and unpacks it into
 #' `tools::R_user_dir("mangoro", "data")`, where mangoro finds it (see
-#' [go_binary_candidates()]). Nothing outside that directory is changed, no
-#' administrator is needed, and to remove it delete the directory. It is never
-#' called by mangoro itself.
+#' [go_binary_candidates()]). It changes nothing outside that directory and needs no
+#' administrator; to remove Go, delete the directory. mangoro never calls it by itself.
 #'
 #' @param version The release, one string such as `"1.27.1"`. `NULL`, the default,
 #'   is the newest stable one.
@@ -24,9 +23,9 @@
 #'
 #' @section Errors:
 #' * `mangoro_error_toolchain`: the site cannot be reached, has no such release or
-#'   none for this platform, or what came is not what the site has published.
+#'   none for this platform, or the download is not what the site has published.
 #'   Nothing is left behind.
-#' * `mangoro_error_invalid_argument`: `version` is no version, or one older than
+#' * `mangoro_error_invalid_argument`: `version` is not a version of Go, or is older than
 #'   [mangoro_min_go_version()].
 #'
 #' @examples
@@ -73,7 +72,7 @@ check_version <- function(version, call) {
   check_string(version, "version", call)
   if (!grepl("^(go)?[0-9]+\\.[0-9]+(\\.[0-9]+)?((rc|beta)[0-9]+)?$", version)) {
     abort_invalid_argument(
-      "version", "{.arg version} must be a version of Go, and {.val {version}} is none.",
+      "version", "{.arg version} must be a version of Go such as {.val 1.27.1}, not {.val {version}}.",
       call = call
     )
   }
@@ -85,7 +84,7 @@ check_version <- function(version, call) {
   }
 }
 
-# For tests.
+# Mocked by tests.
 confirm <- function(question) isTRUE(utils::askYesNo(question))
 
 go_site <- function() {
@@ -114,7 +113,7 @@ find_release <- function(version, platform, call) {
   on.exit(unlink(index))
   download(paste0(go_site(), "?mode=json", if (!is.null(version)) "&include=all"), index, quiet = TRUE, call)
   releases <- tryCatch(parse_index(index), error = function(cnd) {
-    abort_install("The index of {.url {go_site()}} is none of Go releases.", parent = cnd, call = call)
+    abort_install("The index of {.url {go_site()}} is not a list of Go releases.", parent = cnd, call = call)
   })
   wanted <- if (is.null(version)) releases$stable else sub("^go", "", releases$version) == sub("^go", "", version)
   if (!any(wanted)) {
@@ -128,7 +127,7 @@ find_release <- function(version, platform, call) {
   as.list(releases[which(fits)[[1]], ])
 }
 
-# A row for each archive. What the site says names files here: it is checked.
+# A row for each archive. The site's names become names of files: they are checked.
 parse_index <- function(file) {
   releases <- jsonlite::fromJSON(file, simplifyVector = FALSE)
   rows <- lapply(releases, function(release) {
@@ -141,9 +140,9 @@ parse_index <- function(file) {
     })
   })
   rows <- do.call(rbind, unlist(rows, recursive = FALSE))
-  plain <- "^[A-Za-z0-9._-]+$"
+  safe <- "^[A-Za-z0-9._-]+$"
   stopifnot(
-    is.data.frame(rows), grepl(plain, rows$filename), grepl(plain, rows$version), grepl("^[0-9a-f]{64}$", rows$sha256)
+    is.data.frame(rows), grepl(safe, rows$filename), grepl(safe, rows$version), grepl("^[0-9a-f]{64}$", rows$sha256)
   )
   rows
 }
@@ -155,7 +154,7 @@ download <- function(url, file, quiet, call) {
   failed <- function(cnd) {
     abort_install("{.url {url}} could not be downloaded.", parent = cnd, call = call)
   }
-  # A warning here is a file that came in part, or not at all.
+  # A warning here means that only a part of the file came, or nothing.
   tryCatch(
     utils::download.file(url, file, quiet = quiet, mode = "wb"),
     warning = failed, error = failed
@@ -166,7 +165,7 @@ check_archive <- function(archive, release, call) {
   size <- file.size(archive)
   if (!identical(size, release$size)) {
     abort_install(
-      "{release$filename} came with {size} bytes, and is {release$size} bytes long: the connection was cut.",
+      "{release$filename} has {release$size} bytes, but only {size} came: the connection was cut.",
       call = call
     )
   }
@@ -182,7 +181,7 @@ check_archive <- function(archive, release, call) {
   }
 }
 
-# Unpacked under another name and then renamed: it is there whole or not at all.
+# Unpacked under another name and then renamed: it is there as a whole or not at all.
 unpack_go <- function(archive, staged, target, call) {
   failed <- function(cnd) {
     abort_install(
@@ -199,12 +198,4 @@ unpack_go <- function(archive, staged, target, call) {
   if (!suppressWarnings(file.rename(unpacked, target)) && !file.exists(go_below(target))) {
     abort_install("{.path {target}} cannot be written.", call = call)
   }
-}
-
-abort_install <- function(message, parent = NULL, call = NULL, .envir = parent.frame()) {
-  abort_mangoro(
-    "toolchain",
-    c(message, "i" = "{.url https://go.dev/doc/install} tells other ways to install Go."),
-    parent = parent, call = call, .envir = .envir
-  )
 }

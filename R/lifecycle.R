@@ -15,7 +15,7 @@ start_server <- function(server, call) {
   open_socket(server, call)
   await_server(server, call)
   ready <- TRUE
-  if (!is.null(server$shown)) tell_left_out(server)
+  if (!is.null(server$recipe)) tell_left_out(server)
 }
 
 connect_server <- function(server, call) {
@@ -178,9 +178,10 @@ tell_left_out <- function(server) {
   if (nrow(left_out) == 0) {
     return(invisible())
   }
-  left_out$file <- server$shown(system_path(left_out$file))
-  if (!is.null(server$place)) left_out <- relocate(left_out, server$place)
-  at <- ifelse(is.na(left_out$line), "", paste0(" at ", format_place(left_out$file, left_out$line)))
+  recipe <- server$recipe
+  left_out$file <- recipe$shown(system_path(left_out$file))
+  if (!is.null(recipe$location)) left_out <- relocate(left_out, recipe$location)
+  at <- ifelse(is.na(left_out$line), "", paste0(" at ", format_location(left_out$file, left_out$line)))
   told <- paste0(left_out$name, at, ": ", left_out$reason)
   cli::cli_inform(c("Left out:", rlang::set_names(escape_braces(told), rep("*", length(told)))))
 }

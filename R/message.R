@@ -1,6 +1,6 @@
-# The text of conditions, from templates in the markup of cli. cli itself takes a
-# tenth of a second for the first message of a session, and lays out text that
-# needs no layout.
+# The text of conditions, from templates in the markup of cli. cli itself also wraps and
+# styles them: with it, the first condition of a session takes 130 ms instead of 13, and
+# each later one 45 ms instead of 5.
 
 # `text` with everything in braces filled in:
 #   {code}        the value of R code in `.envir`
@@ -31,43 +31,13 @@ fill_in <- function(text, envir, amount) {
 
 # The pieces of a template: text as it is, and what stands in braces, without them.
 split_markup <- function(text) {
-  at <- gregexpr("[{}]", text)[[1]]
-  if (at[[1]] == -1) {
-    return(list(text = text, markup = FALSE))
-  }
-  opens <- substring(text, at, at) == "{"
-  pieces <- character()
-  markup <- logical()
-  add <- function(from, to, is_markup) {
-    pieces <<- c(pieces, substr(text, from, to))
-    markup <<- c(markup, is_markup)
-  }
-  from <- 1
-  depth <- 0
-  i <- 1
-  while (i <= length(at)) {
-    doubled <- i < length(at) && at[[i + 1]] == at[[i]] + 1 && opens[[i + 1]] == opens[[i]]
-    if (depth == 0 && doubled) {
-      add(from, at[[i]], FALSE)
-      from <- at[[i]] + 2
-      i <- i + 1
-    } else if (opens[[i]]) {
-      if (depth == 0) {
-        add(from, at[[i]] - 1, FALSE)
-        from <- at[[i]] + 1
-      }
-      depth <- depth + 1
-    } else if (depth > 0) {
-      depth <- depth - 1
-      if (depth == 0) {
-        add(from, at[[i]] - 1, TRUE)
-        from <- at[[i]] + 1
-      }
-    }
-    i <- i + 1
-  }
-  add(from, nchar(text), FALSE)
-  list(text = pieces, markup = markup)
+  at <- gregexpr("\\{\\{|\\}\\}|\\{((?:[^{}]++|\\{(?1)\\})*+)\\}", text, perl = TRUE)
+  found <- regmatches(text, at)[[1]]
+  is_brace <- found %in% c("{{", "}}")
+  inside <- ifelse(is_brace, substr(found, 1, 1), substr(found, 2, nchar(found) - 1))
+  outside <- regmatches(text, at, invert = TRUE)[[1]]
+  n <- 2 * length(found) + 1
+  list(text = rbind(outside, c(inside, ""))[seq_len(n)], markup = rbind(FALSE, c(!is_brace, FALSE))[seq_len(n)])
 }
 
 values_of <- function(code, envir, amount) {

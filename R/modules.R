@@ -1,17 +1,16 @@
 # Programs with modules that do not travel with the package: those that `deps`
 # names, and those of a go.mod of the user's.
 #
-# Go takes no modules beside a vendor tree, and `go work vendor` would need to
-# have them all. But a vendored module is a directory of sources that lacks
-# nothing but its go.mod: an overlay puts one there, a replace line in the
-# program's go.mod makes it the module. So nothing is copied, the vendored versions
-# hold without a network, and what else there is comes from the user's module
-# cache or proxy. The go.mod that says so is given by -modfile: no file of the
-# user's is touched. Replaced is one version each: where another module needs a
-# newer one, that is taken.
+# Go uses either a vendor tree or other modules, and `go work vendor` would need all
+# modules. But a vendored module is a directory of sources that lacks only its go.mod:
+# an overlay puts one there, and a replace line in the program's go.mod names the
+# directory. So nothing is copied, the vendored versions need no network, and all other
+# modules come from the user's module cache or proxy. The go.mod with these lines is
+# passed by -modfile: no file of the user's is changed. The lines replace one version
+# of each module: if another module needs a newer one, Go takes that.
 
 # The modules of a vendor tree, a row each: path, version, where they are, the
-# go line of their go.mod, and whether they have been replaced by other ones.
+# go line of their go.mod, and whether a replace line names their directory.
 vendored_modules <- function(root) {
   lines <- read_utf8(file.path(root, "vendor", "modules.txt"))
   found <- regmatches(lines, regexec("^# ([^ ]+) (v[^ ]+)(?: => ([^ ]+).*)?$", lines, perl = TRUE))
@@ -26,14 +25,13 @@ vendored_modules <- function(root) {
   )
 }
 
-# What makes a program in `dir` see mangoro's modules and those of `mod`, the lines
-# of a go.mod; a part of a program, see go_program():
-#   mod       the lines of the go.mod
-#   sum       the go.sum that there is, if any
-#   keep_sum  whether it is ours, to add to
-#   vendored  the modules that need a go.mod by the overlay
+# The modules of a program: mangoro's, and those of `mod`, the lines of a go.mod.
+#   mod       the lines of the go.mod to build with
+#   sum       the path of the go.sum
+#   keep_sum  whether that file is ours, and is updated after a build
+#   vendored  the modules that need a go.mod from the overlay
 #   allowed   the modules that the program may import from
-#   none      how to say that none of them does
+#   none      the subject of the error for another import: "No module in ..."
 program_modules <- function(mod, sum, keep_sum = FALSE, none, vendor = NULL, call) {
   own <- module_dir(call)
   travelling <- vendored_modules(own)
@@ -60,8 +58,8 @@ subset_rows <- function(rows, unless) rows[!rows[[unless]], ]
 
 quote_path <- function(path) encodeString(path, quote = "\"")
 
-# Those of `deps`, which have a directory in the cache. Its go.sum stays there, so
-# that a later build sees whether a module is still the same.
+# The modules of `deps`, for which there is a directory in the cache. Its go.sum is kept,
+# so that a later build notices if a module has changed.
 deps_modules <- function(deps, dir, call) {
   mod <- c(
     "module program", paste("go", mangoro_min_go_version()),
@@ -70,8 +68,8 @@ deps_modules <- function(deps, dir, call) {
   program_modules(mod, file.path(dir, "go.sum"), keep_sum = TRUE, none = "No module in `deps`", call = call)
 }
 
-# Those of a directory with a go.mod of its own, and maybe a vendor tree. NULL if it
-# says itself where mangoro is.
+# The modules of a directory with a go.mod of its own, and maybe a vendor tree. NULL if
+# the go.mod itself says where mangoro's module is.
 user_modules <- function(dir, call) {
   vendor <- if (file.exists(file.path(dir, "vendor", "modules.txt"))) dir
   mod <- read_utf8(file.path(dir, "go.mod"))
@@ -127,7 +125,7 @@ write_modules <- function(modules, dir, work) {
   rlang::set_names(c(made, modfile(work)), c(file.path(vendored$dir, "go.mod"), file.path(dir, "go.mod")))
 }
 
-# Go would look for a module that nobody named, and take its newest version.
+# Go would look for a module that is not named, and take its newest version.
 check_imports <- function(go, program, sources, env, call) {
   # Without modules Go only reads what the sources say.
   env <- c(env[!names(env) %in% c("GO111MODULE", "GOFLAGS")], GO111MODULE = "off")
@@ -135,12 +133,12 @@ check_imports <- function(go, program, sources, env, call) {
     go, c("list", "-e", "-f", "{{join .Imports \"\\n\"}}", sources),
     env = env, wd = program$dir, error_on_status = FALSE, cleanup_tree = TRUE
   )
-  # A first element with a dot is that of no package of Go's own library.
+  # The first element of a path in Go's standard library has no dot.
   imports <- grep("^[^/]*\\.", strsplit(run$stdout, "[\r\n]+")[[1]], value = TRUE)
   foreign <- Filter(function(path) !any(is_below(path, program$modules$allowed)), imports)
   if (length(foreign) > 0) {
     output <- sprintf("%s provides package %s.", program$modules$none, foreign)
-    abort_build(program, find_diagnostics(program, character()), output, call = call)
+    abort_diagnostics(program, find_diagnostics(program, character()), output, call = call)
   }
 }
 

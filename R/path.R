@@ -1,4 +1,4 @@
-# Paths of files, and the system that they are of.
+# Paths of files, and how they depend on the operating system.
 
 os_name <- function() {
   if (.Platform$OS.type == "windows") return("windows")
@@ -19,8 +19,13 @@ is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
 
 is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
 
-# Paths as Go has them, and as the system takes them from R: both are the same bytes,
-# but R would write escapes where the encoding of the session lacks a character.
+# Paths below `prefix` as paths below `by`.
+replace_prefix <- function(file, prefix, by) {
+  ifelse(startsWith(file, paste0(prefix, "/")), file.path(by, substring(file, nchar(prefix) + 2)), file)
+}
+
+# Paths for Go, and paths from Go for the system: both have the same bytes, but R would
+# write escapes for characters that the encoding of the session lacks.
 go_path <- function(path) {
   text <- as_utf8(path)
   ifelse(is.na(text), path, text)
@@ -34,5 +39,5 @@ system_path <- function(path) {
   text
 }
 
-# The longest path of a Unix socket that macOS takes; Linux takes 107 bytes.
+# The longest path of a Unix socket on macOS, in bytes; on Linux it is 107.
 max_socket_path <- 103

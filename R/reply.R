@@ -49,5 +49,5 @@ panic_frames <- function(detail, server = NULL, limit = 10) {
   frames <- utils::head(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), limit)
   frames$file <- sub("^\\./", "", frames$file)
   frames$file[basename(frames$file) == inline_name] <- inline_name
-  if (is.null(server$place)) frames else relocate(frames, server$place)
+  if (is.null(server$recipe$location)) frames else relocate(frames, server$recipe$location)
 }

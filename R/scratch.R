@@ -1,13 +1,14 @@
-# Directories of what is temporary.
+# Temporary directories.
 #
-# A session that is killed cannot tidy up. So each such directory is locked while
-# the session that made it lives: the system unlocks it when that ends, however it
-# ends. One that has our name, is the user's own and is not locked is a leftover,
-# and the next session removes it. Names carry the machine's, because not every
-# file system knows of the locks of another machine.
+# A session that is killed cannot clean up. So each such directory is locked as long as
+# the session that made it lives: the system unlocks it when the session ends, however
+# it ends. A directory that has our kind of name, belongs to the user and is not locked
+# is a leftover, and the next session removes it. The name has a part for the machine,
+# because not every file system shows the locks of other machines.
 
-# Makes a directory below `base` that begins with `prefix`, and locks it. The
-# session's own has a note of all others, so that whoever removes it finds them.
+# Makes a directory below `base` whose name begins with `prefix`, and locks it. The
+# session's own directory has a note of each of the others, by which they are found
+# when it is removed.
 new_scratch <- function(base, prefix, is_noted = TRUE) {
   for (attempt in seq_len(100)) {
     random <- basename(tempfile(""))
@@ -41,15 +42,15 @@ host_tag <- function() {
 
 # --- The session's own --------------------------------------------------------
 
-# Where all is that goes with the session: sockets, what is being built. In R's own
-# temporary directory, or in `/tmp` where the path of a socket would be too long.
-# Servers know of it, and remove it should R be gone; so do builds.
+# The directory of everything that is removed with the session: sockets, and what is
+# being built. It is in R's own temporary directory, or in `/tmp` if the path of a socket
+# would be too long. Servers and builds remove it if R is gone.
 session_dir <- function() {
   room <- max_socket_path - nchar("/mangoro-0000-0000/mangoro00000000000000.ipc")
   scratch_in(if (!is_windows() && nchar(tempdir(), "bytes") > room) "/tmp" else tempdir())
 }
 
-# The one that this session has in `base`, made when it is first needed.
+# The directory that this session has in `base`, made when it is first needed.
 scratch_in <- function(base) {
   dir <- the$scratch[[base]]
   if (is.null(dir) || !dir.exists(dir)) {
@@ -62,15 +63,15 @@ scratch_in <- function(base) {
   dir
 }
 
-# A forked child must not remove what its parent uses.
+# Not in a forked child, whose parent uses the directory.
 end_scratch <- function(owner) {
   if (owner$pid == Sys.getpid()) unlink_all(owner$dir)
 }
 
-# --- What others have left ----------------------------------------------------
+# --- What other sessions have left ----------------------------------------------------
 
-# Removes what sessions of this user have left that are no more: in temporary
-# directories once a session, and in the cache once for each.
+# Removes what sessions of this user that have ended left behind: in temporary
+# directories once per session, and once in each cache.
 sweep <- function(cache = cache_dir()) {
   if (!"sessions" %in% the$swept) {
     the$swept <- c(the$swept, "sessions")
@@ -106,8 +107,8 @@ scratch_names <- function(prefixes) {
   sprintf("^(%s)%s-[0-9a-f]{4}$", paste(gsub(".", "\\.", prefixes, fixed = TRUE), collapse = "|"), host_tag())
 }
 
-# Read-only directories too, as those of Go's module cache are, but nothing that a
-# link leads to. Sockets are a case of their own: unlink() takes them for directories.
+# Removes read-only directories too, such as those of Go's module cache, but nothing that
+# a link leads to. Sockets are removed first: unlink() takes them for directories.
 unlink_all <- function(dir) {
   file.remove(list.files(dir, "\\.ipc$", full.names = TRUE))
   unlink(dir, recursive = TRUE)

@@ -9,10 +9,8 @@
 #   launch      a function of a directory, to build in, and the user's call that
 #               returns how to run the program: command, args, env; NULL for a
 #               server that somebody else started
-#   shown       a function: what messages call the files that its functions are
-#               in; NULL for a program that is not generated
-#   place       a function: the location of inline code in the user's script, see
-#               relocate(); NULL for none
+#   recipe      what its program was generated from, see new_recipe(); NULL for a
+#               program that is not generated
 #   connection  see new_connection(); NULL once it is stopped
 #   process     its process, NULL for a server that somebody else started
 #   log         what the process prints, an external pointer, see src/log.c
@@ -21,9 +19,9 @@
 #   owner       the R process that made it
 #   session     the session that made it
 #   id          its name among those that are held, see hold()
-new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, shown = NULL, place = NULL) {
+new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
   rlang::new_environment(list(
-    label = label, url = url, timeout = timeout, tls = tls, launch = launch, shown = shown, place = place,
+    label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
     connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
     owner = Sys.getpid(), session = session, id = basename(tempfile(""))
   ))
@@ -48,7 +46,7 @@ maker <- function(server) {
   if (is.null(server$launch)) {
     format_inline("{.code mangoro_connect({.val {server$url}})}")
   } else {
-    format_inline(if (is.null(server$shown)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
+    format_inline(if (is.null(server$recipe)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
   }
 }
 

@@ -1,8 +1,8 @@
-#' What is there, and what is missing
+#' What is installed, and what is missing
 #'
-#' `mangoro_sitrep()` tells which Go toolchains were found, why each of them is
-#' refused or used, what is in the cache, which versions play together, and what to
-#' type for what is missing. Nothing is built, changed or downloaded.
+#' `mangoro_sitrep()` reports which Go toolchains were found and why each of them is
+#' used or refused, what is in the cache, which versions are installed, and how to
+#' install what is missing. It builds, changes and downloads nothing.
 #'
 #' @returns A list of class `mangoro_sitrep`, which prints as a report:
 #'   `candidates`, a data frame with a row for each `go` (`path`, `source`,
@@ -47,12 +47,12 @@ mangoro_sitrep <- function() {
   )
 }
 
-# The candidates of go_candidates(), with the verdict on each.
+# The candidates of go_candidates(), and whether and why each can be used.
 judged_candidates <- function() {
   found <- go_candidates()
   candidates <- probe_go(found)
   passed <- is.na(candidates$problem)
-  # A named one is not passed over for another.
+  # If one is named, no other is used.
   if (any(found$named)) passed[-1] <- FALSE
   candidates$used <- seq_along(passed) == match(TRUE, passed, nomatch = 0)
   candidates

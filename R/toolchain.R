@@ -16,9 +16,9 @@
 #'    puts toolchains, and `~/sdk` where Go's own download tool does, the newest
 #'    first.
 #'
-#' The first one of at least `mangoro_min_go_version()` is used. One that the
-#' option or the variable names is used or refused, but never passed over for
-#' another. To learn its version `go version` is run, once for each binary.
+#' The first one of at least version `mangoro_min_go_version()` is used. If the option
+#' or the variable names one that cannot be used, that is an error: no other is tried.
+#' To learn its version, `go version` is run once for each binary.
 #'
 #' @returns `go_binary_candidates()` a character vector of the paths that exist,
 #'   each once, of length 0 if there are none. `mangoro_min_go_version()` the
@@ -46,8 +46,8 @@ mangoro_min_go_version <- function() {
 
 # --- Where they are ---------------------------------------------------------
 
-# Every place that is looked at, with where it comes from. What somebody named
-# is listed even if there is nothing there.
+# The binaries that are looked at, and where each comes from. One that the user named
+# is listed even if it does not exist.
 go_candidates <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.go_path")
   if (!is.null(option)) check_string(option, "options(mangoro.go_path)", call)
@@ -70,14 +70,14 @@ named_sources <- c("option mangoro.go_path", "MANGORO_GO")
 # Where mangoro_install_go() puts toolchains.
 go_install_dir <- function() file.path(user_dir("data"), "go")
 
-# The go binary that a setting means: itself, or the one of a GOROOT.
+# The go binary that a setting names: itself, or the one of a GOROOT.
 go_in <- function(path) {
   if (dir.exists(path)) go_below(path) else path
 }
 
 go_below <- function(root) file.path(root, "bin", if (is_windows()) "go.exe" else "go")
 
-# As Sys.which(), which starts a process for it.
+# Like Sys.which(), which starts a process.
 find_on_path <- function(name) {
   dirs <- strsplit(Sys.getenv("PATH"), .Platform$path.sep, fixed = TRUE)[[1]]
   files <- file.path(dirs[nzchar(dirs)], if (is_windows()) paste0(name, ".exe") else name)
@@ -128,7 +128,7 @@ find_go <- function(call) {
   abort_toolchain(probe_go(candidates), mangoro_min_go_version(), call = call)
 }
 
-# For tests.
+# Whether Go programs can be built, for tests and examples.
 has_go <- function() {
   tryCatch(is.character(find_go(NULL)), mangoro_error_toolchain = function(cnd) FALSE)
 }
@@ -149,13 +149,12 @@ probe_go <- function(candidates = go_candidates()) {
   )
 }
 
-# The verdict on a binary is kept for the session, for as long as its file is
-# the same.
+# What was found of a binary is kept for the session, as long as its file is the same.
 probe_one <- function(path) {
   if (!file.exists(path)) {
     return(list(version = NA_character_, problem = "there is no such file"))
   }
-  # What we have installed is ours to watch over, other Gos are the system's or the user's.
+  # Only what we have installed is checked: other Gos are the system's or the user's.
   found <- if (is_below(path, go_install_dir())) find_untrusted(path)
   if (!is.null(found)) {
     return(list(version = NA_character_, problem = paste(found$path, found$problem)))
@@ -165,8 +164,8 @@ probe_one <- function(path) {
   the$go[[key]]
 }
 
-# What a Go that can be used said is kept in the cache too, so that a later
-# session need not run it. One that is refused is asked again.
+# The answer of a Go that can be used is kept in the cache too, so that a later session
+# need not run it. One that is refused is asked again.
 judge_go <- function(path, key) {
   kept <- file.path(cache_part("toolchain"), key)
   known <- read_line(kept)
@@ -183,7 +182,7 @@ judge_go <- function(path, key) {
   list(version = version, problem = problem)
 }
 
-# The line of `go version`, or what happened in its stead.
+# The line that `go version` prints, or what happened instead.
 ask_go_version <- function(path, timeout = 10) {
   run <- tryCatch(
     processx::run(
@@ -206,8 +205,8 @@ ask_go_version <- function(path, timeout = 10) {
   if (startsWith(said[[1]], "go version ")) said[[1]] else paste("prints", dQuote(strtrim(said[[1]], 100), FALSE))
 }
 
-# "1.26rc1" of "go version go1.26rc1 linux/amd64", "1.28-devel" of a
-# development version; NA for what is no answer of a Go.
+# "1.26rc1" of "go version go1.26rc1 linux/amd64", "1.28-devel" of a development
+# version; NA if a Go does not answer so.
 parse_go_version <- function(line) {
   pattern <- "^go version (devel )?.*?\\bgo([0-9]+\\.[0-9]+(\\.[0-9]+)?((rc|beta)[0-9]+)?)"
   match <- regmatches(line, regexec(pattern, line, perl = TRUE))[[1]]
@@ -217,7 +216,7 @@ parse_go_version <- function(line) {
   paste0(match[[3]], if (nzchar(match[[2]])) "-devel")
 }
 
-# What comes before a release, a candidate say, is older than the release.
+# What comes before a release, such as a release candidate, is older than it.
 is_older <- function(version, minimum) {
   release <- sub("(rc|beta|-).*", "", version)
   order <- utils::compareVersion(release, minimum)
@@ -232,7 +231,7 @@ file_identity <- function(path) {
 
 # --- The environment it runs in ---------------------------------------------
 
-# Settings of Go that name places or limits, and so do not change what is built.
+# Settings of Go that name directories or limits, and so do not change what is built.
 go_places <- c("GOCACHE", "GOPATH", "GOMODCACHE", "GOMAXPROCS", "GOTMPDIR")
 
 # Settings that say where modules come from. Only a program with a go.mod of
@@ -242,9 +241,9 @@ go_sources <- c(
   "GOFLAGS", "GOVCS", "GOAUTH"
 )
 
-# The whole environment of a Go that we run. It leaves nothing outside the
-# cache and goes to no network, but where `own_module` says that a go.mod asks
-# for modules. What it builds to be run `here` is for this system.
+# The whole environment of a Go that we run. It leaves nothing outside the cache and
+# does not use the network, unless `own_module`: a go.mod asks for modules. What is built
+# to run `here` is for this system.
 go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE, here = FALSE) {
   set <- c(
     CGO_ENABLED = "0",
@@ -264,8 +263,8 @@ go_env <- function(gomaxprocs = 1, gocache = NULL, own_module = FALSE, here = FA
   )
   env <- Sys.getenv()
   env <- rlang::set_names(as.character(env), names(env))
-  # Go finds its own root; that of another Go would break it. Upper case,
-  # because the names of Windows know no other.
+  # Go finds its own root; that of another Go would break it. In upper case, because
+  # names of variables ignore case on Windows.
   drop <- toupper(c("GOROOT", "GOMODCACHE", if (here) c("GOOS", "GOARCH"), if (!own_module) go_sources, names(set)))
   c(env[!toupper(names(env)) %in% drop], set)
 }
@@ -283,7 +282,7 @@ go_config_env <- function(dir, os) {
   )
 }
 
-# Where downloaded modules are: the user's own place, if there is one.
+# Where downloaded modules are: the user's own directory, if there is one.
 module_cache <- function() {
   gopath <- strsplit(Sys.getenv("GOPATH"), .Platform$path.sep, fixed = TRUE)[[1]]
   places <- c(

@@ -1,8 +1,8 @@
-# Whose files are run. What is in the cache is run as the user, root maybe: so
-# nobody else may be able to change it, nor a folder above it.
+# Who can change the files that we run. Programs in the cache are run as the user, who
+# may be root: so no other user may be able to change them, or a folder above them.
 
-# Refuses a directory of what is run if others can change it, itself or by a folder
-# above it. `instead` says how to name another one.
+# Refuses a directory of programs if others can change it or a folder above it.
+# `instead` says how to name another directory.
 check_trusted <- function(path, arg = "cache_dir", instead = name_cache_dir, call = rlang::caller_env()) {
   found <- find_untrusted(path)
   if (is.null(found)) {
@@ -29,11 +29,11 @@ name_cache_dir <- "Or name another directory with {.code options(mangoro.cache_d
 is_trusted <- function(path) is.null(find_untrusted(path))
 
 # The first part of a path that others can change: its path, what the problem is,
-# and whether we own it. NULL if there is none, or if the system knows no owners.
+# and whether we own it. NULL if there is none, or if the system has no owners.
 #
-# A folder in which everybody may make files, but replace only their own, as in
-# /tmp, is fine above what we own. Links are followed step by step: whoever can
-# change one decides where the path leads.
+# A folder in which all users can create files but replace only their own, such as
+# /tmp, may stand above what we own. Links are followed step by step: whoever can
+# change a link decides where the path leads.
 find_untrusted <- function(path, links = 40) {
   steps <- path_steps(path)
   known <- .Call(c_file_owners, steps)
@@ -62,7 +62,7 @@ find_untrusted <- function(path, links = 40) {
 }
 
 describe_access <- function(own, uid) {
-  if (own) "can be written by others" else sprintf("belongs to another user, of the id %.0f", uid)
+  if (own) "can be written by others" else sprintf("belongs to another user, with the id %.0f", uid)
 }
 
 # The folders above a path, and the path: "/", "/a", "/a/b".

@@ -4,10 +4,10 @@
 #' The vendored Go modules
 #'
 #' @description
-#' Go programs are built from sources that travel with the package, without a
-#' network. `find_mangoro_vendor()` is the directory that they are in;
-#' `get_mangos_version()` and `get_arrow_go_version()` are the versions of the
-#' two that R talks to.
+#' Go programs are built without a network, from modules that travel with the package.
+#' `find_mangoro_vendor()` returns the directory of their sources,
+#' `get_mangos_version()` and `get_arrow_go_version()` the versions of the two modules
+#' that R depends on: mangos for messages, arrow-go for data.
 #'
 #' @returns One string: a path, or a version such as `"v3.4.2"`.
 #'
@@ -58,8 +58,8 @@ module_dir <- function(call) {
   dir
 }
 
-# Of the names and contents of all files of the module. An installed one does
-# not change while a session runs; in a checkout somebody is at work.
+# A hash of the names and contents of all files of the module. An installed one does
+# not change while a session runs; in a checkout files are edited.
 module_hash <- function() {
   source <- go_file()
   if (dir.exists(file.path(source, "vendor"))) {
@@ -72,13 +72,13 @@ module_hash <- function() {
 
 hash_module <- function(source) {
   files <- sort(list.files(source, recursive = TRUE, all.files = TRUE), method = "radix")
-  # Vendored sources are known by their list.
+  # The list of vendored modules stands for their sources.
   files <- files[!startsWith(files, "vendor/") | files == "vendor/modules.txt"]
   hash_files(file.path(source, files), files)
 }
 
-# Copies and unpacks under another name and then renames, so that the module is
-# there whole or not at all. Whoever comes second throws its own away.
+# Copies and unpacks under another name and then renames, so that the module is there
+# as a whole or not at all. If another session was faster, its module is used.
 stage_module <- function(source, dir, call) {
   dir.create(dirname(dir), recursive = TRUE, showWarnings = FALSE)
   failed <- function(cnd) {
@@ -99,7 +99,7 @@ stage_module <- function(source, dir, call) {
       unlink(file.path(staged, "vendor.tar.xz"))
       stopifnot(file.exists(file.path(staged, "vendor", "modules.txt")))
     },
-    # A warning here is a file that could not be written.
+    # A warning here means that a file could not be written.
     warning = failed,
     error = failed
   )

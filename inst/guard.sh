@@ -1,7 +1,7 @@
-# Becomes a command that shall not outlive R: guard.sh PID DIR COMMAND...
-# Standard input is a pipe that R holds and never writes to: it ends with R, however
-# R ends, but also when R is done with the command. So DIR, the directory of the
-# session, and the others that it has notes of are removed only if PID, R, is gone.
+# Becomes a command that must not outlive R: guard.sh PID DIR COMMAND...
+# Standard input is a pipe that R holds and never writes to. It closes when R ends,
+# however R ends, but also when R is done with the command. So DIR, the directory of
+# the session, and the directories noted there are removed only if R, PID, is gone.
 pid=$1 dir=$2
 shift 2
 
@@ -19,7 +19,7 @@ remove() {
   rm -rf "$dir"
 }
 
-# R and what it starts for this command share no process group.
+# The command runs in a process group of its own, which R is not in.
 guard() {
   exec >/dev/null 2>&1 # R reads standard error until nobody has it open
   trap '' TERM

@@ -89,6 +89,11 @@ local_start <- function(src, ..., frame = parent.frame()) {
   local_handle(mangoro_start(src, ...), frame)
 }
 
+local_source <- function(..., frame = parent.frame()) {
+  skip_if_no_go()
+  local_handle(mangoro_source(...), frame)
+}
+
 pid_of <- function(handle) mangoro_status(handle)$pid
 
 has_process <- function(pid) tools::pskill(pid, 0)

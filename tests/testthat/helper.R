@@ -12,6 +12,10 @@ local_cache <- function(env = parent.frame()) {
 # Go's build cache, which all tests share so that they are fast.
 shared_gocache <- file.path(cache_dir(), "go-build")
 
+build <- function(src, out = tempfile("program"), ...) {
+  mangoro_go_build(src, out, gocache = shared_gocache, ...)
+}
+
 # A shell script that stands in for `go`.
 fake_go <- function(..., name = "go", env = parent.frame()) {
   skip_on_os("windows")
@@ -91,3 +95,6 @@ scrub_paths <- function(...) {
     lines
   }
 }
+
+# Messages without the location of code, which is in a test file if R keeps that.
+scrub_location <- function(lines) gsub("(test-[a-z]+.R|<inline>):[0-9]+:[0-9]+", "<location>", lines)

@@ -1,7 +1,3 @@
-build <- function(src, out = tempfile("program"), ...) {
-  mangoro_go_build(src, out, gocache = shared_gocache, ...)
-}
-
 test_that("a file is built, and the path of the program returned", {
   skip_if_no_go()
   dir <- local_files("main.go" = go_printing("\"hello\""))
@@ -75,7 +71,7 @@ test_that("a program that vanished from the cache is built again", {
   expect_identical(output_of(build(src)), "again")
 })
 
-test_that("a program that is not what was built is built again, and that is said", {
+test_that("a cached program that has changed is built again, with a message", {
   skip_if_no_go()
   skip_on_os("windows")
   cache <- local_cache()
@@ -110,7 +106,7 @@ test_that("a program that is not what was built is built again, and that is said
   )
   for (what in names(harm)) {
     harm[[what]]()
-    expect_message(build_it(), "is not what was built, and is built again", info = what)
+    expect_message(build_it(), "has changed since it was built, and is built again", info = what)
     expect_identical(kept(), program)
     expect_identical(output_of(out), "built")
     expect_silent(build_it())
@@ -130,82 +126,6 @@ test_that("a source that changes during the build is not taken for the old one",
   withr::local_options(mangoro.go_path = fake_go(change, sprintf("exec '%s' \"$@\"", find_go(NULL))))
   build(dir)
   expect_length(list.files(file.path(cache, "bin")), 0)
-})
-
-test_that("embedded files are part of the program", {
-  skip_if_no_go()
-  dir <- local_files(
-    "main.go" = go_printing(
-      "text + read(\"static/b.txt\") + read(\"a b.txt\")",
-      "import \"embed\"",
-      "//go:embed text.txt", "var text string",
-      "//go:embed static \"a b.txt\"", "var files embed.FS",
-      "func read(name string) string { b, _ := files.ReadFile(name); return string(b) }"
-    ),
-    "text.txt" = "t1", "static/b.txt" = "s1", "a b.txt" = "q1"
-  )
-  for (src in c(file.path(dir, "main.go"), dir)) {
-    writeLines("s1", file.path(dir, "static", "b.txt"))
-    expect_identical(output_of(build(src)), "t1\ns1\nq1\n")
-    writeLines("s2", file.path(dir, "static", "b.txt"))
-    expect_identical(output_of(build(src)), "t1\ns2\nq1\n")
-  }
-})
-
-test_that("a directory is built by Go's rules for file names and constraints", {
-  skip_if_no_go()
-  dir <- local_files(
-    "main.go" = go_printing("name()"),
-    "name_linux.go" = c("package main", "func name() string { return \"linux\" }"),
-    "name_darwin.go" = c("package main", "func name() string { return \"darwin\" }"),
-    "name_windows.go" = c("package main", "func name() string { return \"windows\" }"),
-    "main_test.go" = c("package main", "this is not Go"),
-    "tool.go" = c("//go:build ignore", "", "package main", "func main() {}"),
-    "doc.go" = c("/*", "package other is mentioned here", "*/", "package main"),
-    "deeper/lib.go" = "package deeper",
-    "README.md" = "nothing"
-  )
-  expect_identical(output_of(build(dir)), os_name())
-  expect_identical(output_of(build(paste0(dir, "/"))), os_name())
-})
-
-test_that("a directory with a go.mod is built as that says", {
-  skip_if_no_go()
-  cache <- local_cache()
-  withr::local_envvar(GOPROXY = "off", GOFLAGS = NA, GOPATH = NA, GOMODCACHE = NA)
-  dir <- local_files(
-    "program/go.mod" = c(
-      "module example.com/program", "", "go 1.25", "",
-      "require example.com/lib v0.0.0", "", "replace example.com/lib => ../lib"
-    ),
-    "program/main.go" = go_printing("lib.Name", "import \"example.com/lib\""),
-    "lib/go.mod" = c("module example.com/lib", "", "go 1.25"),
-    "lib/lib.go" = c("package lib", "const Name = \"one\"")
-  )
-  program <- file.path(dir, "program")
-  expect_identical(output_of(build(program)), "one")
-  # Only Go knows what went into it.
-  writeLines(c("package lib", "const Name = \"two\""), file.path(dir, "lib", "lib.go"))
-  expect_identical(output_of(build(program)), "two")
-  expect_false(dir.exists(file.path(cache, "bin")))
-
-  writeLines(c("package lib", "const Name = Nothing"), file.path(dir, "lib", "lib.go"))
-  cnd <- expect_error(build(program), class = "mangoro_error_build")
-  expect_identical(basename(cnd$diagnostics$file), "lib.go")
-  writeLines("module", file.path(program, "go.mod"))
-  cnd <- expect_error(build(program), class = "mangoro_error_build")
-  expect_identical(cnd$diagnostics$file, file.path(program, "go.mod"))
-})
-
-test_that("a directory with a go.mod and a vendor directory is built with that", {
-  skip_if_no_go()
-  dir <- local_files(
-    "go.mod" = c("module example.com/program", "", "go 1.25", "", "require example.com/lib v1.0.0"),
-    "main.go" = go_printing("lib.Name", "import \"example.com/lib\""),
-    "vendor/modules.txt" = c("# example.com/lib v1.0.0", "## explicit; go 1.25", "example.com/lib"),
-    "vendor/example.com/lib/lib.go" = c("package lib", "const Name = \"vendored\"")
-  )
-  expect_identical(output_of(build(dir)), "vendored")
 })
 
 test_that("a program is replaced while it runs", {
@@ -351,15 +271,6 @@ test_that("arguments are checked before any Go is looked for", {
     expect_error(do.call(mangoro_go_build, case), class = "mangoro_error_invalid_argument")
   }
   expect_false(file.exists("out"))
-})
-
-test_that("a library is no program, whatever tools are beside it", {
-  skip_if_no_go()
-  dir <- local_files(
-    "lib.go" = "package lib",
-    "tool.go" = c("//go:build ignore", "", "package main", "func main() {}")
-  )
-  expect_error(build(dir), class = "mangoro_error_invalid_argument")
 })
 
 test_that("an output that cannot be written is an error before Go is run", {

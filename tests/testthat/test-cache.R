@@ -71,11 +71,14 @@ test_that("everything works without a home directory", {
     sprintf("out <- mangoro_go_build(main, tempfile(), gocache = '%s')", shared_gocache),
     "mangoro_sitrep()$go", "cat(processx::run(out)$stderr)"
   )
-  for (home in c("/nonexistent", "", NA)) {
+  homes <- c("/nonexistent", "", NA)
+  sessions <- lapply(homes, function(home) {
     withr::local_envvar(HOME = home)
-    session <- other_session(code, MANGORO_CACHE_DIR = "", R_USER_CACHE_DIR = tempfile())
-    session$wait()
-    expect_match(session$read_all_output(), "1$", info = format(home))
+    other_session(code, MANGORO_CACHE_DIR = "", R_USER_CACHE_DIR = tempfile())
+  })
+  for (i in seq_along(homes)) {
+    sessions[[i]]$wait()
+    expect_match(sessions[[i]]$read_all_output(), "1$", info = format(homes[[i]]))
   }
 })
 
@@ -195,9 +198,20 @@ test_that("two sessions that build the same program at once both succeed", {
   expect_length(list.files(file.path(cache, "bin"), all.files = TRUE, no.. = TRUE), 1)
 })
 
+# As if a module without others travelled with the package, which takes no time to unpack.
+local_small_module <- function(env = parent.frame()) {
+  module <- local_files(
+    go.mod = c("module mangoro.local", "", "go 1.25"), "vendor/modules.txt" = character(), env = env
+  )
+  withr::with_dir(module, utils::tar("vendor.tar.xz", "vendor", compression = "xz", tar = "internal"))
+  unlink(file.path(module, "vendor"), recursive = TRUE)
+  local_mocked_bindings(go_file = function(...) file.path(module, ...), .env = env)
+}
+
 test_that("builds succeed while another session empties the cache all the time", {
   skip_if_no_go()
   cache <- local_cache()
+  local_small_module()
   cleaner <- other_session("cat('ready\\n'); repeat mangoro_cache_clean()", MANGORO_CACHE_DIR = cache)
   withr::defer(cleaner$kill())
   cleaner$poll_io(60000)

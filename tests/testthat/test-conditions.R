@@ -1,7 +1,20 @@
-test_that("the codes are those of Go", {
-  go <- readLines(system.file("go", "pkg", "rgoipc", "error.go", package = "mangoro"))
-  codes <- regmatches(go, regexec("^\tCode[A-Za-z]+ +Code = \"([a-z_]+)\"", go))
-  expect_setequal(vapply(Filter(length, codes), `[[`, "", 2), error_codes)
+test_that("only conditions.R raises conditions", {
+  namespace <- asNamespace("mangoro")
+  functions <- Filter(is.function, mget(ls(namespace, all.names = TRUE), namespace))
+  that_call <- function(names) {
+    calls <- function(f) any(names %in% setdiff(all.names(body(f)), all.vars(body(f))))
+    names(Filter(calls, functions))
+  }
+  raising <- c("stop", "warning", "abort", "warn", "cli_abort", "cli_warn", "signalCondition", "simpleError")
+  expect_identical(that_call(raising), "abort_mangoro")
+  expect_identical(that_call("error_cnd"), "chain_condition")
+  expect_setequal(
+    that_call("abort_mangoro"),
+    paste0("abort_", c(
+      "build", "connection", "ended", "install", "invalid_argument", "no_function", "protocol", "reply",
+      "resource_exhausted", "start", "timeout", "toolchain"
+    ))
+  )
 })
 
 test_that("a condition has its classes, code, fields and call", {

@@ -9,7 +9,7 @@ test_that("a line is shown with a caret below its column, whatever is in it", {
 })
 
 test_that("lines of the compiler are told apart from others", {
-  program <- list(dir = "/d", user_path = function(file) sub("^/d/", "", file))
+  program <- new_program("a", "/d", user_path = function(file) sub("^/d/", "", file))
   output <- c("x.go:3:4: undefined: x", "\thave (int)", "/d/<inline>:7: is wrong", "go.mod:1: odd")
   found <- find_diagnostics(program, output)
   expect_identical(found$file, c("x.go", "<inline>", "go.mod"))
@@ -32,15 +32,15 @@ test_that("what is said of generated files is left out", {
   expect_identical(without_generated("plain"), "plain")
   expect_identical(
     without_generated(c(paste0(main, ": odd"), "too many errors")),
-    "In the main function that is generated: odd"
+    "In the generated main function: odd"
   )
 })
 
 test_that("no more is shown than can be read", {
   output <- sprintf("a.go:%d:1: wrong", 1:30)
-  program <- list(src = "a.go", dir = "/d", user_path = basename, own_module = TRUE)
+  program <- new_program("a.go", "/d", user_path = basename, own_module = TRUE)
   cnd <- expect_error(
-    abort_build(program, find_diagnostics(program, output), output, call = NULL),
+    abort_diagnostics(program, find_diagnostics(program, output), output, call = NULL),
     class = "mangoro_error_build"
   )
   expect_match(conditionMessage(cnd), "and 20 more lines")

@@ -67,13 +67,11 @@ crc32 <- function(content) {
 tiny <- "example.com/tiny@v1.0.0"
 greeting <- c("import \"example.com/tiny\"", "func Name() string { return tiny.Name }")
 
-local_source <- function(..., frame = parent.frame()) local_handle(mangoro_source(...), frame)
-
 # What Go says, without what differs from machine to machine.
 scrub_proxy <- function(lines) {
   lines <- gsub("file://[^ ]*/example.com", "<proxy>/example.com", lines)
   lines <- gsub("replaced by [^)]*", "replaced by <vendored>", lines)
-  lines <- gsub("test-modules.R:[0-9]+:[0-9]+|<inline>:[0-9]+:[0-9]+", "<place>", lines)
+  lines <- gsub("test-modules.R:[0-9]+:[0-9]+|<inline>:[0-9]+:[0-9]+", "<location>", lines)
   grep("go: downloading", lines, value = TRUE, invert = TRUE)
 }
 
@@ -113,7 +111,7 @@ test_that("a module that is another one than before is refused", {
   write_proxy(proxy, "another")
   withr::local_envvar(GOMODCACHE = withr::local_tempdir())
   cnd <- expect_error(
-    mangoro_source(code = as_new(), deps = tiny), "is not what it was",
+    mangoro_source(code = as_new(), deps = tiny), "has changed since it was first used",
     class = "mangoro_error_build"
   )
   expect_match(cnd$output, "checksum mismatch", all = FALSE)
@@ -122,7 +120,7 @@ test_that("a module that is another one than before is refused", {
   expect_identical(local_source(code = as_new(), deps = tiny)$Name(), "another")
 })
 
-test_that("a module that is not to be had is named", {
+test_that("a module that is not available is named", {
   skip_if_no_go()
   local_proxy()
   expect_snapshot(error = TRUE, transform = scrub_proxy, {
@@ -218,7 +216,7 @@ test_that("its vendor directory is used, and nothing else", {
     file.path(dir, "vendor", "modules.txt"), append = TRUE
   )
   writeLines(c("package main", "", "import _ \"golang.org/x/sys/extra\""), file.path(dir, "b.go"))
-  expect_error(mangoro_source(dir), "only a part is vendored", class = "mangoro_error_build")
+  expect_error(mangoro_source(dir), "Only a part of .* is vendored", class = "mangoro_error_build")
 })
 
 test_that("a server with a go.mod of its own finds mangoro's packages", {
@@ -248,5 +246,5 @@ test_that("a go.mod that says where mangoro is stands as it is", {
   skip_if_no_go()
   dir <- local_files("go.mod" = c("module x", "", "require mangoro.local v0.0.0 // here"), "a.go" = "package main")
   expect_null(user_modules(dir, NULL))
-  expect_identical(module_home(dir)$arguments, "-mod=readonly")
+  expect_identical(mod_mode(new_program("a", dir, own_module = TRUE)), "readonly")
 })

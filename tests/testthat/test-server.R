@@ -200,7 +200,7 @@ test_that("a handle that was saved and loaded again says so", {
 
 test_that("a handle of no use says what helps", {
   server <- new_server("stats.go", "ipc:///tmp/server.ipc", launch = function(dir, call) NULL)
-  server$shown <- identity
+  server$recipe$shown <- identity
   connected <- new_server("tls+tcp://host:5555", "tls+tcp://host:5555")
   url <- paste0("ipc://", withr::local_tempfile(lines = ""))
   listening <- new_server("f.go", url, launch = function(dir, call) NULL)

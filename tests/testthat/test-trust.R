@@ -63,7 +63,7 @@ test_that("what belongs to another user is not trusted, by root neither", {
       local_owner(path)
       found <- find_untrusted(link)
       expect_identical(found$path, path)
-      expect_match(found$problem, "belongs to another user, of the id 65534")
+      expect_match(found$problem, "belongs to another user, with the id 65534")
     })
     expect_true(is_trusted(link))
   }

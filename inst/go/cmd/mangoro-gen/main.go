@@ -4,9 +4,9 @@
 //
 // REQUEST is a JSON file {"out": DIRECTORY, "directory", "tags", "files": [{"name",
 // "text", "line", "inline"}]}, see package gen. The sources of the program are written to the
-// directory, and what became of the functions is printed as JSON. The status is
-// 0, or 1 if there are diagnostics and so no program, or 2 if the request is
-// bad or files cannot be written.
+// directory, and the answer is printed as JSON. The exit status is 0, or 1 if there are
+// diagnostics and so no program, or 2 if the request is invalid or files cannot be
+// written.
 package main
 
 import (
@@ -67,7 +67,7 @@ func read(path string) (request, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("%s is no request: %w", path, err)
+		return r, fmt.Errorf("%s is not a request: %w", path, err)
 	}
 	if r.Out == "" || len(r.Files) == 0 {
 		return r, errors.New("a request needs `out` and at least one of `files`")

@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 			"a mistake", `{"out": "OUT", "files": [{"name": "<a>.R", "text": "x", "line": 41, "inline": true}]}`,
 			`"diagnostics":[{"file":"<a>.R","line":41,"column":1,"message":"expected declaration, found x"}],"main":""}`, "", "",
 		},
-		{"no JSON", `{`, "", "is no request: unexpected end of JSON input", ""},
+		{"no JSON", `{`, "", "is not a request: unexpected end of JSON input", ""},
 		{"no files", `{"out": "OUT"}`, "", "needs `out` and at least one of `files`", ""},
 		{"no directory", `{"files": [{"name": "a", "text": ""}]}`, "", "needs `out` and at least one of `files`", ""},
 		{"no name", `{"out": "OUT", "files": [{"text": ""}]}`, "", `file 1 cannot be called ""`, ""},

@@ -63,13 +63,13 @@ func (p *program) complainOfNothing() {
 	message := "there is no exported function: R can only call those whose names begin with a capital letter"
 	if n := len(p.answer.Skipped); n > 0 {
 		s := p.answer.Skipped[0]
-		message = fmt.Sprintf("there is no function that R can call: %s is left out, as %s", s.Name, s.Reason)
+		message = fmt.Sprintf("there is no function that R can call: %s is left out because %s", s.Name, s.Reason)
 	}
 	p.complainAt(p.firstPlace(), message)
 }
 
-// firstPlace is that of the first function, or else declaration or package clause
-// of the user's. With none of them the user has written nothing.
+// firstPlace is the position of the user's first function, or else of the first
+// declaration or the package clause. It is no position if the user has written nothing.
 func (p *program) firstPlace() token.Position {
 	var first token.Pos
 	for _, s := range p.sources {
@@ -92,7 +92,7 @@ func methodName(fn *ast.FuncDecl) string {
 	return strings.TrimLeft(types.ExprString(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
 }
 
-// add adds an exported function, or says why it does not.
+// add adds an exported function, or records why it is left out.
 func (p *program) add(fn *ast.FuncDecl, used map[*ast.Comment]bool) {
 	d := p.readDirectives(fn, used)
 	object, known := p.types.info.Defs[fn.Name].(*types.Func)
@@ -183,8 +183,8 @@ func (f *function) unfit() string {
 	return ""
 }
 
-// elementwise tells whether the function runs once an element, as far as this
-// can be told.
+// elementwise tells whether the function runs once for each element, and whether that
+// is known.
 func (f *function) elementwise() (is, known bool) {
 	is, known = len(f.params) > 0 && !f.directives.once, true
 	for _, v := range f.params {
@@ -196,8 +196,8 @@ func (f *function) elementwise() (is, known bool) {
 	return is, known || !is
 }
 
-// loops tells whether the function gets a loop that the compiler can inline it
-// into: one without contexts and NA.
+// loops tells whether the function gets a loop of its own, which the compiler can
+// inline it into: not if it takes a context or shows NA.
 func (f *function) loops() bool {
 	is, known := f.elementwise()
 	for _, v := range f.params {

@@ -32,8 +32,8 @@ type fallback struct {
 	pos   token.Pos
 }
 
-// readDirectives reads the doc comment of a function. The comments that it
-// understands are used.
+// readDirectives reads the doc comment of a function, and marks the comments that
+// are directives as used.
 func (p *program) readDirectives(fn *ast.FuncDecl, used map[*ast.Comment]bool) directives {
 	var d directives
 	if fn.Doc == nil {
@@ -57,8 +57,8 @@ func (p *program) readDirectives(fn *ast.FuncDecl, used map[*ast.Comment]bool) d
 	return d
 }
 
-// spacedDirective complains of what would be a directive but for the space that
-// makes it documentation.
+// spacedDirective complains about a comment that would be a directive without its
+// space.
 func (p *program) spacedDirective(comment *ast.Comment) {
 	text, line := strings.CutPrefix(comment.Text, "//")
 	words := strings.Fields(text)
@@ -147,14 +147,14 @@ func (p *program) checkDirectives(f *function) {
 		i := slices.IndexFunc(f.params, func(v value) bool { return v.name == def.param })
 		if i < 0 {
 			p.complain(def.pos, fmt.Sprintf("%sdefault: `%s` has no parameter `%s`", directivePrefix, f.decl.Name.Name, def.param))
-		} else if v := f.params[i]; !v.unknown && !def.fits(plain(v.t)) {
+		} else if v := f.params[i]; !v.unknown && !def.fits(valueType(v.t)) {
 			p.complain(def.pos, fmt.Sprintf("%sdefault: parameter `%s` of %s cannot be %s", directivePrefix, def.param, nameOfType(v.t), def.text))
 		}
 	}
 }
 
-// plain returns the type of a value that is not NA.
-func plain(t types.Type) types.Type {
+// valueType returns the type of the values of t that are not NA.
+func valueType(t types.Type) types.Type {
 	if qualified(t) == rgoipcPath+".Null" {
 		return types.Unalias(t).(*types.Named).TypeArgs().At(0)
 	}
@@ -164,7 +164,7 @@ func plain(t types.Type) types.Type {
 	return t
 }
 
-// fits tells whether a type holds the value.
+// fits tells whether a type can hold the value.
 func (f fallback) fits(t types.Type) bool {
 	basic, ok := t.Underlying().(*types.Basic)
 	if !ok {
@@ -187,8 +187,8 @@ func (f fallback) fits(t types.Type) bool {
 	}
 }
 
-// known returns a number: what is none, and go/constant would not take for one,
-// is 0.5, which is no integer.
+// known returns v if it is a number. For anything else, which go/constant does not
+// convert, it returns 0.5, which is not an integer.
 func known(v constant.Value) constant.Value {
 	if v.Kind() == constant.Int || v.Kind() == constant.Float {
 		return v
@@ -196,7 +196,7 @@ func known(v constant.Value) constant.Value {
 	return constant.MakeFloat64(0.5)
 }
 
-// strayDirectives complains of directives that no function has.
+// strayDirectives complains about directives that do not belong to a function.
 func (p *program) strayDirectives(used map[*ast.Comment]bool) {
 	for _, s := range p.sources {
 		for _, group := range s.ast.Comments {

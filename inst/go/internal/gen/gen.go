@@ -6,11 +6,10 @@ import (
 	"cmp"
 	"go/ast"
 	"go/token"
-	"path/filepath"
 	"slices"
 )
 
-// File is a source file of the user's, or Go code from elsewhere.
+// File is one of the user's source files, or Go code from elsewhere.
 type File struct {
 	// Name is what messages call the file. No default.
 	Name string `json:"name"`
@@ -18,21 +17,21 @@ type File struct {
 	Text string `json:"text"`
 	// Line is the line of Name on which Text begins. 0, the default, is 1.
 	Line int `json:"line"`
-	// Inline: the package clause and imports that are usual may be missing and
-	// are added. The default is a whole Go file, taken as it is.
+	// Inline: the package clause and the usual imports are added where they are
+	// missing. The default is a whole Go file, taken as it is.
 	Inline bool `json:"inline"`
 }
 
-// Answer is what became of the files.
+// Answer says what was made of the files.
 type Answer struct {
-	// Files are the names of those that belong to the program, in the order of its
-	// sources.
+	// Files are the names of the files that belong to the program, in the order of
+	// its sources.
 	Files []string `json:"files"`
 	// Functions are those that R may call, in the order of the sources.
 	Functions []Function `json:"functions"`
-	// Skipped are exported functions that R cannot call, or shall not.
+	// Skipped are exported functions that R cannot call, or that the user left out.
 	Skipped []Skipped `json:"skipped"`
-	// Diagnostics are mistakes in the files. None: there is a Main.
+	// Diagnostics are mistakes in the files. If there are none, there is a Main.
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	// Main is the text of the file with the main function.
 	Main string `json:"main"`
@@ -63,13 +62,13 @@ type Diagnostic struct {
 	Message string `json:"message"`
 }
 
-// Source is a file of the program, to be written.
+// Source is a file to write, a part of the program.
 type Source struct{ Name, Text string }
 
 // mainFile is the name of the file that is generated, on disk and in stacks.
 const mainFile = "mangoro_main.go"
 
-// Generate returns what became of the files and, unless there are diagnostics,
+// Generate returns what was made of the files and, unless there are diagnostics,
 // the sources of the program.
 func Generate(files []File, choice Choice) (Answer, []Source) {
 	p := newProgram()
@@ -139,8 +138,6 @@ func (p *program) userName(file string) string {
 	}
 	return file
 }
-
-func (p *program) knowName(name string) { p.names[filepath.Clean(name)] = name }
 
 // output returns the files of the program.
 func (p *program) output() []Source {

@@ -127,6 +127,7 @@ func TestCompilerNamesTheUsersPlaces(t *testing.T) {
 		{"inline, first line", File{Name: "/r/analysis.R", Text: strings.ReplaceAll(bad, "\n", " "), Line: 41, Inline: true}, "/r/analysis.R:41:52: "},
 		{"inline with a package", File{Name: "/r/a.go", Text: "/* a */ package main; " + bad, Line: 41, Inline: true}, "/r/a.go:42:25: "},
 		{"whole", File{Name: "/r/a.go", Text: "package main\n\nimport \"strings\"\n\n" + bad}, "/r/a.go:6:25: "},
+		{"inline, not in a file", File{Name: "<inline>", Text: bad, Line: 1, Inline: true}, "/<inline>:2:25: "},
 		{"colons", File{Name: "/r/a:1:2.go", Text: bad, Line: 3, Inline: true}, "/r/a:1:2.go:4:25: "},
 	}
 	for _, tt := range tests {
@@ -155,8 +156,8 @@ func TestDiagnostics(t *testing.T) {
 		}},
 		{"no code", "", []Diagnostic{{Message: "there is no exported function: R can only call those whose names begin with a capital letter"}}},
 		{"nothing exported", "func add(x float64) float64 { return x }\n", at(5, 6, "there is no exported function: R can only call those whose names begin with a capital letter")},
-		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 6, "there is no function that R can call: Add is left out, as it is generic")},
-		{"another package", "package stats\n\n" + add, at(5, 9, "the package is stats, and must be main")},
+		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 6, "there is no function that R can call: Add is left out because it is generic")},
+		{"another package", "package stats\n\n" + add, at(5, 9, "the package must be main, but is stats")},
 		{"main", add + "func main() {}\n", at(6, 6, "the program has a main function of its own: start it with mangoro_start()")},
 		{"two names", add + "//mangoro:name Add\nfunc Plus(x float64) float64 { return x }\n", at(7, 6, "there are two functions `Add`")},
 		{"unknown directive", "//mangoro:fast\n" + add, at(5, 1, "//mangoro:fast is unknown; the directives are skip, name, parallel, once and default")},

@@ -35,8 +35,8 @@ func (p *program) addImports() {
 	}
 }
 
-// missingImports returns what a file uses like packages and neither imports nor
-// declares, as far as it is known. The compiler complains of the rest.
+// missingImports returns the paths of well-known packages that a file uses without
+// importing or declaring them. The compiler complains about all others.
 func missingImports(file *ast.File, declared map[string]bool) []string {
 	var paths []string
 	for name, selected := range packageUses(file) {

@@ -10,8 +10,8 @@ import (
 )
 
 // loop writes a loop over the rows of an elementwise function, which the
-// compiler can inline into it. It knows the row of a panic, unless the function is
-// one that cannot panic: those may be so small that even that would cost.
+// compiler can inline into it. It keeps track of the row for a panic, unless the
+// function cannot panic: such a function may be so small that even this would cost.
 func (w *writer) loop(f *function) {
 	var outs []string
 	for i := range f.results {
@@ -47,9 +47,9 @@ func (w *writer) loop(f *function) {
 	}
 }
 
-// canPanic tells whether a function may panic, as far as its syntax shows: what is
-// nothing but arithmetic, comparisons and functions of package math cannot. To
-// divide is safe where there are only parameters, and they are float64.
+// canPanic tells whether a function may panic, as far as its syntax shows: one that
+// has only arithmetic, comparisons and functions of package math cannot. Division is
+// safe if all operands are parameters of type float64.
 func (f *function) canPanic() bool {
 	can, divides := false, false
 	ast.Inspect(f.decl.Body, func(node ast.Node) bool {
@@ -91,8 +91,7 @@ func isMath(selector *ast.SelectorExpr) bool {
 	return ok && name.Name == "math"
 }
 
-// onlyFloats tells whether all that a function has to do with are its parameters, and
-// they are float64.
+// onlyFloats tells whether a function uses only its parameters, all of type float64.
 func (f *function) onlyFloats() bool {
 	known := append([]string{"math", "float64"}, names(f.params)...)
 	for _, p := range f.params {
@@ -127,7 +126,8 @@ func (f *function) loopNames(outs []string) []string {
 	return ins
 }
 
-// columns returns parameters that are slices. Neighbours of one type share it.
+// columns returns a list of parameters that are slices. Neighbours of the same type
+// share it.
 func (w *writer) columns(names []string, values []value) string {
 	var b strings.Builder
 	for i, name := range names {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Choice says which of the files are the program's.
+// Choice says which of the files belong to the program.
 type Choice struct {
 	// Directory: the files are all those of a directory, of which `go build` takes
 	// some. The default is that each was named, and then it asks neither for build
@@ -26,14 +26,14 @@ type Choice struct {
 	Tags []string `json:"tags"`
 }
 
-// choose returns the files that `go build` takes, and says what is left out. The
-// rule is that of go/build.
+// choose returns the files that `go build` takes, by the rules of go/build, and
+// records what is left out.
 func (p *program) choose(files []File, choice Choice) []File {
 	var taken []File
 	for _, f := range files {
 		f.Text = strings.TrimPrefix(f.Text, "\uFEFF") // allowed at the beginning only, where the directive is
 		f.Line = max(f.Line, 1)
-		p.knowName(f.Name)
+		p.names[filepath.Clean(f.lineName())] = f.Name
 		base := filepath.Base(f.Name)
 		if choice.Directory {
 			switch {
@@ -64,7 +64,7 @@ func (p *program) choose(files []File, choice Choice) []File {
 	return taken
 }
 
-// buildContext is what mangoro builds in: this system, without cgo.
+// buildContext is the context that mangoro builds in: this system, without cgo.
 func buildContext(tags []string) build.Context {
 	ctxt := build.Default
 	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled, ctxt.BuildTags = runtime.GOOS, runtime.GOARCH, false, tags
@@ -97,9 +97,9 @@ func (fileName) ModTime() time.Time { return time.Time{} }
 func (fileName) IsDir() bool        { return false }
 func (fileName) Sys() any           { return nil }
 
-// parseAlone parses a file that is not in the program, as far as it can be.
+// parseAlone parses a file that is not in the program, as far as possible.
 func (p *program) parseAlone(f File, mode parser.Mode) *ast.File {
-	text := lineDirective(f.Name, f.Line) + f.Text
+	text := f.lineDirective() + f.Text
 	if f.Inline && !hasPackage(f.Text) {
 		text = "package main\n\n" + text
 	}
@@ -152,7 +152,7 @@ func importOfC(file *ast.File) token.Pos {
 
 var constraint = regexp.MustCompile(`(?m)^([ \t]*//)(go:build|[ \t]*\+build)\b`)
 
-// withoutConstraints makes comments of build constraints. No byte moves.
+// withoutConstraints turns build constraints into ordinary comments. No byte moves.
 func withoutConstraints(text string) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.PackageClauseOnly)

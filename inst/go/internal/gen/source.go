@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"path/filepath"
 	"strings"
 )
 
@@ -19,17 +20,29 @@ type source struct {
 }
 
 // lineDirective makes the line after it line number of name: for the compiler,
-// in stacks and for go/token. A column is given since else there would be none.
+// in stacks and for go/token. Without a column they would have none.
 func lineDirective(name string, number int) string {
 	return fmt.Sprintf("//line %s:%d:1\n", name, number)
 }
 
-// parse reads the files, and complains of the first syntax error of each line.
+func (f File) lineDirective() string { return lineDirective(f.lineName(), f.Line) }
+
+// lineName is the name in line directives. One that is not a path is put at the root:
+// the compiler would put it in the directory of the build, which is a temporary one,
+// and stacks would show that.
+func (f File) lineName() string {
+	if f.Inline && !filepath.IsAbs(f.Name) {
+		return "/" + f.Name
+	}
+	return f.Name
+}
+
+// parse reads the files, and complains about the first syntax error of each line.
 func (p *program) parse(files []File) {
 	for i, f := range files {
 		s := &source{File: f, file: fmt.Sprintf("source_%d.go", i+1)}
 		p.sources = append(p.sources, s)
-		s.text = lineDirective(f.Name, f.Line) + f.Text
+		s.text = f.lineDirective() + f.Text
 		if f.Inline && !hasPackage(f.Text) {
 			s.text = "package main\n\n" + s.text
 		}
@@ -50,7 +63,7 @@ func (p *program) parseSource(s *source) {
 	case err != nil: // only files that cannot be read have another error
 		p.complainAt(token.Position{Filename: s.Name, Line: s.Line, Column: 1}, err.Error())
 	case s.ast.Name.Name != "main":
-		p.complain(s.ast.Name.Pos(), fmt.Sprintf("the package is %s, and must be main", s.ast.Name.Name))
+		p.complain(s.ast.Name.Pos(), fmt.Sprintf("the package must be main, but is %s", s.ast.Name.Name))
 	}
 }
 
@@ -63,20 +76,20 @@ func hasPackage(text string) bool {
 	return tok == token.PACKAGE
 }
 
-// withImports returns the text of an inline source with imports added before
-// what is the user's, whose lines and columns stay as they are.
+// withImports returns the text of an inline source with imports added before the
+// user's code, which keeps its lines and columns.
 func (p *program) withImports(s *source, paths []string) string {
 	var b strings.Builder
 	b.WriteString("package main\n\nimport (\n")
 	for _, path := range paths {
 		fmt.Fprintf(&b, "\t%q\n", path)
 	}
-	b.WriteString(")\n\n" + lineDirective(s.Name, s.Line))
+	b.WriteString(")\n\n" + s.lineDirective())
 	if !hasPackage(s.Text) {
 		return b.String() + s.Text
 	}
-	// The user's package clause makes room for ours, as spaces.
-	start := len(lineDirective(s.Name, s.Line))
+	// Spaces replace the user's package clause.
+	start := len(s.lineDirective())
 	offset := func(pos token.Pos) int { return p.fset.File(pos).Offset(pos) - start }
 	from, to := offset(s.ast.Package), offset(s.ast.Name.End())
 	rest := s.Text[to:]

@@ -1,0 +1,32 @@
+# What R and Go must say in the same words: read from the Go sources.
+
+# The names and values of constants that `pattern` finds, in two groups.
+go_constants <- function(pattern) {
+  files <- list.files(c(go_file("pkg"), go_file("internal")), "\\.go$", recursive = TRUE, full.names = TRUE)
+  lines <- unlist(lapply(files[!endsWith(files, "_test.go")], read_utf8))
+  found <- Filter(length, regmatches(lines, regexec(pattern, lines)))
+  rlang::set_names(vapply(found, `[[`, "", 3), vapply(found, `[[`, "", 2))
+}
+
+test_that("the codes of errors are those of Go", {
+  codes <- go_constants("^\t(Code[A-Za-z]+) +Code = \"([a-z_]+)\"")
+  expect_setequal(codes, error_codes)
+})
+
+test_that("the types of messages are those of Go", {
+  types <- go_constants("^\tMsgType([A-Za-z]+) +uint8 = ([0-9]+)")
+  types <- rlang::set_names(as.integer(types), tolower(names(types)))
+  expect_identical(types[names(message_types)], message_types)
+})
+
+test_that("the types of arguments and results are those of Go", {
+  types <- go_constants("^\t(Type[A-Za-z0-9]+) += \"([a-z0-9]+)\"")
+  expect_setequal(types, c(typed, "any", "stream", "null"))
+})
+
+test_that("the package documents each class of conditions", {
+  documented <- unlist(lapply(tools::Rd_db("mangoro")[["mangoro-package.Rd"]], as.character))
+  documented <- unlist(regmatches(documented, gregexpr("mangoro_error_[a-z_]+", documented)))
+  # Nothing raises what a call in Go alone can be: cancelled.
+  expect_setequal(documented, paste0("mangoro_error_", setdiff(error_codes, "cancelled")))
+})
