@@ -168,8 +168,7 @@ static bool is_data(SEXP x, int depth) {
 
 // One that this class has no place for, or another.
 static bool is_own(const char *name, int class) {
-  return mg_is_own_attribute(name) ||
-         (strcmp(name, "levels") == 0 && is_factor_class(class)) ||
+  return mg_is_own_attribute(name) || (strcmp(name, "levels") == 0 && is_factor_class(class)) ||
          (strcmp(name, "units") == 0 && (class == CLASS_DIFFTIME || class == CLASS_HMS)) ||
          (strcmp(name, "tzone") == 0 && class == CLASS_POSIXCT);
 }
@@ -198,8 +197,7 @@ bool mg_is_cache(const char *name, mg_class class) {
 // Whether the class says all of an attribute.
 static bool is_implied(const char *name, int class) {
   return strcmp(name, "class") == 0 || (strcmp(name, "names") == 0 && is_frame_class(class)) ||
-         (strcmp(name, "levels") == 0 && is_factor_class(class)) ||
-         (strcmp(name, "ptype") == 0 && class == CLASS_BLOB);
+         (strcmp(name, "levels") == 0 && is_factor_class(class)) || (strcmp(name, "ptype") == 0 && class == CLASS_BLOB);
 }
 
 static bool is_series(SEXP x, SEXP tsp) {

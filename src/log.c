@@ -12,9 +12,8 @@
 // What is kept of each stream, and of the beginning of a crash, in bytes.
 enum { KEPT = 1 << 20, KEPT_OF_CRASH = 1 << 12 };
 
-// Read in one go, so that who looks does not stay with a server that floods; more
-// than a pipe holds.
-enum { PIECE = 1 << 16, PIECES = 17 };
+// Read in one go: more than a pipe holds, but not without end, as a server may flood.
+enum { READ_SIZE = 1 << 16, READS = 17 };
 
 // How many lines after its first words a crash may show its first stack.
 enum { CRASH_LINES = 50 };
@@ -249,19 +248,19 @@ static void scan(scanner *c, const char *data, size_t n) {
 // What is there, of each stream. The lock is held.
 static void read_some(void *of) {
   server_log *log = of;
-  char piece[PIECE];
+  char block[READ_SIZE];
   for (int i = 0; i < STREAMS; i++) {
     tail *s = &log->streams[i];
-    for (int n = 0; n < PIECES && s->pipe != NO_PIPE; n++) {
-      ptrdiff_t got = mg_pipe_read(s->pipe, piece, sizeof piece);
+    for (int n = 0; n < READS && s->pipe != NO_PIPE; n++) {
+      ptrdiff_t got = mg_pipe_read(s->pipe, block, sizeof block);
       if (got == PIPE_EMPTY) break;
       if (got == PIPE_ENDED) {
         mg_pipe_close(s->pipe);
         s->pipe = NO_PIPE;
         break;
       }
-      append(s, piece, (size_t)got);
-      if (i == STDERR) scan(&log->scanner, piece, (size_t)got);
+      append(s, block, (size_t)got);
+      if (i == STDERR) scan(&log->scanner, block, (size_t)got);
     }
   }
 }

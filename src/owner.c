@@ -55,11 +55,10 @@ static bool others_may_write(const char *path, const struct stat *info) {
   return has_list(path) || !is_private_group(info->st_uid, info->st_gid);
 }
 
-// A list of vectors, an element each path, NA where there is no such file:
-// whether it is a link, its owner, whether that is who R runs as, root or the
-// owner of the root directory, who all can do anything with it; whether others
-// may write to it, and whether it is a directory in which they can only replace
-// what is theirs.
+// A list of vectors with an element for each path, NA where there is no such file:
+// whether it is a link; its owner; whether that is the user of this process, root or the
+// owner of the root directory, all of whom can do anything with it; whether others may
+// write to it; whether it is a directory in which they can only replace their own files.
 SEXP mg_c_file_owners(SEXP paths) {
   R_xlen_t n = Rf_xlength(paths);
   const char *names[] = {"link", "uid", "own", "writable", "sticky", ""};

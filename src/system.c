@@ -35,7 +35,7 @@ void mg_pipe_close(mg_pipe pipe) { CloseHandle(pipe); }
 
 void mg_descriptor_close(int descriptor) { _close(descriptor); }
 
-// Nobody tells of a pipe that can be read: how often the thread looks, in
+// Windows does not tell when a pipe can be read: how often the thread looks, in
 // milliseconds.
 enum { LOOK = 10 };
 
@@ -222,7 +222,7 @@ mg_dir_made mg_dir_make_locked(const char *path, mg_dir_lock *lock) {
   if (mkdir(path, 0700) != 0) return errno == EEXIST ? DIR_TAKEN : DIR_REFUSED;
   lock->descriptor = dir_open(path);
   struct stat opened, there;
-  // Who took it for a leftover in this moment has it locked, or has removed it. A
+  // Another process may have taken it for a leftover, and locked or removed it. A
   // file system without locks has unlocked directories that nobody can lock.
   if (lock->descriptor >= 0) {
     bool ours = (flock(lock->descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
@@ -247,7 +247,8 @@ bool mg_dir_is_unlocked(const char *path) {
 
 #endif
 
-// Who waits is next: the thread would always be faster, with a server that floods.
+// Whoever waits gets the lock next. With one mutex alone the thread would always take it
+// again first while a server floods.
 void mg_reader_lock(mg_reader *r) {
   if (!r->running) return;
   lock(&r->next);

@@ -6,7 +6,8 @@ go_constants <- function() {
   dir <- system.file("go", "internal", "arrowipc", package = "mangoro", mustWork = TRUE)
   files <- list.files(dir, "[.]go$", full.names = TRUE)
   lines <- unlist(lapply(files[!grepl("_test[.]go$", files)], readLines))
-  found <- regmatches(lines, regexec("^\\s*(?:const )?(\\w+)\\s*=\\s*([0-9]+)(?:\\s*<<\\s*([0-9]+))?\\s*(?://.*)?$", lines))
+  number <- "^\\s*(?:const )?(\\w+)\\s*=\\s*([0-9]+)(?:\\s*<<\\s*([0-9]+))?\\s*(?://.*)?$"
+  found <- regmatches(lines, regexec(number, lines))
   found <- Filter(length, found)
   shift <- vapply(found, function(x) if (nzchar(x[[4]])) as.numeric(x[[4]]) else 0, 0)
   values <- stats::setNames(as.numeric(vapply(found, `[[`, "", 3)) * 2^shift, vapply(found, `[[`, "", 2))
