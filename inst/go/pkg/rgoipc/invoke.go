@@ -34,7 +34,7 @@ func (f *typedFunc) columns(rec arrow.RecordBatch) ([]codec.Column, error) {
 	}
 	columns := make([]codec.Column, len(f.params))
 	for i, p := range f.params {
-		if at, ok := columnOf(rec.Schema(), p.arg.Name, i); ok {
+		if at, ok := columnOf(rec.Schema(), p.arg.Name); ok {
 			columns[i] = codec.Column{Field: rec.Schema().Field(at), Array: rec.Column(at)}
 		}
 		if f.absent(p, columns[i]) {
