@@ -21,7 +21,7 @@ func (f *typedFunc) setLoop(fn any) error {
 	}
 	value, want := reflect.ValueOf(fn), f.loopType()
 	if value.Kind() != reflect.Func || value.IsNil() || unnamed(value).Type() != want {
-		return fmt.Errorf("its Loop must be a %v, and is a %T", want, fn)
+		return fmt.Errorf("its Loop must be a %v, not a %T", want, fn)
 	}
 	value = unnamed(value)
 	f.loop = f.reflectLoop(func(_ context.Context, _ *int, n int, args, outs []reflect.Value) (int, error) {

@@ -115,7 +115,7 @@ func checkRegistration(name string, handler FunctionHandler, signature FunctionS
 		seen[arg.Name] = true
 	}
 	if _, err := json.Marshal(signature); err != nil {
-		return fmt.Errorf("rgoipc: function %q: its signature is no JSON: %w", name, err)
+		return fmt.Errorf("rgoipc: function %q: its signature cannot be written as JSON: %w", name, err)
 	}
 	return nil
 }
