@@ -229,7 +229,7 @@ func arrowType(x arrow.Array) string { return x.DataType().String() }
 // head returns a new record, which is released once it has been sent.
 func head(data arrow.RecordBatch, n int64) (arrow.RecordBatch, error) {
 	if n < 0 {
-		return nil, &rgoipc.Error{Code: rgoipc.CodeInvalidArgument, Message: fmt.Sprintf("`n` must not be negative, and is %d", n)}
+		return nil, &rgoipc.Error{Code: rgoipc.CodeInvalidArgument, Message: fmt.Sprintf("`n` must be at least 0, not %d", n)}
 	}
 	return data.NewSlice(0, min(n, data.NumRows())), nil
 }

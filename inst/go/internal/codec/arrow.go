@@ -94,7 +94,7 @@ type streams struct{ counted }
 
 func (streams) Type() Type { return Type{Name: TypeStream, Nullable: true} }
 
-// Absent: a row that is NULL is no batch.
+// Absent: a row that is NULL is not a batch.
 func (s streams) Absent(arg Column, optional bool) bool {
 	_, ok := arg.Array.(*array.Null)
 	return ok && s.counted.Absent(arg, optional)

@@ -163,7 +163,7 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	}
 }
 
-// unsupported is the error of a type that does not cross, and says what does.
+// unsupported is the error of a type that has no codec, and says which has.
 func unsupported(t reflect.Type) error {
 	switch t.Kind() {
 	case reflect.Int8, reflect.Int16, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:

@@ -96,7 +96,7 @@ func (Nulls[T, N]) parts(nulls reflect.Value) (any, Bitmap, error) {
 		return n.Values, Bitmap{}, nil
 	}
 	if len(n.Valid) != len(n.Values) {
-		return nil, Bitmap{}, wrong("must have a Valid for each of its %d Values, and has %d", len(n.Values), len(n.Valid))
+		return nil, Bitmap{}, wrong("must have a Valid for each of its %d Values, but has %d", len(n.Values), len(n.Valid))
 	}
 	valid := allRows(len(n.Valid))
 	for i, v := range n.Valid {

@@ -92,7 +92,7 @@ func (f structField) read(col Column, column *array.Struct, valid Bitmap) (refle
 		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), nil
 	}
 	if len(at) != 1 {
-		return reflect.Value{}, wrong("must have one field `%s`, and has %d", f.name, len(at))
+		return reflect.Value{}, wrong("must have one field `%s`, not %d", f.name, len(at))
 	}
 	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0])})
 	if err != nil {

@@ -74,7 +74,7 @@ func (s Column) location() (*time.Location, error) {
 	z := s.zone()
 	at, err := z.location()
 	if err != nil {
-		return nil, wrong("must be in a time zone that Go knows, and not in %q", z.name)
+		return nil, wrong("must be in a time zone that Go knows, not in %q", z.name)
 	}
 	return at, nil
 }

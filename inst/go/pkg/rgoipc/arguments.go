@@ -47,7 +47,7 @@ func (s FunctionSignature) arguments(rec arrow.RecordBatch) (arrow.RecordBatch, 
 	fields := make([]arrow.Field, len(s.Args))
 	columns := make([]arrow.Array, len(s.Args))
 	for i, arg := range s.Args {
-		at, ok := columnOf(rec.Schema(), arg.Name, i)
+		at, ok := columnOf(rec.Schema(), arg.Name)
 		if !ok { // optional, as checkNames has seen to
 			missing := absent(arg.Type, int(rec.NumRows()))
 			defer missing.Release()
@@ -68,12 +68,8 @@ func (s FunctionSignature) arguments(rec arrow.RecordBatch) (arrow.RecordBatch, 
 	return array.NewRecordBatch(arrow.NewSchema(fields, &metadata), columns, rec.NumRows()), nil
 }
 
-// columnOf returns where the column of that name is, likely at a place that is
-// cheaper to look at than all others.
-func columnOf(schema *arrow.Schema, name string, likely int) (at int, ok bool) {
-	if likely < schema.NumFields() && schema.Field(likely).Name == name {
-		return likely, true
-	}
+// columnOf returns where the column of that name is.
+func columnOf(schema *arrow.Schema, name string) (at int, ok bool) {
 	if all := schema.FieldIndices(name); len(all) > 0 {
 		return all[0], true
 	}

@@ -128,11 +128,11 @@ func namesFor(given []string, n int, what string, number func(i, n int) string) 
 		}
 	}
 	if len(given) != n {
-		return nil, fmt.Errorf("it has %d %s, and %d names for them: %q", n, what, len(given), given)
+		return nil, fmt.Errorf("it has %d %s, but %d names for them: %q", n, what, len(given), given)
 	}
 	for i, name := range given {
 		if name == "" || slices.Contains(given[:i], name) {
-			return nil, fmt.Errorf("each of the %s needs a name of its own, and they are %q", what, given)
+			return nil, fmt.Errorf("each of the %s needs a name of its own, but they are %q", what, given)
 		}
 	}
 	return given, nil

@@ -52,10 +52,10 @@ func TestFuncRefuses(t *testing.T) {
 		//lint:ignore ST1008 that is what is refused
 		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
 		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},
-		{"too few names", add, []FuncOption{Args("x")}, `it has 2 parameters, and 1 names for them: ["x"]`},
+		{"too few names", add, []FuncOption{Args("x")}, `it has 2 parameters, but 1 names for them: ["x"]`},
 		{"one name twice", add, []FuncOption{Args("x", "x")}, "a name of its own"},
 		{"empty name", add, []FuncOption{Args("x", "")}, "a name of its own"},
-		{"result names", one, []FuncOption{Results("a", "b")}, `it has 1 results, and 2 names for them: ["a" "b"]`},
+		{"result names", one, []FuncOption{Results("a", "b")}, `it has 1 results, but 2 names for them: ["a" "b"]`},
 		{"optional that is not there", one, []FuncOption{Optional("z")}, "it has no parameter `z`"},
 		{"optional that cannot be", one, []FuncOption{Optional("x")}, "parameter `x` of type float64 cannot be absent: use Default, or type *float64"},
 		{"default that is not there", one, []FuncOption{Default("z", 1)}, "it has no parameter `z`"},

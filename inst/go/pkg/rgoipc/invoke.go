@@ -37,12 +37,12 @@ func (f *typedFunc) columns(rec arrow.RecordBatch) ([]codec.Column, error) {
 	}
 	columns := make([]codec.Column, len(f.params))
 	for i, p := range f.params {
-		if at, ok := columnOf(rec.Schema(), p.arg.Name, i); ok {
+		if at, ok := columnOf(rec.Schema(), p.arg.Name); ok {
 			columns[i] = codec.Column{Field: rec.Schema().Field(at), Array: rec.Column(at)}
 		}
 		if f.absent(p, columns[i]) {
 			if !p.arg.Optional {
-				return nil, errorf(CodeInvalidArgument, "argument `%s` is NULL, and it is needed", p.arg.Name)
+				return nil, errorf(CodeInvalidArgument, "argument `%s` must not be NULL", p.arg.Name)
 			}
 			columns[i] = p.fallback
 		}
@@ -106,7 +106,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 // returnsStream tells whether the result is a stream. It is the only one.
 func (f *typedFunc) returnsStream() bool { return f.returns.Type == TypeStream }
 
-// firstRow cuts off what is no argument: all rows but the first of a column that
+// firstRow cuts off what is not the argument: all rows but the first of a column that
 // stands beside a stream, whose batches are the rows of the call.
 func (f *typedFunc) firstRow(i int, columns []codec.Column) (release func()) {
 	column := columns[i].Array

@@ -177,11 +177,11 @@ func TestLoopRefuses(t *testing.T) {
 		fn, loop any
 		want     string
 	}{
-		{"no function", add, 1, "its Loop must be a func(int, []float64, []float64, []float64), and is a int"},
-		{"nil", add, none, "and is a func(int, []float64, []float64, []float64)"},
-		{"another type", add, func(int, []float64, []int, []float64) {}, "and is a func(int, []float64, []int, []float64)"},
+		{"no function", add, 1, "its Loop must be a func(int, []float64, []float64, []float64), not a int"},
+		{"nil", add, none, "not a func(int, []float64, []float64, []float64)"},
+		{"another type", add, func(int, []float64, []int, []float64) {}, "not a func(int, []float64, []int, []float64)"},
 		{"an error too many", add, func(int, []float64, []float64, []float64) (int, error) { return 0, nil }, "its Loop must be"},
-		{"no error", fails, func(int, []float64, []float64) {}, "must be a func(int, []float64, []float64) (int, error), and"},
+		{"no error", fails, func(int, []float64, []float64) {}, "must be a func(int, []float64, []float64) (int, error), not"},
 		{"named types", func(x celsius) float64 { return 0 }, func(int, []float64, []float64) {}, "must be a func(int, []rgoipc.celsius, []float64)"},
 		{"whole vectors", func(x []float64) float64 { return 0 }, func(int, [][]float64, []float64) {}, only},
 		{"pointers", func(x *float64) float64 { return 0 }, func(int, []*float64, []float64) {}, only},

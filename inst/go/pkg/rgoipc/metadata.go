@@ -34,7 +34,7 @@ func parseMetadata(text string) metadata {
 const maxRemembered = 256
 
 // metadataReader reads metadata and remembers the last: it is mostly that of the next
-// call as well. Comparing takes 15 ns, parsing 1.5 µs of a call that takes 12.
+// call as well. Parsing would take 0.6 µs of the 8 µs of a small call.
 type metadataReader struct{ last atomic.Pointer[readMetadata] }
 
 type readMetadata struct {

@@ -15,7 +15,7 @@ import (
 )
 
 // The types of Arrow that a Go type is made from, column by column.
-func TestBindWidens(t *testing.T) {
+func TestInvokeWidens(t *testing.T) {
 	asFloat := func(x float64) float64 { return x }
 	asInt32 := func(x int32) int32 { return x }
 	asInt64 := func(x int64) int64 { return x }
@@ -128,7 +128,7 @@ func sliced(t *testing.T, rec arrow.RecordBatch) arrow.RecordBatch {
 }
 
 // The types that hold others, as part of a column: see sliced.
-func TestBindSlices(t *testing.T) {
+func TestInvokeSlices(t *testing.T) {
 	pairs := arrow.FixedSizeListOfNonNullable(2, float64s)
 	tests := []struct {
 		name string
@@ -171,7 +171,7 @@ func TestBindSlices(t *testing.T) {
 	}
 }
 
-func TestBindRefuses(t *testing.T) {
+func TestInvokeRefuses(t *testing.T) {
 	p := &arrow.PrimitiveTypes
 	frame := func(text string) arg { return arg{people, text, "", ""} }
 	tests := []struct {
@@ -206,8 +206,8 @@ func TestBindRefuses(t *testing.T) {
 		{"missing", func(x, y float64) {}, columns(t), "it takes the columns `x`, `y`; missing: `x`, `y`"},
 		{"unknown", func(x, y, z float64) {}, columns(t, arg{nulls, `[]`, "", ""}, arg{nulls, `[]`, "", ""}, arg{nulls, `[]`, "", ""}, arg{nulls, `[]`, "", ""}), "unknown: `x1`, `x2`, `x3`, `x4`"},
 		{"unknown where none are", func() {}, columns(t, arg{nulls, `[]`, "", ""}), "it takes no columns; unknown: `x`"},
-		{"NULL", func(x []float64) {}, columns(t, arg{nulls, `[null]`, "", ""}), "argument `x` is NULL, and it is needed"},
-		{"NULL in a list", func(x []float64) {}, columns(t, arg{arrow.ListOf(p.Float64), `[null]`, "", ""}), "argument `x` is NULL, and it is needed"},
+		{"NULL", func(x []float64) {}, columns(t, arg{nulls, `[null]`, "", ""}), "argument `x` must not be NULL"},
+		{"NULL in a list", func(x []float64) {}, columns(t, arg{arrow.ListOf(p.Float64), `[null]`, "", ""}), "argument `x` must not be NULL"},
 
 		{"NA in []int32", func(x []int32) {}, lists(t, arg{p.Int32, `[1, null]`, "", ""}), "argument `x` takes no missing values, but row 2 is missing"},
 		{"NA in []string", func(x []string) {}, lists(t, arg{texts, `[null]`, "", ""}), "argument `x` takes no missing values, but row 1 is missing"},
@@ -222,8 +222,8 @@ func TestBindRefuses(t *testing.T) {
 		{"NA beside a vector", func(x []int, y int) {}, lists(t, arg{p.Int32, `[1]`, "", ""}, arg{p.Float64, `[null]`, "", ""}), "argument `y` takes no missing values, but row 1 is missing"},
 
 		{"number for a struct", func(x person) {}, lists(t, arg{p.Int32, `[1]`, "", ""}), "argument `x` must be a data frame or a named list, not int32"},
-		{"no such field", func(x struct{ Nope int }) {}, columns(t, frame(`[{}]`)), "argument `x` must have one field `Nope`, and has 0"},
-		{"two such fields", func(x struct{ A int }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: p.Int32}, arrow.Field{Name: "A", Type: p.Int32}), `[{"A": 1}]`, "", ""}), "argument `x` must have one field `A`, and has 2"},
+		{"no such field", func(x struct{ Nope int }) {}, columns(t, frame(`[{}]`)), "argument `x` must have one field `Nope`, not 0"},
+		{"two such fields", func(x struct{ A int }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: p.Int32}, arrow.Field{Name: "A", Type: p.Int32}), `[{"A": 1}]`, "", ""}), "argument `x` must have one field `A`, not 2"},
 		{"NA in a field", func(x []person) {}, lists(t, frame(`[{"name": "a", "age": 1}, {"age": 1}]`)), "field `name` of argument `x` takes no missing values, but row 2 is missing"},
 		{"bad type in a field", func(x []struct {
 			Name int `r:"name"`
@@ -254,7 +254,7 @@ func TestBindRefuses(t *testing.T) {
 }
 
 // A null column is as long as it claims to be, in no bytes at all.
-func TestBindLimitsNulls(t *testing.T) {
+func TestInvokeLimitsNulls(t *testing.T) {
 	rec := columns(t, arg{nulls, `[]`, "", ""})
 	long := array.NewNull(1<<24 + 1)
 	rec = array.NewRecordBatch(rec.Schema(), []arrow.Array{long}, int64(long.Len()))
@@ -264,7 +264,7 @@ func TestBindLimitsNulls(t *testing.T) {
 	}
 }
 
-func TestBindUnknownTimeZones(t *testing.T) {
+func TestInvokeUnknownTimeZones(t *testing.T) {
 	for _, zone := range []string{"No/Where", "Local", "../UTC", "/etc/passwd", "\x00", "+5", "+24:00", "+0a:00", "Foo/Bar+5", "<x>"} {
 		values := fixedWidth(&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: zone}, []int64{1}, nil)
 		schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: values.DataType()}}, nil)
@@ -289,7 +289,7 @@ func (label) Deserialize(arrow.DataType, string) (arrow.ExtensionType, error) {
 
 type labels struct{ array.ExtensionArrayBase }
 
-func TestBindExtension(t *testing.T) {
+func TestInvokeExtension(t *testing.T) {
 	storage := fromJSON(t, memory.DefaultAllocator, texts, `["{}", null]`)
 	values := array.NewExtensionArrayWithStorage(&label{arrow.ExtensionBase{Storage: texts}}, storage)
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: values.DataType(), Nullable: true}}, nil)
@@ -300,7 +300,7 @@ func TestBindExtension(t *testing.T) {
 }
 
 // What a function keeps never changes, though the request's memory does.
-func TestBindCopies(t *testing.T) {
+func TestInvokeCopies(t *testing.T) {
 	data := []byte("abcdef")
 	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.GetBytes([]int32{0, 3, 6})), memory.NewBufferBytes(data)}
 	strs := array.MakeFromData(array.NewData(texts, 2, buffers, nil, 0, 0))

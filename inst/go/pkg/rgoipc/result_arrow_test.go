@@ -27,7 +27,7 @@ func classOf(field arrow.Field) string {
 	}
 }
 
-func TestGivenArrays(t *testing.T) {
+func TestResultArrowArrays(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fn   func(x arrow.Array) arrow.Array
 		want string
@@ -50,7 +50,7 @@ func TestGivenArrays(t *testing.T) {
 	}
 }
 
-func TestGivenNothing(t *testing.T) {
+func TestResultArrowNothing(t *testing.T) {
 	same := func(x arrow.Array) arrow.Array { x.Retain(); return x }
 	got, out, err := resultOf(t, typed(t, same), columns(t, arg{nulls, `[null]`, "", ""}))
 	if err != nil || got != `[null]` || out.Schema().Field(0).Type.ID() != arrow.NULL {
@@ -59,7 +59,7 @@ func TestGivenNothing(t *testing.T) {
 }
 
 // The columns of a record keep what they came with, alone and among others.
-func TestGivenColumns(t *testing.T) {
+func TestResultArrowColumns(t *testing.T) {
 	one := fixedWidth(uint8s, []byte{1, 2}, nil)
 	field := arrow.Field{Name: "a", Type: one.DataType(), Nullable: true, Metadata: arrow.MetadataFrom(map[string]string{metaClass: "raw"})}
 	rec := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{field}, nil), []arrow.Array{one}, 2)
