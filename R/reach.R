@@ -83,7 +83,7 @@ abort_tls <- function(urls, patience, call) {
   message <- if (any(vapply(urls, shakes_hands, NA, patience = min(1, patience)))) {
     c(
       "The certificate of the server at {.url {urls}} was rejected.",
-      "i" = "It must be valid today, be issued for {.val {hosts}}, and be signed by a certificate that {.arg tls} names."
+      "i" = "It must be valid today, be issued for {.val {hosts}}, and be signed by a certificate in {.arg tls}."
     )
   } else {
     c(

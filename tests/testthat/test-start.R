@@ -103,7 +103,9 @@ test_that("arguments of mangoro_start() and mangoro_connect() are checked", {
 test_that("nobody is believed without a certificate, unless that is wanted", {
   url <- "tls+tcp://localhost:1"
   for (tls in list(NULL, nanonext::tls_config(), tls_of("localhost", auth = FALSE))) {
-    expect_error(mangoro_connect(url, tls = tls), "does not verify certificates", class = "mangoro_error_invalid_argument")
+    expect_error(
+      mangoro_connect(url, tls = tls), "does not verify certificates", class = "mangoro_error_invalid_argument"
+    )
     expect_error(mangoro_connect("wss://localhost:1/", tls = tls), class = "mangoro_error_invalid_argument")
   }
   server <- nanonext::tls_config(server = c(pem_of("localhost", "crt"), pem_of("localhost", "key")))
