@@ -145,13 +145,13 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	within = append(slices.Clone(within), t)
 	switch t.Kind() {
 	case reflect.Pointer:
-		return newPointerCodec(t, within)
+		return newNullCodec(pointer{t}, within)
 	case reflect.Slice:
 		return newListCodec(t, t.Elem(), sliceShape{t}, within)
 	case reflect.Struct:
 		switch shape, _ := shapeOf(t); shape := shape.(type) {
 		case nullShape:
-			return newNullCodec(t, shape, within)
+			return newNullCodec(shape, within)
 		case listShape:
 			return newListCodec(t, shape.(Shape).elem(), shape, within)
 		}

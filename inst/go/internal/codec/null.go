@@ -31,11 +31,20 @@ type nullShape interface {
 	unpack(nulls any, valid Bitmap) (values any, both Bitmap)
 }
 
+// null and nulls are what rgoipc's Null and Nulls are made of.
+type (
+	null[T any] = struct {
+		V     T
+		Valid bool
+	}
+	nulls[T any] = struct {
+		Values []T
+		Valid  []bool
+	}
+)
+
 // Null is the shape of rgoipc's Null.
-type Null[T any, N ~struct {
-	V     T
-	Valid bool
-}] struct{}
+type Null[T any, N ~null[T]] struct{}
 
 func (Null[T, N]) own() reflect.Type { return reflect.TypeFor[N]() }
 
@@ -52,16 +61,12 @@ func (Null[T, N]) pack(values any, valid Bitmap) any {
 	return out
 }
 
-func (Null[T, N]) unpack(nulls any, valid Bitmap) (any, Bitmap) {
-	in := nulls.([]N)
+func (Null[T, N]) unpack(packed any, valid Bitmap) (any, Bitmap) {
+	in := packed.([]N)
 	out := make([]T, len(in))
 	valid = valid.copy(len(in))
 	for i := range in {
-		v := struct {
-			V     T
-			Valid bool
-		}(in[i])
-		if v.Valid {
+		if v := null[T](in[i]); v.Valid {
 			out[i] = v.V
 		} else {
 			valid.clear(i)
@@ -71,10 +76,7 @@ func (Null[T, N]) unpack(nulls any, valid Bitmap) (any, Bitmap) {
 }
 
 // Nulls is the shape of rgoipc's Nulls, a vector.
-type Nulls[T any, N ~struct {
-	Values []T
-	Valid  []bool
-}] struct{}
+type Nulls[T any, N ~nulls[T]] struct{}
 
 func (Nulls[T, N]) own() reflect.Type { return reflect.TypeFor[N]() }
 
@@ -87,11 +89,8 @@ func (Nulls[T, N]) cut(values any, valid Bitmap, from, to int) reflect.Value {
 }
 
 // parts copies the values where some are NA: what is under those is written to.
-func (Nulls[T, N]) parts(nulls reflect.Value) (any, Bitmap, error) {
-	n := struct {
-		Values []T
-		Valid  []bool
-	}(nulls.Interface().(N))
+func (Nulls[T, N]) parts(vector reflect.Value) (any, Bitmap, error) {
+	n := nulls[T](vector.Interface().(N))
 	if n.Valid == nil {
 		return n.Values, Bitmap{}, nil
 	}
@@ -107,43 +106,65 @@ func (Nulls[T, N]) parts(nulls reflect.Value) (any, Bitmap, error) {
 	return append([]T(nil), n.Values...), valid, nil
 }
 
-// nullCodec is the codec of Null[T].
-type nullCodec struct {
-	t    reflect.Type
-	null nullShape
-	codec
+// pointer is the shape of *T, where nil is NA.
+type pointer struct{ t reflect.Type }
+
+func (p pointer) own() reflect.Type { return p.t }
+
+func (p pointer) elem() reflect.Type { return p.t.Elem() }
+
+func (p pointer) pack(read any, valid Bitmap) any {
+	values := reflect.ValueOf(read)
+	pointers := reflect.MakeSlice(reflect.SliceOf(p.t), values.Len(), values.Len())
+	for i := range values.Len() {
+		if valid.Has(i) {
+			pointers.Index(i).Set(values.Index(i).Addr().Convert(p.t))
+		}
+	}
+	return pointers.Interface()
 }
 
-func newNullCodec(t reflect.Type, null nullShape, in []reflect.Type) (codec, error) {
-	c, err := newCodec(null.elem(), in...)
-	if err != nil {
-		return nil, err
+func (p pointer) unpack(nulls any, valid Bitmap) (any, Bitmap) {
+	pointers := reflect.ValueOf(nulls)
+	n := pointers.Len()
+	out := reflect.MakeSlice(reflect.SliceOf(p.elem()), n, n)
+	valid = valid.copy(n)
+	for i := range n {
+		if at := pointers.Index(i); at.IsNil() {
+			valid.clear(i)
+		} else {
+			out.Index(i).Set(at.Elem())
+		}
 	}
-	if hasNA(c) {
-		return nil, fmt.Errorf("type %v has NA twice", t)
+	return out.Interface(), valid
+}
+
+// nullCodec is the codec of a type that adds NA to T.
+type nullCodec struct {
+	shape nullShape
+	codec // of T
+}
+
+func newNullCodec(shape nullShape, in []reflect.Type) (codec, error) {
+	c, err := newCodec(shape.elem(), in...)
+	if err == nil && hasNA(c) {
+		err = fmt.Errorf("type %v has NA twice", shape.own())
 	}
-	return nullCodec{t, null, c}, nil
+	return nullCodec{shape, c}, err
 }
 
 // hasNA tells whether a codec is that of a pointer or of a Null.
 func hasNA(c codec) bool {
-	switch c.(type) {
-	case nullCodec, pointerCodec:
-		return true
-	default:
-		return false
-	}
+	_, ok := c.(nullCodec)
+	return ok
 }
 
-func (c nullCodec) goType() reflect.Type { return c.t }
+func (c nullCodec) goType() reflect.Type { return c.shape.own() }
 
-func (c nullCodec) describe() Type { return orNA(c.codec) }
-
-// orNA describes a type to which NA has been added.
-func orNA(c codec) Type {
-	spec := c.describe()
-	spec.Nullable = true
-	return spec
+func (c nullCodec) describe() Type {
+	t := c.codec.describe()
+	t.Nullable = true
+	return t
 }
 
 func (c nullCodec) read(col Column) (any, Bitmap, error) {
@@ -152,62 +173,10 @@ func (c nullCodec) read(col Column) (any, Bitmap, error) {
 	if err != nil {
 		return nil, Bitmap{}, err
 	}
-	return c.null.pack(values, valid), Bitmap{}, nil
+	return c.shape.pack(values, valid), Bitmap{}, nil
 }
 
 func (c nullCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
-	plain, valid := c.null.unpack(values, valid)
-	return c.codec.write(plain, valid, args)
-}
-
-// pointerCodec is the codec of *T, where nil is NA.
-type pointerCodec struct {
-	t reflect.Type
-	codec
-}
-
-func newPointerCodec(t reflect.Type, in []reflect.Type) (codec, error) {
-	c, err := newCodec(t.Elem(), in...)
-	if err != nil {
-		return nil, err
-	}
-	if hasNA(c) {
-		return nil, fmt.Errorf("type %v has NA twice", t)
-	}
-	return pointerCodec{t, c}, nil
-}
-
-func (c pointerCodec) goType() reflect.Type { return c.t }
-
-func (c pointerCodec) describe() Type { return orNA(c.codec) }
-
-func (c pointerCodec) read(col Column) (any, Bitmap, error) {
-	col.borrow = false
-	read, valid, err := readColumn(c.codec, col)
-	if err != nil {
-		return nil, Bitmap{}, err
-	}
-	values := reflect.ValueOf(read)
-	pointers := reflect.MakeSlice(reflect.SliceOf(c.t), values.Len(), values.Len())
-	for i := range values.Len() {
-		if valid.Has(i) {
-			pointers.Index(i).Set(values.Index(i).Addr().Convert(c.t))
-		}
-	}
-	return pointers.Interface(), Bitmap{}, nil
-}
-
-func (c pointerCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
-	pointers := reflect.ValueOf(values)
-	n := pointers.Len()
-	out := reflect.MakeSlice(reflect.SliceOf(c.t.Elem()), n, n)
-	valid = valid.copy(n)
-	for i := range n {
-		if p := pointers.Index(i); p.IsNil() {
-			valid.clear(i)
-		} else {
-			out.Index(i).Set(p.Elem())
-		}
-	}
-	return c.codec.write(out.Interface(), valid, args)
+	values, valid = c.shape.unpack(values, valid)
+	return c.codec.write(values, valid, args)
 }

@@ -17,15 +17,9 @@ func readStrings(col Column) ([]string, Bitmap, error) {
 	valid := validRows(col.Array)
 	switch column := col.Array.(type) {
 	case *array.String:
-		if column.Len() == 0 {
-			return []string{}, valid, nil
-		}
-		return cutStrings(string(column.ValueBytes()), column.ValueOffsets()), valid, nil
+		return cutStrings[int32](column), valid, nil
 	case *array.LargeString:
-		if column.Len() == 0 {
-			return []string{}, valid, nil
-		}
-		return cutStrings(string(column.ValueBytes()), column.ValueOffsets()), valid, nil
+		return cutStrings[int64](column), valid, nil
 	case *array.StringView:
 		values := make([]string, column.Len())
 		for i := range values {
@@ -41,8 +35,19 @@ func readStrings(col Column) ([]string, Bitmap, error) {
 	}
 }
 
-// cutStrings returns the strings between offsets, which text begins at.
-func cutStrings[O int32 | int64](text string, offsets []O) []string {
+// offsetColumn is a column of strings or bytes that lie one after the other.
+type offsetColumn[O int32 | int64] interface {
+	Len() int
+	ValueBytes() []byte
+	ValueOffsets() []O
+}
+
+// cutStrings returns the strings of a column.
+func cutStrings[O int32 | int64](column offsetColumn[O]) []string {
+	if column.Len() == 0 {
+		return []string{}
+	}
+	text, offsets := string(column.ValueBytes()), column.ValueOffsets()
 	values := make([]string, len(offsets)-1)
 	from := offsets[0]
 	for i := range values {
@@ -94,15 +99,9 @@ func readBinaries(col Column) ([][]byte, Bitmap, error) {
 	valid := validRows(col.Array)
 	switch column := col.Array.(type) {
 	case *array.Binary:
-		if column.Len() == 0 {
-			return [][]byte{}, valid, nil
-		}
-		return cutBytes(column.ValueBytes(), column.ValueOffsets()), valid, nil
+		return cutColumn[int32](column), valid, nil
 	case *array.LargeBinary:
-		if column.Len() == 0 {
-			return [][]byte{}, valid, nil
-		}
-		return cutBytes(column.ValueBytes(), column.ValueOffsets()), valid, nil
+		return cutColumn[int64](column), valid, nil
 	case *array.FixedSizeBinary:
 		values := make([][]byte, column.Len())
 		for i := range values {
@@ -134,7 +133,14 @@ func readRaws(col Column, list array.ListLike, valid Bitmap) ([][]byte, Bitmap, 
 	return cutBytes(column.Uint8Values()[from:to], offsets), valid, nil
 }
 
-// cutBytes is cutStrings for bytes, which it copies.
+func cutColumn[O int32 | int64](column offsetColumn[O]) [][]byte {
+	if column.Len() == 0 {
+		return [][]byte{}
+	}
+	return cutBytes(column.ValueBytes(), column.ValueOffsets())
+}
+
+// cutBytes returns the bytes between offsets, which data begins at, as copies.
 func cutBytes[O int32 | int64](data []byte, offsets []O) [][]byte {
 	data = bytes.Clone(data)
 	values := make([][]byte, len(offsets)-1)

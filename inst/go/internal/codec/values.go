@@ -104,10 +104,7 @@ func (v Values) Release(reflect.Value) {}
 // of the type, or of that of which this one has NA.
 func (v Values) Default(value any) (column Column, ok bool, err error) {
 	c := v.c
-	switch outer := c.(type) {
-	case nullCodec:
-		c = outer.codec
-	case pointerCodec:
+	if outer, ok := c.(nullCodec); ok {
 		c = outer.codec
 	}
 	exact, ok := exactly(value, c.goType())

@@ -10,25 +10,26 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowType returns the Arrow type that stands behind a name in a [TypeSpec].
-func arrowType(name string) (arrow.Type, bool) {
+// arrowType returns an Arrow type that stands behind a name in a [TypeSpec], nil for
+// other names. Those of lists and structs are of any elements.
+func arrowType(name string) arrow.DataType {
 	switch name {
 	case TypeInt32:
-		return arrow.INT32, true
+		return arrow.PrimitiveTypes.Int32
 	case TypeInt64:
-		return arrow.INT64, true
+		return arrow.PrimitiveTypes.Int64
 	case TypeFloat64:
-		return arrow.FLOAT64, true
+		return arrow.PrimitiveTypes.Float64
 	case TypeString:
-		return arrow.STRING, true
+		return arrow.BinaryTypes.String
 	case TypeBool:
-		return arrow.BOOL, true
+		return arrow.FixedWidthTypes.Boolean
 	case TypeList:
-		return arrow.LIST, true
+		return arrow.ListOf(arrow.Null)
 	case TypeStruct:
-		return arrow.STRUCT, true
+		return arrow.StructOf()
 	default:
-		return arrow.NULL, false
+		return nil
 	}
 }
 
@@ -137,30 +138,21 @@ func quoted(names []string) string {
 
 // absent stands for the values of an optional argument that is not there.
 func absent(spec TypeSpec, rows int) arrow.Array {
-	switch spec.Type {
-	case TypeInt32:
-		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int32, rows)
-	case TypeInt64:
-		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int64, rows)
-	case TypeFloat64:
-		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Float64, rows)
-	case TypeString:
-		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.BinaryTypes.String, rows)
-	case TypeBool:
-		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.FixedWidthTypes.Boolean, rows)
-	default:
-		return array.NewNull(rows)
+	dataType := arrowType(spec.Type)
+	if _, nested := dataType.(arrow.NestedType); nested || dataType == nil {
+		dataType = arrow.Null
 	}
+	return array.MakeArrayOfNull(memory.DefaultAllocator, dataType, rows)
 }
 
 // checkType compares a column, and what it contains, with its description.
 // `what` names the place in an error: "argument `x`".
 func checkType(what string, spec TypeSpec, column arrow.Array) error {
-	want, known := arrowType(spec.Type)
-	if !known {
+	want := arrowType(spec.Type)
+	if want == nil {
 		return nil
 	}
-	if got := column.DataType(); got.ID() != want {
+	if got := column.DataType(); got.ID() != want.ID() {
 		return errorf(CodeInvalidArgument, "%s must be %s, not %s", what, spec.Type, got)
 	}
 	if !spec.Nullable && column.NullN() > 0 {
