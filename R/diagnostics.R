@@ -130,7 +130,9 @@ lexical_path <- function(path) {
 # The linker does not say what to do about it.
 main_hints <- function(output, src) {
   if (any(grepl("function main is undeclared in the main package", output, fixed = TRUE))) {
-    sprintf("There is no main function. mangoro_source() writes one, and turns the functions of %s into R functions.", src)
+    sprintf(
+      "There is no main function. mangoro_source() writes one, and turns the functions of %s into R functions.", src
+    )
   }
 }
 

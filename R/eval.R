@@ -10,24 +10,14 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   check_variables(values, call)
   settings <- source_settings(NULL, timeout, quiet, list(), call)
   srcrefs <- srcrefs(sys.calls())
-  location <- function() find_literal(literal, srcrefs)
-  launch <- function(dir, call) {
-    program <- eval_program(expr, values, location, settings, call)
-    list(command = build_program(program, program_file(dir), settings, call, copy = FALSE), args = character())
-  }
-  server <- new_server(inline_name, create_ipc_path(), timeout, launch = launch)
-  server$recipe <- inline_recipe(expr, expr, location = location)
-  rlang::try_fetch(start_server(server, call), mangoro_error_start = function(cnd) {
-    refused <- grep("rgoipc: function \"Eval\": result", cnd$stderr, value = TRUE)
-    if (length(refused) == 0) return(rlang::zap())
-    why <- sub("^.*? `result[0-9]+`: ", "", refused[[1]], perl = TRUE)
-    abort_invalid_argument("expr", "R cannot take the value of {.code {expr}}: {why}.", call = call)
-  })
+  recipe <- eval_recipe(expr, values, location = function() find_literal(literal, srcrefs))
+  server <- start_recipe(recipe, settings, NULL, timeout, call)
   on.exit(stop_server(server))
-  value <- call_function(server_connection(server, call), "Eval", values, NULL, call)
-  # A row of a vectorized call that is a vector comes in a list.
-  is_row <- known_signatures(server)$Eval$vectorized && is.list(value) && !is.data.frame(value)
-  if (is_row) value[[1]] else value
+  # The value of single values is NA if one of them is, as in R's arithmetic.
+  if (all(lengths(values) == 1) && any(vapply(values, function(x) is.na(x) && !is.nan(x), NA))) {
+    return(NA)
+  }
+  call_function(server_connection(server, call), "Eval", values, NULL, call)
 }
 
 check_variables <- function(values, call) {
@@ -56,64 +46,55 @@ go_scalar <- function(x) {
   if (is.object(x)) NA_character_ else unname(types[typeof(x)])
 }
 
-# Keyed by the expression and the types of its variables; the type of the result is
-# asked for only when the program has to be built. The code around the expression is
-# of a file of its own, so that lines and columns are those of the expression.
-eval_program <- function(expr, values, location, settings, call) {
+# A function that returns the value of the expression, of any type. The code around the
+# expression is in a file of its own, <eval>, so that lines and columns are those of the
+# expression.
+eval_recipe <- function(expr, values, location) {
   types <- vapply(values, function(x) paste0(if (length(x) != 1) "[]", go_scalar(x)), "")
-  as_source <- function(type) {
-    local_type <- if (type == unknown_type) sprintf("type %s struct{ Value float64 }\n", unknown_type)
-    head <- sprintf("func Eval(%s) %s { return (", paste(names(values), types, collapse = ", "), type)
-    code <- paste0("//line /<eval>:1:1\n", local_type, head, "/*line /", inline_name, ":1:1*/", expr, ") }")
-    explain <- function(output) {
-      output <- sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
-      is_type <- grepl(paste("as", unknown_type, "value"), output, fixed = TRUE)
-      if (all(is_type)) output else output[!is_type]
-    }
-    source_program(inline_recipe(code, expr, location = location, explain = explain), settings, call)
+  parameters <- paste(names(values), types, collapse = ", ")
+  # Not the name of a variable.
+  value <- utils::tail(make.unique(c(names(values), "value"), "_"), 1)
+  code <- paste0(
+    "//line /<eval>:1:1\n", "func ", value, value_body,
+    "func Eval(", parameters, ") (any, error) { return ", value, "((/*line /", inline_name, ":1:1*/", expr, ")) }"
+  )
+  explain <- function(output) {
+    sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
   }
-  probe <- as_source(unknown_type)
-  program <- probe
-  program$key <- c("eval", probe$key)
-  program$overlay <- function(work, call) {
-    type <- tryCatch(
-      {
-        build_program(probe, file.path(work, "probe"), settings, call)
-        unknown_type
-      },
-      mangoro_error_build = result_type
-    )
-    tryCatch(as_source(type)$overlay(work, call), mangoro_error_build = function(cnd) {
-      abort_invalid_argument(
-        "expr", "The value of {.code {expr}} is of the Go type {.code {type}}, which R cannot take.",
-        call = call
-      )
-    })
-  }
-  program
+  inline_recipe(code, expr, location = location, explain = explain)
 }
 
-# The place where an expression begins.
+# The Go function that makes one value of those of an expression: of several, a struct.
+# If the last is an error, that is the error of the call; a nil there is no error.
+value_body <- "(values ...any) (any, error) {
+	last := len(values) - 1
+	if err, ok := values[last].(error); ok {
+		return nil, err
+	}
+	if values[last] == nil {
+		values = values[:last]
+	}
+	switch len(values) {
+	case 0:
+		return nil, nil
+	case 1:
+		return values[0], nil
+	}
+	fields := make([]reflect.StructField, len(values))
+	for i, value := range values {
+		tag := reflect.StructTag(fmt.Sprintf(`r:\"result%d\"`, i+1))
+		fields[i] = reflect.StructField{Name: fmt.Sprint(\"R\", i), Type: reflect.TypeOf(value), Tag: tag}
+	}
+	all := reflect.New(reflect.StructOf(fields)).Elem()
+	for i, value := range values {
+		all.Field(i).Set(reflect.ValueOf(value))
+	}
+	return all.Interface(), nil
+}
+"
+
+# The location where an expression begins.
 start_of <- function(expr) {
   blank <- strsplit(paste0(regmatches(expr, regexpr("^\\s*", expr)), "x"), "\n", fixed = TRUE)[[1]]
   format_location(inline_name, length(blank), nchar(blank[[length(blank)]], "bytes"))
-}
-
-unknown_type <- "unknownType"
-
-# The compiler knows the type of an expression, and says it where another one is
-# asked for. An expression with another mistake in it is that mistake.
-result_type <- function(cnd) {
-  said <- cnd$diagnostics$message
-  if (any(startsWith(said, "cannot use nil as"))) return("untyped nil")
-  if (length(said) != 1) rlang::cnd_signal(cnd)
-  one <- "^cannot use .* \\((?:.* of (?:[a-z0-9]+ )?type |untyped )(.+?)(?: constant.*| value)?\\) as unknownType value"
-  several <- "^\\s*have (\\(.*\\))$"
-  lines <- if (startsWith(said, "too many return values")) cnd$output else said
-  found <- Filter(length, regmatches(lines, regexec(paste0(one, "|", several), lines, perl = TRUE)))
-  if (length(found) == 0) rlang::cnd_signal(cnd)
-  type <- paste(found[[1]][-1], collapse = "")
-  if (type == "float") return("float64")
-  # "time".Duration, as the compiler says it, is time.Duration.
-  gsub("\"(?:[^\"]*/)?([^\"/]+)\"\\.", "\\1.", type, perl = TRUE)
 }

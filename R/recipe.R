@@ -136,8 +136,16 @@ source_program <- function(recipe, settings, call) {
   base <- recipe$base
   # It is built in the user's own module, one in the cache for `deps`, or mangoro's.
   own_module <- recipe$kind == "module" || !is.null(recipe$deps)
-  dir <- if (recipe$kind == "module") base else if (own_module) deps_dir(recipe$deps) else module_dir(call)
-  modules <- if (recipe$kind == "module") user_modules(dir, call) else if (own_module) deps_modules(recipe$deps, dir, call)
+  modules <- NULL
+  if (recipe$kind == "module") {
+    dir <- base
+    modules <- user_modules(dir, call)
+  } else if (own_module) {
+    dir <- deps_dir(recipe$deps)
+    modules <- deps_modules(recipe$deps, dir, call)
+  } else {
+    dir <- module_dir(call)
+  }
   seen_as <- if (own_module) dir else program_dir(dir)
   others <- c(
     character(),

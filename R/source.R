@@ -56,7 +56,9 @@
 #' interactive sessions; see the option `keep.source`).
 #'
 #' @returns `mangoro_source()` a [handle], or with `dry_run` the text of a Go file, one
-#'   string. `mangoro_function()` a function. `mangoro_eval()` the value.
+#'   string. `mangoro_function()` a function. `mangoro_eval()` the value; several values
+#'   are a named list, and `nil` is `NULL`. If all variables have length 1 and one of them
+#'   is `NA`, the value is `NA`.
 #'
 #' @section Errors:
 #' Those of [mangoro_start()]. `mangoro_error_build` has a data frame `diagnostics`

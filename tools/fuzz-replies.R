@@ -1,6 +1,6 @@
 # Broken replies by the million, as tests/testthat/test-replies.R has them by the
 # thousand: Rscript tools/fuzz-replies.R <root> <replies> <first seed>
-# A reply that R died of, or that raised what is no condition of ours, is written to
+# A reply that crashes R, or raises a condition that is not ours, is written to
 # .local/replies, and the run fails.
 
 library(mangoro)
@@ -11,7 +11,7 @@ root <- arguments[[1]]
 total <- as.numeric(arguments[[2]])
 seed <- as.numeric(arguments[[3]])
 
-# How many one session is given.
+# How many replies one session reads.
 share <- 20000
 
 setwd(root) # where test_path() looks for tests

@@ -52,7 +52,7 @@ start_session <- function(place, mark, code) {
   session
 }
 
-# What the system tells of a process, as text; "" if it is gone.
+# What the system says about a process, as text; "" if it is gone.
 proc_text <- function(pid, file) {
   read <- function() suppressWarnings(readBin(file.path("/proc", pid, file), "raw", 1e6))
   bytes <- tryCatch(read(), error = function(cnd) raw())
@@ -67,7 +67,7 @@ marked <- function(mark) {
   as.integer(Filter(has_mark, pids))
 }
 
-# Whether a server or the guard of a build is among processes: who tidies up.
+# Whether a server or the guard of a build, which clean up, is among the processes.
 has_survivor <- function(pids) {
   any(vapply(pids, function(pid) grepl("ipc://|guard\\.sh", proc_text(pid, "cmdline")), TRUE))
 }

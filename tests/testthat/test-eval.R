@@ -12,7 +12,6 @@ test_that("an expression is evaluated with the types of its variables", {
     mangoro_eval("1, 2")
     mangoro_eval("math.MaxUint64")
     mangoro_eval("int")
-    mangoro_eval("nil")
     mangoro_eval("big.NewInt(1)")
     mangoro_eval("fmt.Sprint")
     mangoro_eval("x", 1)
@@ -24,18 +23,47 @@ test_that("an expression is evaluated with the types of its variables", {
   expect_identical(cnd$frames[c("file", "line")], data.frame(file = "<inline>", line = 2L))
 })
 
-test_that("the compiler tells the type of an expression", {
-  said <- function(what, output = character()) {
-    message <- what
-    if (!startsWith(what, "too")) message <- sprintf("cannot use %s as unknownType value in return statement", what)
-    result_type(rlang::error_cnd(diagnostics = data.frame(message = message), output = output))
-  }
-  expect_identical(said("(math.Sqrt(x)) (value of type float64)"), "float64")
-  expect_identical(said("(x) (variable of type []string)"), "[]string")
-  expect_identical(said("(1 + 2) (untyped int constant 3)"), "int")
-  expect_identical(said("(1.5) (untyped float constant)"), "float64")
-  expect_identical(said("(x > 1) (untyped bool value)"), "bool")
-  expect_identical(said("(5 * time.Second) (constant 5000000000 of int64 type \"time\".Duration)"), "time.Duration")
-  expect_identical(said("too many return values", "\thave (bool, error)"), "(bool, error)")
-  expect_error(said("too many return values"))
+test_that("the value has the type that it has in Go, several are a list", {
+  skip_if_no_go()
+  expect_identical(mangoro_eval("1 + 2"), bit64::as.integer64(3))
+  expect_identical(mangoro_eval("1.5"), 1.5)
+  expect_identical(mangoro_eval("x > 1", x = 2), TRUE)
+  expect_identical(mangoro_eval("'a'"), 97L)
+  expect_identical(mangoro_eval("5 * time.Second"), as.difftime(5, units = "secs"))
+  expect_identical(mangoro_eval("[]struct{ A float64 }{{1}, {2}}"), data.frame(A = c(1, 2)))
+  expect_identical(mangoro_eval("`a\"\n'b'`"), "a\"\n'b'")
+  expect_identical(mangoro_eval("math.Modf(x)", x = 1.5), list(result1 = 1, result2 = 0.5))
+  expect_null(mangoro_eval("os.Chdir(\"/\")"))
+  expect_null(mangoro_eval("nil"))
+  cnd <- expect_error(mangoro_eval("runtime.GC()"), class = "mangoro_error_build")
+  expect_match(cnd$diagnostics$message, "(no value) used as value", fixed = TRUE)
+})
+
+test_that("a missing value gives a missing value", {
+  skip_if_no_go()
+  expect_identical(mangoro_eval("x > 1", x = NA_real_), NA)
+  expect_identical(mangoro_eval("x > 1", x = NaN), FALSE)
+  expect_identical(mangoro_eval("s + sep", s = NA_character_, sep = ","), NA)
+  expect_identical(mangoro_eval("x", x = c(1, NA)), c(1, NA))
+  expect_error(mangoro_eval("x", x = c(1L, NA)), class = "mangoro_error_invalid_argument")
+})
+
+test_that("a variable may have any name", {
+  skip_if_no_go()
+  expect_identical(mangoro_eval("value[1] + Eval", value = c(1, 2), Eval = 1), 3)
+})
+
+test_that("an expression is built once", {
+  skip_if_no_go()
+  mangoro_eval("1.5") # and the generator
+  builds <- 0
+  run <- run_go_build
+  local_mocked_bindings(run_go_build = function(...) {
+    builds <<- builds + 1
+    run(...)
+  })
+  n <- sample.int(1e9, 1)
+  expect_identical(mangoro_eval(sprintf("x + %d", n), x = 1), n + 1)
+  expect_identical(mangoro_eval(sprintf("x + %d", n), x = 2), n + 2)
+  expect_identical(builds, 1)
 })
