@@ -71,8 +71,10 @@ func (s FunctionSignature) arguments(rec arrow.RecordBatch) (arrow.RecordBatch, 
 
 // columnOf returns where the column of that name is.
 func columnOf(schema *arrow.Schema, name string) (at int, ok bool) {
-	if all := schema.FieldIndices(name); len(all) > 0 {
-		return all[0], true
+	for at := range schema.NumFields() {
+		if schema.Field(at).Name == name {
+			return at, true
+		}
 	}
 	return 0, false
 }

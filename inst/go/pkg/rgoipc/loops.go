@@ -155,6 +155,8 @@ func loopOf[T any](fn any) loop {
 	return nil
 }
 
+// loop1 and its kin run functions of one, two and three parameters. Slices that are cut
+// to the length of out have no bounds to check.
 func loop1[A, R any](fn any) loop {
 	var each func(row *int, a []A, out []R) (int, error)
 	switch fn := fn.(type) {
@@ -164,6 +166,7 @@ func loop1[A, R any](fn any) loop {
 		each = func(_ *int, a []A, out []R) (int, error) { return fn(len(out), a, out) }
 	case func(A) R:
 		each = func(row *int, a []A, out []R) (int, error) {
+			a = a[:len(out)]
 			for i := range out {
 				*row = i
 				out[i] = fn(a[i])
@@ -172,6 +175,7 @@ func loop1[A, R any](fn any) loop {
 		}
 	case func(A) (R, error):
 		each = func(row *int, a []A, out []R) (_ int, err error) {
+			a = a[:len(out)]
 			for i := range out {
 				*row = i
 				if out[i], err = fn(a[i]); err != nil {
@@ -207,6 +211,7 @@ func loop2[A, B, R any](fn any) loop {
 		each = func(_ *int, a []A, b []B, out []R) (int, error) { return fn(len(out), a, b, out) }
 	case func(A, B) R:
 		each = func(row *int, a []A, b []B, out []R) (int, error) {
+			a, b = a[:len(out)], b[:len(out)]
 			for i := range out {
 				*row = i
 				out[i] = fn(a[i], b[i])
@@ -215,6 +220,7 @@ func loop2[A, B, R any](fn any) loop {
 		}
 	case func(A, B) (R, error):
 		each = func(row *int, a []A, b []B, out []R) (_ int, err error) {
+			a, b = a[:len(out)], b[:len(out)]
 			for i := range out {
 				*row = i
 				if out[i], err = fn(a[i], b[i]); err != nil {
@@ -250,6 +256,7 @@ func loop3[A, B, C, R any](fn any) loop {
 		each = func(_ *int, a []A, b []B, c []C, out []R) (int, error) { return fn(len(out), a, b, c, out) }
 	case func(A, B, C) R:
 		each = func(row *int, a []A, b []B, c []C, out []R) (int, error) {
+			a, b, c = a[:len(out)], b[:len(out)], c[:len(out)]
 			for i := range out {
 				*row = i
 				out[i] = fn(a[i], b[i], c[i])
@@ -258,6 +265,7 @@ func loop3[A, B, C, R any](fn any) loop {
 		}
 	case func(A, B, C) (R, error):
 		each = func(row *int, a []A, b []B, c []C, out []R) (_ int, err error) {
+			a, b, c = a[:len(out)], b[:len(out)], c[:len(out)]
 			for i := range out {
 				*row = i
 				if out[i], err = fn(a[i], b[i], c[i]); err != nil {
