@@ -17,7 +17,16 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   if (all(lengths(values) == 1) && any(vapply(values, function(x) is.na(x) && !is.nan(x), NA))) {
     return(NA)
   }
-  call_function(server_connection(server, call), "Eval", values, NULL, call)
+  rlang::try_fetch(
+    call_function(server_connection(server, call), "Eval", values, NULL, call),
+    mangoro_error_handler = function(cnd) {
+      if (is.null(cnd$detail$result)) return(rlang::zap())
+      abort_invalid_argument(
+        "expr", c("R cannot take the value of {.code {expr}}.", "x" = escape_braces(cnd$error_msg)),
+        call = call
+      )
+    }
+  )
 }
 
 check_variables <- function(values, call) {

@@ -17,6 +17,7 @@ test_that("an expression is evaluated with the types of its variables", {
     mangoro_eval("x", 1)
     mangoro_eval("x", x = Sys.Date())
   })
+  expect_error(mangoro_eval("make(chan int)"), class = "mangoro_error_invalid_argument")
   # Which stands nowhere as it is.
   expr <- paste("1 +", "x[int(x[0])]", sep = "\n")
   cnd <- expect_error(mangoro_eval(expr, x = c(7, 2)), class = "mangoro_error_panic")

@@ -5,9 +5,10 @@ import "fmt"
 // Error says what is wrong with a column, or with a value in it. Whoever reads it on
 // the way up knows more of the path to the value than whoever found it.
 type Error struct {
-	Arg   string // the argument, once that is known
-	Row   int    // 0-based; -1: the column as a whole
-	Value string // what is in the row: "1.5"; empty: there is nothing to show
+	Arg    string // the argument, once that is known
+	Result string // or the result
+	Row    int    // 0-based; -1: the column as a whole
+	Value  string // what is in the row: "1.5"; empty: there is nothing to show
 	// TooLarge: a limit was reached.
 	TooLarge bool
 

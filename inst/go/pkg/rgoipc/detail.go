@@ -29,6 +29,7 @@ const (
 type detail struct {
 	Code   Code     `json:"code"`
 	Arg    string   `json:"arg,omitempty"`    // the argument that is wrong
+	Result string   `json:"result,omitempty"` // the result that cannot be sent
 	Row    int      `json:"row,omitempty"`    // where it failed, from 1
 	Value  any      `json:"value,omitempty"`  // what is there: a text, or a map if there are several arguments
 	Stack  string   `json:"stack,omitempty"`  // of a panic
@@ -86,7 +87,7 @@ func (d *detail) locate(err error) {
 			}
 			return
 		case *codec.Error:
-			d.Arg = cause.Arg
+			d.Arg, d.Result = cause.Arg, cause.Result
 			if cause.Row >= 0 {
 				d.Row, d.Value = cause.Row+1, shortened(cause.Value, maxValue)
 			}

@@ -84,6 +84,8 @@
 //     arguments.
 //   - A string that is not UTF-8 is an error.
 //   - Several results are a named list, see [Results]. No result is NULL.
+//   - A result of type any is what its value is: nil is NULL, and a type that is not in
+//     the table is an error of the call.
 //   - The server reads a result after the function has returned.
 //
 // # Arrow

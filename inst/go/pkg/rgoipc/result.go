@@ -67,7 +67,7 @@ func (f *typedFunc) record(n int, write func(i int) (codec.Column, error)) (arro
 	for i, r := range f.results {
 		column, err := write(i)
 		if err != nil {
-			return nil, placed(CodeHandler, f.place(i), err)
+			return nil, f.resultError(i, err)
 		}
 		names[i], columns = r.name, append(columns, column)
 	}
@@ -101,11 +101,16 @@ func (f *typedFunc) schema(field arrow.Field) *arrow.Schema {
 	return schema
 }
 
-func (f *typedFunc) place(i int) string {
+// resultError says which result an error of the codec is about.
+func (f *typedFunc) resultError(i int, err error) error {
+	name, what := f.results[i].name, "the result"
 	if f.list {
-		return "result `" + f.results[i].name + "`"
+		what = "result `" + name + "`"
 	}
-	return "the result"
+	if e, ok := err.(*codec.Error); ok {
+		e.Result = name
+	}
+	return placed(CodeHandler, what, err)
 }
 
 // argumentError says which argument an error of the codec is about.
