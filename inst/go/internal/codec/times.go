@@ -70,8 +70,8 @@ func instant(unit arrow.TimeUnit) func(int64) time.Time {
 }
 
 // location returns the time zone of the column.
-func (s Column) location() (*time.Location, error) {
-	z := s.zone()
+func (c Column) location() (*time.Location, error) {
+	z := c.zone()
 	at, err := z.location()
 	if err != nil {
 		return nil, wrong("must be in a time zone that Go knows, not in %q", z.name)
@@ -151,12 +151,12 @@ func durations[S ~int32 | ~int64](values []S, valid Bitmap, unit time.Duration) 
 	return cast[time.Duration](out), valid, err
 }
 
-// unit returns what a difftime of 1 is. R's own default are seconds.
-func (s Column) unit() time.Duration {
+// unit returns the unit of a difftime. R's default is seconds.
+func (c Column) unit() time.Duration {
 	attributes := struct {
 		Units string `json:"units"`
 	}{"secs"}
-	s.attributes(&attributes)
+	c.attributes(&attributes)
 	switch attributes.Units {
 	case "mins":
 		return time.Minute

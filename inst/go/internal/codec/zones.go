@@ -26,7 +26,7 @@ var utc = zone{name: "UTC"}
 
 // zone returns the time zone of the column: that of its Arrow type or, of R's
 // numbers for times, that of its attributes.
-func (s Column) zone() zone { return zoneOf(s.Field) }
+func (c Column) zone() zone { return zoneOf(c.Field) }
 
 func zoneOf(field arrow.Field) zone {
 	var z zone
@@ -134,7 +134,7 @@ type locations struct {
 var remembered = locations{byZone: make(map[zone]*time.Location), zones: make(map[*time.Location]zone)}
 
 // location returns the time zone of a column: time.Local for R's own where that is
-// the zone of this process. It fails for one that nobody here knows.
+// the zone of this process. It fails if the time zone is not known.
 func (z zone) location() (*time.Location, error) {
 	switch {
 	case z.name == "" || z == utc:

@@ -65,12 +65,12 @@ func (p *program) complainOfNothing() {
 		s := p.answer.Skipped[0]
 		message = fmt.Sprintf("there is no function that R can call: %s is left out because %s", s.Name, s.Reason)
 	}
-	p.complainAt(p.firstPlace(), message)
+	p.complainAt(p.firstPosition(), message)
 }
 
-// firstPlace is the position of the user's first function, or else of the first
+// firstPosition is the position of the user's first function, or else of the first
 // declaration or the package clause. It is no position if the user has written nothing.
-func (p *program) firstPlace() token.Position {
+func (p *program) firstPosition() token.Position {
 	var first token.Pos
 	for _, s := range p.sources {
 		for _, decl := range s.ast.Decls {
@@ -136,8 +136,8 @@ func newFunction(fn *ast.FuncDecl, sig *types.Signature, d directives) *function
 	return f
 }
 
-// values returns variables [from, to) of a tuple. Those without a name are
-// called like other and their number.
+// values returns variables [from, to) of a tuple. Those without a name are called other
+// and their number.
 func values(tuple *types.Tuple, from, to int, other string) []value {
 	taken := make(map[string]bool)
 	for v := range tuple.Variables() {

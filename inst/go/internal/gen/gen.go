@@ -54,7 +54,7 @@ type Skipped struct {
 	Line int    `json:"line"`
 }
 
-// Diagnostic is a mistake and its place.
+// Diagnostic is a mistake and its location.
 type Diagnostic struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`

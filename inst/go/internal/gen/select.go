@@ -126,9 +126,9 @@ func (p *program) skipFile(f File) {
 func (p *program) complainOfFile(f File, base string) {
 	at := token.Position{Filename: f.Name, Line: f.Line, Column: 1}
 	file := p.parseAlone(f, parser.ImportsOnly)
-	switch place := importOfC(file); {
-	case place != token.NoPos:
-		p.complain(place, "the file "+cgoReason)
+	switch pos := importOfC(file); {
+	case pos != token.NoPos:
+		p.complain(pos, "the file "+cgoReason)
 	case strings.HasSuffix(base, "_test.go"):
 		p.complainAt(at, "by its name this is a test, which Go leaves out of a program")
 	case strings.HasPrefix(base, "_"), strings.HasPrefix(base, "."):
@@ -138,7 +138,7 @@ func (p *program) complainOfFile(f File, base string) {
 	}
 }
 
-// importOfC returns the place of the import that is cgo, if there is one.
+// importOfC returns the position of the import that is cgo, if there is one.
 func importOfC(file *ast.File) token.Pos {
 	if file != nil {
 		for _, spec := range file.Imports {

@@ -33,8 +33,8 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stub returns the types of a package that rgoipc takes, and those that are usual
-// beside them.
+// stub returns the Go code of a package reduced to its types that rgoipc takes and some
+// that are often used with them, or "".
 func stub(path string) string {
 	switch path {
 	case "context":
@@ -52,7 +52,8 @@ func stub(path string) string {
 	}
 }
 
-// stubs imports stubs. Any other package fails, and go/types makes do.
+// stubs imports the packages of stub. No other package can be imported, which go/types
+// tolerates.
 type stubs map[string]*types.Package
 
 func (s stubs) Import(path string) (*types.Package, error) {
@@ -76,7 +77,7 @@ func (s stubs) Import(path string) (*types.Package, error) {
 
 // verdict is what rgoipc will make of a type.
 type verdict struct {
-	reason  string // why rgoipc does not take it, or ""
+	reason  string // why rgoipc does not take it: "type int8, which is not supported"; or ""
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null

@@ -10,8 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowType returns an Arrow type that stands behind a name in a [TypeSpec], nil for
-// other names. Those of lists and structs are of any elements.
+// arrowType returns the Arrow type of a name in a [TypeSpec], nil for other names. Of
+// lists and structs only the ID counts.
 func arrowType(name string) arrow.DataType {
 	switch name {
 	case TypeInt32:
@@ -79,8 +79,7 @@ func columnOf(schema *arrow.Schema, name string) (at int, ok bool) {
 	return 0, false
 }
 
-// inOrder tells whether the columns are the arguments as they are. Their names
-// differ.
+// inOrder tells whether the columns are the arguments, in their order.
 func (s FunctionSignature) inOrder(schema *arrow.Schema) bool {
 	if schema.NumFields() != len(s.Args) {
 		return false
@@ -93,7 +92,7 @@ func (s FunctionSignature) inOrder(schema *arrow.Schema) bool {
 	return true
 }
 
-// checkNames sees to it that each argument is there once, and nothing else.
+// checkNames checks that each argument is there once, and nothing else.
 func (s FunctionSignature) checkNames(schema *arrow.Schema) error {
 	if s.inOrder(schema) {
 		return nil
@@ -148,7 +147,7 @@ func absent(spec TypeSpec, rows int) arrow.Array {
 }
 
 // checkType compares a column, and what it contains, with its description.
-// `what` names the place in an error: "argument `x`".
+// Errors call the column `what`: "argument `x`".
 func checkType(what string, spec TypeSpec, column arrow.Array) error {
 	want := arrowType(spec.Type)
 	if want == nil {
