@@ -40,7 +40,7 @@ func (p *program) choose(files []File, choice Choice) []File {
 			case takes(base, f.Text, buildContext(choice.Tags)):
 				taken = append(taken, f)
 			case takes(base, f.Text, withCgo(buildContext(choice.Tags))):
-				p.skipFile(f)
+				p.leaveOutFile(f)
 			}
 			continue
 		}
@@ -109,15 +109,15 @@ func (p *program) parseAlone(f File, mode parser.Mode) *ast.File {
 
 const cgoReason = `imports "C", and mangoro builds without cgo`
 
-// skipFile leaves out the functions of a file that needs cgo.
-func (p *program) skipFile(f File) {
+// leaveOutFile leaves out the functions of a file that needs cgo.
+func (p *program) leaveOutFile(f File) {
 	file := p.parseAlone(f, parser.SkipObjectResolution)
 	if file == nil {
 		return
 	}
 	for _, decl := range file.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() {
-			p.skip(fn, fn.Name.Name, "its file "+cgoReason)
+			p.leaveOut(fn, fn.Name.Name, "its file "+cgoReason)
 		}
 	}
 }
