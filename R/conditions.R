@@ -241,6 +241,10 @@ chain_condition <- function(chain) {
   parent
 }
 
+# The name of code that was given as a string, wherever it stands in a script: so that
+# it is the same program when the lines above it change.
+inline_name <- "<inline>"
+
 # "stats.go:3:15"
 format_location <- function(file, line, column = NA) {
   paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))

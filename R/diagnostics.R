@@ -1,9 +1,5 @@
 # The compiler's messages, with the user's own file names and lines.
 
-# The name of code that was given as a string, wherever it stands in a script: so that
-# it is the same program when the lines above it change.
-inline_name <- "<inline>"
-
 # The lines that name a location, as a data frame; the compiler's name for the file is
 # replaced by the user's. `row` is the number of the line in the output.
 find_diagnostics <- function(program, output) {

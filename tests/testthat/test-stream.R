@@ -105,7 +105,7 @@ test_that("the controller of the file server answers with its two columns", {
 test_that("every type that nanoarrow reads is sent as it is", {
   server <- local_server(test_source("types"))
   echo <- function(payload) {
-    roundtrip(connection_of(server$sock, NULL), c(envelope_header("call", "echo"), payload), "echo", 60, NULL)[-(1:9)]
+    ask(server$sock, c(envelope_header("call", "echo"), payload))[-(1:9)]
   }
   values <- function(bytes) as.data.frame(nanoarrow::read_nanoarrow(bytes))
   sent <- 0
