@@ -311,7 +311,7 @@ coerce_lists <- function(x, spec, path) {
   attributes(x) <- NULL
   path$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(coerce_list(x[[i]], spec, inside(path, i)))
+    if (!is.null(x[[i]]) || !spec$nullable) x[i] <- list(coerce_list(x[[i]], spec, path_to(path, i)))
   }
   if (element$type == "timestamp") one_zone(x, path) else x
 }
@@ -340,7 +340,7 @@ one_zone <- function(times, path) {
   zones <- vapply(times[there], function(x) attr(x, "tzone")[1] %||% "", "")
   other <- which(zones != zones[1])
   if (length(other) > 0) {
-    subject <- describe_path(inside(path, which(there)[[other[[1]]]]))
+    subject <- describe_path(path_to(path, which(there)[[other[[1]]]]))
     shown <- ifelse(zones == "", "local time", zones)
     abort_arguments(
       path$signature,
@@ -371,7 +371,7 @@ coerce_map_rows <- function(x, spec, path) {
   if (!is.data.frame(x)) abort_type(x, "a data frame, or a list of named vectors", path)
   check_keys(x, path)
   columns <- columns_of(x)
-  for (key in names(x)) columns[[key]] <- coerce_column(columns[[key]], spec$element, inside(path, key))
+  for (key in names(x)) columns[[key]] <- coerce_column(columns[[key]], spec$element, path_to(path, key))
   structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
 }
 
@@ -384,7 +384,7 @@ coerce_struct <- function(x, spec, path) {
   if (one_row) x <- lapply(x, only_element)
   x <- coerce_fields(x, spec, path, coerce)
   for (name in names(x)) {
-    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], inside(path, name))
+    if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], path_to(path, name))
   }
   x
 }
@@ -409,7 +409,7 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL) {
   x <- x[wanted]
   for (name in wanted) {
     if (is.null(x[[name]]) && name %in% spec$optional) next
-    x[name] <- list(coerce(x[[name]], spec$fields[[name]], inside(path, name)))
+    x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x
 }
@@ -419,7 +419,7 @@ coerce_maps <- function(x, spec, path) {
   attributes(x) <- NULL
   path$inner <- TRUE
   for (i in seq_along(x)) {
-    if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, inside(path, i))
+    if (!is.null(x[[i]])) x[[i]] <- map_values(x[[i]], spec, path_to(path, i))
   }
   if (isTRUE(spec$element$type == "timestamp")) x <- one_zone(x, path)
   as_maps(x)
@@ -454,7 +454,7 @@ coerce_values <- function(x, spec, path) {
   if (!is_list(x) || spec$type == "binary") return(as_elements(coerce_vector(x, spec, path), spec$type, path))
   path$inner <- TRUE
   coerce_value <- function(value, key) {
-    path <- inside(path, key)
+    path <- path_to(path, key)
     value <- sent_as(value)
     check_one(value, spec, path)
     as_elements(coerce_vector(value, spec, path), spec$type, path)
@@ -466,7 +466,7 @@ coerce_values <- function(x, spec, path) {
 coerce_each <- function(x, spec, path) {
   if (!is_list(x)) abort_type(x, "a named list", path)
   if (spec$type == "list") path$inner <- TRUE
-  for (key in names(x)) x[key] <- list(coerce(x[[key]], spec, inside(path, key)))
+  for (key in names(x)) x[key] <- list(coerce(x[[key]], spec, path_to(path, key)))
   if (spec$type == "list" && identical(spec$element$type, "timestamp")) one_zone(x, path) else x
 }
 
@@ -484,7 +484,7 @@ check_keys <- function(x, path) {
   }
 }
 
-inside <- function(path, name) {
+path_to <- function(path, name) {
   path$steps <- c(path$steps, as.character(name))
   path
 }

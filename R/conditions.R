@@ -241,6 +241,10 @@ chain_condition <- function(chain) {
   parent
 }
 
+# What messages and line directives call code that is not in a file. It says nothing of
+# the script that the code is in: the program stays the same when the lines above change.
+inline_name <- "<inline>"
+
 # "stats.go:3:15"
 format_location <- function(file, line, column = NA) {
   paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))

@@ -1,9 +1,5 @@
 # Text to and from Go, which is UTF-8 whatever the locale and options(encoding = ) are.
 
-# What messages and line directives call code that is not in a file. It says nothing of
-# the script that the code is in: the program stays the same when the lines above change.
-inline_name <- "<inline>"
-
 # The lines of a file.
 read_utf8 <- function(file) {
   connection <- file(file, "r", encoding = "native.enc")

@@ -2,11 +2,10 @@
 # before it in this list.
 layers <- c(
   "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
-  "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules",
-  "program", "build",
+  "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
   "send_as", "codec", "stream", "envelope", "socket", "server", "reply", "reach", "connection", "request",
-  "manifest", "rpc", "arguments", "call", "http", "functions", "lifecycle", "handle", "start", "recipe",
-  "source", "eval", "sitrep", "install_go"
+  "manifest", "rpc", "arguments", "call", "http", "functions", "lifecycle", "handle", "start", "recipe", "source",
+  "eval", "sitrep", "install_go"
 )
 
 test_that("files use only what stands before them", {

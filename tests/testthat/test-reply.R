@@ -58,8 +58,9 @@ test_that("the frames of a panic are the user's own lines", {
   expect_identical(shown, data.frame(
     `function` = c("main.f", "main.g"), file = c("a.go", "<inline>"), line = c(3L, 1L), check.names = FALSE
   ))
-  location <- function() list(file = "script.R", at = function(line, column) list(line = line + 10L, column = column))
-  server <- new_server("x", "url", recipe = list(location = location))
+  server <- new_server("x", "url", recipe = list(location = function() {
+    list(file = "script.R", at = function(line, column) list(line = line + 10L, column = column))
+  }))
   shown <- panic_frames(list(frames = frames), server)
   expect_identical(shown$file, c("a.go", "script.R"))
   expect_identical(shown$line, c(3L, 11L))

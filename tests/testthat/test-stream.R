@@ -104,7 +104,9 @@ test_that("the controller of the file server answers with its two columns", {
 
 test_that("every type that nanoarrow reads is sent as it is", {
   server <- local_server(test_source("types"))
-  echo <- function(payload) ask(server$sock, c(envelope_header("call", "echo"), payload))[-(1:9)]
+  echo <- function(payload) {
+    ask(server$sock, c(envelope_header("call", "echo"), payload))[-(1:9)]
+  }
   values <- function(bytes) as.data.frame(nanoarrow::read_nanoarrow(bytes))
   sent <- 0
   for (name in decode_record(reply_of(server, "names"), 9)$name) {
