@@ -106,7 +106,7 @@ release_line <- function(line, connection) {
     give_up(line)
   } else if (!is.null(line$ctx)) {
     state <- connection$state
-    state$free <- list(line, state$free)
+    if (state$closed) discard(line$ctx) else state$free <- list(line, state$free)
   }
 }
 
