@@ -90,12 +90,24 @@ func (b Bitmap) copy(n int) Bitmap {
 
 // firstNA returns the first of n rows that is NA, or -1.
 func (b Bitmap) firstNA(n int) int {
-	for i := range n {
-		if !b.Has(i) {
-			return i
-		}
+	if i := b.next(0, n, false); i < n {
+		return i
 	}
 	return -1
+}
+
+// without returns the rows that are valid and whose values are not NA, as isNA tells.
+func without[T any](values []T, valid Bitmap, isNA func(T) bool) Bitmap {
+	copied := false
+	for i, v := range values {
+		if isNA(v) && valid.Has(i) {
+			if !copied {
+				valid, copied = valid.copy(len(values)), true
+			}
+			valid.clear(i)
+		}
+	}
+	return valid
 }
 
 // Runs returns where the rows that hold a value begin and end, of n rows.

@@ -41,12 +41,7 @@ func readPairs(col Column, list *array.FixedSizeList, valid Bitmap) ([]complex12
 // writeComplexes writes pairs. As in R, one is NA if either part is.
 func writeComplexes(values []complex128, valid Bitmap) (Column, error) {
 	fill(values, valid, complex(na, na))
-	valid = valid.copy(len(values))
-	for i, v := range values {
-		if isNA(real(v)) || isNA(imag(v)) {
-			valid.clear(i)
-		}
-	}
+	valid = without(values, valid, func(v complex128) bool { return isNA(real(v)) || isNA(imag(v)) })
 	parts := newArray(arrow.PrimitiveTypes.Float64, 2*len(values), Bitmap{}, memory.NewBufferBytes(cast[byte](values)))
 	defer parts.Release()
 	dataType := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: parts.DataType()})
