@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"fmt"
@@ -343,10 +344,7 @@ const maxListed = 3
 func listed(calls map[*pendingCall]struct{}) string {
 	n := count(calls)
 	names := slices.SortedFunc(maps.Keys(n), func(a, b string) int {
-		if n[a] != n[b] {
-			return n[b] - n[a]
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(n[b]-n[a], strings.Compare(a, b))
 	})
 	var texts []string
 	for _, name := range names[:min(len(names), maxListed)] {
