@@ -122,8 +122,11 @@ func (v *verifier) take32() (uint32, error) {
 
 // message verifies the metadata of a message and cuts its body off the stream.
 func (v *verifier) message(m *message) error {
-	if v.n == 0 && v.recall(m.meta) {
-		return nil
+	if v.n == 0 {
+		if v.parsed = v.known.find(m.meta); v.parsed != nil {
+			v.schema = v.parsed.verified
+			return nil
+		}
 	}
 	t := newFlat(m.meta).root()
 	version := t.i16(0, 0)
@@ -162,15 +165,6 @@ func (v *verifier) message(m *message) error {
 		return v.records(header, m)
 	}
 	return fmt.Errorf("header type %d is not supported", kind)
-}
-
-// recall takes the schema from those that are known.
-func (v *verifier) recall(meta []byte) bool {
-	if v.parsed = v.known.find(meta); v.parsed == nil {
-		return false
-	}
-	v.schema = v.parsed.verified
-	return true
 }
 
 func (v *verifier) records(t table, m *message) error {
