@@ -33,7 +33,7 @@ const (
 // wraps [ErrInvalidStream] unless arrow-go can be given all of it. It allocates in
 // proportion to the metadata, not to the data, and keeps nothing of the stream.
 func Verify(stream []byte) error {
-	return walk(stream, func(message) {})
+	return new(verifier).walk(stream, func(message) {})
 }
 
 // message is a verified message.
@@ -45,11 +45,6 @@ type message struct {
 }
 
 // walk verifies a stream and hands its messages out, in order.
-func walk(stream []byte, emit func(message)) error {
-	v := verifier{}
-	return v.walk(stream, emit)
-}
-
 func (v *verifier) walk(stream []byte, emit func(message)) error {
 	if bytes.HasPrefix(stream, []byte("ARROW1")) {
 		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
