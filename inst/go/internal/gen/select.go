@@ -107,11 +107,7 @@ const cgoReason = `imports "C", and mangoro builds without cgo`
 
 // skipFile leaves out the functions of a file that needs cgo.
 func (p *program) skipFile(f File) {
-	file := p.parseAlone(f, parser.SkipObjectResolution)
-	if file == nil {
-		return
-	}
-	for _, decl := range file.Decls {
+	for _, decl := range p.parseAlone(f, parser.SkipObjectResolution).Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() {
 			p.skip(fn, fn.Name.Name, "its file "+cgoReason)
 		}
@@ -136,11 +132,9 @@ func (p *program) complainOfFile(f File, base string) {
 
 // importOfC returns the place of the import that is cgo, if there is one.
 func importOfC(file *ast.File) token.Pos {
-	if file != nil {
-		for _, spec := range file.Imports {
-			if spec.Path.Value == `"C"` {
-				return spec.Path.Pos()
-			}
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"C"` {
+			return spec.Path.Pos()
 		}
 	}
 	return token.NoPos
