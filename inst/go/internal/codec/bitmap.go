@@ -53,6 +53,20 @@ func (b Bitmap) Has(i int) bool {
 // clear makes row i NA.
 func (b Bitmap) clear(i int) { bitutil.ClearBit(b.bits, b.offset+i) }
 
+// clearable is a bitmap of n rows, which is copied when the first of them is cleared.
+type clearable struct {
+	Bitmap
+	n      int
+	copied bool
+}
+
+func (b *clearable) clear(i int) {
+	if !b.copied {
+		b.Bitmap, b.copied = b.copy(b.n), true
+	}
+	b.Bitmap.clear(i)
+}
+
 // And returns the bitmap of n rows of which neither b nor other has NA. Other has m
 // rows, which are recycled.
 func (b Bitmap) And(n int, other Bitmap, m int) Bitmap {
@@ -94,20 +108,6 @@ func (b Bitmap) firstNA(n int) int {
 		return i
 	}
 	return -1
-}
-
-// without returns the rows that are valid and whose values are not NA, as isNA tells.
-func without[T any](values []T, valid Bitmap, isNA func(T) bool) Bitmap {
-	copied := false
-	for i, v := range values {
-		if isNA(v) && valid.Has(i) {
-			if !copied {
-				valid, copied = valid.copy(len(values)), true
-			}
-			valid.clear(i)
-		}
-	}
-	return valid
 }
 
 // Runs returns where the rows that hold a value begin and end, of n rows.

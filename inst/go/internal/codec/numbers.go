@@ -203,17 +203,13 @@ func readBools(col Column) ([]bool, Bitmap, error) {
 // of an NA that came as a value are kept.
 func writeFloats(values []float64, valid Bitmap) (Column, error) {
 	fill(values, valid, na)
-	copied := false
+	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
-		if !isNA(v) {
-			continue
+		if isNA(v) {
+			rows.clear(i)
 		}
-		if !copied {
-			valid, copied = valid.copy(len(values)), true
-		}
-		valid.clear(i)
 	}
-	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid), nil
+	return fixedWidth(arrow.PrimitiveTypes.Float64, values, rows.Bitmap), nil
 }
 
 // Numbers returns numbers as a column, where none is NA without the bitmap saying so.

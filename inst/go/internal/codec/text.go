@@ -179,8 +179,13 @@ func validText(text []byte, values []string, valid Bitmap) bool {
 
 // writeBinaries writes nil as NULL.
 func writeBinaries(values [][]byte, valid Bitmap) (Column, error) {
-	valid = without(values, valid, func(v []byte) bool { return v == nil })
-	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, valid, math.MaxInt32)
+	rows := clearable{Bitmap: valid, n: len(values)}
+	for i, v := range values {
+		if v == nil {
+			rows.clear(i)
+		}
+	}
+	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32)
 	return newColumn(column), nil
 }
 

@@ -89,7 +89,7 @@ func timesOf(col Column, valid Bitmap, unit float64, zone *time.Location) ([]tim
 		return nil, valid, col.mustBe("times")
 	}
 	out := make([]time.Time, len(numbers))
-	valid = without(numbers, valid, math.IsNaN)
+	valid = withoutNaN(numbers, valid)
 	for i, v := range numbers {
 		if !valid.Has(i) {
 			continue
@@ -101,6 +101,17 @@ func timesOf(col Column, valid Bitmap, unit float64, zone *time.Location) ([]tim
 		out[i] = time.Unix(int64(seconds), int64(math.Round((v*unit-seconds)*1e9))).In(zone)
 	}
 	return out, valid, nil
+}
+
+// withoutNaN returns the rows that are valid and a number.
+func withoutNaN(numbers []float64, valid Bitmap) Bitmap {
+	rows := clearable{Bitmap: valid, n: len(numbers)}
+	for i, v := range numbers {
+		if v != v {
+			rows.clear(i)
+		}
+	}
+	return rows.Bitmap
 }
 
 // readDurations reads spans of time, and times of the day as the span since
@@ -156,7 +167,7 @@ func durationsOf(col Column, valid Bitmap, unit time.Duration) ([]time.Duration,
 		return nil, valid, col.mustBe("time differences")
 	}
 	out := make([]time.Duration, len(numbers))
-	valid = without(numbers, valid, math.IsNaN)
+	valid = withoutNaN(numbers, valid)
 	for i, v := range numbers {
 		span := math.Round(v * float64(unit))
 		switch {
