@@ -156,7 +156,6 @@ func (c *calls) add(k *pendingCall) error {
 	return nil
 }
 
-// wait waits for the turn of a call.
 func (c *calls) wait(k *pendingCall) error {
 	ctx, cancel := k.context(true)
 	defer cancel()
@@ -172,7 +171,6 @@ func (c *calls) wait(k *pendingCall) error {
 	return nil
 }
 
-// end removes a call.
 func (c *calls) end(k *pendingCall) {
 	k.cancel()
 	c.mu.Lock()
