@@ -12,7 +12,7 @@ import (
 )
 
 // checked is what go/types knows of the files. Types of packages other than
-// those of stub are invalid: nothing is known of them.
+// those of stubTexts are invalid: nothing is known of them.
 type checked struct {
 	pkg  *types.Package
 	info types.Info
@@ -33,23 +33,14 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stub returns the types of a package that rgoipc takes, and those that are usual
-// beside them.
-func stub(path string) string {
-	switch path {
-	case "context":
-		return "package context; type Context interface { Err() error }"
-	case "time":
-		return "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int"
-	case arrowPath:
-		return "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch"
-	case arrowPath + "/array":
-		return "package array; type RecordReader interface { Next() bool }"
-	case rgoipcPath:
-		return "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }"
-	default:
-		return ""
-	}
+// stubTexts are the types of packages that rgoipc takes, and those that are usual beside
+// them.
+var stubTexts = map[string]string{
+	"context":            "package context; type Context interface { Err() error }",
+	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
+	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
+	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
+	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }",
 }
 
 // stubs imports stubs. Any other package fails, and go/types makes do.
@@ -60,8 +51,8 @@ func (s stubs) Import(path string) (*types.Package, error) {
 	if pkg := s[path]; pkg != nil {
 		return pkg, nil
 	}
-	text := stub(path)
-	if text == "" {
+	text, ok := stubTexts[path]
+	if !ok {
 		return nil, fmt.Errorf("nothing is known of package %q", path)
 	}
 	fset := token.NewFileSet()
