@@ -67,9 +67,11 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   parting       the line that the last cancel went over, see give_up()
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
+#   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
-    pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL
+    pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
+    closed = FALSE
   ))
 }
 
@@ -150,7 +152,9 @@ take_line <- function(connection, call) {
   free[[1]]
 }
 
+# One that is taken is closed when it is released.
 close_lines <- function(state) {
+  state$closed <- TRUE
   if (!is.null(state$parting)) discard(state$parting$ctx)
   while (!is.null(state$free)) {
     discard(state$free[[1]]$ctx)

@@ -74,7 +74,8 @@ eval_recipe <- function(expr, values, location) {
 }
 
 # The Go function that makes one value of those of an expression: of several, a struct.
-# If the last is an error, that is the error of the call; a nil there is no error.
+# If the last is an error, that is the error of the call; a nil there is no error. A nil
+# before it is NA: it has no type, which a field needs.
 value_body <- "(values ...any) (any, error) {
 	last := len(values) - 1
 	if err, ok := values[last].(error); ok {
@@ -91,6 +92,9 @@ value_body <- "(values ...any) (any, error) {
 	}
 	fields := make([]reflect.StructField, len(values))
 	for i, value := range values {
+		if value == nil {
+			values[i], value = (*bool)(nil), (*bool)(nil)
+		}
 		tag := reflect.StructTag(fmt.Sprintf(`r:\"result%d\"`, i+1))
 		fields[i] = reflect.StructField{Name: fmt.Sprint(\"R\", i), Type: reflect.TypeOf(value), Tag: tag}
 	}

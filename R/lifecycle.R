@@ -76,7 +76,6 @@ open_socket <- function(server, call) {
 held <- new.env(parent = emptyenv())
 
 hold <- function(server) {
-  if (!rlang::env_has(held, server$id)) reg.finalizer(server, end_server)
   assign(server$id, list(server$connection$sock, server$process), envir = held)
 }
 

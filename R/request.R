@@ -26,16 +26,19 @@ end_grace <- 1
 
 # All three for one message. `name` is the function that it calls, NULL for none.
 roundtrip <- function(line, connection, message, name, timeout, call) {
-  aio <- request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal)
-  begin(line, connection, aio, length(message), name, timeout, call)
+  begin(
+    line, connection, request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal),
+    length(message), name, timeout, call
+  )
   await(list(line))
   finish(line)
 }
 
-# Notes on `line` what is waited for: `aio`, for which `sent` bytes were sent.
+# Notes on `line` what is waited for: `aio`, for which `sent` bytes are sent. It is
+# evaluated here, so that no interrupt comes between what is sent and what is noted.
 begin <- function(line, connection, aio, sent, name, timeout, call) {
-  line$aio <- aio
   line$connection <- connection
+  line$aio <- aio
   line$sent <- sent
   line$name <- name
   line$timeout <- timeout
@@ -107,7 +110,7 @@ release_line <- function(line, connection) {
     give_up(line)
   } else if (!is.null(line$ctx)) {
     state <- connection$state
-    state$free <- list(line, state$free)
+    if (state$closed) discard(line$ctx) else state$free <- list(line, state$free)
   }
 }
 

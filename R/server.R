@@ -20,11 +20,13 @@
 #   session     the session that made it
 #   id          its name among those that are held, see hold()
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
-  rlang::new_environment(list(
+  server <- rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
     connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
     owner = Sys.getpid(), session = session, id = basename(tempfile(""))
   ))
+  reg.finalizer(server, end_server)
+  server
 }
 
 # The server of a handle, NULL for anything else.

@@ -137,3 +137,16 @@ test_that("two handles of one program are two processes", {
   mangoro_stop(one)
   expect_identical(two$add(1, 2), 3)
 })
+
+test_that("restarts leave nothing behind in R", {
+  h <- local_start("cmd/rpc-example")
+  weak_references <- function() {
+    gc()
+    gc()
+    memory.profile()[["weakref"]]
+  }
+  mangoro_restart(h)
+  before <- weak_references()
+  for (i in 1:10) mangoro_restart(h)
+  expect_lt(weak_references() - before, 10)
+})

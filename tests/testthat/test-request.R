@@ -196,3 +196,20 @@ test_that("lines are used again, those of requests that were given up are not", 
   )
   expect_length(lines(), 0)
 })
+
+test_that("a server that is restarted while arguments are sent is a connection error", {
+  h <- local_start(test_source("typed"))
+  connection <- server_of(h)$connection
+  line <- take_line(connection, NULL)
+  local_mocked_s3_method("mangoro_send_as", "restarts", function(x, ...) {
+    mangoro_restart(h)
+    unclass(x)
+  })
+  restarts <- structure(1, class = "restarts")
+  expect_error(h$add(restarts, 2), "The socket is closed", class = "mangoro_error_connection")
+  expect_error(h$add(restarts, "a"), class = "mangoro_error_invalid_argument")
+  expect_identical(h$add(1, 2), 3)
+  # No line of a socket that is closed is left to the collector, which may run in a fork.
+  release_line(line, connection)
+  expect_null(connection$state$free)
+})

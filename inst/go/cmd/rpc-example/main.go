@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log"
 
@@ -29,48 +30,31 @@ func newRegistry() (*rgoipc.Registry, error) {
 		{Name: "name", Type: rgoipc.TypeSpec{Type: rgoipc.TypeString}},
 		{Name: "age", Type: rgoipc.TypeSpec{Type: rgoipc.TypeInt32}},
 	}}}
-	functions := []struct {
-		name        string
-		handler     rgoipc.FunctionHandler
-		args        []rgoipc.ArgSpec
-		result      rgoipc.TypeSpec
-		vectorized  bool
-		description string
-	}{
-		{
-			"add", add,
-			[]rgoipc.ArgSpec{{Name: "x", Type: number}, {Name: "y", Type: number}},
-			number, true, "Add two numeric vectors",
-		},
-		{
-			"echoString", echo,
-			[]rgoipc.ArgSpec{{Name: "s", Type: text}},
-			text, true, "Echo back a string vector",
-		},
-		{
-			"transposeMatrix", transpose, nil,
-			rgoipc.TypeSpec{Type: rgoipc.TypeStruct, StructDef: &rgoipc.StructDef{}},
-			false, "Transpose a matrix (columns <-> rows)",
-		},
-		{
-			"echoStruct", echoAsIs,
-			[]rgoipc.ArgSpec{{Name: "person", Type: person}},
-			person, true, "Echo back a struct column (nested data)",
-		},
-	}
 	registry := rgoipc.NewRegistry()
-	for _, f := range functions {
-		err := registry.Register(f.name, f.handler, rgoipc.FunctionSignature{
-			Args:       f.args,
-			ReturnType: f.result,
-			Vectorized: f.vectorized,
-			Metadata:   map[string]string{"description": f.description},
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return registry, nil
+	return registry, errors.Join(
+		registry.Register("add", add, rgoipc.FunctionSignature{
+			Args:       []rgoipc.ArgSpec{{Name: "x", Type: number}, {Name: "y", Type: number}},
+			ReturnType: number,
+			Vectorized: true,
+			Metadata:   map[string]string{"description": "Add two numeric vectors"},
+		}),
+		registry.Register("echoString", echo, rgoipc.FunctionSignature{
+			Args:       []rgoipc.ArgSpec{{Name: "s", Type: text}},
+			ReturnType: text,
+			Vectorized: true,
+			Metadata:   map[string]string{"description": "Echo back a string vector"},
+		}),
+		registry.Register("transposeMatrix", transpose, rgoipc.FunctionSignature{
+			ReturnType: rgoipc.TypeSpec{Type: rgoipc.TypeStruct, StructDef: &rgoipc.StructDef{}},
+			Metadata:   map[string]string{"description": "Transpose a matrix (columns <-> rows)"},
+		}),
+		registry.Register("echoStruct", echoAsIs, rgoipc.FunctionSignature{
+			Args:       []rgoipc.ArgSpec{{Name: "person", Type: person}},
+			ReturnType: person,
+			Vectorized: true,
+			Metadata:   map[string]string{"description": "Echo back a struct column (nested data)"},
+		}),
+	)
 }
 
 // add returns the sums of two columns; where either is missing, so is the sum.

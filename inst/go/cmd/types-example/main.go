@@ -33,44 +33,34 @@ func main() {
 	rgoipc.Main(registry)
 }
 
+// newRegistry registers the functions. Reflection finds the types of a function, but not
+// the names of its parameters: they are x, y, z unless Args says otherwise.
 func newRegistry() (*rgoipc.Registry, error) {
-	// Reflection finds the types of a function, but not the names of its
-	// parameters: they are x, y, z unless Args says otherwise.
-	functions := []struct {
-		name string
-		fn   any
-		opts []rgoipc.FuncOption
-	}{
-		{"hypot", hypot, []rgoipc.FuncOption{rgoipc.Describe("The length of the hypotenuse")}},
-		{"isPrime", isPrime, []rgoipc.FuncOption{rgoipc.Args("n"), rgoipc.Parallel(), rgoipc.Describe("Which numbers are prime, on all processors")}},
-		{"reverse", reverse, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("Texts from back to front")}},
-		{"weekday", weekday, []rgoipc.FuncOption{rgoipc.Args("date"), rgoipc.Describe("The day of the week in English")}},
-		{"later", later, []rgoipc.FuncOption{rgoipc.Args("time", "by"), rgoipc.Default("by", time.Hour), rgoipc.Describe("Times, an hour later or `by`")}},
-		{"sha256", sum, []rgoipc.FuncOption{rgoipc.Args("bytes"), rgoipc.Describe("The checksum of raw vectors")}},
-		{"polar", polar, []rgoipc.FuncOption{rgoipc.Args("z"), rgoipc.Results("radius", "angle"), rgoipc.Describe("Complex numbers as radius and angle")}},
-		{"root", root, []rgoipc.FuncOption{rgoipc.Describe("The square root; an error names the row that has none")}},
-		{"coalesce", coalesce, []rgoipc.FuncOption{rgoipc.Args("x", "other"), rgoipc.Describe("`other` where x is NA")}},
-		{"clamp", clamp, []rgoipc.FuncOption{rgoipc.Args("x", "low", "high"), rgoipc.Optional("low", "high"), rgoipc.Describe("Numbers within limits that are optional")}},
-		{"cumulate", cumulate, []rgoipc.FuncOption{rgoipc.Describe("The sums so far")}},
-		{"countNA", countNA, []rgoipc.FuncOption{rgoipc.Describe("How many texts are NA")}},
-		{"summarize", summarize, []rgoipc.FuncOption{rgoipc.Results("mean", "sd", "n"), rgoipc.Describe("Mean, standard deviation and number")}},
-		{"greet", greet, []rgoipc.FuncOption{rgoipc.Args("person"), rgoipc.Describe("Greets a list(name =, age =)")}},
-		{"adults", adults, []rgoipc.FuncOption{rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")}},
-		{"total", total, []rgoipc.FuncOption{rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")}},
-		{"countWords", countWords, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")}},
-		{"parse", parse, []rgoipc.FuncOption{rgoipc.Args("text"), rgoipc.Describe("The logical, number or text that a text stands for")}},
-		{"arrowType", arrowType, []rgoipc.FuncOption{rgoipc.Describe("What Arrow calls the type of a vector")}},
-		{"head", head, []rgoipc.FuncOption{rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")}},
-		{"countRows", countRows, []rgoipc.FuncOption{rgoipc.Args("stream"), rgoipc.Describe("The rows and batches of a stream")}},
-		{"sleep", sleep, []rgoipc.FuncOption{rgoipc.Args("duration"), rgoipc.Once(), rgoipc.Describe("Waits, unless the call is over before")}},
-	}
 	registry := rgoipc.NewRegistry()
-	for _, f := range functions {
-		if err := registry.Func(f.name, f.fn, f.opts...); err != nil {
-			return nil, err
-		}
-	}
-	return registry, nil
+	return registry, errors.Join(
+		registry.Func("hypot", hypot, rgoipc.Describe("The length of the hypotenuse")),
+		registry.Func("isPrime", isPrime, rgoipc.Args("n"), rgoipc.Parallel(), rgoipc.Describe("Which numbers are prime, on all processors")),
+		registry.Func("reverse", reverse, rgoipc.Args("text"), rgoipc.Describe("Texts from back to front")),
+		registry.Func("weekday", weekday, rgoipc.Args("date"), rgoipc.Describe("The day of the week in English")),
+		registry.Func("later", later, rgoipc.Args("time", "by"), rgoipc.Default("by", time.Hour), rgoipc.Describe("Times, an hour later or `by`")),
+		registry.Func("sha256", sum, rgoipc.Args("bytes"), rgoipc.Describe("The checksum of raw vectors")),
+		registry.Func("polar", polar, rgoipc.Args("z"), rgoipc.Results("radius", "angle"), rgoipc.Describe("Complex numbers as radius and angle")),
+		registry.Func("root", root, rgoipc.Describe("The square root; an error names the row that has none")),
+		registry.Func("coalesce", coalesce, rgoipc.Args("x", "other"), rgoipc.Describe("`other` where x is NA")),
+		registry.Func("clamp", clamp, rgoipc.Args("x", "low", "high"), rgoipc.Optional("low", "high"), rgoipc.Describe("Numbers within limits that are optional")),
+		registry.Func("cumulate", cumulate, rgoipc.Describe("The sums so far")),
+		registry.Func("countNA", countNA, rgoipc.Describe("How many texts are NA")),
+		registry.Func("summarize", summarize, rgoipc.Results("mean", "sd", "n"), rgoipc.Describe("Mean, standard deviation and number")),
+		registry.Func("greet", greet, rgoipc.Args("person"), rgoipc.Describe("Greets a list(name =, age =)")),
+		registry.Func("adults", adults, rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")),
+		registry.Func("total", total, rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")),
+		registry.Func("countWords", countWords, rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")),
+		registry.Func("parse", parse, rgoipc.Args("text"), rgoipc.Describe("The logical, number or text that a text stands for")),
+		registry.Func("arrowType", arrowType, rgoipc.Describe("What Arrow calls the type of a vector")),
+		registry.Func("head", head, rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")),
+		registry.Func("countRows", countRows, rgoipc.Args("stream"), rgoipc.Describe("The rows and batches of a stream")),
+		registry.Func("sleep", sleep, rgoipc.Args("duration"), rgoipc.Once(), rgoipc.Describe("Waits, unless the call is over before")),
+	)
 }
 
 // Elementwise: all parameters are scalars. R's vectors are recycled, and where

@@ -41,7 +41,7 @@ func byArrow(t testing.TB, stream []byte) []arrow.RecordBatch {
 	t.Helper()
 	src := &messages{mem: memory.DefaultAllocator}
 	src.refs.Store(1)
-	if err := walk(stream, src.add); err != nil {
+	if err := new(verifier).walk(stream, src.add); err != nil {
 		t.Fatal(err)
 	}
 	reader, err := ipc.NewReaderFromMessageReader(src)
@@ -188,7 +188,7 @@ func TestMisalignedIsNotAssembled(t *testing.T) {
 	for start, want := range map[int]bool{0: true, 1: false} {
 		copy(whole[start:], sampleOf(t, "float64").stream(t))
 		src := &messages{align: true}
-		if err := walk(whole[start:len(whole)-1+start], src.add); err != nil {
+		if err := new(verifier).walk(whole[start:len(whole)-1+start], src.add); err != nil {
 			t.Fatal(err)
 		}
 		if got := src.simple(src.list[1:]); got != want {

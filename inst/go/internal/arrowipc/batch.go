@@ -249,10 +249,8 @@ func (b *batch) content(f *field, c *column) (err error) {
 		return b.fixedList(f, c)
 	case layoutStruct:
 		return b.structColumn(f, c)
-	case layoutSparse:
-		return b.sparseUnion(f, c)
-	case layoutDense:
-		return b.denseUnion(f, c)
+	case layoutSparse, layoutDense:
+		return b.union(f, c)
 	case layoutRunEnds:
 		return b.runEnds(f, c)
 	}

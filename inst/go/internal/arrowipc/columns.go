@@ -131,31 +131,24 @@ func (c *column) covered() error {
 	return nil
 }
 
-func (b *batch) sparseUnion(f *field, c *column) error {
+func (b *batch) union(f *field, c *column) error {
 	ids, err := b.sized(c.length, 1)
 	if err != nil {
 		return err
 	}
-	if err := b.readChildren(f, c); err != nil {
-		return err
-	}
-	if err := c.covered(); err != nil {
-		return err
-	}
-	return checkUnion(ids, nil, c, f.codes)
-}
-
-func (b *batch) denseUnion(f *field, c *column) error {
-	ids, err := b.sized(c.length, 1)
-	if err != nil {
-		return err
-	}
-	offsets, err := b.sized(c.length, 4)
-	if err != nil {
-		return err
+	var offsets []byte // of a dense union
+	if f.layout == layoutDense {
+		if offsets, err = b.sized(c.length, 4); err != nil {
+			return err
+		}
 	}
 	if err := b.readChildren(f, c); err != nil {
 		return err
+	}
+	if f.layout == layoutSparse {
+		if err := c.covered(); err != nil {
+			return err
+		}
 	}
 	return checkUnion(ids, offsets, c, f.codes)
 }

@@ -166,7 +166,7 @@ func (t table) flag(slot int) bool {
 	return v == 1
 }
 
-// i16 reads an integer or an enum; absent is def.
+// i16 and i32 read an integer or an enum; absent is def.
 func (t table) i16(slot int, def int16) int16 {
 	if pos, ok := t.at(slot, 2); ok {
 		return int16(t.f.u16(pos))
@@ -174,7 +174,6 @@ func (t table) i16(slot int, def int16) int16 {
 	return def
 }
 
-// i32 reads an integer; absent is def.
 func (t table) i32(slot int, def int32) int32 {
 	if pos, ok := t.at(slot, 4); ok {
 		return int32(t.f.u32(pos))

@@ -131,10 +131,8 @@ func (s *messages) simple(batches []message) bool {
 	return !slices.ContainsFunc(batches, func(m message) bool { return m.tagged || s.misaligned(m.body) })
 }
 
-// Retain increases the reference count by 1.
 func (s *messages) Retain() { s.refs.Add(1) }
 
-// Release decreases the reference count by 1 and drops everything at 0.
 func (s *messages) Release() {
 	if s.refs.Add(-1) == 0 {
 		s.drop()

@@ -210,7 +210,7 @@ func TestAlignedBodies(t *testing.T) {
 	whole := append(make([]byte, 1), stream(t, []arrow.RecordBatch{want})...)[1:]
 	src := &messages{mem: mem, align: true}
 	src.refs.Store(1)
-	if err := walk(whole, src.add); err != nil {
+	if err := new(verifier).walk(whole, src.add); err != nil {
 		t.Fatal(err)
 	}
 	reader, err := ipc.NewReaderFromMessageReader(src, ipc.WithAllocator(mem))

@@ -170,33 +170,49 @@ func (s *schema) field(t table, depth int) (*field, error) {
 	return f, t.f.err
 }
 
+// form says how the columns of a type are laid out.
+type form struct {
+	layout   layout
+	width    int64 // of offsets
+	children int   // -1: any number
+}
+
+// forms are those of all types but the ones of layoutFixed.
+var forms = map[uint8]form{
+	typeNull:          {layoutNull, 0, 0},
+	typeBool:          {layoutBits, 0, 0},
+	typeBinary:        {layoutBinary, 4, 0},
+	typeUtf8:          {layoutBinary, 4, 0},
+	typeLargeBinary:   {layoutBinary, 8, 0},
+	typeLargeUtf8:     {layoutBinary, 8, 0},
+	typeBinaryView:    {layoutView, 0, 0},
+	typeUtf8View:      {layoutView, 0, 0},
+	typeList:          {layoutList, 4, 1},
+	typeLargeList:     {layoutList, 8, 1},
+	typeListView:      {layoutListView, 4, 1},
+	typeLargeListView: {layoutListView, 8, 1},
+	typeFixedList:     {layoutFixedList, 0, 1},
+	typeMap:           {layoutMap, 4, 1},
+	typeStruct:        {layoutStruct, 0, -1},
+	typeUnion:         {layoutSparse, 0, -1}, // or dense
+	typeRunEnds:       {layoutRunEnds, 0, 2},
+}
+
 // dataType verifies the table of one member of the Type union.
 func (s *schema) dataType(kind uint8, t table, children []*field) (*field, error) {
-	f := &field{kind: kind, children: children}
-	switch kind {
-	case typeList, typeLargeList, typeListView, typeLargeListView, typeFixedList, typeMap,
-		typeStruct, typeUnion, typeRunEnds:
-		return f, s.nested(t, f)
+	form, ok := forms[kind]
+	switch n := len(children); {
+	case n > 0 && form.children == 0:
+		return nil, fmt.Errorf("%s cannot have %d children", typeName(kind), n)
+	case n != form.children && form.children >= 0:
+		return nil, fmt.Errorf("%s with %d children, it must have %d", typeName(kind), n, form.children)
 	}
-	if len(children) != 0 {
-		return nil, fmt.Errorf("%s cannot have %d children", typeName(kind), len(children))
-	}
-	switch kind {
-	case typeNull:
-		f.layout = layoutNull
-	case typeBool:
-		f.layout = layoutBits
-	case typeBinary, typeUtf8:
-		f.layout, f.width = layoutBinary, 4
-	case typeLargeBinary, typeLargeUtf8:
-		f.layout, f.width = layoutBinary, 8
-	case typeBinaryView, typeUtf8View:
-		f.layout = layoutView
-	default:
+	f := &field{kind: kind, layout: form.layout, width: form.width, children: children}
+	if !ok {
 		f.layout = layoutFixed
 		return f, f.fixed(t)
 	}
-	return f, nil
+	return f, s.nested(t, f)
 }
 
 // isText says whether the values must be UTF-8.
@@ -204,43 +220,31 @@ func (f *field) isText() bool {
 	return f.kind == typeUtf8 || f.kind == typeLargeUtf8 || f.kind == typeUtf8View
 }
 
-// nested verifies a type with children.
+// nested verifies the parameters of a type with children, and what it demands of these.
 func (s *schema) nested(t table, f *field) error {
-	f.width = 4
-	want := len(f.children)
 	switch f.kind {
-	case typeList:
-		f.layout, want = layoutList, 1
-	case typeLargeList:
-		f.layout, f.width, want = layoutList, 8, 1
-	case typeListView:
-		f.layout, want = layoutListView, 1
-	case typeLargeListView:
-		f.layout, f.width, want = layoutListView, 8, 1
 	case typeFixedList:
-		f.layout, f.width, want = layoutFixedList, int64(t.i32(0, 0)), 1
-		if f.width <= 0 {
+		if f.width = int64(t.i32(0, 0)); f.width <= 0 {
 			return fmt.Errorf("fixed-size list of size %d is not supported", f.width)
 		}
 	case typeMap:
-		f.layout, want = layoutMap, 1
 		t.flag(0)
-	case typeStruct:
-		f.layout = layoutStruct
-	case typeUnion:
-		if err := s.union(t, f); err != nil {
-			return err
+		entry := f.children[0]
+		if entry.layout != layoutStruct || entry.nullable || len(entry.children) != 2 || entry.children[0].nullable {
+			return errors.New("map entries must be non-nullable structs of a non-nullable key and a value")
 		}
+	case typeUnion:
+		return s.union(t, f)
 	case typeRunEnds:
-		f.layout, want = layoutRunEnds, 2
 		if s.version < version5 {
 			return errors.New("run-end encoded in version 4 metadata is not supported")
 		}
+		ends := f.children[0]
+		if ends.layout != layoutFixed || ends.kind != typeInt || !ends.signed || ends.width < 2 {
+			return errors.New("run ends must be int16, int32 or int64")
+		}
 	}
-	if len(f.children) != want {
-		return fmt.Errorf("%s with %d children, it must have %d", typeName(f.kind), len(f.children), want)
-	}
-	return f.checkChildren()
+	return nil
 }
 
 // union verifies the parameters of a union. A union without type ids numbers its
@@ -273,23 +277,6 @@ func (s *schema) union(t table, f *field) error {
 		}
 		seen[code] = true
 		f.codes = append(f.codes, int8(code))
-	}
-	return nil
-}
-
-// checkChildren verifies what a type demands of its children.
-func (f *field) checkChildren() error {
-	switch f.layout {
-	case layoutMap:
-		entry := f.children[0]
-		if entry.layout != layoutStruct || entry.nullable || len(entry.children) != 2 || entry.children[0].nullable {
-			return errors.New("map entries must be non-nullable structs of a non-nullable key and a value")
-		}
-	case layoutRunEnds:
-		ends := f.children[0]
-		if ends.layout != layoutFixed || ends.kind != typeInt || !ends.signed || ends.width < 2 {
-			return errors.New("run ends must be int16, int32 or int64")
-		}
 	}
 	return nil
 }

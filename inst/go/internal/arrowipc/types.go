@@ -71,17 +71,7 @@ func (f *field) temporal(t table) {
 // decimal bounds the scale by the powers of ten that arrow-go has for the width.
 func (f *field) decimal(t table) error {
 	precision, scale, bits := t.i32(0, 0), t.i32(1, 0), t.i32(2, 128)
-	limit := int32(0)
-	switch bits {
-	case 32:
-		limit = 9
-	case 64:
-		limit = 18
-	case 128:
-		limit = 38
-	case 256:
-		limit = 76
-	}
+	limit := map[int32]int32{32: 9, 64: 18, 128: 38, 256: 76}[bits]
 	if precision < 1 || precision > limit || scale < -limit || scale > limit {
 		return fmt.Errorf("decimal(%d, %d) of %d bits is not supported", precision, scale, bits)
 	}

@@ -33,7 +33,7 @@ const (
 // wraps [ErrInvalidStream] unless arrow-go can be given all of it. It allocates in
 // proportion to the metadata, not to the data, and keeps nothing of the stream.
 func Verify(stream []byte) error {
-	return walk(stream, func(message) {})
+	return new(verifier).walk(stream, func(message) {})
 }
 
 // message is a verified message.
@@ -45,11 +45,6 @@ type message struct {
 }
 
 // walk verifies a stream and hands its messages out, in order.
-func walk(stream []byte, emit func(message)) error {
-	v := verifier{}
-	return v.walk(stream, emit)
-}
-
 func (v *verifier) walk(stream []byte, emit func(message)) error {
 	if bytes.HasPrefix(stream, []byte("ARROW1")) {
 		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
@@ -122,8 +117,11 @@ func (v *verifier) take32() (uint32, error) {
 
 // message verifies the metadata of a message and cuts its body off the stream.
 func (v *verifier) message(m *message) error {
-	if v.n == 0 && v.recall(m.meta) {
-		return nil
+	if v.n == 0 {
+		if v.parsed = v.known.find(m.meta); v.parsed != nil {
+			v.schema = v.parsed.verified
+			return nil
+		}
 	}
 	t := newFlat(m.meta).root()
 	version := t.i16(0, 0)
@@ -162,15 +160,6 @@ func (v *verifier) message(m *message) error {
 		return v.records(header, m)
 	}
 	return fmt.Errorf("header type %d is not supported", kind)
-}
-
-// recall takes the schema from those that are known.
-func (v *verifier) recall(meta []byte) bool {
-	if v.parsed = v.known.find(meta); v.parsed == nil {
-		return false
-	}
-	v.schema = v.parsed.verified
-	return true
 }
 
 func (v *verifier) records(t table, m *message) error {

@@ -26,18 +26,6 @@ type givenValue struct {
 // NewArguments returns the arguments of a call.
 func NewArguments(columns []Column) *Arguments { return &Arguments{columns: columns} }
 
-// addArray adds the array that an argument is.
-func (a *Arguments) addArray(arg, inner Column) {
-	a.given = append(a.given, givenValue{inner.Array, arg})
-	a.addField(inner.Array, inner.Field)
-}
-
-// addBatch adds the record that an argument is.
-func (a *Arguments) addBatch(arg Column, batch arrow.RecordBatch) {
-	a.given = append(a.given, givenValue{batch, arg})
-	a.addColumns(batch)
-}
-
 func (a *Arguments) addColumns(batch arrow.RecordBatch) {
 	for i, column := range batch.Columns() {
 		a.addField(column, batch.Schema().Field(i))

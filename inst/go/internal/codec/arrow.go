@@ -14,6 +14,8 @@ import (
 // counted are values of Arrow's own types, which count their references.
 type counted struct{}
 
+func (counted) Type() Type { return Type{Name: TypeAny, Nullable: true} }
+
 func (counted) Release(value reflect.Value) {
 	if v, ok := value.Interface().(interface{ Release() }); ok {
 		v.Release()
@@ -31,11 +33,10 @@ func (counted) Absent(arg Column, optional bool) bool {
 // arrays is the kind of arrow.Array: anything, as it came.
 type arrays struct{ counted }
 
-func (arrays) Type() Type { return Type{Name: TypeAny, Nullable: true} }
-
 func (arrays) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
 	inner, release := arg.unbox()
-	args.addArray(arg, inner)
+	args.given = append(args.given, givenValue{inner.Array, arg})
+	args.addField(inner.Array, inner.Field)
 	return reflect.ValueOf(inner.Array), release, nil
 }
 
@@ -53,8 +54,6 @@ func (arrays) Write(value reflect.Value, args *Arguments) (Column, error) {
 // batches is the kind of arrow.RecordBatch: a data frame, as it came.
 type batches struct{ counted }
 
-func (batches) Type() Type { return Type{Name: TypeAny, Nullable: true} }
-
 func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
 	inner, release := arg.unbox()
 	defer release()
@@ -68,7 +67,8 @@ func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) 
 	// The metadata of the field says what the rows are, and so is the schema's.
 	fields := rows.DataType().(*arrow.StructType).Fields()
 	batch := array.RecordFromStructArray(rows, arrow.NewSchema(fields, &inner.Field.Metadata))
-	args.addBatch(arg, batch)
+	args.given = append(args.given, givenValue{batch, arg})
+	args.addColumns(batch)
 	return reflect.ValueOf(batch), batch.Release, nil
 }
 

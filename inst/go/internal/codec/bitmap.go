@@ -53,6 +53,20 @@ func (b Bitmap) Has(i int) bool {
 // clear makes row i NA.
 func (b Bitmap) clear(i int) { bitutil.ClearBit(b.bits, b.offset+i) }
 
+// clearable is a bitmap of n rows, which is copied when the first of them is cleared.
+type clearable struct {
+	Bitmap
+	n      int
+	copied bool
+}
+
+func (b *clearable) clear(i int) {
+	if !b.copied {
+		b.Bitmap, b.copied = b.copy(b.n), true
+	}
+	b.Bitmap.clear(i)
+}
+
 // And returns the bitmap of n rows of which neither b nor other has NA. Other has m
 // rows, which are recycled.
 func (b Bitmap) And(n int, other Bitmap, m int) Bitmap {
@@ -90,10 +104,8 @@ func (b Bitmap) copy(n int) Bitmap {
 
 // firstNA returns the first of n rows that is NA, or -1.
 func (b Bitmap) firstNA(n int) int {
-	for i := range n {
-		if !b.Has(i) {
-			return i
-		}
+	if i := b.next(0, n, false); i < n {
+		return i
 	}
 	return -1
 }

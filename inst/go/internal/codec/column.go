@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -44,14 +43,6 @@ func (c Column) Named(name string) arrow.Field {
 func (c Column) class() string {
 	class, _ := c.Field.Metadata.GetValue(metaClass)
 	return strings.TrimPrefix(class, "AsIs ")
-}
-
-// attributes reads the R attributes of the field into to, which keeps what it
-// has where the attributes are not there or not what they should be.
-func (c Column) attributes(to any) {
-	if text, ok := c.Field.Metadata.GetValue(metaAttributes); ok {
-		_ = json.Unmarshal([]byte(text), to) // hints from a peer, and bad ones are none
-	}
 }
 
 // mustBe returns the error of a column of the wrong type.

@@ -41,16 +41,16 @@ func readPairs(col Column, list *array.FixedSizeList, valid Bitmap) ([]complex12
 // writeComplexes writes pairs. As in R, one is NA if either part is.
 func writeComplexes(values []complex128, valid Bitmap) (Column, error) {
 	fill(values, valid, complex(na, na))
-	valid = valid.copy(len(values))
+	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
 		if isNA(real(v)) || isNA(imag(v)) {
-			valid.clear(i)
+			rows.clear(i)
 		}
 	}
 	parts := newArray(arrow.PrimitiveTypes.Float64, 2*len(values), Bitmap{}, memory.NewBufferBytes(cast[byte](values)))
 	defer parts.Release()
 	dataType := arrow.FixedSizeListOfField(2, arrow.Field{Name: "item", Type: parts.DataType()})
-	v := newColumn(newNested(dataType, len(values), valid, nil, parts.Data()))
+	v := newColumn(newNested(dataType, len(values), rows.Bitmap, nil, parts.Data()))
 	v.Field.Metadata = classMetadata("complex")
 	return v, nil
 }

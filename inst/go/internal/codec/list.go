@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -76,26 +77,16 @@ func (c listCodec) whole(col Column) (reflect.Value, error) {
 // elements reads the rows of a column as elements.
 func (c listCodec) elements(col Column) (any, Bitmap, error) {
 	col.borrow = false
-	values, valid, err := readColumn(c.elem, col)
-	if err != nil || c.shape.holdsNA() {
-		return values, valid, err
+	if c.shape.holdsNA() {
+		return readColumn(c.elem, col)
 	}
-	if row := missingRow(c.elem, valid, col.Array.Len()); row >= 0 {
-		return nil, valid, missingValue(row)
-	}
-	return values, valid, nil
+	values, err := strict(c.elem, col)
+	return values, Bitmap{}, err
 }
 
 func (c listCodec) read(col Column) (any, Bitmap, error) {
 	list, ok := col.Array.(array.ListLike)
-	if ok {
-		switch col.Array.DataType().ID() {
-		case arrow.LIST, arrow.LARGE_LIST, arrow.FIXED_SIZE_LIST:
-		default:
-			ok = false
-		}
-	}
-	if !ok {
+	if !ok || !slices.Contains([]arrow.Type{arrow.LIST, arrow.LARGE_LIST, arrow.FIXED_SIZE_LIST}, list.DataType().ID()) {
 		return nil, Bitmap{}, col.mustBe("a list")
 	}
 	first, last := extent(list)
@@ -183,12 +174,8 @@ func newList(items Column, offsets []int, valid Bitmap) Column {
 	item := items.Named("item")
 	if offsets[len(offsets)-1] > math.MaxInt32 {
 		return newColumn(newNested(arrow.LargeListOfField(item), len(offsets)-1, valid,
-			[]*memory.Buffer{memory.NewBufferBytes(cast[byte](widenInts[int64](offsets)))}, items.Array.Data()))
+			[]*memory.Buffer{memory.NewBufferBytes(cast[byte](widen[int64](offsets)))}, items.Array.Data()))
 	}
 	return newColumn(newNested(arrow.ListOfField(item), len(offsets)-1, valid,
-		[]*memory.Buffer{memory.NewBufferBytes(cast[byte](widenInts[int32](offsets)))}, items.Array.Data()))
-}
-
-func widenInts[T int32 | int64](values []int) []T {
-	return mapped(values, func(v int) T { return T(v) })
+		[]*memory.Buffer{memory.NewBufferBytes(cast[byte](widen[int32](offsets)))}, items.Array.Data()))
 }

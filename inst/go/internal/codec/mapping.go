@@ -139,7 +139,9 @@ func (c mapCodec) write(values any, valid Bitmap, args *Arguments) (Column, erro
 		if m := maps.Index(i); m.IsNil() {
 			valid.clear(i)
 		} else if valid.Has(i) {
-			for _, key := range sortedKeys(m) {
+			keys := m.MapKeys()
+			slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+			for _, key := range keys {
 				names = append(names, key.String())
 				items = reflect.Append(items, m.MapIndex(key))
 			}
@@ -147,12 +149,6 @@ func (c mapCodec) write(values any, valid Bitmap, args *Arguments) (Column, erro
 		offsets[i+1] = len(names)
 	}
 	return c.entries(names, items, offsets, valid, args)
-}
-
-func sortedKeys(m reflect.Value) []reflect.Value {
-	keys := m.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-	return keys
 }
 
 func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid Bitmap, args *Arguments) (Column, error) {
@@ -175,6 +171,6 @@ func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, va
 	defer entries.Release()
 	dataType := arrow.MapOfFields(key, value)
 	dataType.KeysSorted = true
-	starts := memory.NewBufferBytes(cast[byte](widenInts[int32](offsets)))
+	starts := memory.NewBufferBytes(cast[byte](widen[int32](offsets)))
 	return newColumn(newNested(dataType, lists, valid, []*memory.Buffer{starts}, entries.Data())), nil
 }

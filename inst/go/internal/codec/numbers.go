@@ -21,7 +21,9 @@ type integer interface {
 	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-type number interface{ integer | ~float32 | ~float64 }
+type number interface {
+	integer | ~int | ~float32 | ~float64
+}
 
 func readFloats(col Column) ([]float64, Bitmap, error) {
 	valid := validRows(col.Array)
@@ -41,7 +43,7 @@ func floats(col Column, valid Bitmap) ([]float64, error) {
 	case *array.Float32:
 		return widen[float64](column.Float32Values()), nil
 	case *array.Float16:
-		return widenHalves(column.Values()), nil
+		return mapped(column.Values(), func(v float16.Num) float64 { return float64(v.Float32()) }), nil
 	case *array.Int32:
 		return widen[float64](column.Int32Values()), nil
 	case *array.Int16:
@@ -64,23 +66,11 @@ func floats(col Column, valid Bitmap) ([]float64, error) {
 }
 
 func readInt32s(col Column) ([]int32, Bitmap, error) {
-	const problem = "must be whole numbers from -2147483648 to 2147483647"
-	valid := validRows(col.Array)
-	if column, ok := col.Array.(*array.Int32); ok {
-		return own(col, column.Int32Values()), valid, nil
-	}
-	values, err := integers[int32](col, valid, math.MinInt32, math.MaxInt32, problem)
-	return values, valid, err
+	return integers[int32](col, math.MinInt32, math.MaxInt32, "must be whole numbers from -2147483648 to 2147483647")
 }
 
 func readInt64s(col Column) ([]int64, Bitmap, error) {
-	const problem = "must be whole numbers that an int64 holds"
-	valid := validRows(col.Array)
-	if column, ok := col.Array.(*array.Int64); ok {
-		return own(col, column.Int64Values()), valid, nil
-	}
-	values, err := integers[int64](col, valid, math.MinInt64, math.MaxInt64, problem)
-	return values, valid, err
+	return integers[int64](col, math.MinInt64, math.MaxInt64, "must be whole numbers that an int64 holds")
 }
 
 func readInts(col Column) ([]int, Bitmap, error) {
@@ -95,9 +85,19 @@ func readInts(col Column) ([]int, Bitmap, error) {
 	return ints, valid, err
 }
 
-// integers returns the values of a column of numbers that are whole and lie in
-// [low, high], which are the limits of T.
-func integers[T int32 | int64](col Column, valid Bitmap, low, high int64, problem string) ([]T, error) {
+// integers returns the values of a column of numbers, which are whole and lie in
+// [low, high], the limits of T.
+func integers[T int32 | int64](col Column, low, high int64, problem string) ([]T, Bitmap, error) {
+	valid := validRows(col.Array)
+	if column, ok := col.Array.(interface{ Values() []T }); ok {
+		return own(col, column.Values()), valid, nil
+	}
+	values, err := converted[T](col, valid, low, high, problem)
+	return values, valid, err
+}
+
+// converted returns the values of a column of other numbers than T.
+func converted[T int32 | int64](col Column, valid Bitmap, low, high int64, problem string) ([]T, error) {
 	switch column := col.Array.(type) {
 	case *array.Int64:
 		return narrow[T](column.Int64Values(), valid, within(low, high), problem)
@@ -155,17 +155,9 @@ func widen[T, S number](values []S) []T {
 	return out
 }
 
-func widenHalves(values []float16.Num) []float64 {
-	out := make([]float64, len(values))
-	for i, v := range values {
-		out[i] = float64(v.Float32())
-	}
-	return out
-}
-
 // narrow converts numbers to a type that holds those that fit. The first other
 // one is an error.
-func narrow[T interface{ number | ~int }, S number](values []S, valid Bitmap, fits func(S) bool, problem string) ([]T, error) {
+func narrow[T, S number](values []S, valid Bitmap, fits func(S) bool, problem string) ([]T, error) {
 	out := make([]T, len(values))
 	for i, v := range values {
 		switch {
@@ -210,17 +202,13 @@ func readBools(col Column) ([]bool, Bitmap, error) {
 // of an NA that came as a value are kept.
 func writeFloats(values []float64, valid Bitmap) (Column, error) {
 	fill(values, valid, na)
-	copied := false
+	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
-		if !isNA(v) {
-			continue
+		if isNA(v) {
+			rows.clear(i)
 		}
-		if !copied {
-			valid, copied = valid.copy(len(values)), true
-		}
-		valid.clear(i)
 	}
-	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid), nil
+	return fixedWidth(arrow.PrimitiveTypes.Float64, values, rows.Bitmap), nil
 }
 
 // Numbers returns numbers as a column, where none is NA without the bitmap saying so.
@@ -244,11 +232,7 @@ func writeInts(values []int, valid Bitmap) (Column, error) {
 	if unsafe.Sizeof(int(0)) == unsafe.Sizeof(int64(0)) {
 		return writeInt64s(cast[int64](values), valid)
 	}
-	wide := make([]int64, len(values))
-	for i, v := range values {
-		wide[i] = int64(v)
-	}
-	return writeInt64s(wide, valid)
+	return writeInt64s(widen[int64](values), valid)
 }
 
 func writeBools(values []bool, valid Bitmap) (Column, error) {

@@ -87,21 +87,15 @@ func readDictionary(col Column, column *array.Dictionary) ([]string, Bitmap, err
 	return values, valid, nil
 }
 
-// readBytes reads raw vectors. One that is NULL is nil.
+// readBytes reads raw vectors: it copies the bytes of a column once, and cuts the values
+// from it. One that is NULL is nil.
 func readBytes(col Column) ([][]byte, Bitmap, error) {
-	values, valid, err := readBinaries(col)
-	fill(values, valid, nil)
-	return values, valid, err
-}
-
-// readBinaries copies the bytes of a column once, and cuts the values from it.
-func readBinaries(col Column) ([][]byte, Bitmap, error) {
 	valid := validRows(col.Array)
 	switch column := col.Array.(type) {
 	case *array.Binary:
-		return cutColumn[int32](column), valid, nil
+		return cutColumn[int32](column, valid), valid, nil
 	case *array.LargeBinary:
-		return cutColumn[int64](column), valid, nil
+		return cutColumn[int64](column, valid), valid, nil
 	case *array.FixedSizeBinary:
 		values := make([][]byte, column.Len())
 		for i := range values {
@@ -130,18 +124,19 @@ func readRaws(col Column, list array.ListLike, valid Bitmap) ([][]byte, Bitmap, 
 	for i := range list.Len() {
 		offsets[i], offsets[i+1] = list.ValueOffsets(i)
 	}
-	return cutBytes(column.Uint8Values()[from:to], offsets), valid, nil
+	return cutBytes(column.Uint8Values()[from:to], offsets, valid), valid, nil
 }
 
-func cutColumn[O int32 | int64](column offsetColumn[O]) [][]byte {
+func cutColumn[O int32 | int64](column offsetColumn[O], valid Bitmap) [][]byte {
 	if column.Len() == 0 {
 		return [][]byte{}
 	}
-	return cutBytes(column.ValueBytes(), column.ValueOffsets())
+	return cutBytes(column.ValueBytes(), column.ValueOffsets(), valid)
 }
 
-// cutBytes returns the bytes between offsets, which data begins at, as copies.
-func cutBytes[O int32 | int64](data []byte, offsets []O) [][]byte {
+// cutBytes returns the bytes between offsets, which data begins at, as copies, and nil
+// where a row is NA.
+func cutBytes[O int32 | int64](data []byte, offsets []O, valid Bitmap) [][]byte {
 	data = bytes.Clone(data)
 	values := make([][]byte, len(offsets)-1)
 	first := offsets[0]
@@ -149,6 +144,7 @@ func cutBytes[O int32 | int64](data []byte, offsets []O) [][]byte {
 		from, to := offsets[i]-first, offsets[i+1]-first
 		values[i] = data[from:to:to]
 	}
+	fill(values, valid, nil)
 	return values
 }
 
@@ -183,16 +179,13 @@ func validText(text []byte, values []string, valid Bitmap) bool {
 
 // writeBinaries writes nil as NULL.
 func writeBinaries(values [][]byte, valid Bitmap) (Column, error) {
-	copied := false
+	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
-		if v == nil && valid.Has(i) {
-			if !copied {
-				valid, copied = valid.copy(len(values)), true
-			}
-			valid.clear(i)
+		if v == nil {
+			rows.clear(i)
 		}
 	}
-	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, valid, math.MaxInt32)
+	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32)
 	return newColumn(column), nil
 }
 

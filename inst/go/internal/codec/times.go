@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"cmp"
+	"encoding/json"
 	"math"
 	"time"
 
@@ -71,7 +73,7 @@ func instant(unit arrow.TimeUnit) func(int64) time.Time {
 
 // location returns the time zone of the column.
 func (c Column) location() (*time.Location, error) {
-	z := c.zone()
+	z := zoneOf(c.Field)
 	at, err := z.location()
 	if err != nil {
 		return nil, wrong("must be in a time zone that Go knows, not in %q", z.name)
@@ -103,16 +105,13 @@ func timesOf(col Column, valid Bitmap, unit float64, zone *time.Location) ([]tim
 
 // withoutNaN returns the rows that are valid and a number.
 func withoutNaN(numbers []float64, valid Bitmap) Bitmap {
-	copied := false
+	rows := clearable{Bitmap: valid, n: len(numbers)}
 	for i, v := range numbers {
-		if v != v && valid.Has(i) {
-			if !copied {
-				valid, copied = valid.copy(len(numbers)), true
-			}
-			valid.clear(i)
+		if v != v {
+			rows.clear(i)
 		}
 	}
-	return valid
+	return rows.Bitmap
 }
 
 // readDurations reads spans of time, and times of the day as the span since
@@ -153,22 +152,13 @@ func durations[S ~int32 | ~int64](values []S, valid Bitmap, unit time.Duration) 
 
 // unit returns the unit of a difftime. R's default is seconds.
 func (c Column) unit() time.Duration {
-	attributes := struct {
+	var attributes struct {
 		Units string `json:"units"`
-	}{"secs"}
-	c.attributes(&attributes)
-	switch attributes.Units {
-	case "mins":
-		return time.Minute
-	case "hours":
-		return time.Hour
-	case "days":
-		return 24 * time.Hour
-	case "weeks":
-		return 7 * 24 * time.Hour
-	default:
-		return time.Second
 	}
+	text, _ := c.Field.Metadata.GetValue(metaAttributes)
+	_ = json.Unmarshal([]byte(text), &attributes) // hints from a peer, and bad ones are none
+	units := map[string]time.Duration{"mins": time.Minute, "hours": time.Hour, "days": 24 * time.Hour, "weeks": 7 * 24 * time.Hour}
+	return cmp.Or(units[attributes.Units], time.Second)
 }
 
 func durationsOf(col Column, valid Bitmap, unit time.Duration) ([]time.Duration, Bitmap, error) {

@@ -24,10 +24,8 @@ type zone struct {
 
 var utc = zone{name: "UTC"}
 
-// zone returns the time zone of the column: that of its Arrow type or, of R's
+// zoneOf returns the time zone of a column: that of its Arrow type or, of R's
 // numbers for times, that of its attributes.
-func (c Column) zone() zone { return zoneOf(c.Field) }
-
 func zoneOf(field arrow.Field) zone {
 	var z zone
 	if t, ok := field.Type.(*arrow.TimestampType); ok {

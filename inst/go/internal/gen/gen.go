@@ -116,7 +116,6 @@ func newProgram() *program {
 
 func (p *program) fine() bool { return len(p.answer.Diagnostics) == 0 }
 
-// complain adds a diagnostic.
 func (p *program) complain(pos token.Pos, message string) {
 	p.complainAt(p.fset.Position(pos), message)
 }

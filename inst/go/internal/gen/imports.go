@@ -96,7 +96,7 @@ func nameOf(importPath string) string {
 // pathOf returns the import path of a well-known package, or "". Of several of
 // one name it is the first, the most usual, that exports all that is selected.
 func pathOf(name string, selected []string) string {
-	if path := ownPath(name); path != "" {
+	if path, ok := ownPaths[name]; ok {
 		return path
 	}
 	first := ""
@@ -116,18 +116,13 @@ func pathOf(name string, selected []string) string {
 	return first
 }
 
-// ownPath returns the paths of packages that travel with mangoro.
-func ownPath(name string) string {
-	switch name {
-	case "rgoipc":
-		return rgoipcPath
-	case "arrow":
-		return arrowPath
-	case "array", "memory", "ipc":
-		return arrowPath + "/" + name
-	default:
-		return ""
-	}
+// ownPaths are the paths of packages that travel with mangoro, by their names.
+var ownPaths = map[string]string{
+	"rgoipc": rgoipcPath,
+	"arrow":  arrowPath,
+	"array":  arrowPath + "/array",
+	"memory": arrowPath + "/memory",
+	"ipc":    arrowPath + "/ipc",
 }
 
 const (

@@ -85,7 +85,6 @@ func (w *writer) importDecl() string {
 	return "import (\n" + standard.String() + "\n" + others.String() + ")\n\n"
 }
 
-// register writes the registration of a function.
 func (w *writer) register(f *function, rgoipc string) {
 	var options []string
 	option := func(format string, args ...any) {

@@ -37,20 +37,20 @@ func (p *program) choose(files []File, choice Choice) []File {
 		base := filepath.Base(f.Name)
 		if choice.Directory {
 			switch {
-			case takes(base, f.Text, buildContext(choice.Tags)):
+			case takes(base, f.Text, buildContext(choice.Tags, false)):
 				taken = append(taken, f)
-			case takes(base, f.Text, withCgo(buildContext(choice.Tags))):
+			case takes(base, f.Text, buildContext(choice.Tags, true)):
 				p.leaveOutFile(f)
 			}
 			continue
 		}
-		all := buildContext(choice.Tags)
+		all := buildContext(choice.Tags, false)
 		all.UseAllFiles = true
 		if needsCgo := importOfC(p.parseAlone(f, parser.ImportsOnly)) != token.NoPos; needsCgo || !f.Inline && !takes(base, f.Text, all) {
 			p.complainOfFile(f, base)
 			continue
 		}
-		if !takes("named.go", f.Text, buildContext(choice.Tags)) {
+		if !takes("named.go", f.Text, buildContext(choice.Tags, false)) {
 			f.Text = withoutConstraints(f.Text)
 		}
 		taken = append(taken, f)
@@ -64,15 +64,11 @@ func (p *program) choose(files []File, choice Choice) []File {
 	return taken
 }
 
-// buildContext is the context that mangoro builds in: this system, without cgo.
-func buildContext(tags []string) build.Context {
+// buildContext is a context that builds for this system. The one that mangoro builds in is
+// without cgo.
+func buildContext(tags []string, cgo bool) build.Context {
 	ctxt := build.Default
-	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled, ctxt.BuildTags = runtime.GOOS, runtime.GOARCH, false, tags
-	return ctxt
-}
-
-func withCgo(ctxt build.Context) build.Context {
-	ctxt.CgoEnabled = true
+	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled, ctxt.BuildTags = runtime.GOOS, runtime.GOARCH, cgo, tags
 	return ctxt
 }
 
@@ -111,11 +107,7 @@ const cgoReason = `imports "C", and mangoro builds without cgo`
 
 // leaveOutFile leaves out the functions of a file that needs cgo.
 func (p *program) leaveOutFile(f File) {
-	file := p.parseAlone(f, parser.SkipObjectResolution)
-	if file == nil {
-		return
-	}
-	for _, decl := range file.Decls {
+	for _, decl := range p.parseAlone(f, parser.SkipObjectResolution).Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() {
 			p.leaveOut(fn, fn.Name.Name, "its file "+cgoReason)
 		}
@@ -140,11 +132,9 @@ func (p *program) complainOfFile(f File, base string) {
 
 // importOfC returns the position of the import that is cgo, if there is one.
 func importOfC(file *ast.File) token.Pos {
-	if file != nil {
-		for _, spec := range file.Imports {
-			if spec.Path.Value == `"C"` {
-				return spec.Path.Pos()
-			}
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"C"` {
+			return spec.Path.Pos()
 		}
 	}
 	return token.NoPos

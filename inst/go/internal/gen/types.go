@@ -12,7 +12,7 @@ import (
 )
 
 // checked is what go/types knows of the files. Types of packages other than
-// those of stub are invalid: nothing is known of them.
+// those of stubTexts are invalid: nothing is known of them.
 type checked struct {
 	pkg  *types.Package
 	info types.Info
@@ -33,26 +33,17 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stub returns the Go code of a package reduced to its types that rgoipc takes and some
-// that are often used with them, or "".
-func stub(path string) string {
-	switch path {
-	case "context":
-		return "package context; type Context interface { Err() error }"
-	case "time":
-		return "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int"
-	case arrowPath:
-		return "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch"
-	case arrowPath + "/array":
-		return "package array; type RecordReader interface { Next() bool }"
-	case rgoipcPath:
-		return "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }"
-	default:
-		return ""
-	}
+// stubTexts are packages reduced to their types that rgoipc takes, and some that are often
+// used with them.
+var stubTexts = map[string]string{
+	"context":            "package context; type Context interface { Err() error }",
+	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
+	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
+	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
+	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }",
 }
 
-// stubs imports the packages of stub. No other package can be imported, which go/types
+// stubs imports the packages of stubTexts. No other package can be imported, which go/types
 // tolerates.
 type stubs map[string]*types.Package
 
@@ -61,8 +52,8 @@ func (s stubs) Import(path string) (*types.Package, error) {
 	if pkg := s[path]; pkg != nil {
 		return pkg, nil
 	}
-	text := stub(path)
-	if text == "" {
+	text, ok := stubTexts[path]
+	if !ok {
 		return nil, fmt.Errorf("nothing is known of package %q", path)
 	}
 	fset := token.NewFileSet()

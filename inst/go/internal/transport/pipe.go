@@ -72,7 +72,6 @@ func (p *pipe) lengthSize() int {
 	return 8
 }
 
-// Recv reads a message.
 func (p *pipe) Recv() (*mangos.Message, error) {
 	var prefix [1 + 8]byte
 	length := prefix[:p.lengthSize()]
@@ -115,7 +114,6 @@ func readBody(r io.Reader, size, first int) ([]byte, error) {
 	}
 }
 
-// Send writes a message.
 func (p *pipe) Send(message *mangos.Message) error {
 	length := make([]byte, 0, 1+8)
 	if p.ipc {
@@ -130,7 +128,6 @@ func (p *pipe) Send(message *mangos.Message) error {
 	return nil
 }
 
-// Close closes the connection.
 func (p *pipe) Close() error { return p.close() }
 
 func (p *pipe) GetOption(name string) (any, error) {

@@ -15,7 +15,6 @@ type handler struct {
 	files  files
 }
 
-// newHandler returns the handler of a server.
 func newHandler(config Config, root *os.Root) http.Handler {
 	return wrapped(config, &handler{
 		config: config,

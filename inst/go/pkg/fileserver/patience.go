@@ -42,7 +42,6 @@ func (w *patientWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes the next chunk.
 func (w *patientWriter) Write(p []byte) (int, error) {
 	w.begun = true
 	w.extend()

@@ -1,6 +1,7 @@
 package fileserver
 
 import (
+	"cmp"
 	"mime"
 	"path"
 	"strings"
@@ -10,48 +11,28 @@ import (
 // a browser must not run a file because of what it seems to hold.
 func contentType(name string) string {
 	extension := strings.ToLower(path.Ext(name))
-	if known := knownType(extension); known != "" {
-		return known
-	}
-	if guess := mime.TypeByExtension(extension); guess != "" {
-		return guess
-	}
-	return "application/octet-stream"
+	return cmp.Or(knownTypes[extension], mime.TypeByExtension(extension), "application/octet-stream")
 }
 
-// knownType returns the types that must not depend on the tables of the machine.
-func knownType(extension string) string {
-	switch extension {
-	case ".arrow":
-		return "application/vnd.apache.arrow.file"
-	case ".arrows":
-		return "application/vnd.apache.arrow.stream"
-	case ".bam":
-		return "application/octet-stream"
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".csv":
-		return "text/csv; charset=utf-8"
-	case ".gz":
-		return "application/gzip"
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".js", ".mjs":
-		return "text/javascript; charset=utf-8"
-	case ".json":
-		return "application/json"
-	case ".md":
-		return "text/markdown; charset=utf-8"
-	case ".parquet":
-		return "application/vnd.apache.parquet"
-	case ".r", ".rmd", ".txt", ".vcf":
-		return "text/plain; charset=utf-8"
-	case ".svg":
-		return "image/svg+xml"
-	case ".tsv":
-		return "text/tab-separated-values; charset=utf-8"
-	case ".wasm":
-		return "application/wasm"
-	}
-	return ""
+// knownTypes are the types that must not depend on the tables of the machine.
+var knownTypes = map[string]string{
+	".arrow":   "application/vnd.apache.arrow.file",
+	".arrows":  "application/vnd.apache.arrow.stream",
+	".bam":     "application/octet-stream",
+	".css":     "text/css; charset=utf-8",
+	".csv":     "text/csv; charset=utf-8",
+	".gz":      "application/gzip",
+	".html":    "text/html; charset=utf-8",
+	".js":      "text/javascript; charset=utf-8",
+	".mjs":     "text/javascript; charset=utf-8",
+	".json":    "application/json",
+	".md":      "text/markdown; charset=utf-8",
+	".parquet": "application/vnd.apache.parquet",
+	".r":       "text/plain; charset=utf-8",
+	".rmd":     "text/plain; charset=utf-8",
+	".txt":     "text/plain; charset=utf-8",
+	".vcf":     "text/plain; charset=utf-8",
+	".svg":     "image/svg+xml",
+	".tsv":     "text/tab-separated-values; charset=utf-8",
+	".wasm":    "application/wasm",
 }

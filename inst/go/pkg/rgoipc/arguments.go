@@ -10,27 +10,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowType returns the Arrow type of a name in a [TypeSpec], nil for other names. Of
-// lists and structs only the ID counts.
-func arrowType(name string) arrow.DataType {
-	switch name {
-	case TypeInt32:
-		return arrow.PrimitiveTypes.Int32
-	case TypeInt64:
-		return arrow.PrimitiveTypes.Int64
-	case TypeFloat64:
-		return arrow.PrimitiveTypes.Float64
-	case TypeString:
-		return arrow.BinaryTypes.String
-	case TypeBool:
-		return arrow.FixedWidthTypes.Boolean
-	case TypeList:
-		return arrow.ListOf(arrow.Null)
-	case TypeStruct:
-		return arrow.StructOf()
-	default:
-		return nil
-	}
+// arrowTypes are the Arrow types that stand behind names in a [TypeSpec]. Those of lists
+// and structs are of any elements.
+var arrowTypes = map[string]arrow.DataType{
+	TypeInt32:   arrow.PrimitiveTypes.Int32,
+	TypeInt64:   arrow.PrimitiveTypes.Int64,
+	TypeFloat64: arrow.PrimitiveTypes.Float64,
+	TypeString:  arrow.BinaryTypes.String,
+	TypeBool:    arrow.FixedWidthTypes.Boolean,
+	TypeList:    arrow.ListOf(arrow.Null),
+	TypeStruct:  arrow.StructOf(),
 }
 
 // arguments returns the record with exactly the columns of the signature, in
@@ -139,7 +128,7 @@ func quoted(names []string) string {
 
 // absent stands for the values of an optional argument that is not there.
 func absent(spec TypeSpec, rows int) arrow.Array {
-	dataType := arrowType(spec.Type)
+	dataType := arrowTypes[spec.Type]
 	if _, nested := dataType.(arrow.NestedType); nested || dataType == nil {
 		dataType = arrow.Null
 	}
@@ -149,7 +138,7 @@ func absent(spec TypeSpec, rows int) arrow.Array {
 // checkType compares a column, and what it contains, with its description.
 // Errors call the column `what`: "argument `x`".
 func checkType(what string, spec TypeSpec, column arrow.Array) error {
-	want := arrowType(spec.Type)
+	want := arrowTypes[spec.Type]
 	if want == nil {
 		return nil
 	}

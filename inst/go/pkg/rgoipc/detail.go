@@ -114,16 +114,6 @@ func noText(err error) string { return fmt.Sprintf("an error of type %T without 
 func chain(err error) []string {
 	var texts []string
 	var add func(err error, above string)
-	below := func(err error, text string) {
-		switch err := err.(type) {
-		case interface{ Unwrap() error }:
-			add(err.Unwrap(), text)
-		case interface{ Unwrap() []error }:
-			for _, cause := range err.Unwrap() {
-				add(cause, text)
-			}
-		}
-	}
 	depth := 0
 	add = func(err error, above string) {
 		if _, internal := err.(*codec.Error); err == nil || internal || len(texts) == maxChain || depth == maxCauses {
@@ -135,10 +125,11 @@ func chain(err error) []string {
 			texts = append(texts, shortened(text, maxCause))
 		}
 		if row, ok := err.(*rowError); ok {
-			below(row.err, textOf(row.err))
-			return
+			err, text = row.err, textOf(row.err)
 		}
-		below(err, text)
+		for _, cause := range unwrapped(err) {
+			add(cause, text)
+		}
 	}
 	add(err, "")
 	return texts
@@ -176,10 +167,7 @@ func (d detail) marshal() []byte {
 }
 
 func (d detail) json() []byte {
-	payload, err := json.Marshal(d)
-	if err != nil { // cannot happen for texts and numbers; the message is enough
-		return nil
-	}
+	payload, _ := json.Marshal(d) // cannot fail for texts and numbers
 	return payload
 }
 

@@ -264,41 +264,31 @@ func runParallel(ctx context.Context, n int, run span) error {
 	block := max(1, min(blockRows, n/(8*workers)))
 	var next atomic.Int64
 	var stop atomic.Bool
-	failures := make([]failure, workers)
+	var mu sync.Mutex // protects the two after it
+	var failure error
+	lowest := n // row of the block that failed
 	var wg sync.WaitGroup
-	for w := range workers {
+	for range workers {
 		wg.Go(func() {
-			failed := &failures[w]
+			var from int
+			var err error
 			defer func() {
-				if failed.err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil && from < lowest {
+					failure, lowest = err, from
 					stop.Store(true)
 				}
 			}()
-			for failed.err == nil && !stop.Load() {
-				failed.from = int(next.Add(int64(block))) - block
-				if failed.from >= n {
+			for err == nil && !stop.Load() {
+				from = int(next.Add(int64(block))) - block
+				if from >= n {
 					return
 				}
-				runBlock(ctx, failed.from, min(failed.from+block, n), run, &failed.err)
+				runBlock(ctx, from, min(from+block, n), run, &err)
 			}
 		})
 	}
 	wg.Wait()
-	return lowest(failures)
-}
-
-// failure is the error of the block of rows that begins at from.
-type failure struct {
-	from int
-	err  error
-}
-
-func lowest(failures []failure) error {
-	var first failure
-	for _, f := range failures {
-		if f.err != nil && (first.err == nil || f.from < first.from) {
-			first = f
-		}
-	}
-	return first.err
+	return failure
 }

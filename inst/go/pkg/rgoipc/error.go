@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Code says what kind of failure an [Error] is. In R the condition that it
@@ -119,18 +120,20 @@ func causes(err error) iter.Seq[error] {
 			if !yield(err) {
 				return false
 			}
-			switch err := err.(type) {
-			case interface{ Unwrap() error }:
-				return visit(err.Unwrap())
-			case interface{ Unwrap() []error }:
-				for _, cause := range err.Unwrap() {
-					if !visit(cause) {
-						return false
-					}
-				}
-			}
-			return true
+			return !slices.ContainsFunc(unwrapped(err), func(cause error) bool { return !visit(cause) })
 		}
 		visit(err)
+	}
+}
+
+// unwrapped returns the errors that an error wraps itself. They may be nil.
+func unwrapped(err error) []error {
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return []error{err.Unwrap()}
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	default:
+		return nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -167,7 +168,8 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 			return fmt.Errorf("result %d `%s`: a stream must be the only result", i+1, r.name)
 		}
 		f.results = append(f.results, r)
-		f.onlyValues = f.onlyValues && isValues(r.kind)
+		_, values := r.kind.(codec.Values)
+		f.onlyValues = f.onlyValues && values
 	}
 	return nil
 }
@@ -243,14 +245,10 @@ func (f *typedFunc) setElementwise(_ reflect.Type, o funcOptions) error {
 func (f *typedFunc) signature(o funcOptions) FunctionSignature {
 	elementwise := f.loop != nil
 	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise && !f.asColumns, ReturnType: f.returns, Args: f.args.Args}
-	for name, text := range map[string]string{"description": o.description, "signature": o.signature} {
-		if text == "" {
-			continue
-		}
-		if s.Metadata == nil {
-			s.Metadata = make(map[string]string)
-		}
-		s.Metadata[name] = text
+	metadata := map[string]string{"description": o.description, "signature": o.signature}
+	maps.DeleteFunc(metadata, func(_, text string) bool { return text == "" })
+	if len(metadata) > 0 {
+		s.Metadata = metadata
 	}
 	return s
 }
@@ -275,9 +273,4 @@ func (f *typedFunc) typeOf(kind codec.Kind) TypeSpec {
 	spec := newTypeSpec(kind.Type())
 	spec.Nullable = spec.Nullable || f.loop != nil
 	return spec
-}
-
-func isValues(kind codec.Kind) bool {
-	_, ok := kind.(codec.Values)
-	return ok
 }

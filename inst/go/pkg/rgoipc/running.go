@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"fmt"
@@ -155,7 +156,6 @@ func (c *calls) add(k *pendingCall) error {
 	return nil
 }
 
-// wait waits for the turn of a call.
 func (c *calls) wait(k *pendingCall) error {
 	ctx, cancel := k.context(true)
 	defer cancel()
@@ -171,7 +171,6 @@ func (c *calls) wait(k *pendingCall) error {
 	return nil
 }
 
-// end removes a call.
 func (c *calls) end(k *pendingCall) {
 	k.cancel()
 	c.mu.Lock()
@@ -343,10 +342,7 @@ const maxListed = 3
 func listed(calls map[*pendingCall]struct{}) string {
 	n := count(calls)
 	names := slices.SortedFunc(maps.Keys(n), func(a, b string) int {
-		if n[a] != n[b] {
-			return n[b] - n[a]
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(n[b]-n[a], strings.Compare(a, b))
 	})
 	var texts []string
 	for _, name := range names[:min(len(names), maxListed)] {
