@@ -51,22 +51,22 @@ discard <- function(x) {
 # Those that are at work: NNG keeps no count for one that was closed.
 started_dialers <- function(sock) {
   Filter(
-    function(d) identical(attr(d, "state"), "started") && !is.null(count(d, "id")),
+    function(d) identical(attr(d, "state"), "started") && !is.null(nng_count(d, "id")),
     attr(sock, "dialer")
   )
 }
 
 # Whether there is a peer. What is closed has none.
-is_connected <- function(x) isTRUE(count(x, "pipes") > 0)
+is_connected <- function(x) isTRUE(nng_count(x, "pipes") > 0)
 
 # NULL of what is closed, by us too, see discard().
-count <- function(x, what) tryCatch(nanonext::stat(x, what), error = function(cnd) NULL)
+nng_count <- function(x, what) tryCatch(nanonext::stat(x, what), error = function(cnd) NULL)
 
 # How the attempts of dialers have ended so far.
 count_tries <- function(dialers) {
   ends <- c("connect", "refused", "auth", "proto", "reject", "disconnect", "other")
   vapply(rlang::set_names(ends), function(end) {
-    sum(vapply(dialers, function(dialer) count(dialer, end) %||% 0, 0))
+    sum(vapply(dialers, function(dialer) nng_count(dialer, end) %||% 0, 0))
   }, 0)
 }
 
