@@ -158,7 +158,7 @@ check_build_arguments <- function(more, call) {
 # Without `copy` it is run from the cache, if it is there.
 #
 # The name of a program in the cache is its key and the hash of its bytes. It is used
-# only if that hash is right.
+# only if its bytes still have that hash.
 build_program <- function(program, out, settings, call, copy = TRUE) {
   go <- find_go(call)
   env <- go_env(gocache = settings$gocache, own_module = program$own_module, here = !copy)

@@ -14,7 +14,7 @@
 #' if there is no home directory, or if that belongs to another user or cannot be
 #' written to; a message then says that programs are kept for this session only.
 #'
-#' Programs in the cache are run, so nobody else may be able to change them: other users
+#' Programs in the cache are run, so only the user may be able to change them: other users
 #' cannot read the cache, and a cache is refused if another user owns it or can write to
 #' it or to a folder above it. A folder above it may be one in which all users can
 #' create files but replace only their own, such as `/tmp`, or one that the user's private
@@ -194,7 +194,7 @@ home_problem <- function(dir) {
 # R_user_dir() warns where there is no home directory.
 user_dir <- function(which) suppressWarnings(tools::R_user_dir("mangoro", which))
 
-# Before a build whose result is gone when the session ends.
+# Tells, once, that the programs of this session are not kept. Called before a build.
 tell_session_cache <- function() {
   why <- if (is.null(named_cache_dir())) default_cache_dir()$why
   if (!is.null(why) && is.null(the$told_session_cache)) {
@@ -253,7 +253,7 @@ retry_when_cleaned <- function(build, attempts = 5) {
     failure <- tryCatch(return(build()), error = identity)
     if (!is_cleaned_since(epoch)) break
   }
-  rlang::cnd_signal(failure)
+  raise(failure)
 }
 
 # --- Files ------------------------------------------------------------------

@@ -1,5 +1,5 @@
-# R values as Arrow IPC streams and back. The work is done in src/; here are its
-# errors.
+# R values as Arrow IPC streams and back. The work is done in src/, whose failures
+# become conditions here.
 
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length.
@@ -12,8 +12,8 @@ encode_row <- function(args, header = raw(), call = rlang::caller_env()) {
   check_encoded(.Call(c_encode_row, args, header, native_encoding(), mangoro_send_as), call)
 }
 
-# Vectors with names as Arrow maps, one for each element of a list. In a row they
-# are one value, or, where there is but one, that.
+# Named vectors as Arrow maps: a list of them, and one alone, which is sent as a single
+# value.
 as_maps <- function(x) structure(x, class = "mangoro_maps")
 
 as_map <- function(x) structure(list(x), class = "mangoro_map")
@@ -33,8 +33,9 @@ encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
 }
 
 # The stream of `bytes`, as a data frame; as a list if R has written it from one,
-# or if it has more rows than a data frame. `ahead` stands before it: a number of
-# bytes, or which bytes. NULL if others do.
+# or if it has more rows than a data frame. `ahead` is what comes before the stream: a
+# number of bytes, or the bytes themselves, and then NULL is returned if `bytes` begins
+# with others.
 decode_record <- function(bytes, ahead = 0, call = rlang::caller_env()) {
   check_decoded(.Call(c_decode_record, bytes, ahead), call)
 }
@@ -44,12 +45,12 @@ decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
   check_decoded(.Call(c_decode_row, bytes, ahead), call)
 }
 
-# In which encoding strings are that are not marked, as src/ counts them.
+# The encoding of strings that are not marked, a value of C's mg_encoding.
 native_encoding <- function() {
   l10n <- l10n_info()
   if (l10n[["UTF-8"]]) {
     2L
-  } else if (l10n$MBCS || l10n[["Latin-1"]] || .Platform$OS.type == "windows") {
+  } else if (l10n$MBCS || l10n[["Latin-1"]] || is_windows()) {
     1L
   } else {
     0L

@@ -241,8 +241,8 @@ chain_condition <- function(chain) {
   parent
 }
 
-# The name of code that was given as a string, wherever it stands in a script: so that
-# it is the same program when the lines above it change.
+# What messages and line directives call code that is not in a file. It says nothing of
+# the script that the code is in: the program stays the same when the lines above change.
 inline_name <- "<inline>"
 
 # "stats.go:3:15"

@@ -55,7 +55,7 @@ call_timeout <- function(timeout, server, call) {
   timeout
 }
 
-# How long anything waits for somebody to connect to.
+# How long anything waits for a connection.
 connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 
 # --- What is kept for a socket ------------------------------------------------
@@ -85,7 +85,7 @@ socket_state <- function(sock, call) {
   state
 }
 
-# Makes a socket ready for requests of ours, of which none may run twice.
+# Makes a socket ready for our requests, none of which may be sent twice.
 adopt <- function(sock, call) {
   if (is_fork() || !has_threads()) abort_fork(call)
   usable(resend_never(sock), call)

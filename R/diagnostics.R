@@ -4,9 +4,9 @@
 # replaced by the user's. `row` is the number of the line in the output.
 find_diagnostics <- function(program, output) {
   pattern <- "^\t?(.*?(?:\\.[A-Za-z]+|<inline>)):([0-9]+)(?::([0-9]+))?: (.*)$"
-  place <- regmatches(output, regexec(pattern, output, perl = TRUE))
-  found <- which(lengths(place) > 0)
-  part <- function(i) vapply(place[found], `[[`, "", i)
+  matched <- regmatches(output, regexec(pattern, output, perl = TRUE))
+  found <- which(lengths(matched) > 0)
+  part <- function(i) vapply(matched[found], `[[`, "", i)
   data.frame(
     file = vapply(part(2), user_file, "", program = program, USE.NAMES = FALSE),
     line = as.integer(part(3)),
@@ -20,12 +20,12 @@ find_diagnostics <- function(program, output) {
 # source, in brackets after the user's, and the main function.
 without_generated <- function(output) {
   output <- sub("\\[[^][]*:[0-9]+:[0-9]+\\]: ", ": ", output)
-  place <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
-  generated <- grepl(place, output)
+  location <- "^\\s*\\S.*mangoro_main\\.go:[0-9]+:[0-9]+: "
+  generated <- grepl(location, output)
   # A line with a tab belongs to the one before it.
   for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
   rest <- output[!generated]
-  said <- sub(place, "", output[generated])
+  said <- sub(location, "", output[generated])
   if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the generated main function:", said)
 }
 

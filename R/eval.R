@@ -61,7 +61,7 @@ go_scalar <- function(x) {
 eval_recipe <- function(expr, values, location) {
   types <- vapply(values, function(x) paste0(if (length(x) != 1) "[]", go_scalar(x)), "")
   parameters <- paste(names(values), types, collapse = ", ")
-  # Not the name of a variable.
+  # A name that no variable has.
   value <- utils::tail(make.unique(c(names(values), "value"), "_"), 1)
   code <- paste0(
     "//line /<eval>:1:1\n", "func ", value, value_body,

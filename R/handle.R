@@ -47,7 +47,7 @@
 #'
 #' @returns `mangoro_manifest()` the list of [mangoro_rpc_get_manifest()].
 #'   `mangoro_status()` a data frame of one row: `state` (`"running"`, `"ended"`
-#'   by itself, `"stopped"`, or for a server of somebody else `"connected"` or
+#'   by itself, `"stopped"`, or for a server of [mangoro_connect()] `"connected"` or
 #'   `"lost"`), `pid` (`NA` if unknown), `exit_status` (`NA` unless it ended;
 #'   negative is a signal) and `url`. `mangoro_is_alive()` is `TRUE` or `FALSE`.
 #'   `summary()` a data frame with a row for each function: `name`, `call` (as in R),
@@ -71,7 +71,7 @@
 #' @name handle
 NULL
 
-# An environment of nothing but `server`, see new_server(): its elements are the Go
+# An environment that has only `server`, see new_server(). What `$` finds in it are the Go
 # functions, see handle_function().
 new_handle <- function(server) {
   handle <- rlang::new_environment(list(server = server))
@@ -168,7 +168,7 @@ mangoro_stop <- function(h, patience = 6) {
 #' @export
 close.mangoro_handle <- function(con, ...) mangoro_stop(con)
 
-# --- How they look ----------------------------------------------------------
+# --- Printing ----------------------------------------------------------
 
 #' @export
 format.mangoro_handle <- function(x, ...) {
@@ -183,7 +183,7 @@ format.mangoro_handle <- function(x, ...) {
       stopped = "stopped",
       connected = sprintf("connected to %s", server$url),
       lost = if (is_ours(server)) {
-        sprintf("lost: nobody listens at %s", server$url)
+        sprintf("lost: no server listens at %s", server$url)
       } else {
         "lost: it belongs to another R process, or was saved and loaded again"
       }

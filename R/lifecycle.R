@@ -79,7 +79,7 @@ hold <- function(server) {
   assign(server$id, list(server$connection$sock, server$process), envir = held)
 }
 
-# A thread of this process reads what the program prints, so that it never waits for R.
+# A thread of this process reads what the program prints, which so never waits for R.
 start_process <- function(server, program, dir, call) {
   server$dir <- dir
   log <- .Call(c_log_open)

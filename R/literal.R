@@ -60,7 +60,7 @@ byte_of <- function(line, column) {
   sum(nchar(before, "bytes")) + 1L
 }
 
-# One literal, which starts at a place: see literal_in().
+# As literal_in(), for one literal that starts at this line and column.
 map_literal <- function(text, line, column) {
   opening <- regmatches(text, regexpr("^([rR][\"']-*[(\\[{]|[\"'])", text))
   is_raw <- nchar(opening) > 1
@@ -73,18 +73,18 @@ map_literal <- function(text, line, column) {
 
   bytes <- c(nchar(pieces, "bytes"), 0L)
   ends_line <- c(endsWith(pieces, "\n"), FALSE)
-  row <- cumsum(c(0L, utils::head(ends_line, -1)))
+  line_breaks <- cumsum(c(0L, utils::head(ends_line, -1)))
   offset <- cumsum(c(0L, utils::head(bytes, -1)))
   starts <- c(0L, utils::head(offset + bytes, -1)[utils::head(ends_line, -1)])
-  column <- ifelse(row == 0, column + nchar(opening), 1L) + offset - starts[row + 1]
+  column <- ifelse(line_breaks == 0, column + nchar(opening), 1L) + offset - starts[line_breaks + 1]
 
   # A piece is as many bytes of code as its value has; the end stands for the end of
   # the line.
   count <- c(nchar(enc2utf8(value), "bytes"), 1L)
   which <- rep(seq_along(count), count)
-  inside <- ifelse(c(is_escape, FALSE)[which], 0L, sequence(count) - 1L)
+  byte <- ifelse(c(is_escape, FALSE)[which], 0L, sequence(count) - 1L)
   data.frame(
-    line = as.integer(line + row[which]), column = as.integer(column[which] + inside),
+    line = as.integer(line + line_breaks[which]), column = as.integer(column[which] + byte),
     ends = c(value == "\n", TRUE)[which]
   )
 }

@@ -11,7 +11,8 @@
 #' * `mangoro.cache_dir`: where built programs and Go's build cache are kept;
 #'   see [mangoro_cache_info()]. The environment variable `MANGORO_CACHE_DIR`
 #'   does the same.
-#'
+#' * `mangoro.cache_max_age`, `mangoro.cache_max_size`: which programs are kept there;
+#'   see [mangoro_cache_info()].
 #' * `mangoro.int64`: what 64-bit integers of Go are in R. `"integer64"`, the
 #'   default, is the class of package bit64;
 #'   `"double"` makes numbers of them, and an error of those that are not exact.
@@ -32,7 +33,15 @@
 #' @keywords internal
 "_PACKAGE"
 
-# What a session keeps in memory.
+# What the package keeps in memory for the session:
+#   pid                 of the process that loaded it: another one is a fork
+#   signal              the condition variable of all lines, see new_line()
+#   locks, scratch, scratch_owners, host, swept
+#                       temporary directories, see R/scratch.R
+#   go                  what was found of Go binaries, see probe_one()
+#   zone, tz            the time zone, and the TZ that it was found for
+#   told_session_cache  TRUE after the message of tell_session_cache()
+# and hashes of modules, see module_hash().
 the <- new.env(parent = emptyenv())
 
 # This session: what is saved and loaded again refers to another one.

@@ -71,7 +71,7 @@ fetch_signatures <- function(connection, timeout, call) {
 # The signatures of a manifest by name. The manifest is a peer's: keys that are missing
 # or of another type are an error.
 parse_signatures <- function(json, call) {
-  force(json)
+  force(json) # errors of fetching it are not errors of the manifest
   rlang::try_fetch(
     {
       manifest <- jsonlite::parse_json(json)

@@ -34,10 +34,10 @@ split_markup <- function(text) {
   at <- gregexpr("\\{\\{|\\}\\}|\\{((?:[^{}]++|\\{(?1)\\})*+)\\}", text, perl = TRUE)
   found <- regmatches(text, at)[[1]]
   is_brace <- found %in% c("{{", "}}")
-  inside <- ifelse(is_brace, substr(found, 1, 1), substr(found, 2, nchar(found) - 1))
+  marked <- ifelse(is_brace, substr(found, 1, 1), substr(found, 2, nchar(found) - 1))
   outside <- regmatches(text, at, invert = TRUE)[[1]]
   n <- 2 * length(found) + 1
-  list(text = rbind(outside, c(inside, ""))[seq_len(n)], markup = rbind(FALSE, c(!is_brace, FALSE))[seq_len(n)])
+  list(text = rbind(outside, c(marked, ""))[seq_len(n)], markup = rbind(FALSE, c(!is_brace, FALSE))[seq_len(n)])
 }
 
 values_of <- function(code, envir, amount) {

@@ -1,8 +1,7 @@
 # Paths of files, and how they depend on the operating system.
 
 os_name <- function() {
-  if (.Platform$OS.type == "windows") return("windows")
-  tolower(Sys.info()[["sysname"]])
+  if (is_windows()) "windows" else tolower(Sys.info()[["sysname"]])
 }
 
 is_windows <- function() .Platform$OS.type == "windows"

@@ -1,18 +1,18 @@
-# What `go build` is told to build: a program, of a file or directory of the user's.
-# That of sources without a main function is made in R/recipe.R.
+# Programs, as `go build` is told to build them: here those of a file or directory with a
+# main function. R/recipe.R makes those of sources without one.
 
 # A program:
-#   src         what the user called it
+#   src         what messages call it
 #   dir         the directory of the module that it is built in
 #   target      what is built there
 #   own_module  whether modules may come from the user's cache and proxy, because a
 #               go.mod or `deps` asks for them; otherwise `dir` is mangoro's module
 #   modules     see program_modules()
 #   overlay     a function of a directory to write to and the user's call: files that
-#               Go sees in another place; names are those places
+#               Go is shown under other paths; names are those paths
 #   key         what identifies the sources: names, and the `files` that are
 #               hashed; `base` is the directory that their names start from. NULL
-#               if only Go knows what goes in, and its own cache is all there is
+#               if only Go knows what goes in: then only Go's own cache is used
 #   explain     a function: the lines of the compiler without what is about
 #               generated files
 #   user_path   a function: the user's name for a file that the compiler names

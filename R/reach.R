@@ -1,14 +1,14 @@
-# Attempts to connect: what NNG counts of them, and when there is no hope left.
+# Attempts to connect: what NNG counts of them, and when none can succeed any more.
 
-# How long a server that is not there may take to return, in seconds: one that
-# listened once, or whose socket file is left over.
+# How long a server may take to return, in seconds, if it has listened before or its
+# socket file is left over.
 return_grace <- 1
 
 # What was seen of attempts to connect, `waited` seconds after a request was made:
 # how many ended in which way before it, and until now, and when the last one did.
 watch_dialers <- function(dialers, seen, waited) {
   tries <- count_tries(dialers)
-  # Somebody waits: NNG is not to wait longer from try to try on this machine.
+  # A request waits: on this machine NNG is not to wait longer after each attempt.
   for (dialer in dialers) if (is_ipc(attr(dialer, "url"))) set_pace(dialer, attr(dialer, "url"))
   if (is.null(seen)) seen <- list(before = tries, now = tries, changed = waited)
   # One that succeeded is counted before it can be used: only a refusal after it tells
@@ -18,8 +18,8 @@ watch_dialers <- function(dialers, seen, waited) {
   seen
 }
 
-# Raises if there is no hope that somebody will be connected to.
-check_hope <- function(dialers, seen, waited, patience, call) {
+# Raises if no attempt can succeed any more, or `patience` seconds are over.
+check_attempts <- function(dialers, seen, waited, patience, call) {
   urls <- unique(vapply(dialers, attr, "", "url"))
   ended <- seen$now - seen$before
   # NNG tries again soon: if none has ended for long, or ever, one is under way.
@@ -37,17 +37,17 @@ check_hope <- function(dialers, seen, waited, patience, call) {
   }
   if (refused && waited >= return_grace && any(is_ipc(urls) & file.exists(socket_file(urls)))) {
     abort_connection(
-      "Nobody listens at {.url {urls}}: a server that has ended left its socket file there.",
+      "No server listens at {.url {urls}}: one that has ended left its socket file there.",
       url = urls, call = call
     )
   }
   if (!local && !under_way && waited >= return_grace && ended[["other"]] + ended[["disconnect"]] > 0) {
     abort_unreachable(urls, call)
   }
-  if (waited >= patience) abort_nobody(urls, patience, under_way, call)
+  if (waited >= patience) abort_not_connected(urls, patience, under_way, call)
 }
 
-abort_nobody <- function(urls, patience, under_way, call) {
+abort_not_connected <- function(urls, patience, under_way, call) {
   message <- if (under_way) {
     c(
       "The connection to {.url {urls}} was not established within {patience} second{?s}.",
@@ -77,7 +77,8 @@ abort_unreachable <- function(urls, call) {
   )
 }
 
-# A handshake that failed. Whether one that verifies nothing succeeds tells why.
+# A TLS handshake that failed. If one succeeds that verifies no certificate, the
+# certificate was the reason.
 abort_tls <- function(urls, patience, call) {
   hosts <- unique(vapply(urls, host_of, ""))
   message <- if (any(vapply(urls, shakes_hands, NA, patience = min(1, patience)))) {

@@ -1,5 +1,5 @@
-# What there is to build of the sources that mangoro_source() and its kin are given,
-# and the program that comes of it.
+# Recipes: the sources that mangoro_source(), mangoro_function() and mangoro_eval() are
+# given, and the program that is made of them.
 
 # A recipe:
 #   label     what messages call it
@@ -52,7 +52,7 @@ file_recipe <- function(file, deps, call) {
   }
   shown <- function(files) if (is_dir) replace_prefix(files, path, file) else file[match(files, path)]
   read <- function(call) {
-    # A restart may come when they are gone.
+    # They may be gone when the server is restarted.
     gone <- file[file.access(path, 4) != 0]
     if (length(gone) > 0) {
       abort_invalid_argument("file", "There is no file or directory {.file {gone}} that can be read.", call = call)
@@ -101,7 +101,7 @@ code_recipe <- function(code, deps, srcrefs, call) {
     )
   }
   text <- paste(check_utf8(code, "code", call), collapse = "\n")
-  force(srcrefs) # the stack of now
+  force(srcrefs) # while these calls are on the stack
   inline_recipe(text, text, deps, location = function() find_literal(code, srcrefs))
 }
 
@@ -129,7 +129,7 @@ check_utf8 <- function(code, arg, call) {
 
 # --- The program of a recipe ------------------------------------------------
 
-# The sources identify it; the main function is generated when it has to be built.
+# Its key is that of the sources: the main function is generated only for a build.
 source_program <- function(recipe, settings, call) {
   sources <- recipe$read(call)
   if (!is_directory(recipe)) check_encoding(sources$names, sources, recipe, call)

@@ -1,17 +1,18 @@
 # Requests over the lines of a connection, in three steps:
 #
 #   begin()   sends one
-#   await()   waits until one of several is settled: answered, out of time or hopeless
-#   finish()  returns the reply, or raises what became of it
+#   await()   waits until one of several is settled: answered, failed or out of time
+#   finish()  returns the reply, or raises the failure
 #
-# Who takes a line releases it, whatever happens: on.exit(release_line(line, connection)).
+# A line that was taken must be released, whatever happens:
+# on.exit(release_line(line, connection)).
 
-# How often R looks for a reply before it goes to sleep over it, which takes 70 us: to be
-# woken takes 20 us of a small call's 200.
-looks <- 250L
+# How often R looks for a reply before it sleeps until one is signalled. These looks take
+# 70 us in all: to be woken takes 20 us of a small call's 200.
+busy_looks <- 250L
 
 # Waits between two looks at interrupts and the connection, in milliseconds: the
-# longest, the longest while nobody is connected to, and the first.
+# longest, the longest while there is no connection, and the first.
 poll_interval <- 50
 dial_interval <- 20
 first_interval <- 1
@@ -48,9 +49,9 @@ begin <- function(line, connection, aio, sent, name, timeout, call) {
 
 await <- function(lines) {
   # Small calls spend their time here: all else is done only if no answer is there at once.
-  for (i in seq_len(looks)) for (line in lines) if (!unresolved(line$aio)) return(invisible())
+  for (i in seq_len(busy_looks)) for (line in lines) if (!unresolved(line$aio)) return(invisible())
   signal <- lines[[1]]$signal
-  cv_reset(signal) # of replies that were seen before it was looked at
+  cv_reset(signal) # it may stand for replies that were seen already
   interval <- first_interval
   while (interval > 0 && all(vapply(lines, function(line) unresolved(line$aio), NA))) {
     until_(signal, as.integer(interval))
@@ -59,8 +60,8 @@ await <- function(lines) {
 }
 
 # Looks at what becomes of a request. Returns in how many milliseconds to look again, 0
-# if it is settled. `watch` is what was seen so far: of attempts to connect, `tries`, and
-# what leaves no hope, the condition `failure`.
+# if it is settled. `watch` is what was seen so far: `tries`, the attempts to connect, and
+# `failure`, the condition to raise if none can succeed.
 look <- function(line) {
   if (!unresolved(line$aio)) {
     return(0)
@@ -77,7 +78,7 @@ look <- function(line) {
       {
         check_alive(connection$server, line$call)
         watch$tries <- watch_dialers(dialers, watch$tries, waited)
-        check_hope(dialers, watch$tries, waited, min(line$timeout, connect_timeout()), line$call)
+        check_attempts(dialers, watch$tries, waited, min(line$timeout, connect_timeout()), line$call)
       },
       mangoro_error = identity
     )
@@ -92,7 +93,7 @@ finish <- function(line) {
   value <- line$aio$data
   if (is.null(value)) value <- line$aio$result # of what is only sent
   if (is_error_value(value)) abort_result(value, line$sent, line$connection$server, line$call)
-  # Nothing here keeps the server or the frames of the call while the line is free.
+  # A free line must not keep the server or the frames of the call alive.
   line$aio <- line$connection <- line$call <- line$watch <- NULL
   value
 }
@@ -103,7 +104,7 @@ abort_unanswered <- function(line) {
   abort_timeout(what, line$timeout, line$call, load = give_up(line, patience = load_time))
 }
 
-# Gives up what is out on a line, or else keeps the line for the next request.
+# Gives up the request that is out on a line, or else keeps the line for the next one.
 release_line <- function(line, connection) {
   if (!is.null(line$aio)) {
     give_up(line)
@@ -134,7 +135,7 @@ give_up <- function(line, patience = 0) {
     parting$ctx, cancel_message(line$id),
     send_mode = "raw", recv_mode = "raw", cv = parting$signal
   )
-  state$parting <- parting # kept, for what nobody refers to is not sent
+  state$parting <- parting # NNG does not send a message whose aio is collected
   end <- mclock() + patience
   while (unresolved(parting$aio) && mclock() < end) until_(parting$signal, as.integer(end - mclock()))
   if (!unresolved(parting$aio)) parse_load(parting$aio$data)

@@ -50,7 +50,7 @@
 #' * `mangoro_error_timeout`: no answer in time. The fields `given_up` and
 #'   `running` say how many calls of which function go on after they were told to
 #'   stop, and run, as named integers; `NULL` if the server does not say.
-#' * `mangoro_error_connection`: nobody listens, or the server went away.
+#' * `mangoro_error_connection`: no server listens, or it went away.
 #' * `mangoro_error_protocol`: the answer is not a valid message.
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than
 #'   there is, or too many calls wait for their turn, or go on after they were

@@ -8,11 +8,11 @@
 #   tls         the TLS configuration of the socket, NULL for none
 #   launch      a function of a directory, to build in, and the user's call that
 #               returns how to run the program: command, args, env; NULL for a
-#               server that somebody else started
+#               server that we did not start
 #   recipe      what its program was generated from, see new_recipe(); NULL for a
 #               program that is not generated
 #   connection  see new_connection(); NULL once it is stopped
-#   process     its process, NULL for a server that somebody else started
+#   process     its process, NULL for a server that we did not start
 #   log         what the process prints, an external pointer, see src/log.c
 #   dir         the directory that it was built in
 #   functions   the R functions made of its manifest so far, by name
@@ -32,14 +32,14 @@ new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, re
 # The server of a handle, NULL for anything else.
 server_of <- function(x) if (inherits(x, "mangoro_handle")) .subset2(x, "server")
 
-# Whether this process made it: in a fork, or saved and loaded again, it is of no use.
+# Whether this process made it. In a fork, or saved and loaded again, it cannot be used.
 is_ours <- function(server) server$owner == Sys.getpid() && identical(server$session, session)
 
 check_owner <- function(server, call) {
   if (!identical(server$session, session)) {
-    abort_foreign(server, call)
+    abort_foreign_handle(server, call)
   } else if (!is_ours(server)) {
-    abort_forked(server, call)
+    abort_forked_handle(server, call)
   }
 }
 
@@ -52,7 +52,7 @@ maker <- function(server) {
   }
 }
 
-abort_foreign <- function(server, call) {
+abort_foreign_handle <- function(server, call) {
   goes_on <- !is.null(server$launch) && file.exists(socket_file(server$url))
   abort_connection(
     c(
@@ -67,7 +67,7 @@ abort_foreign <- function(server, call) {
   )
 }
 
-abort_forked <- function(server, call) {
+abort_forked_handle <- function(server, call) {
   abort_connection(
     c(
       "A fork of an R process cannot use the handle of {.file {server$label}}.",
@@ -97,7 +97,7 @@ server_state <- function(server) {
 }
 
 # How the process ended: its status and the last lines of its standard error. NULL
-# if it runs, or somebody else started it. One that has closed its connection is given
+# if it runs, or if we did not start it. One that has closed its connection is given
 # `patience` seconds to end.
 server_end <- function(server, patience = 0) {
   process <- server$process

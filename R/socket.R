@@ -1,4 +1,4 @@
-# nanonext's sockets as we use them: a user's and our own are treated alike.
+# nanonext's sockets as we use them, the user's and our own.
 
 # How long NNG waits before it tries again to connect, in milliseconds: the first
 # time, and at most. By itself it tries once a second; here a try costs nothing,
@@ -25,7 +25,8 @@ resend_never <- function(sock) {
   nanonext::opt(sock, "req:resend-tick") <- .Machine$integer.max
 }
 
-# A user's dialer that waits for its next second is replaced by one that does not.
+# A user's dialer may wait a second until its next attempt: one for an ipc socket is
+# replaced by one that does not.
 hasten <- function(dialer, sock) {
   url <- attr(dialer, "url")
   if (is_ipc(url) && !is_connected(dialer)) {
@@ -55,10 +56,10 @@ started_dialers <- function(sock) {
   )
 }
 
-# Whether somebody is at the other end; of what is closed, nobody is.
+# Whether there is a peer. What is closed has none.
 is_connected <- function(x) isTRUE(count(x, "pipes") > 0)
 
-# NULL of what is closed, by us too, see discard().
+# What NNG counts of a socket or dialer, NULL for what is closed, see discard().
 count <- function(x, what) tryCatch(nanonext::stat(x, what), error = function(cnd) NULL)
 
 # How the attempts of dialers have ended so far.

@@ -29,8 +29,8 @@
 #'   which names the certificate that the server's is signed by: `tls_config(client =
 #'   "ca.pem")`. Each host needs one of its own. `NULL`, the default, is none, for all
 #'   other URLs.
-#' @param insecure `TRUE` connects also where nobody knows who answers or reads along:
-#'   with a `tls` that does not verify certificates (`auth = FALSE`, or none at all), or by
+#' @param insecure `TRUE` also connects where the server is not verified, or others can
+#'   read what is sent: with a `tls` that does not verify certificates (`auth = FALSE`, or none at all), or by
 #'   `tcp` or `ws` to another machine. The default is `FALSE`.
 #'
 #' @details
@@ -46,7 +46,7 @@
 #' Those of [mangoro_go_build()], and:
 #' * `mangoro_error_start`: the program ended, or did not listen in time. The
 #'   fields `status` and `stderr` have its exit status and last lines.
-#' * `mangoro_error_connection`: nobody listens at `url`, what listens there does not
+#' * `mangoro_error_connection`: no server listens at `url`, what listens there does not
 #'   answer as a server, or its certificate is refused.
 #' * `mangoro_error_invalid_argument`: an argument is not as described, or needs
 #'   `insecure = TRUE`.
@@ -102,7 +102,7 @@ mangoro_connect <- function(url, tls = NULL, timeout = NULL, insecure = FALSE) {
 }
 
 # The TLS configuration to dial `url` with: one that verifies the server, unless the user
-# asks for less.
+# sets `insecure`.
 check_security <- function(url, tls, insecure, call) {
   if (!speaks_tls(url)) {
     if (!is.null(tls)) {

@@ -20,20 +20,9 @@ has_stream_method <- function(data) {
 
 # A stream of records, which is what a data frame is in Arrow.
 as_record_stream <- function(data, call) {
-  rlang::try_fetch(
-    {
-      stream <- nanoarrow::as_nanoarrow_array_stream(data)
-      format <- stream$get_schema()$format
-    },
-    error = function(cnd) {
-      abort_invalid_argument(
-        "data",
-        "{.arg data} must be a data frame or an Arrow stream of records, not {.obj_type_friendly {data}}.",
-        call = call
-      )
-    }
-  )
-  if (format != "+s") {
+  stream <- tryCatch(nanoarrow::as_nanoarrow_array_stream(data), error = function(cnd) NULL)
+  format <- tryCatch(stream$get_schema()$format, error = function(cnd) NULL)
+  if (!identical(format, "+s")) {
     abort_invalid_argument(
       "data",
       "{.arg data} must be a data frame or an Arrow stream of records, not {.obj_type_friendly {data}}.",

@@ -103,7 +103,7 @@ symbol_names <- function(x) {
   suppressWarnings(vapply(x, as_symbol, "", USE.NAMES = FALSE))
 }
 
-# The reverse: names of arguments in UTF-8, without the escapes.
+# The reverse of symbol_names(): names in UTF-8, without the escapes.
 names_of_symbols <- function(x) {
   x <- as_utf8(x)
   at <- gregexpr("<U\\+[0-9A-F]{4,8}>", x)

@@ -1,4 +1,4 @@
-// What the Arrow format numbers, by name.
+// The names of Arrow's types.
 
 #include "arrow.h"
 

@@ -1,4 +1,4 @@
-// What the Arrow format numbers, and how much of it is read and written.
+// The numbers of the Arrow format for types, messages and units, and our limits.
 
 #ifndef MANGORO_ARROW_H
 #define MANGORO_ARROW_H

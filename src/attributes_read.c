@@ -128,7 +128,7 @@ static int hex_digit(char c) {
   return found == NULL ? -1 : (int)(found - digits) % 16;
 }
 
-// The code unit of \uXXXX, of which `at` is the u; -1 if it is none.
+// The code unit of \uXXXX, of which `at` is the u; -1 if the digits are not valid.
 static int32_t code_unit(const char *at) {
   int32_t unit = 0;
   for (int i = 1; i <= 4; i++) {
@@ -275,7 +275,7 @@ static bool read_element(json *j, SEXP to, R_xlen_t i, const char *key, int dept
 // Reads element i of an array into `to`; false if it is of another type.
 typedef bool element_reader(json *j, SEXP to, R_xlen_t i, const char *key, int depth);
 
-// The array that is next, as a vector of this type; NULL if it is none.
+// The array that is next, as a vector of this type; NULL for any other value.
 static SEXP read_array(json *j, const char *key, SEXPTYPE type, element_reader *read, int depth) {
   R_xlen_t n = open_array(j);
   if (n < 0) return other_type(j, key);

@@ -174,7 +174,7 @@ static bool is_own(const char *name, int class) {
 }
 
 // A class below data.frame may describe its rows in attributes of its own, which
-// change with them: only those that are plain vectors come along.
+// change with them: only those that are vectors without attributes are sent.
 bool mg_is_left_behind(const char *name, SEXP value, mg_class class) {
   if (!class.derived || !is_frame_class(class.class) || is_own(name, class.class)) return false;
   return TYPEOF(value) == VECSXP || !is_data(value, 1);
@@ -224,7 +224,7 @@ static bool has_no_more(const char *name, SEXP value) {
   return has_names_only(value);
 }
 
-// The attributes with a key of their own; false if this is none.
+// Writes an attribute that has a key of its own; false for any other.
 static bool write_known(json *j, const char *name, SEXP x, SEXP value, int class, bool names) {
   if (strcmp(name, "names") == 0) {
     if (names) write_array(j, "names", value);

@@ -128,8 +128,8 @@ static bool check_indices(batch *b, const mg_field *f, mg_column *c) {
   return true;
 }
 
-// Rows that no bytes stand behind, of `each` bytes in R.
-static bool unbacked(batch *b, int64_t rows, int64_t each) {
+// Counts rows that no bytes of the stream stand for; each takes `each` bytes in R.
+static bool spend_unbacked(batch *b, int64_t rows, int64_t each) {
   if (rows > MAX_UNBACKED || rows * each > b->s->unbacked) {
     return mg_fail(b->failure, "a column claims %.0f rows without bytes for them", (double)rows);
   }
@@ -167,14 +167,14 @@ static bool covers(batch *b, const mg_column *child, int64_t rows) {
          mg_fail(b->failure, "a child has %.0f rows, but its parent needs %.0f", (double)child->rows, (double)rows);
 }
 
-static bool cover(batch *b, const mg_field *f, const mg_column *c) {
+static bool children_cover(batch *b, const mg_field *f, const mg_column *c) {
   for (int i = 0; i < f->n_children; i++) {
     if (!covers(b, c->children[i], c->rows)) return false;
   }
   return true;
 }
 
-// All text, where nobody looks at it again.
+// Checks the text of a column that is not decoded: decoding does so by itself.
 static bool check_binary(batch *b, const mg_field *f, const mg_column *c) {
   return !b->s->verify_only || !is_text_type(f->type) || mg_check_texts(b->failure, f, c);
 }
@@ -206,7 +206,7 @@ static bool read_union(batch *b, const mg_field *f, mg_column *c) {
   const uint8_t *ids, *offsets = NULL;
   bool dense = f->layout == LAYOUT_DENSE;
   return next_buffer(b, c->rows, 1, &ids, &size) && (!dense || next_buffer(b, c->rows, 4, &offsets, &size)) &&
-         read_children(b, f, c) && (dense || cover(b, f, c)) && mg_check_union(b->failure, f, c, ids, offsets);
+         read_children(b, f, c) && (dense || children_cover(b, f, c)) && mg_check_union(b->failure, f, c, ids, offsets);
 }
 
 static bool read_buffers(batch *b, const mg_field *f, mg_column *c) {
@@ -222,16 +222,16 @@ static bool read_buffers(batch *b, const mg_field *f, mg_column *c) {
     return next_buffer(b, 0, 1, &c->values, &size) && read_children(b, f, c) &&
            check_offsets(b, c, f->width, size, c->children[0]->rows);
   case LAYOUT_FIXED_LIST:
-    return unbacked(b, c->rows, is_backed(f) ? 0 : 64) && read_children(b, f, c) &&
+    return spend_unbacked(b, c->rows, is_backed(f) ? 0 : 64) && read_children(b, f, c) &&
            covers(b, c->children[0], c->rows * f->width);
   case LAYOUT_STRUCT:
-    if (!unbacked(b, c->rows, f->n_children > 0 ? 0 : 4) || !read_children(b, f, c)) return false;
-    return cover(b, f, c);
+    if (!spend_unbacked(b, c->rows, f->n_children > 0 ? 0 : 4) || !read_children(b, f, c)) return false;
+    return children_cover(b, f, c);
   case LAYOUT_VIEW: return read_views(b, f, c);
   case LAYOUT_LIST_VIEW: return read_list_views(b, f, c);
   case LAYOUT_SPARSE:
   case LAYOUT_DENSE: return read_union(b, f, c);
-  default: return unbacked(b, c->rows, 8) && read_children(b, f, c) && mg_check_run_ends(b->failure, f, c);
+  default: return spend_unbacked(b, c->rows, 8) && read_children(b, f, c) && mg_check_run_ends(b->failure, f, c);
   }
 }
 
@@ -240,7 +240,7 @@ static mg_column *read_column(batch *b, const mg_field *f) {
   bool done = next_node(b, c);
   if (done && f->layout == LAYOUT_NULL) {
     c->nulls = c->rows;
-    done = unbacked(b, c->rows, 4);
+    done = spend_unbacked(b, c->rows, 4);
   } else if (done && f->layout >= LAYOUT_SPARSE) {
     done = (c->nulls <= 0 || mg_fail(b->failure, "a column of the Arrow type %s has %.0f nulls of its own",
                                      mg_type_name(f->type), (double)c->nulls)) &&
@@ -260,7 +260,7 @@ bool mg_read_batch(mg_stream *s, mg_table t, const uint8_t *body, int64_t size) 
   if (rows < 0 || rows > MAX_ROWS || (s->n_fields == 0 && rows > MAX_UNBACKED - s->rows)) {
     return mg_fail(s->failure, "a batch claims %.0f rows", (double)rows);
   }
-  if (s->n_fields == 0 && !unbacked(&b, rows, 4)) return false;
+  if (s->n_fields == 0 && !spend_unbacked(&b, rows, 4)) return false;
   for (int i = 0; i < s->n_fields; i++) {
     mg_column *c = read_column(&b, s->fields[i]);
     if (c == NULL) return false;

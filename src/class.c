@@ -182,7 +182,7 @@ bool mg_from_double(double x, int64_t per, int64_t *count) {
     whole++;
   }
   *count = whole * per + rest;
-  // to_double() of the count, without its division.
+  // mg_to_double() of the count, without its division.
   double back = (double)whole + (double)rest / (double)per;
   return memcmp(&back, &x, sizeof x) == 0;
 }

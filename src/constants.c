@@ -1,4 +1,4 @@
-// What Go and the documentation know as well: a test compares.
+// Constants that Go and the documentation repeat, for a test that compares them.
 
 #include "arrow.h"
 #include "class.h"

@@ -32,8 +32,8 @@ SEXP mg_column_value(mg_stream *s, const mg_field *f, const mg_column *first, in
 SEXP mg_rows_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n);
 SEXP mg_list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
 
-// The value of a stream, or a failure. `unbacked` bytes may be made of nothing, and
-// more for each of its own.
+// The value of a stream, or a failure. `unbacked` is the limit for rows without bytes
+// before those of the stream are counted, see read.h.
 SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked);
 
 #endif

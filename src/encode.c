@@ -1,4 +1,4 @@
-// R values as a raw vector: a header, and a stream behind it.
+// R values as a raw vector: a header, then a stream.
 
 #include "entries.h"
 #include "plan.h"

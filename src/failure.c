@@ -28,7 +28,7 @@ static SEXP utf8_text(const char *text) {
   return Rf_mkCharLenCE(text, (int)n, mg_is_utf8((const uint8_t *)text, n) ? CE_UTF8 : CE_BYTES);
 }
 
-// list(path, row, text), which no stream and no value of a stream is.
+// list(path, row, text), of a class that a decoded value cannot have.
 SEXP mg_failure_value(const mg_failure *f) {
   const char *names[] = {"path", "row", "text", ""};
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

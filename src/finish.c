@@ -150,8 +150,8 @@ static bool set_other(mg_stream *s, int class, SEXP x, SEXP name, SEXP value) {
   return set(x, Rf_installTrChar(name), value);
 }
 
-// Those of read_attributes(). What describes an object of a class does not describe
-// some of its rows, or more.
+// Sets what mg_read_attributes() returned. The class and tsp of an object are left out
+// where x has other rows than the object: they describe it as a whole.
 static bool set_attributes(mg_stream *s, int class, SEXP attributes, SEXP x, int64_t n) {
   SEXP own = VECTOR_ELT(attributes, 0), other = VECTOR_ELT(attributes, 1), rows = mg_own_attribute(attributes, "rows");
   bool whole = rows == R_NilValue || Rf_asReal(rows) == (double)n;

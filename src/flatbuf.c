@@ -90,14 +90,14 @@ mg_flat mg_flat_new(const uint8_t *data, size_t size, mg_failure *f) {
       .data = data,
       .size = size,
       .tables = (int64_t)(size / 8 + 64),
-      .spent = (int64_t)size * SHARE_FACTOR + (64 << 10),
+      .left = (int64_t)size * SHARE_FACTOR + (64 << 10),
       .failure = f,
   };
 }
 
 static bool spend(mg_flat *f, size_t n) {
-  f->spent -= (int64_t)n;
-  if (f->spent < 0) mg_fail(f->failure, "the metadata refers to its own bytes too often");
+  f->left -= (int64_t)n;
+  if (f->left < 0) mg_fail(f->failure, "the metadata refers to its own bytes too often");
   return !f->failure->failed;
 }
 

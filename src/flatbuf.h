@@ -13,7 +13,7 @@ typedef struct {
 } mg_bytes;
 
 mg_bytes mg_bytes_new(SEXP cell);
-mg_bytes mg_bytes_at(uint8_t *data, size_t room); // of others, that do not grow
+mg_bytes mg_bytes_at(uint8_t *data, size_t room); // given memory, which does not grow
 size_t mg_bytes_add(mg_bytes *b, const void *data, size_t n); // NULL: zeros
 void mg_bytes_text(mg_bytes *b, const char *text);
 
@@ -25,14 +25,14 @@ void mg_put_link(mg_bytes *b, size_t slot, size_t target);
 void mg_put_string(mg_bytes *b, size_t slot, const char *text, size_t n);
 size_t mg_put_vector(mg_bytes *b, size_t slot, size_t n, size_t size);
 
-// A flatbuffer that is read believes nothing. After the first failure all
-// accessors return zeros.
+// A flatbuffer that is read is not trusted: each access is checked. After the first
+// failure all accessors return zeros.
 typedef struct {
   const uint8_t *data;
   size_t size;
   int64_t tables; // how many more tables may be visited
-  int64_t spent;  // how many more bytes
-  uint8_t *mend;  // the data again, to make the sizes of tables true; NULL: leave them
+  int64_t left;   // how many more bytes may be read
+  uint8_t *mend;  // the data again, to correct the sizes of tables in; NULL: leave them
   mg_failure *failure;
 } mg_flat;
 

@@ -1,4 +1,4 @@
-// The map of src/: R vectors to Arrow IPC streams and back, and what R lacks to live
+// The map of src/: R vectors to Arrow IPC streams and back, and what R lacks to work
 // with other processes. A file calls those above it on this page, never one below.
 //
 // For all (mangoro.h):
@@ -7,7 +7,7 @@
 //   r.c                R's memory, and calls of R's own functions
 //
 // The format:
-//   arrow.c            type numbers, limits (arrow.h)
+//   arrow.c            types, limits (arrow.h)
 //   flatbuf.c          flatbuffers, written and read (flatbuf.h)
 //   zone.c             time zones: R's own, and fixed offsets (class.h)
 //   class.c            R's classes that the format knows, times as counts (class.h)
@@ -17,14 +17,14 @@
 // measured and then written (node.h):
 //   strings.c          the bytes of R's strings
 //   write.c            nodes, and the rows of each
-//   path.c             where a value is that cannot be written: x$y[[2]]
+//   path.c             the path to a value that cannot be written: x$y[[2]]
 //   attributes_write.c r.attributes: attributes to JSON (attributes.h)
 //   plan.c             nodes of atomic vectors: type and sizes, nothing is copied
 //   nested.c           nodes of lists, data frames and any other vector
 //   record.c           nodes of records: columns, or boxed values
 //   messages.c         a stream's schema, dictionaries and batches
 //   encode.c           a record as a stream in a raw vector
-//   plain.c            plain arguments, which need no look at each
+//   plain.c            plain arguments, which are encoded without coercion in R
 //   cdata.c            streams of the Arrow C data interface
 //
 // Reading: bytes are checked (read.h), then decoded (decode.h):

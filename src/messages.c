@@ -1,5 +1,5 @@
 // A tree of nodes as the messages of an Arrow IPC stream: schema, dictionaries, batches.
-// They are measured first, and then written to a place of that size.
+// They are measured first, and then written to memory of that size.
 
 #include "node.h"
 

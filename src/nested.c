@@ -80,7 +80,7 @@ static mg_node *plan_list(mg_plan *p, const mg_path *at, mg_node *n, mg_class cl
     return mg_node_offsets(n, bytes > INT32_MAX ? ARROW_LARGE_BINARY : ARROW_BINARY, 3, bytes, mg_write_binaries);
   }
   if (class.class == CLASS_BLOB) {
-    return mg_fail_at(p, at, 0, 0, "it is a blob with elements that are not plain raw vectors");
+    return mg_fail_at(p, at, 0, 0, "it is a blob with elements that are not raw vectors without attributes");
   }
   mg_path inside = path_elements(at, n);
   mg_set_children(n, 1);
@@ -141,13 +141,13 @@ static bool alike_but_rows(SEXP x, SEXP y) {
 
 // A matrix in a data frame: its rows one after the other.
 static SEXP by_row(SEXP x, R_xlen_t rows, R_xlen_t columns) {
-  SEXP bare = PROTECT(Rf_allocVector((SEXPTYPE)TYPEOF(x), Rf_xlength(x)));
-  Rf_copyVector(bare, x);
+  SEXP copy = PROTECT(Rf_allocVector((SEXPTYPE)TYPEOF(x), Rf_xlength(x)));
+  Rf_copyVector(copy, x);
   SEXP dim = PROTECT(Rf_allocVector(INTSXP, 2));
   INTEGER(dim)[0] = (int)rows;
   INTEGER(dim)[1] = (int)columns;
-  Rf_setAttrib(bare, R_DimSymbol, dim);
-  SEXP turned = PROTECT(mg_call("t.default", bare));
+  Rf_setAttrib(copy, R_DimSymbol, dim);
+  SEXP turned = PROTECT(mg_call("t.default", copy));
   Rf_setAttrib(turned, R_DimSymbol, R_NilValue);
   UNPROTECT(3);
   return turned;
@@ -185,7 +185,7 @@ static mg_node *plan_matrix(mg_plan *p, const mg_path *at, const char *name, con
   return mg_plan_attributes(p, at, matrix, chunks[0], class, true) ? matrix : NULL;
 }
 
-// Column i of all pieces.
+// Column i of all chunks.
 static mg_node *plan_frame_column(mg_plan *p, const mg_path *at, const mg_node *frame, R_xlen_t i, int depth) {
   SEXP names = Rf_getAttrib(frame->chunks[0], R_NamesSymbol);
   const char *name = mg_name_at(p, at, names, i);

@@ -1,11 +1,11 @@
-// Where a value is that cannot be written, as R would write it: x$y[[2]].
+// The path to a value that cannot be written, as R would write it: x$y[[2]].
 
 #include "plan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-// The lists' element that is piece number `piece`: which list, and where in it.
+// The element of the lists that is chunk number `chunk`: which list, and where in it.
 static void find_element(const mg_path *at, R_xlen_t chunk, R_xlen_t *list, R_xlen_t *element) {
   for (*list = 0; *list < at->n_lists; (*list)++) {
     SEXP x = at->lists[*list];

@@ -13,7 +13,7 @@ typedef struct {
   mg_encoding native; // of strings that are not marked
 } mg_plan;
 
-// The way to the chunks of a node, for messages: the elements of the lists `lists`,
+// The path to the chunks of a node, for messages: the elements of the lists `lists`,
 // or else the part `name` or number `item` of each chunk of `up`.
 typedef struct mg_path {
   const struct mg_path *up;

@@ -33,15 +33,15 @@ SEXP mg_attributes_of(SEXP x) { return mg_call("attributes", x); }
 #define LARGE ((size_t)4 << 20)
 
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-// Asks for large pages. The system may say no, which costs time and nothing else.
-static void expect_pages(const void *data, size_t size) {
+// Asks for large pages. If the system refuses, only time is lost.
+static void ask_for_large_pages(const void *data, size_t size) {
   long page = sysconf(_SC_PAGESIZE);
   if (page <= 0) return;
   size_t ahead = (size_t)page - (uintptr_t)data % (size_t)page;
   (void)madvise((char *)(uintptr_t)data + ahead, size - ahead, MADV_HUGEPAGE);
 }
 #else
-static void expect_pages(const void *data, size_t size) {
+static void ask_for_large_pages(const void *data, size_t size) {
   (void)data;
   (void)size;
 }
@@ -64,7 +64,7 @@ static size_t element_size(SEXPTYPE type) {
 SEXP mg_new_vector(SEXPTYPE type, R_xlen_t n) {
   SEXP x = PROTECT(Rf_allocVector(type, n));
   size_t size = element_size(type) * (size_t)n;
-  if (size >= LARGE) expect_pages(DATAPTR_RO(x), size);
+  if (size >= LARGE) ask_for_large_pages(DATAPTR_RO(x), size);
   UNPROTECT(1);
   return x;
 }

@@ -1,4 +1,4 @@
-// What has come in, checked: fields, and columns that lie inside of its bytes.
+// A stream that was received, checked: fields, and columns that lie inside of its bytes.
 
 #ifndef MANGORO_READ_H
 #define MANGORO_READ_H
@@ -8,9 +8,10 @@
 #include "class.h"
 #include "flatbuf.h"
 
+// Rows that no bytes of the stream stand for, such as those of the null type.
 #define MAX_UNBACKED INT32_MAX
-// Bytes that a stream may have R make of nothing: so many for each of its own, and
-// these. Rows of nulls, for one, take none in a stream.
+// The memory that R allocates for them, in bytes, is limited to UNBACKED_FLOOR and
+// UNBACKED_FACTOR for each byte of the stream.
 #define UNBACKED_FLOOR ((int64_t)64 << 20)
 enum { UNBACKED_FACTOR = 128 };
 
@@ -89,9 +90,9 @@ static inline bool is_valid(const mg_column *c, int64_t i) { return c->valid == 
 typedef struct {
   mg_failure *failure;
   SEXP shelter;
-  bool verify_only; // takes all of Arrow's types, and leaves alone what is R's
+  bool verify_only; // takes all of Arrow's types, and ignores R's metadata
   bool int64_as_double;
-  int64_t unbacked; // what may still be made of nothing, in bytes
+  int64_t unbacked; // bytes that may still be allocated for rows without bytes
   int64_t version;
   mg_field **fields;
   int n_fields;
@@ -129,7 +130,8 @@ bool mg_read_schema(mg_stream *s, mg_table t);
 mg_dictionary **mg_find_dictionary(mg_stream *s, int64_t id); // where it is, or would be appended
 bool mg_read_batch(mg_stream *s, mg_table t, const uint8_t *body, int64_t size);
 bool mg_read_dictionary(mg_stream *s, mg_table t, const uint8_t *body, int64_t size);
-// The shelter keeps the owner of the bytes, each of which lets `unbacked` grow.
+// The shelter keeps the owner of the bytes; their number is added to `unbacked`, times
+// UNBACKED_FACTOR.
 bool mg_read_stream(mg_stream *s, mg_input in);
 bool mg_verify(mg_input in, mg_failure *f);
 

@@ -1,4 +1,4 @@
-// The messages of a stream that has come in.
+// Reads the messages of a stream.
 
 #include "read.h"
 

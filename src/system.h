@@ -1,5 +1,4 @@
-// What differs between systems, on a page: system.c has one body for Unix and one
-// for Windows.
+// What differs between systems: system.c implements it for Unix and for Windows.
 
 #ifndef MANGORO_SYSTEM_H
 #define MANGORO_SYSTEM_H

@@ -1,10 +1,10 @@
-// Streams for other readers, which are given nothing foreign that has not passed here.
+// Verifies streams for other readers: none is given bytes of a peer that did not pass.
 
 #include "entries.h"
 #include "read.h"
 
-// Any Arrow type passes, and what is R's in the metadata is not looked at. The sizes
-// of tables are made true in place, for readers that are strict about them.
+// Any Arrow type passes, and R's metadata is ignored. Sizes of tables that are too small
+// are corrected in place, for readers that are strict about them.
 bool mg_verify(mg_input in, mg_failure *f) {
   SEXP shelter = PROTECT(Rf_allocVector(VECSXP, 1));
   mg_stream s = {.failure = f, .shelter = shelter, .verify_only = true, .unbacked = UNBACKED_FLOOR};

@@ -114,7 +114,7 @@ void mg_write_ints(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 4, fin
 void mg_write_doubles(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_doubles); }
 
 // The loops over single values: `value` is the value of a row, `x` the data of
-// the piece it is in.
+// the chunk it is in.
 #define EACH_VALUE(type, data, body)              \
   int64_t row = 0;                                \
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {    \
@@ -232,7 +232,7 @@ void mg_write_raws(mg_node *n, uint8_t *const to[]) {
   }
 }
 
-// The nulls of a complex column; write_parts() has its values.
+// The nulls of a complex column; mg_write_parts() writes its values.
 void mg_write_complex(mg_node *n, uint8_t *const to[]) {
   validity v = validity_of(n, to[0]);
   EACH_VALUE(Rcomplex, COMPLEX_RO, {

@@ -14,7 +14,7 @@ SEXP mg_session_zone(void) {
   return TYPEOF(zone) == STRSXP && Rf_xlength(zone) == 1 ? STRING_ELT(zone, 0) : NA_STRING;
 }
 
-// Whether tzone, a plain character vector without NA, is that of R's local time.
+// Whether tzone, a character vector without NA, stands for R's local time.
 bool mg_is_local_zone(SEXP tzone) { return Rf_xlength(tzone) == 0 || LENGTH(STRING_ELT(tzone, 0)) == 0; }
 
 static int two_digits(const char *p) {

@@ -45,7 +45,7 @@ test_that("handles and functions can be looked at", {
   expect_match(format(other)[[2]], "connected to ipc:")
   mangoro_stop(typed)
   expect_error(other$add(1, 2), class = "mangoro_error_connection")
-  expect_match(format(other)[[2]], "nobody listens at ipc:")
+  expect_match(format(other)[[2]], "no server listens at ipc:")
   close(other)
 })
 

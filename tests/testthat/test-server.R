@@ -198,7 +198,7 @@ test_that("a handle that was saved and loaded again says so", {
   expect_identical(h$add(1, 2), 3)
 })
 
-test_that("a handle of no use says what helps", {
+test_that("a handle that cannot be used says what helps", {
   server <- new_server("stats.go", "ipc:///tmp/server.ipc", launch = function(dir, call) NULL)
   server$recipe$shown <- identity
   connected <- new_server("tls+tcp://host:5555", "tls+tcp://host:5555")
@@ -209,7 +209,7 @@ test_that("a handle of no use says what helps", {
     check_owner(server, NULL)
     check_owner(connected, NULL)
     check_owner(listening, NULL)
-    abort_forked(server, NULL)
-    abort_forked(connected, NULL)
+    abort_forked_handle(server, NULL)
+    abort_forked_handle(connected, NULL)
   })
 })

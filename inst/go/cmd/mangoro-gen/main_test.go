@@ -17,7 +17,7 @@ func TestRun(t *testing.T) {
 	}{
 		{
 			"a program", `{"out": "OUT", "files": [{"name": "a.R", "text": "func Add(x, y float64) float64 { return x + y }", "line": 41, "inline": true}]}`,
-			`"functions":[{"name":"Add"}],"skipped":[],"diagnostics":[],"main":"// Code generated`, "", "mangoro_main.go source_1.go",
+			`"functions":[{"name":"Add"}],"left_out":[],"diagnostics":[],"main":"// Code generated`, "", "mangoro_main.go source_1.go",
 		},
 		{
 			"a mistake", `{"out": "OUT", "files": [{"name": "<a>.R", "text": "x", "line": 41, "inline": true}]}`,

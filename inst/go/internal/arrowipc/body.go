@@ -142,9 +142,9 @@ func (b *body) metadataSize() int {
 func (b *body) messageSize() int { return framing + b.metadataSize() + b.size }
 
 // appendMessage appends the message. The tables of its metadata are always the
-// same, so that they are written front to back, at the places given:
+// same, so that they are written front to back, at these offsets:
 //
-//	 0  where the Message is
+//	 0  offset of the Message
 //	 4  vtable of the Message: version, header type, header, body length
 //	16  vtable of the RecordBatch: length, nodes, buffers
 //	32  Message

@@ -6,8 +6,8 @@ import (
 )
 
 // plainLayout returns the layout of a plain type, with the width of its values or offsets
-// or the size of its lists. Columns of plain types are read and written here, which most
-// calls need only. A type is plain if its columns need nothing but their own buffers: not a
+// or the size of its lists. Columns of plain types are read and written here: most
+// calls have no others. A type is plain if its columns need nothing but their own buffers: not a
 // dictionary, view, union or extension type. All others go through arrow-go's reader and
 // writer, which handle every type and take longer.
 func plainLayout(dataType arrow.DataType) (l layout, width int, ok bool) {

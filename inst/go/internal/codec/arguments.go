@@ -116,8 +116,8 @@ func Restore(result, arguments arrow.RecordBatch) arrow.RecordBatch {
 	return a.restored(result)
 }
 
-// Fitted returns a schema without those of R's attributes that say something of each
-// row, and of other rows than there are.
+// Fitted returns a schema without those of R's attributes that describe each row, such as
+// names, if they do not match the number of rows.
 func Fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
 	metadata, changed := fittedMetadata(schema.Metadata(), rows, false)
 	fields := schema.Fields()
@@ -134,7 +134,7 @@ func Fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
 	return arrow.NewSchema(fields, &metadata)
 }
 
-// fittedMetadata does so for a column, or for the record itself. The first dimension
+// fittedMetadata does the same for a column, or for the record itself. The first dimension
 // of a matrix is its rows.
 func fittedMetadata(metadata arrow.Metadata, rows int64, matrix bool) (arrow.Metadata, bool) {
 	at := metadata.FindKey(metaAttributes)

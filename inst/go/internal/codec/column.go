@@ -18,7 +18,7 @@ const (
 type Column struct {
 	Field arrow.Field
 	Array arrow.Array
-	// borrow: nobody keeps or changes the values, so they may lie in the
+	// borrow: the values are neither kept nor changed, so they may lie in the
 	// column's own memory, and what is under a null does not matter. 5 million
 	// numbers are added in 32 ms, and in 120 ms if they are copied.
 	borrow bool

@@ -2,8 +2,8 @@ package codec
 
 import "fmt"
 
-// Error says what is wrong with a column, or with a value in it. Whoever reads it on
-// the way up knows more of the path to the value than whoever found it.
+// Error says what is wrong with a column, or with a value in it. Each caller on the way up
+// adds its part of the path to the value.
 type Error struct {
 	Arg    string // the argument, once that is known
 	Result string // or the result

@@ -42,8 +42,8 @@ func (s sliceShape) parts(list reflect.Value) (any, Bitmap, error) {
 	return list.Convert(reflect.SliceOf(s.t.Elem())).Interface(), Bitmap{}, nil
 }
 
-func newListCodec(t, elem reflect.Type, s listShape, in []reflect.Type) (codec, error) {
-	c, err := newCodec(elem, in...)
+func newListCodec(t, elem reflect.Type, s listShape, within []reflect.Type) (codec, error) {
+	c, err := newCodec(elem, within...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,11 @@ type mapCodec struct {
 	elem codec
 }
 
-func newMapCodec(t reflect.Type, in []reflect.Type) (codec, error) {
+func newMapCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	if t.Key().Kind() != reflect.String {
 		return nil, fmt.Errorf("%w: its keys must be strings", unsupported(t))
 	}
-	elem, err := newCodec(t.Elem(), in...)
+	elem, err := newCodec(t.Elem(), within...)
 	if err != nil {
 		return nil, err
 	}

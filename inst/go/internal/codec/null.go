@@ -145,8 +145,8 @@ type nullCodec struct {
 	codec // of T
 }
 
-func newNullCodec(shape nullShape, in []reflect.Type) (codec, error) {
-	c, err := newCodec(shape.elem(), in...)
+func newNullCodec(shape nullShape, within []reflect.Type) (codec, error) {
+	c, err := newCodec(shape.elem(), within...)
 	if err == nil && hasNA(c) {
 		err = fmt.Errorf("type %v has NA twice", shape.own())
 	}

@@ -34,8 +34,7 @@ func readFloats(col Column) ([]float64, Bitmap, error) {
 	return values, valid, err
 }
 
-// floats returns the values of a column of numbers. They lie in memory of
-// their own unless the source may be borrowed.
+// floats returns the values of a column of numbers: a copy unless the column is borrowed.
 func floats(col Column, valid Bitmap) ([]float64, error) {
 	const problem = "must be numbers that a float64 holds exactly"
 	switch column := col.Array.(type) {
@@ -139,7 +138,7 @@ func whole(low, high int64) func(float64) bool {
 	return func(v float64) bool { return from <= v && v < below && v == math.Trunc(v) }
 }
 
-// own returns values that may be kept, unless the source says that nobody does.
+// own returns a copy of the values, or the values themselves if the column is borrowed.
 func own[T any](col Column, values []T) []T {
 	if col.borrow {
 		return values

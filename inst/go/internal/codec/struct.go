@@ -23,7 +23,7 @@ type structField struct {
 
 // newStructCodec takes the exported fields under the names of their `r` tags,
 // or else their own. A tag "-" leaves one out.
-func newStructCodec(t reflect.Type, in []reflect.Type) (codec, error) {
+func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	c := structCodec{t: t}
 	for i := range t.NumField() {
 		field := t.Field(i)
@@ -37,7 +37,7 @@ func newStructCodec(t reflect.Type, in []reflect.Type) (codec, error) {
 		if slices.ContainsFunc(c.fields, func(f structField) bool { return f.name == name }) {
 			return nil, fmt.Errorf("type %v has two fields `%s`", t, name)
 		}
-		value, err := newCodec(field.Type, in...)
+		value, err := newCodec(field.Type, within...)
 		if err != nil {
 			return nil, fmt.Errorf("field %s of %v: %w", field.Name, t, err)
 		}

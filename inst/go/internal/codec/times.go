@@ -72,8 +72,8 @@ func instant(unit arrow.TimeUnit) func(int64) time.Time {
 }
 
 // location returns the time zone of the column.
-func (s Column) location() (*time.Location, error) {
-	z := zoneOf(s.Field)
+func (c Column) location() (*time.Location, error) {
+	z := zoneOf(c.Field)
 	at, err := z.location()
 	if err != nil {
 		return nil, wrong("must be in a time zone that Go knows, not in %q", z.name)
@@ -150,12 +150,12 @@ func durations[S ~int32 | ~int64](values []S, valid Bitmap, unit time.Duration) 
 	return cast[time.Duration](out), valid, err
 }
 
-// unit returns what a difftime of 1 is. R's own default are seconds.
-func (s Column) unit() time.Duration {
+// unit returns the unit of a difftime. R's default is seconds.
+func (c Column) unit() time.Duration {
 	var attributes struct {
 		Units string `json:"units"`
 	}
-	text, _ := s.Field.Metadata.GetValue(metaAttributes)
+	text, _ := c.Field.Metadata.GetValue(metaAttributes)
 	_ = json.Unmarshal([]byte(text), &attributes) // hints from a peer, and bad ones are none
 	units := map[string]time.Duration{"mins": time.Minute, "hours": time.Hour, "days": 24 * time.Hour, "weeks": 7 * 24 * time.Hour}
 	return cmp.Or(units[attributes.Units], time.Second)

@@ -132,7 +132,7 @@ type locations struct {
 var remembered = locations{byZone: make(map[zone]*time.Location), zones: make(map[*time.Location]zone)}
 
 // location returns the time zone of a column: time.Local for R's own where that is
-// the zone of this process. It fails for one that nobody here knows.
+// the zone of this process. It fails if the time zone is not known.
 func (z zone) location() (*time.Location, error) {
 	switch {
 	case z.name == "" || z == utc:

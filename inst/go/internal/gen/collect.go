@@ -53,7 +53,7 @@ func (p *program) collect() {
 	p.strayDirectives(used)
 	if len(p.functions) == 0 && p.fine() {
 		if method != nil {
-			p.skip(method, methodName(method), "methods are not called from R")
+			p.leaveOut(method, methodName(method), "methods are not called from R")
 		}
 		p.complainOfNothing()
 	}
@@ -61,16 +61,16 @@ func (p *program) collect() {
 
 func (p *program) complainOfNothing() {
 	message := "there is no exported function: R can only call those whose names begin with a capital letter"
-	if n := len(p.answer.Skipped); n > 0 {
-		s := p.answer.Skipped[0]
+	if n := len(p.answer.LeftOut); n > 0 {
+		s := p.answer.LeftOut[0]
 		message = fmt.Sprintf("there is no function that R can call: %s is left out because %s", s.Name, s.Reason)
 	}
-	p.complainAt(p.firstPlace(), message)
+	p.complainAt(p.firstPosition(), message)
 }
 
-// firstPlace is the position of the user's first function, or else of the first
+// firstPosition is the position of the user's first function, or else of the first
 // declaration or the package clause. It is no position if the user has written nothing.
-func (p *program) firstPlace() token.Position {
+func (p *program) firstPosition() token.Position {
 	var first token.Pos
 	for _, s := range p.sources {
 		for _, decl := range s.ast.Decls {
@@ -97,7 +97,7 @@ func (p *program) add(fn *ast.FuncDecl, used map[*ast.Comment]bool) {
 	d := p.readDirectives(fn, used)
 	object, known := p.types.info.Defs[fn.Name].(*types.Func)
 	if d.skip {
-		p.skip(fn, fn.Name.Name, "//mangoro:skip says so")
+		p.leaveOut(fn, fn.Name.Name, "//mangoro:skip says so")
 		return
 	}
 	if !known { // declared twice, say: the compiler complains
@@ -105,7 +105,7 @@ func (p *program) add(fn *ast.FuncDecl, used map[*ast.Comment]bool) {
 	}
 	f := newFunction(fn, object.Signature(), d)
 	if reason := f.unfit(); reason != "" {
-		p.skip(fn, fn.Name.Name, reason)
+		p.leaveOut(fn, fn.Name.Name, reason)
 		return
 	}
 	if slices.ContainsFunc(p.functions, func(other *function) bool { return other.name == f.name }) {
@@ -136,8 +136,8 @@ func newFunction(fn *ast.FuncDecl, sig *types.Signature, d directives) *function
 	return f
 }
 
-// values returns variables [from, to) of a tuple. Those without a name are
-// called like other and their number.
+// values returns variables [from, to) of a tuple. Those without a name are called other
+// and their number.
 func values(tuple *types.Tuple, from, to int, other string) []value {
 	taken := make(map[string]bool)
 	for v := range tuple.Variables() {

@@ -29,8 +29,8 @@ type Answer struct {
 	Files []string `json:"files"`
 	// Functions are those that R may call, in the order of the sources.
 	Functions []Function `json:"functions"`
-	// Skipped are exported functions that R cannot call, or that the user left out.
-	Skipped []Skipped `json:"skipped"`
+	// LeftOut are exported functions that R cannot call, or that the user left out.
+	LeftOut []LeftOut `json:"left_out"`
 	// Diagnostics are mistakes in the files. If there are none, there is a Main.
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	// Main is the text of the file with the main function.
@@ -43,8 +43,8 @@ type Function struct {
 	Name string `json:"name"`
 }
 
-// Skipped is a function that is left out.
-type Skipped struct {
+// LeftOut is a function that is left out.
+type LeftOut struct {
 	// Name is its name in Go.
 	Name string `json:"name"`
 	// Reason says why R cannot call it.
@@ -54,7 +54,7 @@ type Skipped struct {
 	Line int    `json:"line"`
 }
 
-// Diagnostic is a mistake and its place.
+// Diagnostic is a mistake and its location.
 type Diagnostic struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
@@ -108,7 +108,7 @@ func newProgram() *program {
 		answer: Answer{
 			Files:       []string{},
 			Functions:   []Function{},
-			Skipped:     []Skipped{},
+			LeftOut:     []LeftOut{},
 			Diagnostics: []Diagnostic{},
 		},
 	}
@@ -124,10 +124,10 @@ func (p *program) complainAt(at token.Position, message string) {
 	p.answer.Diagnostics = append(p.answer.Diagnostics, Diagnostic{p.userName(at.Filename), at.Line, at.Column, message})
 }
 
-// skip leaves a function out.
-func (p *program) skip(decl *ast.FuncDecl, name, reason string) {
+// leaveOut leaves a function out.
+func (p *program) leaveOut(decl *ast.FuncDecl, name, reason string) {
 	at := p.fset.Position(decl.Name.Pos())
-	p.answer.Skipped = append(p.answer.Skipped, Skipped{name, reason, p.userName(at.Filename), at.Line})
+	p.answer.LeftOut = append(p.answer.LeftOut, LeftOut{name, reason, p.userName(at.Filename), at.Line})
 }
 
 // userName undoes what go/token does to the names in line directives.

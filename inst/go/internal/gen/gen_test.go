@@ -243,8 +243,8 @@ func TestAny(t *testing.T) {
 	if len(answer.Functions) != 2 || strings.Contains(answer.Main, "Loop") || len(answer.Diagnostics) > 0 {
 		t.Errorf("got %+v", answer)
 	}
-	if len(answer.Skipped) != 1 || answer.Skipped[0].Reason != "parameter `x` is of type any, which is not supported" {
-		t.Errorf("got %+v", answer.Skipped)
+	if len(answer.LeftOut) != 1 || answer.LeftOut[0].Reason != "parameter `x` is of type any, which is not supported" {
+		t.Errorf("got %+v", answer.LeftOut)
 	}
 }
 
@@ -258,8 +258,8 @@ func TestFieldsOfOneName(t *testing.T) {
 	} {
 		answer, _ := Generate([]File{{Name: "a.R", Text: "type T struct{ " + tt.fields + " }\nfunc F(x T) {}\nfunc G() {}", Inline: true}}, Choice{})
 		reason := ""
-		if len(answer.Skipped) > 0 {
-			reason = answer.Skipped[0].Reason
+		if len(answer.LeftOut) > 0 {
+			reason = answer.LeftOut[0].Reason
 		}
 		if reason != tt.reason || len(answer.Diagnostics) > 0 {
 			t.Errorf("%s: %q, %v", tt.fields, reason, answer.Diagnostics)

@@ -27,7 +27,7 @@ func (p *program) main() string {
 	errors, log, rgoipc := w.use("errors"), w.use("log"), w.use(rgoipcPath)
 	w.line("func main() {")
 	w.line("registry := %s.NewRegistry()", rgoipc)
-	for _, s := range p.answer.Skipped {
+	for _, s := range p.answer.LeftOut {
 		w.line("registry.LeaveOut(%q, %q, %q, %d)", s.Name, s.Reason, s.File, s.Line)
 	}
 	w.line("err := %s.Join(", errors)

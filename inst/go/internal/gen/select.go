@@ -40,7 +40,7 @@ func (p *program) choose(files []File, choice Choice) []File {
 			case takes(base, f.Text, buildContext(choice.Tags, false)):
 				taken = append(taken, f)
 			case takes(base, f.Text, buildContext(choice.Tags, true)):
-				p.skipFile(f)
+				p.leaveOutFile(f)
 			}
 			continue
 		}
@@ -105,11 +105,11 @@ func (p *program) parseAlone(f File, mode parser.Mode) *ast.File {
 
 const cgoReason = `imports "C", and mangoro builds without cgo`
 
-// skipFile leaves out the functions of a file that needs cgo.
-func (p *program) skipFile(f File) {
+// leaveOutFile leaves out the functions of a file that needs cgo.
+func (p *program) leaveOutFile(f File) {
 	for _, decl := range p.parseAlone(f, parser.SkipObjectResolution).Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.IsExported() {
-			p.skip(fn, fn.Name.Name, "its file "+cgoReason)
+			p.leaveOut(fn, fn.Name.Name, "its file "+cgoReason)
 		}
 	}
 }
@@ -118,9 +118,9 @@ func (p *program) skipFile(f File) {
 func (p *program) complainOfFile(f File, base string) {
 	at := token.Position{Filename: f.Name, Line: f.Line, Column: 1}
 	file := p.parseAlone(f, parser.ImportsOnly)
-	switch place := importOfC(file); {
-	case place != token.NoPos:
-		p.complain(place, "the file "+cgoReason)
+	switch pos := importOfC(file); {
+	case pos != token.NoPos:
+		p.complain(pos, "the file "+cgoReason)
 	case strings.HasSuffix(base, "_test.go"):
 		p.complainAt(at, "by its name this is a test, which Go leaves out of a program")
 	case strings.HasPrefix(base, "_"), strings.HasPrefix(base, "."):
@@ -130,7 +130,7 @@ func (p *program) complainOfFile(f File, base string) {
 	}
 }
 
-// importOfC returns the place of the import that is cgo, if there is one.
+// importOfC returns the position of the import that is cgo, if there is one.
 func importOfC(file *ast.File) token.Pos {
 	for _, spec := range file.Imports {
 		if spec.Path.Value == `"C"` {

@@ -128,8 +128,8 @@ func TestDirectoryTellsWhatItLeavesOut(t *testing.T) {
 		{Name: "/d/c.go", Text: "package main\n\nimport \"C\"\n\nfunc C() {}\n\nfunc c() {}\n"},
 		{Name: "/d/w_" + other() + ".go", Text: "package main\n\nfunc W() {}\n"},
 	}, Choice{Directory: true})
-	want := Skipped{"C", `its file imports "C", and mangoro builds without cgo`, "/d/c.go", 5}
-	if len(answer.Skipped) != 1 || answer.Skipped[0] != want || !slices.Equal(answer.Files, []string{"/d/a.go"}) {
+	want := LeftOut{"C", `its file imports "C", and mangoro builds without cgo`, "/d/c.go", 5}
+	if len(answer.LeftOut) != 1 || answer.LeftOut[0] != want || !slices.Equal(answer.Files, []string{"/d/a.go"}) {
 		t.Errorf("got %+v", answer)
 	}
 	if said := `registry.LeaveOut("C", "its file imports \"C\", and mangoro builds without cgo", "/d/c.go", 5)`; !strings.Contains(sources[len(sources)-1].Text, said) {

@@ -33,8 +33,8 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stubTexts are the types of packages that rgoipc takes, and those that are usual beside
-// them.
+// stubTexts are packages reduced to their types that rgoipc takes and some that are often
+// used with them.
 var stubTexts = map[string]string{
 	"context":            "package context; type Context interface { Err() error }",
 	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
@@ -43,7 +43,8 @@ var stubTexts = map[string]string{
 	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }",
 }
 
-// stubs imports stubs. Any other package fails, and go/types makes do.
+// stubs imports the packages of stubTexts. No other package can be imported, which go/types
+// tolerates.
 type stubs map[string]*types.Package
 
 func (s stubs) Import(path string) (*types.Package, error) {
@@ -67,7 +68,7 @@ func (s stubs) Import(path string) (*types.Package, error) {
 
 // verdict is what rgoipc will make of a type.
 type verdict struct {
-	reason  string // why rgoipc does not take it, or ""
+	reason  string // why rgoipc does not take it: "type int8, which is not supported"; or ""
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null

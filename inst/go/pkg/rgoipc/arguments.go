@@ -10,8 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowTypes are the Arrow types that stand behind names in a [TypeSpec]. Those of lists
-// and structs are of any elements.
+// arrowTypes are the Arrow types of names in a [TypeSpec]. Of lists and structs only the
+// ID counts.
 var arrowTypes = map[string]arrow.DataType{
 	TypeInt32:   arrow.PrimitiveTypes.Int32,
 	TypeInt64:   arrow.PrimitiveTypes.Int64,
@@ -68,8 +68,7 @@ func columnOf(schema *arrow.Schema, name string) (at int, ok bool) {
 	return 0, false
 }
 
-// inOrder tells whether the columns are the arguments as they are. Their names
-// differ.
+// inOrder tells whether the columns are the arguments, in their order.
 func (s FunctionSignature) inOrder(schema *arrow.Schema) bool {
 	if schema.NumFields() != len(s.Args) {
 		return false
@@ -82,7 +81,7 @@ func (s FunctionSignature) inOrder(schema *arrow.Schema) bool {
 	return true
 }
 
-// checkNames sees to it that each argument is there once, and nothing else.
+// checkNames checks that each argument is there once, and nothing else.
 func (s FunctionSignature) checkNames(schema *arrow.Schema) error {
 	if s.inOrder(schema) {
 		return nil
@@ -137,7 +136,7 @@ func absent(spec TypeSpec, rows int) arrow.Array {
 }
 
 // checkType compares a column, and what it contains, with its description.
-// `what` names the place in an error: "argument `x`".
+// Errors call the column `what`: "argument `x`".
 func checkType(what string, spec TypeSpec, column arrow.Array) error {
 	want := arrowTypes[spec.Type]
 	if want == nil {

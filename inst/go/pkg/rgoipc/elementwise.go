@@ -15,7 +15,7 @@ import (
 	"mangoro.local/internal/codec"
 )
 
-// blockRows is how many rows run between two looks at the context.
+// blockRows is how many rows run between two checks of the context.
 const blockRows = 2048
 
 // operand is an argument of an elementwise function: n values that are
@@ -24,7 +24,7 @@ type operand struct {
 	values   any // a []T
 	valid    codec.Bitmap
 	n        int
-	constant bool // values are the one value, as many times as a block has rows
+	constant bool // values repeat one value, as many times as a block has rows
 }
 
 // invokeRows calls the function once a row.
@@ -142,8 +142,8 @@ func validRows(operands []operand, n int) (valid codec.Bitmap) {
 
 // progress is how far a span has come, for when the function panics.
 type progress struct {
-	first int // row, that row counts from
-	row   int // that the function runs for; -1: the span does not know
+	first int // the row that row counts from
+	row   int // the row that the function runs for; -1: the span does not know
 }
 
 // span runs the function for rows [from, to) and stops at its first error,
@@ -209,9 +209,9 @@ func (f *typedFunc) runAll(ctx context.Context, n int, run span) error {
 	return nil
 }
 
-// runBlock runs rows [from, to), and sets the error. It does so, and does not return
-// it, because a function that ends its goroutine lets nobody return; a panic
-// would, on a goroutine of its own, end the server.
+// runBlock runs rows [from, to), and sets the error. It does not return the error, because
+// nothing is returned if the function ends its goroutine. It recovers from a panic, which
+// would end the server on a goroutine of [runParallel].
 func runBlock(ctx context.Context, from, to int, run span, err *error) {
 	if e := ctx.Err(); e != nil {
 		*err = fmt.Errorf("stopped before row %d: %w", from+1, e)

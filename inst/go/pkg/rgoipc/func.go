@@ -14,7 +14,7 @@ import (
 	"mangoro.local/internal/codec"
 )
 
-// Func adds a Go function under a name of its own, as it is: its parameters and
+// Func adds a Go function under a unique name, as it is: its parameters and
 // results are converted from and to Arrow. See the package documentation for
 // the types and what they mean. Func fails if a type is not supported, if an
 // option does not fit the function, or as [Registry.Register] does. R is told why a
@@ -40,13 +40,13 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 	return r.add(&Function{Name: name, Handler: handler, Signature: f.signature(o), typed: f})
 }
 
-// typedFunc is a Go function that has been looked at.
+// typedFunc is a Go function with what its type and options say about its calls.
 type typedFunc struct {
 	fn        reflect.Value
 	context   bool // the first parameter is a context
 	fails     bool // the last result is an error
 	params    []parameter
-	args      FunctionSignature // the names that a call must have, and no more
+	args      FunctionSignature // has only Args, which calls are checked against
 	streams   bool              // there is a stream among the parameters
 	results   []result
 	returns   TypeSpec
@@ -121,7 +121,8 @@ func (f *typedFunc) setParams(t reflect.Type, o funcOptions) error {
 	return nil
 }
 
-// namesFor returns the names given, or those that number gives to n of what.
+// namesFor returns the given names of n parameters or results, as what says. If none are
+// given, number returns the name of each.
 func namesFor(given []string, n int, what string, number func(i, n int) string) ([]string, error) {
 	if given == nil {
 		for i := range n {
@@ -133,7 +134,7 @@ func namesFor(given []string, n int, what string, number func(i, n int) string) 
 	}
 	for i, name := range given {
 		if name == "" || slices.Contains(given[:i], name) {
-			return nil, fmt.Errorf("each of the %s needs a name of its own, but they are %q", what, given)
+			return nil, fmt.Errorf("each of the %s needs a unique name, but they are %q", what, given)
 		}
 	}
 	return given, nil

@@ -106,8 +106,8 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 // returnsStream tells whether the result is a stream. It is the only one.
 func (f *typedFunc) returnsStream() bool { return f.returns.Type == TypeStream }
 
-// firstRow cuts off what is not the argument: all rows but the first of a column that
-// stands beside a stream, whose batches are the rows of the call.
+// firstRow cuts an argument to its first row and returns what releases it. A stream is a
+// row for each batch, and the other arguments of the call are in the first row.
 func (f *typedFunc) firstRow(i int, columns []codec.Column) (release func()) {
 	column := columns[i].Array
 	if column == nil || column.Len() <= 1 || f.params[i].arg.Type.Type == TypeStream {

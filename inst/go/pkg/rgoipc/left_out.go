@@ -22,8 +22,8 @@ func (l leftOut) String() string {
 }
 
 // LeaveOut has R told that it cannot call a function, and why. The function must not be
-// registered. Its file and line are optional, "" and 0 if they are not known. What
-// [Registry.Func] fails to add is left out without that.
+// registered. Its file and line are optional, "" and 0 if they are not known.
+// [Registry.Func] itself leaves out a function that it fails to add.
 func (r *Registry) LeaveOut(name, reason, file string, line int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

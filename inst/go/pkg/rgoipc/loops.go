@@ -94,9 +94,9 @@ func (f *typedFunc) newLoop() loop {
 	}))
 }
 
-// reflectLoop returns a loop over rows of any types, given what runs n rows, none of
-// which is NA. That returns its first error, and in which row it is. It sets row to
-// where it is, if it knows, for when the function panics.
+// reflectLoop returns a loop over rows of any types. each runs n rows, none of which is
+// NA, and returns its first error with the row of it. If the function panics, row is
+// where each was, if it knows.
 func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error)) loop {
 	return func(ctx context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
 		columns := make([]any, len(f.results))
@@ -155,8 +155,8 @@ func loopOf[T any](fn any) loop {
 	return nil
 }
 
-// loop1 and its kin run functions of one, two and three parameters. Slices that are cut
-// to the length of out have no bounds to check.
+// loop1, loop2 and loop3 run functions of one, two and three parameters. Slices that are
+// cut to the length of out need no bounds checks.
 func loop1[A, R any](fn any) loop {
 	var each func(row *int, a []A, out []R) (int, error)
 	switch fn := fn.(type) {

@@ -27,7 +27,7 @@ type Function struct {
 	Signature FunctionSignature
 
 	// typed is what stands behind the handler of [Registry.Func]: it binds its
-	// arguments itself and takes a context. Nil: there is but the handler.
+	// arguments itself and takes a context. Nil: there is only the handler.
 	typed *typedFunc
 	// writer writes the results of a registered function.
 	writer *arrowipc.Writer
@@ -76,7 +76,7 @@ func NewRegistry() *Registry {
 	return &Registry{functions: make(map[string]*Function)}
 }
 
-// Register adds a function under a name of its own. It fails if the name is
+// Register adds a function under a unique name. It fails if the name is
 // empty or taken, if there is no handler, or if an argument has no name or
 // that of another.
 func (r *Registry) Register(name string, handler FunctionHandler, signature FunctionSignature) error {

@@ -51,11 +51,11 @@ type FunctionSignature struct {
 
 // MarshalJSON writes no arguments as an empty array.
 func (s FunctionSignature) MarshalJSON() ([]byte, error) {
-	type plain FunctionSignature
+	type noMethod FunctionSignature
 	if s.Args == nil {
 		s.Args = []ArgSpec{}
 	}
-	return json.Marshal(plain(s))
+	return json.Marshal(noMethod(s))
 }
 
 // ArgSpec describes an argument.
@@ -107,11 +107,11 @@ type StructDef struct {
 
 // MarshalJSON writes no fields as an empty array.
 func (d StructDef) MarshalJSON() ([]byte, error) {
-	type plain StructDef
+	type noMethod StructDef
 	if d.Fields == nil {
 		d.Fields = []FieldDef{}
 	}
-	return json.Marshal(plain(d))
+	return json.Marshal(noMethod(d))
 }
 
 // FieldDef describes a field of a struct.
