@@ -59,7 +59,7 @@ started_dialers <- function(sock) {
 # Whether there is a peer. What is closed has none.
 is_connected <- function(x) isTRUE(nng_count(x, "pipes") > 0)
 
-# NULL of what is closed, by us too, see discard().
+# What NNG counts of a socket or dialer, NULL for what is closed, see discard().
 nng_count <- function(x, what) tryCatch(nanonext::stat(x, what), error = function(cnd) NULL)
 
 # How the attempts of dialers have ended so far.

@@ -33,7 +33,7 @@ func (p *program) checkTypes() {
 	p.types = c
 }
 
-// stubTexts are packages reduced to their types that rgoipc takes, and some that are often
+// stubTexts are packages reduced to their types that rgoipc takes and some that are often
 // used with them.
 var stubTexts = map[string]string{
 	"context":            "package context; type Context interface { Err() error }",

@@ -10,8 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// arrowTypes are the Arrow types that stand behind names in a [TypeSpec]. Those of lists
-// and structs are of any elements.
+// arrowTypes are the Arrow types of names in a [TypeSpec]. Of lists and structs only the
+// ID counts.
 var arrowTypes = map[string]arrow.DataType{
 	TypeInt32:   arrow.PrimitiveTypes.Int32,
 	TypeInt64:   arrow.PrimitiveTypes.Int64,
