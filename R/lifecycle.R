@@ -76,6 +76,8 @@ open_socket <- function(server, call) {
 held <- new.env(parent = emptyenv())
 
 hold <- function(server) {
+  if (!server$finalized) reg.finalizer(server, end_server)
+  server$finalized <- TRUE
   assign(server$id, list(server$connection$sock, server$process), envir = held)
 }
 

@@ -19,14 +19,13 @@
 #   owner       the R process that made it
 #   session     the session that made it
 #   id          its name among those that are held, see hold()
+#   finalized   TRUE once it has its finalizer, which hold() registers
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
-  server <- rlang::new_environment(list(
+  rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
     connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
-    owner = Sys.getpid(), session = session, id = basename(tempfile(""))
+    owner = Sys.getpid(), session = session, id = basename(tempfile("")), finalized = FALSE
   ))
-  reg.finalizer(server, end_server)
-  server
 }
 
 # The server of a handle, NULL for anything else.
