@@ -35,7 +35,7 @@ func checkWritten(t testing.TB, rec arrow.RecordBatch) (ours bool) {
 		t.Errorf("%d bytes have taken %d", len(out), cap(out))
 	}
 	stream := out[len(before):]
-	if err := Verify(stream); err != nil {
+	if err := verify(stream); err != nil {
 		t.Fatalf("%v: %v", rec.Schema(), err)
 	}
 	reader, err := ipc.NewReader(bytes.NewReader(stream))

@@ -4,7 +4,7 @@
 // arrow-go believes what a stream says about itself. A vector length in the
 // metadata, or a body length, becomes an allocation of that size, and a Go
 // process that asks for more memory than there is ends: no recover helps. So
-// nothing reaches arrow-go here before [Verify] has read it: every table,
+// nothing reaches arrow-go here before it has been verified: every table,
 // vector and string of the metadata lies inside it, the batches fit the schema,
 // their buffers lie inside the body and are large enough, and every value that
 // steers a later memory access (validity, offsets, sizes, views, type ids, run

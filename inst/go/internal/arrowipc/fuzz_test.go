@@ -96,9 +96,9 @@ func (v *visitor) value(t testing.TB, values arrow.Array, i int) {
 	}
 }
 
-// use reads a stream that may be anything. What Verify lets pass must be sound.
+// use reads a stream that may be anything. What verify lets pass must be sound.
 func use(t testing.TB, stream []byte) {
-	verified := Verify(stream)
+	verified := verify(stream)
 	if verified != nil && !errors.Is(verified, ErrInvalidStream) {
 		t.Fatalf("%v does not wrap ErrInvalidStream", verified)
 	}
@@ -177,7 +177,7 @@ func TestMutations(t *testing.T) {
 			bad := mutate(random, good)
 			use(t, bad)
 			count++
-			if Verify(bad) == nil {
+			if verify(bad) == nil {
 				passed++
 			}
 		}

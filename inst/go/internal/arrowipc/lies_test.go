@@ -37,8 +37,8 @@ func refused(t *testing.T, stream []byte, want string) {
 	if !errors.Is(err, ErrInvalidStream) || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q in it", err, want)
 	}
-	if verified := Verify(stream); verified == nil || verified.Error() != err.Error() {
-		t.Errorf("Verify says %v", verified)
+	if verified := verify(stream); verified == nil || verified.Error() != err.Error() {
+		t.Errorf("verify says %v", verified)
 	}
 }
 

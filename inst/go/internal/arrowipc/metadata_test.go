@@ -184,7 +184,7 @@ func TestDictionaryOrder(t *testing.T) {
 	growing := func(n int) []byte {
 		return slices.Concat(schema, dictionary, bytes.Repeat(slices.Concat(e.delta(1), batch), n))
 	}
-	if err := Verify(growing(500)); err != nil {
+	if err := verify(growing(500)); err != nil {
 		t.Error(err)
 	}
 	refused(t, growing(5000), "dictionaries are too large for so many batches")
@@ -212,7 +212,7 @@ func TestDictionaryWork(t *testing.T) {
 	wide := newSchema(newField(typeStruct, newTable(), encoding,
 		tablesOf(5, slices.Repeat([]part{newField(typeNull, newTable())}, fields)...)))
 	wide = slices.Concat(wide, dictionary(0, 0, make([]int64, 2*(1+fields)), make([]int64, 2)))
-	if err := Verify(slices.Concat(wide, bytes.Repeat(batch, 1000))); err != nil {
+	if err := verify(slices.Concat(wide, bytes.Repeat(batch, 1000))); err != nil {
 		t.Error(err)
 	}
 	refused(t, slices.Concat(wide, bytes.Repeat(batch, 10_000)), "dictionaries are too large for so many batches")

@@ -199,7 +199,7 @@ func TestAppendRandomSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%d: %v: %v", i, rec.Schema(), err)
 		}
-		if err := Verify(stream); err != nil {
+		if err := verify(stream); err != nil {
 			t.Fatalf("%d: %v: %v", i, rec.Schema(), err)
 		}
 		if n := shortTables(t, stream); n > 0 {
@@ -222,7 +222,7 @@ func TestAppendRandomSchemas(t *testing.T) {
 		}
 		if shortTables(t, out.Bytes()) > 0 {
 			widened++
-			if err := Verify(out.Bytes()); err != nil {
+			if err := verify(out.Bytes()); err != nil {
 				t.Fatalf("%d: what arrow-go writes of %v is refused: %v", i, rec.Schema(), err)
 			}
 		}

@@ -106,7 +106,7 @@ func TestKnownSchemaOfBadStream(t *testing.T) {
 	whole := sampleOf(t, "string").stream(t)
 	schemaRead(t, &schemas, whole)
 	for n := newEdit(t, whole).places()[0].end + 1; n < len(whole)-8; n++ {
-		if _, err := schemas.NewReader(whole[:n], nil); (err == nil) != (Verify(whole[:n]) == nil) {
+		if _, err := schemas.NewReader(whole[:n], nil); (err == nil) != (verify(whole[:n]) == nil) {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
 		}
 	}

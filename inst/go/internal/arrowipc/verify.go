@@ -29,13 +29,6 @@ const (
 	workFloor  = 64 << 20
 )
 
-// Verify reads an IPC stream from its schema to its end and returns an error that
-// wraps [ErrInvalidStream] unless arrow-go can be given all of it. It allocates in
-// proportion to the metadata, not to the data, and keeps nothing of the stream.
-func Verify(stream []byte) error {
-	return new(verifier).walk(stream, func(message) {})
-}
-
 // message is a verified message.
 type message struct {
 	meta, body []byte
@@ -44,7 +37,9 @@ type message struct {
 	columns    []column // of a record batch
 }
 
-// walk verifies a stream and hands its messages out, in order.
+// walk reads an IPC stream from its schema to its end and hands its messages out, in
+// order. It returns an error that wraps [ErrInvalidStream] unless arrow-go can be given
+// all of it, and allocates in proportion to the metadata, not to the data.
 func (v *verifier) walk(stream []byte, emit func(message)) error {
 	if bytes.HasPrefix(stream, []byte("ARROW1")) {
 		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
