@@ -22,7 +22,7 @@
 #' @section Conditions:
 #' Every failure is a condition of class `mangoro_error`, and of one of these:
 #' `mangoro_error_toolchain`, `mangoro_error_build`, `mangoro_error_start`,
-#' `mangoro_error_connection`, `mangoro_error_timeout`,
+#' `mangoro_error_connection`, `mangoro_error_timeout`, `mangoro_error_cancelled`,
 #' `mangoro_error_protocol`, `mangoro_error_not_found`,
 #' `mangoro_error_invalid_argument`, `mangoro_error_handler`,
 #' `mangoro_error_panic`, `mangoro_error_resource_exhausted`. The field `code`

@@ -50,6 +50,7 @@
 #' * `mangoro_error_timeout`: no answer in time. The fields `given_up` and
 #'   `running` say how many calls of which function go on after they were told to
 #'   stop, and run, as named integers; `NULL` if the server does not say.
+#' * `mangoro_error_cancelled`: the function returned Go's `context.Canceled`.
 #' * `mangoro_error_connection`: no server listens, or it went away.
 #' * `mangoro_error_protocol`: the answer is not a valid message.
 #' * `mangoro_error_resource_exhausted`: the answer needs more memory than

@@ -101,7 +101,7 @@ func (a *Arguments) restored(rec arrow.RecordBatch) arrow.RecordBatch {
 		metadata := schema.Metadata()
 		schema = arrow.NewSchema(fields, &metadata)
 	}
-	if schema = Fitted(schema, rec.NumRows()); schema == rec.Schema() {
+	if schema = ForRows(schema, rec.NumRows()); schema == rec.Schema() {
 		rec.Retain()
 		return rec
 	}
@@ -116,14 +116,14 @@ func Restore(result, arguments arrow.RecordBatch) arrow.RecordBatch {
 	return a.restored(result)
 }
 
-// Fitted returns a schema without those of R's attributes that describe each row, such as
+// ForRows returns a schema without those of R's attributes that describe each row, such as
 // names, if they do not match the number of rows.
-func Fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
-	metadata, changed := fittedMetadata(schema.Metadata(), rows, false)
+func ForRows(schema *arrow.Schema, rows int64) *arrow.Schema {
+	metadata, changed := metadataForRows(schema.Metadata(), rows, false)
 	fields := schema.Fields()
 	for i := range fields {
 		matrix := fields[i].Type.ID() == arrow.FIXED_SIZE_LIST
-		own, other := fittedMetadata(fields[i].Metadata, rows, matrix)
+		own, other := metadataForRows(fields[i].Metadata, rows, matrix)
 		if other {
 			fields[i].Metadata, changed = own, true
 		}
@@ -134,9 +134,9 @@ func Fitted(schema *arrow.Schema, rows int64) *arrow.Schema {
 	return arrow.NewSchema(fields, &metadata)
 }
 
-// fittedMetadata does the same for a column, or for the record itself. The first dimension
+// metadataForRows does the same for a column, or for the record itself. The first dimension
 // of a matrix is its rows.
-func fittedMetadata(metadata arrow.Metadata, rows int64, matrix bool) (arrow.Metadata, bool) {
+func metadataForRows(metadata arrow.Metadata, rows int64, matrix bool) (arrow.Metadata, bool) {
 	at := metadata.FindKey(metaAttributes)
 	if at < 0 {
 		return metadata, false

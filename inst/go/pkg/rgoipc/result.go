@@ -52,7 +52,7 @@ func (r *reply) take(ctx context.Context, result returned) (err error) {
 			rows += batch.NumRows()
 			return ctx.Err()
 		}
-		schema := func() *arrow.Schema { return codec.Fitted(result.stream.Schema(), rows) }
+		schema := func() *arrow.Schema { return codec.ForRows(result.stream.Schema(), rows) }
 		r.bytes, err = arrowipc.AppendStream(r.bytes, result.stream, before, schema)
 	}
 	return err
