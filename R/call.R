@@ -54,6 +54,7 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 }
 
 call_function <- function(connection, name, args, timeout, call) {
+  check_int64_option(call)
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
   line <- take_line(connection, call)

@@ -53,6 +53,20 @@ check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_en
   invisible(x)
 }
 
+# The option mangoro.int64, which the codec reads: before a call, whose result it is about.
+check_int64_option <- function(call = rlang::caller_env()) {
+  option <- getOption("mangoro.int64", "auto")
+  if (!rlang::is_string(option, c("auto", "integer64", "double"))) {
+    got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
+    abort_invalid_argument(
+      "mangoro.int64",
+      "The option {.code mangoro.int64} must be {.val auto}, {.val integer64} or {.val double}, not {got}.",
+      call = call
+    )
+  }
+  invisible(option)
+}
+
 check_raw <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (!is.raw(x)) {
     abort_invalid_argument(

@@ -13,9 +13,12 @@
 #'   does the same.
 #' * `mangoro.cache_max_age`, `mangoro.cache_max_size`: which programs are kept there;
 #'   see [mangoro_cache_info()].
-#' * `mangoro.int64`: what 64-bit integers of Go are in R. `"integer64"`, the
-#'   default, is the class of package bit64;
-#'   `"double"` makes numbers of them, and an error of those that are not exact.
+#' * `mangoro.int64`: what whole numbers of Go are in R. `"auto"`, the default, is as R
+#'   counts, like [length()]: a column is integer if all of its values fit, else double if
+#'   all are exact, which they are up to 2^53, and else integer64 of package bit64.
+#'   `"integer64"` makes integer64 of all columns of 64 bits, whatever their values, and
+#'   `"double"` doubles, and an error of values that are not exact. An integer64 that R has
+#'   sent and that comes back as it was is one again, except with `"double"`.
 #' * `mangoro.go_site`: where [mangoro_install_go()] downloads from;
 #'   `"https://go.dev/dl/"` by default.
 #'

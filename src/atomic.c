@@ -30,25 +30,41 @@ void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to) {
   for (; i < n; i++) to[i] = bool_at(c, from + i);
 }
 
-// The smallest int is R's NA; as a value it cannot be kept.
-static bool check_smallest(mg_stream *s, const mg_column *c, int64_t from, int64_t n, const int *to) {
-  for (int64_t i = 0; i < n; i++) {
-    if (to[i] == NA_INTEGER && is_valid(c, from + i)) {
-      return mg_fail_row(s->failure, from + i, "-2147483648 is not an integer in R, but its NA");
+// Widens [low, high] to the values of a column of integers. One loop for each type, which
+// the compiler can do several rows at a time.
+void mg_find_range(const mg_field *f, const mg_column *c, int64_t *low, int64_t *high) {
+  int64_t least = *low, most = *high;
+#define WIDEN(load, width)                                      \
+  for (int64_t k = i; k < end; k++) {                           \
+    int64_t value = load(c->values + (width) * k);              \
+    least = value < least ? value : least;                      \
+    most = value > most ? value : most;                         \
+  }
+  for (int64_t i = 0, end; i < c->rows; i = end + 1) {
+    end = mg_next_null(c, i, c->rows);
+    if (f->width == 8) {
+      WIDEN(load_i64, 8)
+    } else if (f->is_signed) {
+      WIDEN(load_i32, 4)
+    } else {
+      WIDEN(load_u32, 4)
     }
   }
-  return true;
+#undef WIDEN
+  *low = least;
+  *high = most;
 }
 
-bool mg_fill_ints(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to) {
+// All are integers of R, see find_wide().
+void mg_fill_ints(const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to) {
   if (f->width == 4) {
     if (n > 0) memcpy(to, c->values + 4 * from, 4 * (size_t)n);
-    if (!check_smallest(s, c, from, n, to)) return false;
+  } else if (f->width == 8) {
+    for (int64_t i = 0; i < n; i++) to[i] = (int)load_i64(c->values + 8 * (from + i));
   } else {
     for (int64_t i = 0; i < n; i++) to[i] = (int)int_at(c->values, from + i, f->width, f->is_signed);
   }
   EACH_NULL(k) to[k - from] = NA_INTEGER;
-  return true;
 }
 
 bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uint8_t *to) {
@@ -86,26 +102,32 @@ static bool decimal(const uint8_t *p, const mg_field *f, double *to) {
   return true;
 }
 
-static bool fill_int64s(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
-  const int64_t exact = INT64_C(1) << 53;
+static bool fill_integer64(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
   for (int64_t i = 0; i < n; i++) {
     int64_t value = load_i64(c->values + 8 * (from + i));
     bool valid = is_valid(c, from + i);
     if (!valid) value = INT64_MIN;
     if (valid && !f->is_signed && value < 0) {
-      return mg_fail_row(s->failure, from + i, "the uint64 is too large for an integer64");
+      return mg_fail_row(s->failure, from + i,
+                         "the uint64 is larger than an integer64 can be; a Go function can return it as a string");
     }
     if (valid && value == INT64_MIN) {
       return mg_fail_row(s->failure, from + i, "the smallest int64 is not an integer64, but its NA");
     }
-    if (!s->int64_as_double) {
-      memcpy(to + i, &value, sizeof value);
-    } else if (valid && (value > exact || value < -exact)) {
-      return mg_fail_row(s->failure, from + i, "the int64 is not exact as a double");
-    } else {
-      to[i] = valid ? (double)value : NA_REAL;
-    }
+    memcpy(to + i, &value, sizeof value);
   }
+  return true;
+}
+
+static bool fill_wide(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
+  for (int64_t i = 0; i < n; i++) {
+    int64_t value = int_at(c->values, from + i, f->width, f->is_signed);
+    if (f->width == 8 && (value > MAX_EXACT || value < (f->is_signed ? -MAX_EXACT : 0)) && is_valid(c, from + i)) {
+      return mg_fail_row(s->failure, from + i, "the integer of 64 bits is not exact as a double");
+    }
+    to[i] = (double)value;
+  }
+  EACH_NULL(k) to[k - from] = NA_REAL;
   return true;
 }
 
@@ -116,10 +138,8 @@ bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_
     for (int64_t i = 0; i < n; i++) to[i] = load_f32(c->values + 4 * (from + i));
   } else if (f->type == ARROW_FLOAT) {
     for (int64_t i = 0; i < n; i++) to[i] = half_float(load_u16(c->values + 2 * (from + i)));
-  } else if (f->type == ARROW_INT && f->width == 8) {
-    return fill_int64s(s, f, c, from, n, to);
   } else if (f->type == ARROW_INT) {
-    for (int64_t i = 0; i < n; i++) to[i] = load_u32(c->values + 4 * (from + i));
+    return f->class.class == CLASS_INTEGER64 ? fill_integer64(s, f, c, from, n, to) : fill_wide(s, f, c, from, n, to);
   } else {
     for (int64_t i = 0; i < n; i++) {
       if (!is_valid(c, from + i) || decimal(c->values + f->width * (from + i), f, to + i)) continue;

@@ -3,19 +3,32 @@
 #include "decode.h"
 #include "entries.h"
 
-// date64 is a Date only if all of it, in every batch, are whole days.
-static void find_fractional_in(mg_field *f, const mg_column *c) {
-  if (f->dictionary != NULL) return;
-  if (f->type == ARROW_DATE && f->width == 8) {
-    for (int64_t i = 0; i < c->rows && !f->fractional; i++) {
-      f->fractional = is_valid(c, i) && load_i64(c->values + 8 * i) % (INT64_C(1000) * DAY) != 0;
-    }
+// What a type is in R may depend on all of its values, in every batch: date64 is a Date
+// only if all are whole days.
+static void find_fractional(mg_field *f, const mg_column *c) {
+  for (int64_t i = 0; i < c->rows && !f->fractional; i++) {
+    f->fractional = is_valid(c, i) && load_i64(c->values + 8 * i) % (INT64_C(1000) * DAY) != 0;
   }
-  for (int i = 0; i < f->n_children; i++) find_fractional_in(f->children[i], c->children[i]);
 }
 
-static void find_fractional(mg_field *f, const mg_column *first) {
-  for (const mg_column *c = first; c != NULL; c = c->next) find_fractional_in(f, c);
+// Integers are those of R if all are, doubles if those are exact, and integer64 otherwise.
+static void find_wide(const mg_stream *s, mg_field *f, const mg_column *c) {
+  int64_t low = 0, high = 0;
+  mg_find_range(f, c, &low, &high);
+  if (low <= INT32_MIN || high > INT32_MAX) f->wide = true;
+  if (s->int64 == INT64_DOUBLE || f->width < 8) return;
+  if (low < (f->is_signed ? -MAX_EXACT : 0) || high > MAX_EXACT) f->class.class = CLASS_INTEGER64;
+}
+
+static void settle_chunk(const mg_stream *s, mg_field *f, const mg_column *c) {
+  if (f->dictionary != NULL) return;
+  if (f->type == ARROW_DATE && f->width == 8) find_fractional(f, c);
+  if (f->type == ARROW_INT && f->width >= 4 && f->class.class == CLASS_NONE) find_wide(s, f, c);
+  for (int i = 0; i < f->n_children; i++) settle_chunk(s, f->children[i], c->children[i]);
+}
+
+static void settle_type(const mg_stream *s, mg_field *f, const mg_column *first) {
+  for (const mg_column *c = first; c != NULL; c = c->next) settle_chunk(s, f, c);
 }
 
 static bool set_element(SEXP list, R_xlen_t i, SEXP x) {
@@ -102,7 +115,7 @@ static void make_unique(mg_stream *s, mg_dictionary *d) {
 // Before the columns that use them.
 static bool read_dictionaries(mg_stream *s) {
   for (mg_dictionary *d = s->dictionaries; d != NULL; d = d->next) {
-    find_fractional(d->value, d->first);
+    settle_type(s, d->value, d->first);
     SEXP values = mg_column_value(s, d->value, d->first, d->total);
     if (values == NULL) return false;
     d->values = mg_keep(s->shelter, values);
@@ -111,13 +124,13 @@ static bool read_dictionaries(mg_stream *s) {
   return true;
 }
 
-SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked) {
+SEXP mg_decode(mg_input in, bool row, int int64, int64_t unbacked) {
   mg_failure f = {0};
   SEXP shelter = PROTECT(Rf_allocVector(VECSXP, 1));
-  mg_stream s = {.failure = &f, .shelter = shelter, .int64_as_double = int64_as_double, .unbacked = unbacked};
+  mg_stream s = {.failure = &f, .shelter = shelter, .int64 = int64, .unbacked = unbacked};
   SEXP out = NULL;
   if (mg_read_stream(&s, in) && read_dictionaries(&s)) {
-    for (int i = 0; i < s.n_fields; i++) find_fractional(s.fields[i], s.columns[i]);
+    for (int i = 0; i < s.n_fields; i++) settle_type(&s, s.fields[i], s.columns[i]);
     out = row ? row_value(&s) : record_value(&s);
   }
   if (out == NULL) out = mg_failure_value(&f);
@@ -125,9 +138,12 @@ SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked) {
   return out;
 }
 
-static bool wants_doubles(void) {
+// R code checks the option before a call.
+static int int64_option(void) {
   SEXP option = Rf_GetOption1(Rf_install("mangoro.int64"));
-  return TYPEOF(option) == STRSXP && Rf_xlength(option) == 1 && strcmp(CHAR(STRING_ELT(option, 0)), "double") == 0;
+  if (TYPEOF(option) != STRSXP || Rf_xlength(option) != 1) return INT64_AUTO;
+  const char *text = CHAR(STRING_ELT(option, 0));
+  return strcmp(text, "integer64") == 0 ? INT64_INTEGER64 : strcmp(text, "double") == 0 ? INT64_DOUBLE : INT64_AUTO;
 }
 
 // `ahead` is a number of bytes, or the bytes themselves.
@@ -145,7 +161,7 @@ static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
     return mg_failure_value(&f);
   }
   mg_input in = {bytes, RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from)};
-  return mg_decode(in, row, wants_doubles(), UNBACKED_FLOOR);
+  return mg_decode(in, row, int64_option(), UNBACKED_FLOOR);
 }
 
 SEXP mg_c_decode_record(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, false); }

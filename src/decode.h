@@ -7,14 +7,17 @@
 #include "read.h"
 
 enum { DAY = 86400 };
+// A double tells all whole numbers up to it from their neighbours.
+#define MAX_EXACT (INT64_C(1) << 53)
 
 #define EACH_NULL(i) \
   for (int64_t i = mg_next_null(c, from, from + n); i < from + n; i = mg_next_null(c, i + 1, from + n))
 
 // Rows `from` on of a column, n of them, into R's memory; false after a failure.
 int64_t mg_next_null(const mg_column *c, int64_t i, int64_t end);
+void mg_find_range(const mg_field *f, const mg_column *c, int64_t *low, int64_t *high);
 void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to);
-bool mg_fill_ints(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to);
+void mg_fill_ints(const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to);
 bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uint8_t *to);
 void mg_fill_complex(const mg_column *c, int64_t from, int64_t n, Rcomplex *to);
 bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to);
@@ -34,6 +37,6 @@ SEXP mg_list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t 
 
 // The value of a stream, or a failure. `unbacked` is the limit for rows without bytes
 // before those of the stream are counted, see read.h.
-SEXP mg_decode(mg_input in, bool row, bool int64_as_double, int64_t unbacked);
+SEXP mg_decode(mg_input in, bool row, int int64, int64_t unbacked);
 
 #endif

@@ -293,7 +293,10 @@ static mg_node *plan_vector(mg_plan *p, const mg_path *at, mg_node *n, mg_class 
   case CLASS_POSIXCT: return is_number(x) ? mg_plan_datetimes(p, at, n) : refuse(p, at, x);
   case CLASS_DIFFTIME: return is_number(x) ? mg_plan_differences(p, at, n) : refuse(p, at, x);
   case CLASS_HMS: return is_number(x) ? mg_plan_times_of_day(n) : refuse(p, at, x);
-  case CLASS_INTEGER64: return type == REALSXP ? mg_node_numeric(n, ARROW_INT, 64, mg_write_int64s) : refuse(p, at, x);
+  case CLASS_INTEGER64:
+    if (type != REALSXP) return refuse(p, at, x);
+    n->class.class = CLASS_INTEGER64; // others of 64 bits are as R counts
+    return mg_node_numeric(n, ARROW_INT, 64, mg_write_int64s);
   case CLASS_FACTOR:
   case CLASS_ORDERED: return type == INTSXP ? mg_plan_factor(p, at, n, class) : refuse(p, at, x);
   case CLASS_BLOB: return type == VECSXP ? plan_list(p, at, n, class, depth) : refuse(p, at, x);

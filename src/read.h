@@ -22,6 +22,13 @@ typedef struct {
   size_t size;
 } mg_input;
 
+// The option mangoro.int64.
+enum {
+  INT64_AUTO, // as R counts: integer, double or integer64, as the values of the column need
+  INT64_INTEGER64,
+  INT64_DOUBLE
+};
+
 typedef struct mg_dictionary mg_dictionary;
 typedef struct mg_column mg_column;
 
@@ -57,6 +64,7 @@ typedef struct mg_field {
   mg_dictionary *dictionary;
   bool ordered;
   bool fractional; // date64: not all are whole days
+  bool wide;       // integers: not all are integers of R
   int8_t *codes;   // unions: the child of each type id, or -1
 } mg_field;
 
@@ -91,7 +99,7 @@ typedef struct {
   mg_failure *failure;
   SEXP shelter;
   bool verify_only; // takes all of Arrow's types, and ignores R's metadata
-  bool int64_as_double;
+  int int64; // what becomes of integers of 64 bits
   int64_t unbacked; // bytes that may still be allocated for rows without bytes
   int64_t version;
   mg_field **fields;

@@ -74,7 +74,7 @@ static int class_of_type(const mg_stream *s, const mg_field *f) {
   case ARROW_TIME: return CLASS_HMS;
   case ARROW_TIMESTAMP: return CLASS_POSIXCT;
   case ARROW_DURATION: return CLASS_DIFFTIME;
-  case ARROW_INT: return f->width == 8 && !s->int64_as_double ? CLASS_INTEGER64 : CLASS_NONE;
+  case ARROW_INT: return f->width == 8 && s->int64 == INT64_INTEGER64 ? CLASS_INTEGER64 : CLASS_NONE;
   case ARROW_STRUCT: return CLASS_DATA_FRAME;
   default: return CLASS_NONE;
   }
@@ -86,8 +86,10 @@ static bool settle_class(mg_stream *s, mg_field *f) {
     return mg_fail(s->failure, "its r.class \"%s\" does not match the type %s", mg_class_name(f->class.class),
                    mg_type_name(f->type));
   }
-  if (f->class.class == CLASS_LIST || f->class.class == CLASS_INTEGER64) f->class.class = CLASS_NONE;
+  bool as_double = f->class.class == CLASS_INTEGER64 && s->int64 == INT64_DOUBLE;
+  if (f->class.class == CLASS_LIST || as_double) f->class.class = CLASS_NONE;
   if (f->class.class == CLASS_NONE) f->class.class = class_of_type(s, f);
+  f->wide = f->type == ARROW_INT && f->width == 8 && s->int64 == INT64_DOUBLE;
   return true;
 }
 

@@ -19,7 +19,7 @@ static SEXPTYPE type_in_r(const mg_field *f) {
   switch (f->type) {
   case ARROW_NULL:
   case ARROW_BOOL: return LGLSXP;
-  case ARROW_INT: return f->width < 4 || (f->width == 4 && f->is_signed) ? INTSXP : REALSXP;
+  case ARROW_INT: return f->wide || f->class.class == CLASS_INTEGER64 ? REALSXP : INTSXP;
   case ARROW_FLOAT:
   case ARROW_DECIMAL: return REALSXP;
   case ARROW_UTF8:
@@ -195,7 +195,7 @@ static bool fill_values(mg_stream *s, const mg_field *f, const mg_column *c, int
   default: break;
   }
   switch (TYPEOF(to)) {
-  case INTSXP: return mg_fill_ints(s, f, c, from, n, INTEGER(to) + at);
+  case INTSXP: mg_fill_ints(f, c, from, n, INTEGER(to) + at); return true;
   case REALSXP: return mg_fill_doubles(s, f, c, from, n, REAL(to) + at);
   case RAWSXP: return mg_fill_raws(s, c, from, n, RAW(to) + at);
   case CPLXSXP: mg_fill_complex(c, from, n, COMPLEX(to) + at); return true;

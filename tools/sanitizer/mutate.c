@@ -58,14 +58,15 @@ static void change(uint8_t *p, size_t n) {
 typedef struct {
   uint8_t *data;
   size_t size;
-  bool row, as_double;
+  bool row;
+  int int64;
   int64_t accepted, refused, raised;
 } trial;
 
 static SEXP run(void *data) {
   trial *t = data;
   // A small allowance: a claim of 2^31 rows is legal, but takes its time.
-  SEXP x = PROTECT(mg_decode((mg_input){R_NilValue, t->data, t->size}, t->row, t->as_double, 1 << 16));
+  SEXP x = PROTECT(mg_decode((mg_input){R_NilValue, t->data, t->size}, t->row, t->int64, 1 << 16));
   if (Rf_inherits(x, "mangoro_codec_failure")) {
     t->refused++;
   } else {
@@ -113,7 +114,8 @@ SEXP mutate(SEXP streams, SEXP rows, SEXP count, SEXP seed) {
     memcpy(t.data, RAW_RO(stream), size);
     t.size = size;
     t.row = LOGICAL_RO(rows)[which];
-    t.as_double = next_random() % 8 == 0;
+    uint64_t option = next_random() % 8;
+    t.int64 = option == 0 ? INT64_DOUBLE : option == 1 ? INT64_INTEGER64 : INT64_AUTO;
     for (size_t k = 1 + below(1 + below(4)); k > 0 && size > 0; k--) change(t.data, size);
     const void *mark = vmaxget();
     R_tryCatchError(run, &t, raised, &t);
