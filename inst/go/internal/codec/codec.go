@@ -78,9 +78,14 @@ func untypedNull(column arrow.Array) bool {
 // blank returns n times NA of a type, for rows that are not valid.
 func blank(t reflect.Type, n int) any {
 	values := reflect.MakeSlice(reflect.SliceOf(t), n, n)
-	if t.Kind() == reflect.Float64 {
+	switch t.Kind() {
+	case reflect.Float64:
 		for i := range n {
 			values.Index(i).SetFloat(na)
+		}
+	case reflect.Float32:
+		for i := range n {
+			values.Index(i).Set(reflect.ValueOf(na32).Convert(t))
 		}
 	}
 	return values.Interface()
@@ -148,6 +153,8 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 		return newNullCodec(pointer{t}, within)
 	case reflect.Slice:
 		return newListCodec(t, t.Elem(), sliceShape{t}, within)
+	case reflect.Array:
+		return newArrayCodec(t, within)
 	case reflect.Struct:
 		switch shape, _ := shapeOf(t); shape := shape.(type) {
 		case nullShape:
@@ -165,14 +172,10 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 
 // unsupported is the error of a type that has no codec, and says which has.
 func unsupported(t reflect.Type) error {
-	switch t.Kind() {
-	case reflect.Int8, reflect.Int16, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return fmt.Errorf("type %v is not supported: use int32, int64 or int", t)
-	case reflect.Float32:
-		return fmt.Errorf("type %v is not supported: use float64", t)
-	default:
-		return fmt.Errorf("type %v is not supported", t)
+	if t.Kind() == reflect.Uintptr {
+		return fmt.Errorf("type %v is not supported: use uint64", t)
 	}
+	return fmt.Errorf("type %v is not supported", t)
 }
 
 // scalarCodec returns the codec of a type that is one element of an R vector.
@@ -194,16 +197,34 @@ func kindCodec(t reflect.Type) (codec, bool) {
 	switch t.Kind() {
 	case reflect.Float64:
 		return basic[float64]{TypeFloat64, readFloats, writeFloats}, true
+	case reflect.Float32:
+		return basic[float32]{TypeFloat32, readFloat32s, writeFloat32s}, true
+	case reflect.Int8:
+		return integersOf[int8](TypeInt8, arrow.PrimitiveTypes.Int8), true
+	case reflect.Int16:
+		return integersOf[int16](TypeInt16, arrow.PrimitiveTypes.Int16), true
 	case reflect.Int32:
-		return basic[int32]{TypeInt32, readInt32s, writeInt32s}, true
+		return integersOf[int32](TypeInt32, arrow.PrimitiveTypes.Int32), true
 	case reflect.Int64:
-		return basic[int64]{TypeInt64, readInt64s, writeInt64s}, true
+		return integersOf[int64](TypeInt64, arrow.PrimitiveTypes.Int64), true
 	case reflect.Int:
-		return basic[int]{TypeInt64, readInts, writeInts}, true
+		return intCodec(), true
+	case reflect.Uint8:
+		return integersOf[uint8](TypeUint8, arrow.PrimitiveTypes.Uint8), true
+	case reflect.Uint16:
+		return integersOf[uint16](TypeUint16, arrow.PrimitiveTypes.Uint16), true
+	case reflect.Uint32:
+		return integersOf[uint32](TypeUint32, arrow.PrimitiveTypes.Uint32), true
+	case reflect.Uint64:
+		return integersOf[uint64](TypeUint64, arrow.PrimitiveTypes.Uint64), true
+	case reflect.Uint:
+		return uintCodec(), true
 	case reflect.String:
 		return basic[string]{TypeString, readStrings, writeStrings}, true
 	case reflect.Bool:
 		return basic[bool]{TypeBool, readBools, writeBools}, true
+	case reflect.Complex64:
+		return basic[complex64]{TypeComplex64, readComplex64s, writeComplex64s}, true
 	case reflect.Complex128:
 		return basic[complex128]{TypeComplex128, readComplexes, writeComplexes}, true
 	case reflect.Slice:
@@ -223,9 +244,10 @@ type basic[T any] struct {
 
 func (b basic[T]) goType() reflect.Type { return reflect.TypeFor[T]() }
 
-// A float64 can be NA: it is one of R's NaN. A []byte can be nil, which is NULL.
+// A float can be NA: it is a NaN, as in R. A []byte can be nil, which is NULL.
 func (b basic[T]) describe() Type {
-	return Type{Name: b.name, Nullable: b.name == TypeFloat64 || b.name == TypeBinary}
+	nullable := b.name == TypeFloat64 || b.name == TypeFloat32 || b.name == TypeBinary
+	return Type{Name: b.name, Nullable: nullable}
 }
 
 func (b basic[T]) scalar() bool { return true }
@@ -265,14 +287,13 @@ func (r renamed) write(values any, valid Bitmap, args *Arguments) (Column, error
 	return r.codec.write(convertAll(values, r.codec.goType()), valid, args)
 }
 
-// convertAll returns a slice with its elements converted.
+// convertAll returns a slice as one of another type with the same underlying type, in the
+// same memory.
 func convertAll(values any, to reflect.Type) any {
 	in := reflect.ValueOf(values)
-	out := reflect.MakeSlice(reflect.SliceOf(to), in.Len(), in.Len())
-	for i := range in.Len() {
-		out.Index(i).Set(in.Index(i).Convert(to))
-	}
-	return out.Interface()
+	slice := reflect.New(in.Type())
+	slice.Elem().Set(in)
+	return reflect.NewAt(reflect.SliceOf(to), slice.UnsafePointer()).Elem().Interface()
 }
 
 // na is R's NA_real_: a NaN that R tells from others by its low word.
@@ -280,3 +301,8 @@ var na = math.Float64frombits(0x7FF00000000007A2)
 
 // isNA tells whether R takes a number for NA.
 func isNA(x float64) bool { return x != x && uint32(math.Float64bits(x)) == 1954 }
+
+// na32 is the NaN that stands for NA among float32.
+var na32 = math.Float32frombits(0x7FC007A2)
+
+func isNA32(x float32) bool { return x != x && math.Float32bits(x)&0x3FFFFF == 1954 }

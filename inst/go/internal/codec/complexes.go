@@ -55,6 +55,36 @@ func writeComplexes(values []complex128, valid Bitmap) (Column, error) {
 	return v, nil
 }
 
+func readComplex64s(col Column) ([]complex64, Bitmap, error) {
+	wide, valid, err := readComplexes(col)
+	if err != nil {
+		return nil, valid, err
+	}
+	parts, err := float32s(cast[float64](wide), Bitmap{})
+	if err != nil {
+		if e, ok := err.(*Error); ok {
+			e.Row /= 2 // two parts are a value
+		}
+		return nil, valid, err
+	}
+	return cast[complex64](parts), valid, nil
+}
+
+// writeComplex64s writes pairs of float64: R's codec takes no others for complex numbers.
+func writeComplex64s(values []complex64, valid Bitmap) (Column, error) {
+	return writeComplexes(mapped(values, func(v complex64) complex128 {
+		return complex(widened(real(v)), widened(imag(v)))
+	}), valid)
+}
+
+// widened returns a float32 as a float64, which is NA if that is.
+func widened(x float32) float64 {
+	if isNA32(x) {
+		return na
+	}
+	return float64(x)
+}
+
 func classMetadata(class string) arrow.Metadata {
 	return arrow.NewMetadata([]string{metaClass}, []string{class})
 }

@@ -18,6 +18,13 @@ type listCodec struct {
 	shape listShape
 }
 
+// vectorCodec is the codec of a type that the elements of one R vector make up.
+type vectorCodec interface {
+	codec
+	// whole reads all rows of a column as one vector.
+	whole(col Column) (reflect.Value, error)
+}
+
 // listShape is how a Go type holds the elements of a vector.
 type listShape interface {
 	// cut returns elements [from, to) of values, a []T that is to be kept.
@@ -65,7 +72,6 @@ func (c listCodec) scalar() bool { return false }
 
 func (c listCodec) nests(arrow.ListLikeType) bool { return true }
 
-// whole reads all rows of a column as one vector.
 func (c listCodec) whole(col Column) (reflect.Value, error) {
 	values, valid, err := c.elements(col)
 	if err != nil {

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 	"slices"
@@ -22,7 +23,48 @@ type integer interface {
 }
 
 type number interface {
-	integer | ~int | ~float32 | ~float64
+	integer | ~int | ~uint | ~float32 | ~float64
+}
+
+// integersOf returns the codec of a type of integers, whose Arrow type has their layout.
+func integersOf[T integer](name string, dataType arrow.DataType) codec {
+	write := func(values []T, valid Bitmap) (Column, error) {
+		low, _ := limits[T]()
+		fill(values, valid, T(low)) // what R's codec has for NA
+		return fixedWidth(dataType, values, valid), nil
+	}
+	return basic[T]{name, readIntegers[T], write}
+}
+
+// platform is the codec of int and uint, T, which have the layout of S on this platform
+// but travel as the wide W.
+func platform[T ~int | ~uint, S, W integer](name string, dataType arrow.DataType) codec {
+	read := func(col Column) ([]T, Bitmap, error) {
+		values, valid, err := readIntegers[S](col)
+		return cast[T](values), valid, err
+	}
+	wide := integersOf[W](name, dataType).(basic[W])
+	write := func(values []T, valid Bitmap) (Column, error) {
+		if unsafe.Sizeof(T(0)) == unsafe.Sizeof(W(0)) {
+			return wide.writeAs(cast[W](values), valid)
+		}
+		return wide.writeAs(widen[W](values), valid)
+	}
+	return basic[T]{name, read, write}
+}
+
+func intCodec() codec {
+	if bits.UintSize == 32 {
+		return platform[int, int32, int64](TypeInt64, arrow.PrimitiveTypes.Int64)
+	}
+	return platform[int, int64, int64](TypeInt64, arrow.PrimitiveTypes.Int64)
+}
+
+func uintCodec() codec {
+	if bits.UintSize == 32 {
+		return platform[uint, uint32, uint64](TypeUint64, arrow.PrimitiveTypes.Uint64)
+	}
+	return platform[uint, uint64, uint64](TypeUint64, arrow.PrimitiveTypes.Uint64)
 }
 
 func readFloats(col Column) ([]float64, Bitmap, error) {
@@ -65,76 +107,105 @@ func floats(col Column, valid Bitmap) ([]float64, error) {
 	}
 }
 
-func readInt32s(col Column) ([]int32, Bitmap, error) {
-	return integers[int32](col, math.MinInt32, math.MaxInt32, "must be whole numbers from -2147483648 to 2147483647")
-}
-
-func readInt64s(col Column) ([]int64, Bitmap, error) {
-	return integers[int64](col, math.MinInt64, math.MaxInt64, "must be whole numbers that an int64 holds")
-}
-
-func readInts(col Column) ([]int, Bitmap, error) {
-	values, valid, err := readInt64s(col)
-	if err != nil {
-		return nil, valid, err
+// readFloat32s rounds numbers to the nearest float32. What would become infinite is an
+// error.
+func readFloat32s(col Column) ([]float32, Bitmap, error) {
+	valid := validRows(col.Array)
+	var values []float32
+	if column, ok := col.Array.(*array.Float32); ok {
+		values = own(col, column.Float32Values())
+	} else {
+		wide, err := floats(Column{Field: col.Field, Array: col.Array, borrow: true}, valid)
+		if err != nil {
+			return nil, valid, err
+		}
+		if values, err = float32s(wide, valid); err != nil {
+			return nil, valid, err
+		}
 	}
-	if unsafe.Sizeof(int(0)) == unsafe.Sizeof(int64(0)) {
-		return cast[int](values), valid, nil
+	if !col.borrow {
+		fill(values, valid, na32)
 	}
-	ints, err := narrow[int](values, valid, within[int64](math.MinInt, math.MaxInt), "must be whole numbers that an int holds")
-	return ints, valid, err
+	return values, valid, nil
 }
 
-// integers returns the values of a column of numbers, which are whole and lie in
-// [low, high], the limits of T.
-func integers[T int32 | int64](col Column, low, high int64, problem string) ([]T, Bitmap, error) {
+func float32s(values []float64, valid Bitmap) ([]float32, error) {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		switch {
+		case isNA(v):
+			out[i] = na32
+		case math.Abs(v) <= math.MaxFloat32 || math.IsInf(v, 0) || v != v:
+			out[i] = float32(v)
+		case valid.Has(i):
+			return nil, badValue(fmt.Sprintf("must be numbers from %v to %v", -math.MaxFloat32, math.MaxFloat32), i, v)
+		}
+	}
+	return out, nil
+}
+
+// readIntegers reads numbers that are whole and within the limits of T.
+func readIntegers[T integer](col Column) ([]T, Bitmap, error) {
 	valid := validRows(col.Array)
 	if column, ok := col.Array.(interface{ Values() []T }); ok {
 		return own(col, column.Values()), valid, nil
 	}
-	values, err := converted[T](col, valid, low, high, problem)
+	values, err := toIntegers[T](col, valid)
 	return values, valid, err
 }
 
-// converted returns the values of a column of other numbers than T.
-func converted[T int32 | int64](col Column, valid Bitmap, low, high int64, problem string) ([]T, error) {
+// toIntegers returns the values of a column of other numbers than T.
+func toIntegers[T integer](col Column, valid Bitmap) ([]T, error) {
+	low, high := limits[T]()
+	problem := fmt.Sprintf("must be whole numbers from %d to %d", low, high)
 	switch column := col.Array.(type) {
 	case *array.Int64:
-		return narrow[T](column.Int64Values(), valid, within(low, high), problem)
+		return narrow[T](column.Int64Values(), valid, holds[T, int64], problem)
 	case *array.Int32:
-		return narrow[T](column.Int32Values(), valid, anything[int32], problem)
+		return narrow[T](column.Int32Values(), valid, holds[T, int32], problem)
 	case *array.Int16:
-		return widen[T](column.Int16Values()), nil
+		return narrow[T](column.Int16Values(), valid, holds[T, int16], problem)
 	case *array.Int8:
-		return widen[T](column.Int8Values()), nil
+		return narrow[T](column.Int8Values(), valid, holds[T, int8], problem)
 	case *array.Uint64:
-		return narrow[T](column.Uint64Values(), valid, within(0, uint64(high)), problem)
+		return narrow[T](column.Uint64Values(), valid, holds[T, uint64], problem)
 	case *array.Uint32:
-		return narrow[T](column.Uint32Values(), valid, func(v uint32) bool { return int64(v) <= high }, problem)
+		return narrow[T](column.Uint32Values(), valid, holds[T, uint32], problem)
 	case *array.Uint16:
-		return widen[T](column.Uint16Values()), nil
+		return narrow[T](column.Uint16Values(), valid, holds[T, uint16], problem)
 	case *array.Uint8:
-		return widen[T](column.Uint8Values()), nil
+		return narrow[T](column.Uint8Values(), valid, holds[T, uint8], problem)
 	case *array.Float64:
-		return narrow[T](column.Float64Values(), valid, whole(low, high), problem)
+		return narrow[T](column.Float64Values(), valid, whole[T](), problem)
 	case *array.Float32:
-		fits := whole(low, high)
+		fits := whole[T]()
 		return narrow[T](column.Float32Values(), valid, func(v float32) bool { return fits(float64(v)) }, problem)
 	default:
 		return nil, col.mustBe("numeric")
 	}
 }
 
+// limits returns the smallest and the largest T.
+func limits[T integer]() (low int64, high uint64) {
+	size := 8 * unsafe.Sizeof(T(0))
+	if negative := ^T(0) < 0; negative {
+		return -1 << (size - 1), 1<<(size-1) - 1
+	}
+	return 0, 1<<size - 1
+}
+
+// holds tells whether a T can be v.
+func holds[T, S integer](v S) bool { return S(T(v)) == v && (T(v) < 0) == (v < 0) }
+
 func within[S integer](low, high S) func(S) bool {
 	return func(v S) bool { return low <= v && v <= high }
 }
 
-func anything[S number](S) bool { return true }
-
-// whole tells which float64 are whole numbers in [low, high]. The limit above
-// is compared as high+1, which a float64 holds exactly.
-func whole(low, high int64) func(float64) bool {
-	from, below := float64(low), -float64(-high-1)
+// whole tells which float64 are whole numbers that a T can be. The limit above is compared
+// as one more than the largest, which a float64 holds exactly.
+func whole[T integer]() func(float64) bool {
+	low, high := limits[T]()
+	from, below := float64(low), float64(high)+1
 	return func(v float64) bool { return from <= v && v < below && v == math.Trunc(v) }
 }
 
@@ -218,21 +289,16 @@ func Numbers(values []float64, valid Bitmap) Column {
 	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid)
 }
 
-func writeInt32s(values []int32, valid Bitmap) (Column, error) {
-	fill(values, valid, math.MinInt32)
-	return fixedWidth(arrow.PrimitiveTypes.Int32, values, valid), nil
-}
-
-func writeInt64s(values []int64, valid Bitmap) (Column, error) {
-	fill(values, valid, math.MinInt64)
-	return fixedWidth(arrow.PrimitiveTypes.Int64, values, valid), nil
-}
-
-func writeInts(values []int, valid Bitmap) (Column, error) {
-	if unsafe.Sizeof(int(0)) == unsafe.Sizeof(int64(0)) {
-		return writeInt64s(cast[int64](values), valid)
+// writeFloat32s writes numbers as writeFloats does.
+func writeFloat32s(values []float32, valid Bitmap) (Column, error) {
+	fill(values, valid, na32)
+	rows := clearable{Bitmap: valid, n: len(values)}
+	for i, v := range values {
+		if isNA32(v) {
+			rows.clear(i)
+		}
 	}
-	return writeInt64s(widen[int64](values), valid)
+	return fixedWidth(arrow.PrimitiveTypes.Float32, values, rows.Bitmap), nil
 }
 
 func writeBools(values []bool, valid Bitmap) (Column, error) {

@@ -4,14 +4,22 @@ import "slices"
 
 // The names of the types that R knows.
 const (
+	TypeInt8       = "int8"
+	TypeInt16      = "int16"
 	TypeInt32      = "int32"
 	TypeInt64      = "int64"
+	TypeUint8      = "uint8"
+	TypeUint16     = "uint16"
+	TypeUint32     = "uint32"
+	TypeUint64     = "uint64"
+	TypeFloat32    = "float32"
 	TypeFloat64    = "float64"
 	TypeString     = "string"
 	TypeBool       = "bool"
 	TypeTimestamp  = "timestamp"
 	TypeDuration   = "duration"
 	TypeBinary     = "binary"
+	TypeComplex64  = "complex64"
 	TypeComplex128 = "complex128"
 	TypeList       = "list"
 	TypeStruct     = "struct"
@@ -25,6 +33,7 @@ type Type struct {
 	Name     string
 	Nullable bool    // there is room for NA
 	Elem     *Type   // of a list, or of the values of a map
+	Length   *int    // of a list or of bytes, if there is but one: of an array
 	Fields   []Field // of a struct
 }
 

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"math"
 	"reflect"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -40,8 +41,8 @@ func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, release fun
 	release = func() {}
 	arg, done := v.opened(arg)
 	defer done()
-	if list, ok := v.c.(listCodec); ok {
-		value, err = list.whole(arg)
+	if vector, ok := v.c.(vectorCodec); ok {
+		value, err = vector.whole(arg)
 		return value, release, err
 	}
 	values, err := strict(v.c, arg)
@@ -63,7 +64,7 @@ func (v Values) opened(arg Column) (inner Column, release func()) {
 		return box, box.Array.Release
 	}
 	if list, ok := arg.Array.DataType().(arrow.ListLikeType); ok {
-		if _, whole := v.c.(listCodec); whole || !v.c.nests(list) {
+		if _, whole := v.c.(vectorCodec); whole || !v.c.nests(list) {
 			return arg.unbox()
 		}
 	}
@@ -114,7 +115,8 @@ func (v Values) Default(value any) (column Column, ok bool, err error) {
 	return column, ok, err
 }
 
-// exactly returns a value as one of type t, if that is the same value.
+// exactly returns a value as one of type t, if that is the same value, or rounded to a
+// float32.
 func exactly(value any, t reflect.Type) (reflect.Value, bool) {
 	v := reflect.ValueOf(value)
 	switch {
@@ -126,6 +128,9 @@ func exactly(value any, t reflect.Type) (reflect.Value, bool) {
 		return v, false
 	}
 	converted := v.Convert(t)
+	if t.Kind() == reflect.Float32 && v.CanFloat() {
+		return converted, !math.IsInf(converted.Float(), 0) || math.IsInf(v.Float(), 0) // rounded
+	}
 	back := converted.Convert(v.Type())
 	return converted, back.Equal(v) && negative(converted) == negative(v)
 }

@@ -176,15 +176,35 @@ func (f fallback) fits(t types.Type) bool {
 	case info&types.IsBoolean != 0:
 		return f.value.Kind() == constant.Bool
 	case info&types.IsInteger != 0:
-		n, exact := constant.Int64Val(constant.ToInt(known(f.value)))
-		return exact && (basic.Kind() != types.Int32 || int64(int32(n)) == n)
+		return fitsInteger(known(f.value), basic.Kind(), info&types.IsUnsigned != 0)
 	case info&types.IsFloat != 0:
 		number := f.value.Kind() == constant.Int || f.value.Kind() == constant.Float
 		x, _ := constant.Float64Val(known(f.value))
-		return number && !math.IsInf(x, 0)
+		most := math.MaxFloat64
+		if basic.Kind() == types.Float32 {
+			most = math.MaxFloat32
+		}
+		return number && math.Abs(x) <= most
 	default:
 		return false
 	}
+}
+
+// fitsInteger tells whether a number is one of an integer type. An int has 64 bits.
+func fitsInteger(v constant.Value, kind types.BasicKind, unsigned bool) bool {
+	size := map[types.BasicKind]uint{
+		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Uint8: 8, types.Uint16: 16, types.Uint32: 32,
+	}[kind]
+	if size == 0 {
+		size = 64
+	}
+	v = constant.ToInt(v)
+	if unsigned {
+		n, exact := constant.Uint64Val(v)
+		return exact && constant.Sign(v) >= 0 && n>>(size-1)>>1 == 0
+	}
+	n, exact := constant.Int64Val(v)
+	return exact && n>>(size-1) == n>>63
 }
 
 // known returns v if it is a number. For anything else, which go/constant does not

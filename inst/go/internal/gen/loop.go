@@ -83,7 +83,11 @@ func isSafeCall(call *ast.CallExpr) bool {
 		return isMath(selector)
 	}
 	name, ok := call.Fun.(*ast.Ident)
-	return ok && slices.Contains([]string{"float64", "float32", "int", "int32", "int64"}, name.Name)
+	return ok && slices.Contains(numberTypes, name.Name)
+}
+
+var numberTypes = []string{
+	"int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "byte", "float32", "float64",
 }
 
 func isMath(selector *ast.SelectorExpr) bool {

@@ -144,7 +144,8 @@ func (w *writer) value(f *function, d fallback) string {
 		return w.typeName(t) + "(" + d.text + ")"
 	}
 	if _, small := constant.Int64Val(constant.ToInt(known(d.value))); d.value.Kind() == constant.Int && !small {
-		return "float64(" + d.text + ")" // an int would overflow
+		// An int would overflow.
+		return w.typeName(valueType(f.params[i].t)) + "(" + d.text + ")"
 	}
 	return d.text
 }

@@ -68,7 +68,7 @@ func (s stubs) Import(path string) (*types.Package, error) {
 
 // verdict is what rgoipc will make of a type.
 type verdict struct {
-	reason  string // why rgoipc does not take it: "type int8, which is not supported"; or ""
+	reason  string // why rgoipc does not take it: "type uintptr, which is not supported"; or ""
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null
@@ -140,6 +140,8 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 			return verdict{scalar: true}
 		}
 		return listOf(judgeWithin(u.Elem(), within))
+	case *types.Array:
+		return listOf(judgeWithin(u.Elem(), within))
 	case *types.Struct:
 		return judgeStruct(t, u, within)
 	case *types.Map:
@@ -160,14 +162,12 @@ func judgeBasic(t types.Type, u *types.Basic) verdict {
 	switch u.Kind() {
 	case types.Invalid:
 		return verdict{unknown: true}
-	case types.Float64, types.Int32, types.Int64, types.Int, types.String, types.Bool, types.Complex128:
-		return verdict{scalar: true}
-	case types.Float32:
-		return verdict{reason: unsupported(t) + ": use float64"}
-	case types.Complex64, types.Uintptr, types.UnsafePointer:
+	case types.Uintptr:
+		return verdict{reason: unsupported(t) + ": use uint64"}
+	case types.UnsafePointer:
 		return verdict{reason: unsupported(t)}
 	default:
-		return verdict{reason: unsupported(t) + ": use int32, int64 or int"}
+		return verdict{scalar: true}
 	}
 }
 

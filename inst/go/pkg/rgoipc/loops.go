@@ -134,12 +134,22 @@ func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
 func commonLoop(fn any, other loop) loop {
 	for _, find := range []func(fn any) loop{
 		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[int], loopOf[string], loopOf[bool],
+		sameLoopOf[float32], sameLoopOf[uint8], sameLoopOf[uint32], sameLoopOf[uint64], sameLoopOf[uint],
 	} {
 		if l := find(fn); l != nil {
 			return l
 		}
 	}
 	return other
+}
+
+// sameLoopOf returns the loop of a function of one or two T that returns a T, or nil. Less
+// common types have no others: each loop makes all programs 10 kB larger.
+func sameLoopOf[T any](fn any) loop {
+	if l := loop1[T, T](fn); l != nil {
+		return l
+	}
+	return loop2[T, T, T](fn)
 }
 
 // loopOf returns the loop of a function of one, two or three T, or nil.

@@ -24,6 +24,14 @@ const (
 	TypeTimestamp  = codec.TypeTimestamp
 	TypeDuration   = codec.TypeDuration
 	TypeBinary     = codec.TypeBinary
+	TypeInt8       = codec.TypeInt8
+	TypeInt16      = codec.TypeInt16
+	TypeUint8      = codec.TypeUint8
+	TypeUint16     = codec.TypeUint16
+	TypeUint32     = codec.TypeUint32
+	TypeUint64     = codec.TypeUint64
+	TypeFloat32    = codec.TypeFloat32
+	TypeComplex64  = codec.TypeComplex64
 	TypeComplex128 = codec.TypeComplex128
 	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
 	TypeAny        = codec.TypeAny    // whatever R has
@@ -81,11 +89,13 @@ type TypeSpec struct {
 	// ListSchema describes the elements of a TypeList or the values of a
 	// TypeMap. Nil: any elements.
 	ListSchema *TypeSpec
+	// Length is how many elements a list or bytes have. Nil: any number.
+	Length *int `json:",omitempty"`
 }
 
 // newTypeSpec describes a type as the codec does.
 func newTypeSpec(t codec.Type) TypeSpec {
-	spec := TypeSpec{Type: t.Name, Nullable: t.Nullable}
+	spec := TypeSpec{Type: t.Name, Nullable: t.Nullable, Length: t.Length}
 	if t.Elem != nil {
 		elem := newTypeSpec(*t.Elem)
 		spec.ListSchema = &elem

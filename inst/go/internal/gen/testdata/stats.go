@@ -101,9 +101,26 @@ func Map[T any](x []T, f func(T) T) []T { return x }
 
 func Sum(x ...float64) float64 { return 0 }
 
-func Small(x uint8) float64 { return 0 }
+//mangoro:default x=255
+//mangoro:default y=-0.1
+func Small(x uint8, y float32) float64 { return float64(byte(int8(x))) }
+
+//mangoro:default id=0xffffffffffffffff
+func Next(id ID, x uint64) ID { return id + 1 }
+
+// ID is a type with a name.
+type ID uint64
+
+//mangoro:default x=18446744073709551615
+func Largest(x uint64) uint64 { return x }
 
 func Single(x float64) float32 { return 0 }
+
+func Turn(x [3]float64, by [2][2]int16) [3]float64 { return x }
+
+func Digest(x []byte) [32]byte { return [32]byte{} }
+
+func Address(x uintptr) {}
 
 func Twice(x **float64) {}
 
