@@ -91,8 +91,8 @@ coerce <- function(x, spec, path) {
 }
 
 typed <- c(
-  "list", "struct", "map", "float64", "int32", "int64", "string", "bool", "timestamp", "duration", "binary",
-  "complex128"
+  "list", "struct", "map", "float64", "float32", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+  "uint64", "string", "bool", "timestamp", "duration", "binary", "complex128", "complex64"
 )
 
 # Whether `x` is Go's nil, for types that have one.
@@ -110,6 +110,9 @@ coerce_vector <- function(x, spec, path) {
   }
   coerced <- coercers[[spec$type]](x, path)
   if (!spec$nullable) check_no_na(coerced, path)
+  if (spec$type == "binary" && !is.null(spec$length)) {
+    for (i in which(lengths(coerced) > 0)) check_length(coerced[[i]], spec, if (is.raw(x)) path else path_to(path, i))
+  }
   coerced
 }
 
@@ -137,11 +140,21 @@ base_class <- function(x) {
 base_attributes <- list(factor = "levels", POSIXct = "tzone", difftime = "units")
 
 typed_na <- list(
-  float64 = NA_real_, int32 = NA_integer_, int64 = NA_integer_, string = NA_character_, bool = NA,
+  float64 = NA_real_, float32 = NA_real_, int8 = NA_integer_, int16 = NA_integer_, int32 = NA_integer_,
+  int64 = NA_integer_, uint8 = NA_integer_, uint16 = NA_integer_, uint32 = NA_integer_, uint64 = NA_integer_,
+  string = NA_character_, bool = NA,
   timestamp = structure(NA_real_, class = c("POSIXct", "POSIXt")),
   duration = structure(NA_real_, class = "difftime", units = "secs"),
-  binary = list(NULL), complex128 = NA_complex_
+  binary = list(NULL), complex128 = NA_complex_, complex64 = NA_complex_
 )
+
+# The limits of integers; R's own has no -2147483648.
+ranges <- list(
+  int8 = c(-128, 127), int16 = c(-32768, 32767), int32 = c(-1, 1) * .Machine$integer.max,
+  uint8 = c(0, 255), uint16 = c(0, 65535), uint32 = c(0, 2^32 - 1)
+)
+
+float32_max <- (2 - 2^-23) * 2^127
 
 coercers <- list(
   float64 = function(x, path) {
@@ -150,18 +163,34 @@ coercers <- list(
     if (is_integer64(x)) return(integer64_to_double(x, path))
     abort_type(x, "numeric", path)
   },
-  int32 = function(x, path) {
-    if (is.integer(x) && !is.object(x)) return(x)
-    if (is_integer64(x)) x <- integer64_to_double(x, path)
-    if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", path)
-    check_whole(x, .Machine$integer.max, "of 32 bits", path)
-    as_integer(x)
+  float32 = function(x, path) {
+    x <- coercers$float64(x, path)
+    check_float32(x, x, path)
+    x
   },
+  int8 = function(x, path) small_integers(x, "int8", path),
+  int16 = function(x, path) small_integers(x, "int16", path),
+  int32 = function(x, path) if (is.integer(x) && !is.object(x)) x else small_integers(x, "int32", path),
   int64 = function(x, path) {
     if (is.integer(x) && !is.object(x) || is_integer64(x)) return(x)
     if (!is.double(x) || is.object(x)) abort_type(x, "whole numbers", path)
-    check_whole(x, 2^53, "up to 2^53, or an integer64", path)
+    check_whole(x, c(-2^53, 2^53), "up to 2^53, or an integer64", path)
     shaped_as(bit64::as.integer64(x), x)
+  },
+  uint8 = function(x, path) if (is.raw(x)) x else small_integers(x, "uint8", path),
+  uint16 = function(x, path) small_integers(x, "uint16", path),
+  uint32 = function(x, path) {
+    x <- whole_numbers(x, path)
+    check_range(x, "uint32", path)
+    x
+  },
+  uint64 = function(x, path) {
+    x <- coercers$int64(x, path)
+    wrong <- which(x < 0)
+    if (length(wrong) > 0) {
+      abort_value(x[wrong[[1]]], wrong[[1]], "must be whole numbers from 0 to 18446744073709551615", path)
+    }
+    x
   },
   string = function(x, path) {
     if (is.character(x)) return(x)
@@ -193,8 +222,42 @@ coercers <- list(
     if (is.complex(x) && !is.object(x)) return(x)
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
     abort_type(x, "complex", path)
+  },
+  complex64 = function(x, path) {
+    x <- coercers$complex128(x, path)
+    check_float32(pmax(abs(Re(x)), abs(Im(x))), x, path)
+    x
   }
 )
+
+# Integers from numbers that are whole and in the range of `type`, which R's integer holds.
+small_integers <- function(x, type, path) {
+  x <- whole_numbers(x, path)
+  check_range(x, type, path)
+  as_integer(x)
+}
+
+# Integers and doubles as they are.
+whole_numbers <- function(x, path) {
+  if (is_integer64(x)) return(integer64_to_double(x, path))
+  if (!is.numeric(x) || is.object(x)) abort_type(x, "whole numbers", path)
+  x
+}
+
+check_range <- function(x, type, path) {
+  range <- ranges[[type]]
+  check_whole(x, range, paste("from", paste(format(range, scientific = FALSE, trim = TRUE), collapse = " to ")), path)
+}
+
+# `numbers` are those that must be in the range of `x`.
+check_float32 <- function(numbers, x, path) {
+  if (all_within(numbers, c(-float32_max, float32_max))) return(invisible())
+  wrong <- which(abs(numbers) > float32_max & is.finite(numbers))
+  if (length(wrong) > 0) {
+    what <- paste0("must be numbers from -", float32_max, " to ", float32_max)
+    abort_value(x[[wrong[[1]]]], wrong[[1]], what, path)
+  }
+}
 
 # As as.double() and as.integer(), with names and dimensions.
 as_double <- function(x) {
@@ -232,11 +295,19 @@ integer64_to_double <- function(x, path) {
   shaped_as(value, x)
 }
 
-check_whole <- function(x, limit, what, path) {
-  wrong <- which(!is.na(x) & (x != trunc(x) | abs(x) > limit) | is.nan(x))
+check_whole <- function(x, range, what, path) {
+  if (is.integer(x) && all_within(x, range)) return(invisible())
+  wrong <- x < range[[1]] | x > range[[2]]
+  if (is.double(x)) wrong <- wrong | x != trunc(x) | is.nan(x)
+  wrong <- which(wrong)
   if (length(wrong) > 0) {
     abort_value(x[[wrong[[1]]]], wrong[[1]], paste("must be whole numbers", what), path)
   }
+}
+
+# Whether all numbers are in a range, without a vector as long as they are.
+all_within <- function(x, range) {
+  min(x, range[[1]], na.rm = TRUE) == range[[1]] && max(x, range[[2]], na.rm = TRUE) == range[[2]]
 }
 
 check_no_na <- function(x, path) {
@@ -244,6 +315,8 @@ check_no_na <- function(x, path) {
     vapply(x, is.null, TRUE)
   } else if (is.complex(x)) {
     is_na_part(Re(x)) | is_na_part(Im(x))
+  } else if (is.raw(x)) {
+    FALSE
   } else {
     is.na(x)
   }
@@ -288,7 +361,19 @@ coerce_list <- function(x, spec, path) {
   element <- spec$element
   if (is.null(element)) return(x)
   if (is.null(x) && element$type %in% names(coercers)) abort_type(x, "a vector", path)
+  check_length(x, spec, path)
   coerce_column(x, element, path)
+}
+
+# Raises unless `x` is as long as a Go array.
+check_length <- function(x, spec, path) {
+  n <- if (is.data.frame(x)) nrow(x) else length(x)
+  if (is.null(spec$length) || n == spec$length) return(invisible())
+  subject <- describe_path(path)
+  abort_arguments(
+    path$signature, "{subject} must have length {spec$length}, not {n}.",
+    arg = path$arg, call = path$call
+  )
 }
 
 # `x` as the elements of a list, or as a column of a data frame.
@@ -322,7 +407,10 @@ as_elements <- function(x, type, path) {
   if (type == "binary") attributes(x) <- NULL
   if (is.null(path$inner)) return(x)
   x <- switch(type,
-    int64 = if (is_integer64(x)) x else bit64::as.integer64(x),
+    int64 = ,
+    uint64 = if (is_integer64(x)) x else bit64::as.integer64(x),
+    uint32 = as.double(x),
+    uint8 = as.integer(x),
     timestamp = if (inherits(x, "Date")) midnight(x) else as_double(as.POSIXct(x)),
     duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
     x

@@ -147,7 +147,7 @@ text_or_none <- function(x) if (rlang::is_string(x)) x else ""
 # The types of vectors, as R's C interface numbers them, that the arguments of an
 # elementwise function may have to be sent as they are; NULL if one is not plain.
 plain_types <- function(args, vectorized) {
-  types <- c(bool = 10L, int32 = 13L, float64 = 14L, string = 16L)
+  types <- c(bool = 10L, int32 = 13L, int64 = 13L, float64 = 14L, string = 16L)
   plain <- vapply(args, function(arg) {
     if (arg$spec$nullable && arg$spec$type %in% names(types)) types[[arg$spec$type]] else NA
   }, 1L)
@@ -157,6 +157,7 @@ plain_types <- function(args, vectorized) {
 #   type      its name, see rgoipc.TypeSpec
 #   nullable  whether NA is taken
 #   element   the type of the elements of a list or map, NULL: any
+#   length    how many elements a list or raw vector has, NULL: any number
 #   fields    the types of the fields of a struct by name, NULL: any
 #   optional  the names of those that may be left out
 new_type <- function(spec) {
@@ -166,6 +167,7 @@ new_type <- function(spec) {
     type = one_string(spec$Type),
     nullable = isTRUE(spec$Nullable),
     element = if (!is.null(spec$ListSchema)) new_type(spec$ListSchema),
+    length = if (rlang::is_scalar_integerish(spec$Length)) spec$Length,
     fields = if (length(fields) > 0) {
       rlang::set_names(lapply(fields, function(field) new_type(field$Type)), names)
     },
