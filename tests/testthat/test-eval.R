@@ -26,7 +26,8 @@ test_that("an expression is evaluated with the types of its variables", {
 
 test_that("the value has the type that it has in Go, several are a list", {
   skip_if_no_go()
-  expect_identical(mangoro_eval("1 + 2"), bit64::as.integer64(3))
+  expect_identical(mangoro_eval("1 + 2"), 3L)
+  expect_identical(mangoro_eval("1 << 60"), bit64::as.integer64("1152921504606846976"))
   expect_identical(mangoro_eval("1.5"), 1.5)
   expect_identical(mangoro_eval("x > 1", x = 2), TRUE)
   expect_identical(mangoro_eval("'a'"), 97L)

@@ -43,10 +43,22 @@ var columns = map[string]column{
 	"int64":             {arrow.PrimitiveTypes.Int64, `[-9223372036854775807, null, 9223372036854775807]`},
 	"int64_smallest":    {arrow.PrimitiveTypes.Int64, `[1, -9223372036854775808]`},
 	"int32_smallest":    {arrow.PrimitiveTypes.Int32, `[1, -2147483648]`},
+	"int64_small":       {arrow.PrimitiveTypes.Int64, `[-2147483647, null, 2147483647]`},
+	"int64_exact":       {arrow.PrimitiveTypes.Int64, `[-9007199254740992, null, 2147483648]`},
+	"int64_inexact":     {arrow.PrimitiveTypes.Int64, `[1, null, 9007199254740993]`},
+	"int64_null":        {arrow.PrimitiveTypes.Int64, `[null, null]`},
+	"int64_none":        {arrow.PrimitiveTypes.Int64, `[]`},
+	"int64_lists":       {arrow.ListOf(arrow.PrimitiveTypes.Int64), `[[1], null, [2147483648, null], []]`},
+	"int64_fixed_lists": {arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int64), `[[1, 2], null, [3, 4]]`},
+	"int64_maps":        {arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), `[[{"key": "a", "value": 1}], [{"key": "b", "value": -9007199254740993}]]`},
+	"int64_struct":      {arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int64, Nullable: true}), `[{"a": 1}, null]`},
 	"uint8":             {arrow.PrimitiveTypes.Uint8, `[0, null, 255]`},
 	"uint16":            {arrow.PrimitiveTypes.Uint16, `[0, null, 65535]`},
 	"uint32":            {arrow.PrimitiveTypes.Uint32, `[0, null, 4294967295]`},
 	"uint64":            {arrow.PrimitiveTypes.Uint64, `[0, null, 9223372036854775807]`},
+	"uint32_small":      {arrow.PrimitiveTypes.Uint32, `[0, null, 2147483647]`},
+	"uint64_small":      {arrow.PrimitiveTypes.Uint64, `[0, null, 2147483647]`},
+	"uint64_exact":      {arrow.PrimitiveTypes.Uint64, `[0, null, 9007199254740992]`},
 	"uint64_largest":    {arrow.PrimitiveTypes.Uint64, `[0, 18446744073709551615]`},
 	"float16":           {arrow.FixedWidthTypes.Float16, `[1.5, null, -0.25]`},
 	"float32":           {arrow.PrimitiveTypes.Float32, `[1.5, null, -0.1]`},
@@ -85,6 +97,10 @@ var columns = map[string]column{
 	"dictionary_double": {
 		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Float64},
 		`[1.5, null, 2.5, 1.5]`,
+	},
+	"dictionary_of_int64": {
+		&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.PrimitiveTypes.Int64},
+		`[1, null, 4294967296, 1]`,
 	},
 	"null":   {arrow.Null, `[null, null]`},
 	"struct": {arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int32, Nullable: true}), `[{"a": 1}, null]`},
@@ -182,7 +198,7 @@ func batches(deltas bool) ([]byte, error) {
 	builder := array.NewDictionaryBuilder(mem, dictionary(arrow.PrimitiveTypes.Int8)).(*array.BinaryDictionaryBuilder)
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "f", Type: builder.Type(), Nullable: true},
-		{Name: "x", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
+		{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
 	}, nil)
 	var out bytes.Buffer
 	w := ipc.NewWriter(&out, ipc.WithSchema(schema), ipc.WithDictionaryDeltas(deltas))
@@ -190,12 +206,12 @@ func batches(deltas bool) ([]byte, error) {
 		if !deltas {
 			builder = array.NewDictionaryBuilder(mem, dictionary(arrow.PrimitiveTypes.Int8)).(*array.BinaryDictionaryBuilder)
 		}
-		numbers := array.NewInt32Builder(mem)
+		numbers := array.NewInt64Builder(mem)
 		for _, word := range words {
 			if err := builder.AppendString(word); err != nil {
 				return nil, err
 			}
-			numbers.Append(int32(i))
+			numbers.Append(int64(i) << 30) // the last does not fit an int32
 		}
 		rec := array.NewRecordBatch(schema, []arrow.Array{builder.NewArray(), numbers.NewArray()}, int64(len(words)))
 		if err := w.Write(rec); err != nil {
