@@ -3,40 +3,52 @@
 # other is an error.
 
 # `args`, given by position or by full name, in the order of the signature, without those
-# that are left out.
+# that are left out. What is beyond the others is one list, for a variadic one.
 match_arguments <- function(args, signature, call) {
-  wanted <- signature$args
+  wanted <- fixed_arguments(signature)
   given <- match_names(names(args) %||% rep("", length(args)), wanted)
   check_argument_names(given, signature, call)
   free <- setdiff(wanted, given)
   position <- which(given == "")
-  if (length(position) > length(free)) {
+  beyond <- position[seq_along(position) > length(free)]
+  if (length(beyond) > 0 && length(signature$variadic) == 0) {
     abort_arguments(
       signature, "it takes {length(wanted)} argument{?s}{of_names(wanted)}, not {length(args)}.",
       call = call
     )
   }
+  position <- setdiff(position, beyond)
   given[position] <- free[seq_along(position)]
   names(args) <- given
-  missing <- setdiff(wanted[!signature$optional], given)
+  missing <- setdiff(signature$args[!signature$optional], given)
   if (length(missing) > 0) {
     abort_arguments(signature, "argument{?s} {.arg {missing}} {?is/are} missing.", arg = missing, call = call)
   }
+  rest <- if (length(beyond) > 0) rlang::set_names(list(unname(args[beyond])), signature$variadic)
   args <- args[wanted[wanted %in% given]]
   # NULL leaves an argument out.
   optional <- signature$args[signature$optional]
-  args[!(names(args) %in% optional & vapply(args, is.null, TRUE))]
+  c(args[!(names(args) %in% optional & vapply(args, is.null, TRUE))], rest)
 }
+
+# Those that are not R's `...`.
+fixed_arguments <- function(signature) setdiff(signature$args, signature$variadic)
+
+# The arguments as R shows them.
+shown_arguments <- function(signature) c(fixed_arguments(signature), rep("...", length(signature$variadic)))
 
 of_names <- function(names) if (length(names) > 0) format_inline(", {.arg {names}}") else ""
 
 check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
-  unknown <- setdiff(named, signature$args)
+  unknown <- setdiff(named, fixed_arguments(signature))
   if (length(unknown) > 0) {
     abort_arguments(
       signature,
-      "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {signature$args}}.",
+      c(
+        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown_arguments(signature)}}.",
+        "i" = if (any(unknown %in% signature$variadic)) "The values of {.arg {signature$variadic}} are given without a name."
+      ),
       arg = unknown, call = call
     )
   }
@@ -52,8 +64,10 @@ coerce_arguments <- function(args, signature, call) {
   for (i in seq_along(args)) {
     path <- list(signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call)
     spec <- signature$specs[[at[[i]]]]
-    coerced <- coerce(args[[i]], spec, path)
+    variadic <- path$arg %in% signature$variadic
+    coerced <- if (variadic) coerce_variadic(args[[i]], spec, path) else coerce(args[[i]], spec, path)
     if (signature$boxed) check_one(coerced, spec, path)
+    if (path$arg %in% signature$paths && is.character(coerced)) coerced <- as_path(coerced, path)
     args[i] <- list(coerced)
   }
   args
@@ -64,10 +78,71 @@ check_one <- function(x, spec, path) {
   if (spec$type %in% names(coercers) && length(x) != 1) {
     subject <- describe_path(path)
     abort_arguments(
-      path$signature, "{subject} must be one value, not {length(x)}.",
+      path$signature, c("{subject} must be one value, not {length(x)}.", advice_of_each(path)),
       arg = path$arg, call = path$call
     )
   }
+}
+
+# What to do where a function takes single values, and several were given.
+advice_of_each <- function(path) {
+  signature <- path$signature
+  if (!signature$boxed || signature$streams || length(path$steps) > 0) return()
+  if (length(signature$variadic) > 0 || !all(vapply(signature$specs, is_scalar_type, TRUE))) return()
+  if (!signature$returns || !is.null(signature$result) && is_scalar_type(signature$result)) {
+    return(c("i" = "It is called once, as {.code //mangoro:once} or {.code rgoipc.Once()} in Go says."))
+  }
+  c(
+    "i" = "It is called once, since its result is not a single value. With {.code //mangoro:each} above it in Go, or
+           the option {.code rgoipc.Each()}, it is called for each value, and returns a list."
+  )
+}
+
+# Whether a value is one element of a vector, or one row of a data frame of such.
+is_scalar_type <- function(spec) {
+  spec$type %in% names(coercers) ||
+    spec$type == "struct" && length(spec$fields) > 0 && all(vapply(spec$fields, is_scalar_type, TRUE))
+}
+
+# Paths that Go can use, whatever its working directory is.
+as_path <- function(x, path) {
+  if (is.null(getwd()) && !all(is.na(x) | is_absolute(x))) {
+    subject <- describe_path(path)
+    abort_arguments(
+      path$signature, "{subject} is a relative path, but R's working directory does not exist.",
+      arg = path$arg, call = path$call
+    )
+  }
+  absolute_path(x)
+}
+
+# The values of R's `...` as one argument: vectors are combined as by c(), and so are the
+# rows of data frames; anything else is one element.
+coerce_variadic <- function(values, spec, path) {
+  path$arg <- "..."
+  path$inner <- TRUE
+  # Bytes are a raw vector, which is one value.
+  element <- if (spec$type == "list") spec$element else spec
+  rows <- identical(element$type, "struct")
+  if (!rows && !isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
+  there <- which(!vapply(values, is.null, TRUE))
+  parts <- lapply(there, function(i) {
+    x <- sent_as(values[[i]])
+    path <- path_to(path, i)
+    if (rows) coerce_as_rows(x, element, path) else as_elements(coerce_vector(x, element, path), element$type, path)
+  })
+  if (length(parts) == 0) return(NULL)
+  combined <- combine(parts)
+  if (spec$type == "binary") list(do.call(c, combined)) else combined
+}
+
+# Vectors or data frames of one type, one after the other.
+combine <- function(parts) {
+  if (!is.data.frame(parts[[1]])) {
+    return(if (inherits(parts[[1]], "mangoro_maps")) as_maps(do.call(c, lapply(parts, unclass))) else do.call(c, parts))
+  }
+  columns <- lapply(rlang::set_names(names(parts[[1]])), function(name) combine(lapply(parts, `[[`, name)))
+  structure(columns, class = "data.frame", row.names = .set_row_names(sum(vapply(parts, nrow, 1L))))
 }
 
 # --- Values of a type -------------------------------------------------------
@@ -464,9 +539,11 @@ coerce_map_rows <- function(x, spec, path) {
 }
 
 coerce_struct <- function(x, spec, path) {
-  if (is.null(spec$fields) || path$signature$vectorized) return(x)
+  if (is.null(spec$fields)) return(x)
+  if (path$signature$recycles) return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
+  if (path$signature$vectorized) return(x)
   if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
-  if (is.data.frame(x) && nrow(x) != 1) abort_type(x, "a named list or a data frame of one row", path)
+  if (is.data.frame(x) && nrow(x) != 1) check_row(x, path)
   one_row <- is.data.frame(x)
   x <- columns_of(x)
   if (one_row) x <- lapply(x, only_element)
@@ -475,6 +552,43 @@ coerce_struct <- function(x, spec, path) {
     if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], path_to(path, name))
   }
   x
+}
+
+# Raises unless a data frame has one row.
+check_row <- function(x, path) {
+  if (nrow(x) != 1) {
+    subject <- describe_path(path)
+    abort_arguments(
+      path$signature, c("{subject} must be a named list or a data frame of one row, not of {nrow(x)}.", advice_of_each(path)),
+      arg = path$arg, call = path$call
+    )
+  }
+}
+
+# The rows of a data frame, or a named list as the only row of one.
+coerce_as_rows <- function(x, spec, path) {
+  if (is.data.frame(x)) return(coerce_rows(x, spec, path))
+  if (!is_list(x) || is.null(names(x))) abort_type(x, "a data frame or a named list", path)
+  columns <- coerce_fields(columns_of(x), spec, path, coerce_cell, absent = NA)
+  columns[vapply(columns, is.null, NA)] <- list(NA)
+  structure(columns, class = "data.frame", row.names = 1L)
+}
+
+# A field of such a list as a column of one row.
+coerce_cell <- function(x, spec, path) {
+  if (spec$type == "struct" && !is_untyped_null(x)) {
+    row <- coerce_as_rows(sent_as(x), spec, path)
+    check_row(row, path)
+    return(row)
+  }
+  if (spec$type == "list") {
+    path$inner <- TRUE
+    return(list(coerce_list(x, spec, path)))
+  }
+  if (spec$type == "binary" && is.null(x)) return(list(NULL))
+  column <- coerce_column(if (spec$type %in% c("map", "any")) list(x) else x, spec, path)
+  check_one(column, spec, path)
+  column
 }
 
 # The element of a list column of one row.
@@ -616,7 +730,8 @@ recycle <- function(x, n) {
 abort_arguments <- function(signature, message, arg = NULL, ..., call, .envir = parent.frame()) {
   # The name is put in first: it must not count as the quantity of the message.
   head <- escape_braces(format_inline("{.fn {signature$name}}: "))
-  abort_invalid_argument(arg, paste0(head, message), func_name = signature$name, ..., call = call, .envir = .envir)
+  message[[1]] <- paste0(head, message[[1]])
+  abort_invalid_argument(arg, message, func_name = signature$name, ..., call = call, .envir = .envir)
 }
 
 describe_path <- function(path) {

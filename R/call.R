@@ -68,7 +68,7 @@ call_function <- function(connection, name, args, timeout, call) {
 # --- The request ------------------------------------------------------------
 
 # The message of a call, `bytes`. Of an elementwise one also what its result takes from the
-# arguments: `shape`, `length` and `one_raw`, see result_value().
+# arguments: `shape`, `length` and `single`, see result_value().
 call_message <- function(signature, args, header, call) {
   bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
   if (!is.null(bytes)) {
@@ -92,8 +92,12 @@ call_message <- function(signature, args, header, call) {
   } else {
     encode_record(lapply(columns, recycle, n), header, call)
   }
-  list(bytes = bytes, shape = shape, length = n, one_raw = n == 1 && any(vapply(given[signature$raws], is.raw, NA)))
+  list(bytes = bytes, shape = shape, length = n, single = n == 1 && any(vapply(given[signature$alike], is_single, NA)))
 }
+
+# Whether an argument of an elementwise function is one value, and not a vector or data
+# frame of one: a raw vector for a []byte, or a named list for a struct.
+is_single <- function(x) is.raw(x) || is_list(x) && !is.data.frame(x) && !is.null(names(x))
 
 # The header of a call. It is the same as long as the time-out and the line are: to make
 # it takes 20 us of a small call's 200.
@@ -157,7 +161,7 @@ without_shape <- function(x) {
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call) {
-  decode <- if (signature$boxed) decode_row else decode_record
+  decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
     values <- decode(reply, signature$result_header, call)
     if (!is.null(values)) return(values)
@@ -189,14 +193,20 @@ result_value <- function(values, signature, message) {
   if (is.null(message$length)) {
     return(result)
   }
-  # To an elementwise function a raw vector is a single value, and so is the raw vector
-  # that it returns.
-  if (message$one_raw) result <- result[[1]]
+  if (signature$each) {
+    names(result) <- message$shape$names
+    return(result)
+  }
+  # What a function returns for a single value is one, too.
+  if (message$single) result <- only_row(result)
   if (!is.null(message$shape) && length(result) == message$length && is.null(dim(result))) {
     attributes(result) <- c(attributes(result), message$shape)
   }
   result
 }
+
+# The row of a data frame as a named list, or the element of a list.
+only_row <- function(x) if (is.data.frame(x)) lapply(columns_of(x), only_row) else if (is_list(x)) x[[1]] else x
 
 # A record as a data frame. The struct that the manifest describes is the record itself,
 # or its only column.

@@ -44,13 +44,14 @@ make_function <- function(server, signature) {
   run <- function(args, frame = parent.frame()) {
     call_function(server_connection(server, frame), name, args, NULL, frame)
   }
-  args <- rlang::syms(rlang::set_names(symbol_names(signature$args)))
-  required <- args[!signature$optional]
-  if (length(args) == 0 && !signature$boxed) {
+  args <- rlang::syms(rlang::set_names(symbol_names(fixed_arguments(signature))))
+  required <- args[!signature$optional[seq_along(args)]]
+  if (length(signature$args) == 0 && !signature$boxed) {
     formals <- rlang::pairlist2(... = )
     body <- rlang::call2(run, quote(list(...)))
   } else {
     formals <- function_formals(signature)
+    if (length(signature$variadic) > 0) args <- c(args, quote(...))
     body <- rlang::call2(run, rlang::call2(list, !!!args))
     if (length(required) > 0) {
       partly <- function(frame = parent.frame()) run(given_arguments(signature, frame), frame)
@@ -66,14 +67,15 @@ make_function <- function(server, signature) {
 
 # The arguments that were given to a call that lacks one, for the message.
 given_arguments <- function(signature, frame) {
-  given <- mget(symbol_names(signature$args), envir = frame)
+  given <- mget(symbol_names(fixed_arguments(signature)), envir = frame)
   given[!vapply(given, rlang::is_missing, TRUE)]
 }
 
 function_formals <- function(signature) {
   formals <- rep(list(rlang::missing_arg()), length(signature$args))
-  formals[signature$optional] <- signature$defaults[signature$optional]
-  as.pairlist(rlang::set_names(formals, symbol_names(signature$args)))
+  defaults <- signature$optional & !signature$args %in% signature$variadic
+  formals[defaults] <- signature$defaults[defaults]
+  as.pairlist(rlang::set_names(formals, symbol_names(shown_arguments(signature))))
 }
 
 #' @export

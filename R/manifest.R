@@ -87,19 +87,22 @@ parse_signatures <- function(json, call) {
 # A function as calls of it are checked against:
 #   name        its name
 #   args        the names of the arguments
+#   variadic    the name of the last one if it is R's `...`, otherwise no name
+#   paths       the names of those that are paths of files
 #   specs       a type for each
 #   optional    TRUE for each that may be left out
 #   defaults    what Go uses for it then, NULL for nothing
 #   vectorized  TRUE if it is elementwise: a row of results for each row of arguments
 #   recycles    TRUE if Go recycles arguments of different lengths
+#   each        TRUE if the result of such a one is a list with an element for each row
 #   boxed       TRUE if the arguments are one row, each whole
 #   returns     TRUE if there is a result
 #   record      TRUE if the result is a record, see record_value(); otherwise it is
 #               the only column of one
 #   result      its type, NULL if the manifest does not say
 #   streams     TRUE if the result is a stream: the payload itself, not a column of it
-#   raws        the names of the arguments that are raw vectors, if the result is one,
-#               see result_value(); otherwise NULL
+#   alike       the names of the arguments that are of the type of the result, if one
+#               value of it is not a vector of length 1, see is_single(); otherwise NULL
 #   plain       the types of the arguments if they are plain, see plain_types()
 #   last        the header of the last call, see call_header()
 #   result_header  the header of results
@@ -107,22 +110,30 @@ parse_signatures <- function(json, call) {
 #   go          its declaration in Go, "" if unknown
 new_signature <- function(entry, name) {
   args <- lapply(entry$Args, function(arg) {
-    list(name = one_string(arg$Name), spec = new_type(arg$Type), optional = isTRUE(arg$Optional))
+    list(
+      name = one_string(arg$Name), spec = new_type(arg$Type), path = isTRUE(arg$Path), variadic = isTRUE(arg$Variadic),
+      optional = isTRUE(arg$Optional) || isTRUE(arg$Variadic)
+    )
   })
+  names <- vapply(args, `[[`, "", "name")
+  each <- isTRUE(entry$Each) && isTRUE(entry$Vectorized) && isTRUE(entry$Recycles)
   list(
     name = name,
-    args = vapply(args, `[[`, "", "name"),
+    args = names,
     specs = lapply(args, `[[`, "spec"),
+    variadic = names[vapply(args, `[[`, TRUE, "variadic") & seq_along(args) == length(args)],
+    paths = names[vapply(args, `[[`, TRUE, "path")],
     optional = vapply(args, `[[`, TRUE, "optional"),
     defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default)),
     vectorized = isTRUE(entry$Vectorized),
     recycles = isTRUE(entry$Recycles),
+    each = each,
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
     record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
     result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
     streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
-    raws = if (isTRUE(entry$Vectorized) && identical(entry$ReturnType$Type, "binary")) names_of_type(args, "binary"),
+    alike = if (isTRUE(entry$Vectorized)) names_alike(args, entry$ReturnType$Type),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
     last = new.env(parent = emptyenv()),
     result_header = envelope_header("result", name),
@@ -135,8 +146,10 @@ new_signature <- function(entry, name) {
 # is that of the vector.
 names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "stream", "")
 
-names_of_type <- function(args, type) {
-  unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))
+names_alike <- function(args, type) {
+  if (rlang::is_string(type, c("binary", "struct"))) {
+    unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))
+  }
 }
 
 # A default is only shown, never sent: values that R has no literal for are left out.
@@ -145,11 +158,11 @@ scalar_default <- function(x) if (is.atomic(x) && length(x) == 1) x
 text_or_none <- function(x) if (rlang::is_string(x)) x else ""
 
 # The types of vectors, as R's C interface numbers them, that the arguments of an
-# elementwise function may have to be sent as they are; NULL if one is not plain.
+# elementwise function may have to be sent as they are; NULL if one is not plain, or a path.
 plain_types <- function(args, vectorized) {
   types <- c(bool = 10L, int32 = 13L, int64 = 13L, float64 = 14L, string = 16L)
   plain <- vapply(args, function(arg) {
-    if (arg$spec$nullable && arg$spec$type %in% names(types)) types[[arg$spec$type]] else NA
+    if (arg$spec$nullable && arg$spec$type %in% names(types) && !arg$path) types[[arg$spec$type]] else NA
   }, 1L)
   if (vectorized && length(plain) > 0 && !anyNA(plain)) plain
 }

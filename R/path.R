@@ -9,12 +9,19 @@ is_windows <- function() .Platform$OS.type == "windows"
 # Absolute, without links, with forward slashes.
 real_path <- function(path) normalizePath(path, winslash = "/", mustWork = FALSE)
 
+# Absolute, with links as they are. Of "" and NA nothing is known.
 absolute_path <- function(path) {
-  path <- path.expand(path)
-  if (is_absolute(path)) path else file.path(getwd(), path)
+  home <- grepl("^~", path)
+  # What comes after the home directory may be in any encoding.
+  user <- sub("[/\\\\].*", "", path[home])
+  path[home] <- paste0(path.expand(user), substring(path[home], nchar(user) + 1))
+  relative <- !is.na(path) & nzchar(path) & !is_absolute(path)
+  # Not file.path(), which would write escapes for characters that the encoding lacks.
+  path[relative] <- paste0(sub("/$", "", getwd()), "/", path[relative])
+  path
 }
 
-is_absolute <- function(path) grepl("^([/\\\\]|[A-Za-z]:)", path)
+is_absolute <- function(path) grepl(if (is_windows()) "^([/\\\\]|[A-Za-z]:)" else "^/", path)
 
 is_below <- function(path, dir) startsWith(paste0(path, "/"), paste0(dir, "/"))
 

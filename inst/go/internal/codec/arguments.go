@@ -56,7 +56,7 @@ func (a *Arguments) row(value any) (Column, bool) {
 				return v.arg, true
 			}
 		}
-		return v.arg.boxed(), true
+		return v.arg.Boxed(), true
 	}
 	return Column{}, false
 }

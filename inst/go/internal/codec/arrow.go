@@ -48,7 +48,7 @@ func (arrays) Write(value reflect.Value, args *Arguments) (Column, error) {
 	if row, ok := args.row(values); ok {
 		return row, nil
 	}
-	return args.named(values).boxed(), nil
+	return args.named(values).Boxed(), nil
 }
 
 // batches is the kind of arrow.RecordBatch: a data frame, as it came.
@@ -86,7 +86,7 @@ func (batches) Write(value reflect.Value, args *Arguments) (Column, error) {
 	defer rows.Release()
 	items := newColumn(rows)
 	items.Field.Metadata = batch.Schema().Metadata()
-	return items.boxed(), nil
+	return items.Boxed(), nil
 }
 
 // streams is the kind of array.RecordReader: data frames, one after the other.

@@ -21,7 +21,7 @@ type codec interface {
 	goType() reflect.Type
 	// describe describes a T to R. Nullable: a T can be NA.
 	describe() Type
-	// scalar tells whether a T is one element of an R vector.
+	// scalar tells whether a T is one element of an R vector, or a struct of scalars.
 	scalar() bool
 	// nests tells whether one row of a list column of that type is one T.
 	nests(list arrow.ListLikeType) bool

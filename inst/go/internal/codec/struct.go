@@ -59,7 +59,9 @@ func (c structCodec) describe() Type {
 	return t
 }
 
-func (c structCodec) scalar() bool { return false }
+func (c structCodec) scalar() bool {
+	return !slices.ContainsFunc(c.fields, func(f structField) bool { return !f.codec.scalar() })
+}
 
 func (c structCodec) nests(arrow.ListLikeType) bool { return false }
 
@@ -72,9 +74,12 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 	valid := validRows(column)
 	rows := reflect.MakeSlice(reflect.SliceOf(c.t), column.Len(), column.Len())
 	for _, f := range c.fields {
-		values, err := f.read(col, column, valid)
+		values, held, err := f.read(col, column, valid)
 		if err != nil {
 			return nil, Bitmap{}, err
+		}
+		if col.fold {
+			valid = valid.And(column.Len(), held, column.Len())
 		}
 		for i := range column.Len() {
 			rows.Index(i).Field(f.index).Set(values.Index(i))
@@ -83,29 +88,29 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 	return rows.Interface(), valid, nil
 }
 
-// read reads the field of a column. Where all of a row is NA, so may the field
-// be. A pointer or a Null may be missing.
-func (f structField) read(col Column, column *array.Struct, valid Bitmap) (reflect.Value, error) {
+// read reads the field of a column, and which rows are not NA. Where all of a row is NA,
+// so may the field be. A pointer or a Null may be missing.
+func (f structField) read(col Column, column *array.Struct, valid Bitmap) (reflect.Value, Bitmap, error) {
 	dataType := column.DataType().(*arrow.StructType)
 	at := dataType.FieldIndices(f.name)
 	if len(at) == 0 && hasNA(f.codec) {
-		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), nil
+		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), Bitmap{}, nil
 	}
 	if len(at) != 1 {
-		return reflect.Value{}, wrong("must have one field `%s`, not %d", f.name, len(at))
+		return reflect.Value{}, Bitmap{}, wrong("must have one field `%s`, not %d", f.name, len(at))
 	}
-	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0])})
+	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0]), fold: col.fold})
 	if err != nil {
-		return reflect.Value{}, inField(err, f.name)
+		return reflect.Value{}, Bitmap{}, inField(err, f.name)
 	}
-	if missingRow(f.codec, held, column.Len()) >= 0 {
+	if !col.fold && missingRow(f.codec, held, column.Len()) >= 0 {
 		for i := range column.Len() {
 			if valid.Has(i) && !held.Has(i) {
-				return reflect.Value{}, inField(missingValue(i), f.name)
+				return reflect.Value{}, Bitmap{}, inField(missingValue(i), f.name)
 			}
 		}
 	}
-	return reflect.ValueOf(values), nil
+	return reflect.ValueOf(values), held, nil
 }
 
 func (c structCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {

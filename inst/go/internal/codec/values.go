@@ -18,7 +18,8 @@ func (v Values) Type() Type { return v.c.describe() }
 // GoType returns the type of one value.
 func (v Values) GoType() reflect.Type { return v.c.goType() }
 
-// Scalar tells whether a value is one element of an R vector.
+// Scalar tells whether a value is one element of an R vector, or one row of a data frame
+// of such elements.
 func (v Values) Scalar() bool { return v.c.scalar() }
 
 // HasNA tells whether the values show NA: they are pointers or a Null.
@@ -60,7 +61,7 @@ func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, release fun
 // The caller calls release after use.
 func (v Values) opened(arg Column) (inner Column, release func()) {
 	if arg.Array.DataType().ID() == arrow.UINT8 && v.Type().Name == TypeBinary {
-		box := arg.boxed()
+		box := arg.Boxed()
 		return box, box.Array.Release
 	}
 	if list, ok := arg.Array.DataType().(arrow.ListLikeType); ok {
@@ -71,12 +72,13 @@ func (v Values) opened(arg Column) (inner Column, release func()) {
 	return arg, func() {}
 }
 
-// ReadRows returns an argument as a []T, and which of these are not NA. The values
-// may lie in the argument's memory.
+// ReadRows returns an argument as a []T, and which of these are not NA: of structs, those
+// without NA in a field that has no room for it. The values may lie in the argument's
+// memory.
 func (v Values) ReadRows(arg Column) (values any, valid Bitmap, n int, err error) {
 	arg, release := v.opened(arg)
 	defer release()
-	arg.borrow = true
+	arg.borrow, arg.fold = true, true
 	values, valid, err = readColumn(v.c, arg)
 	if v.HasNA() {
 		valid = Bitmap{}

@@ -131,6 +131,9 @@ func newFunction(fn *ast.FuncDecl, sig *types.Signature, d directives) *function
 		f.fails, last = true, last-1
 	}
 	f.params = values(params, first, params.Len(), "x")
+	if sig.Variadic() {
+		f.params[len(f.params)-1].scalar = false // not even of bytes
+	}
 	f.results = values(results, 0, last, "result")
 	f.named = last > 0 && results.At(0).Name() != ""
 	return f
@@ -163,10 +166,6 @@ func (f *function) unfit() string {
 	if f.sig.TypeParams().Len() > 0 {
 		return "it is generic"
 	}
-	if f.sig.Variadic() {
-		last := f.params[len(f.params)-1]
-		return fmt.Sprintf("parameter `%s` is variadic: use a slice", last.name)
-	}
 	for _, v := range f.params {
 		if reason := v.unfitParameter(); reason != "" {
 			return fmt.Sprintf("parameter `%s` is of %s", v.name, reason)
@@ -187,11 +186,12 @@ func (f *function) unfit() string {
 // is known.
 func (f *function) elementwise() (is, known bool) {
 	is, known = len(f.params) > 0 && !f.directives.once, true
-	for _, v := range f.params {
-		is, known = is && (v.scalar || v.unknown), known && !v.unknown
+	values := f.params
+	if !f.directives.each {
+		values = slices.Concat(f.params, f.results)
 	}
-	for _, v := range f.results {
-		is = is && v.arrow == "" && !v.dynamic
+	for _, v := range values {
+		is, known = is && (v.scalar || v.unknown), known && !v.unknown
 	}
 	return is, known || !is
 }
@@ -203,8 +203,5 @@ func (f *function) loops() bool {
 	for _, v := range f.params {
 		known = known && !v.na
 	}
-	for _, v := range f.results {
-		known = known && !v.unknown
-	}
-	return is && known && !f.context && len(f.results) > 0
+	return is && known && !f.directives.each && !f.context && len(f.results) > 0
 }

@@ -20,17 +20,28 @@ type directives struct {
 	skip     bool
 	parallel bool
 	once     bool
+	each     bool
 	defaults []fallback
-	pos      token.Pos // of parallel
+	paths    []pathParam
+	at       map[string]token.Pos // of those that stand alone
 }
 
 // fallback is the default of a parameter.
 type fallback struct {
 	param string
-	text  string // as Go code
-	value constant.Value
+	text  string         // as Go code
+	value constant.Value // nil for NULL
 	pos   token.Pos
 }
+
+// pathParam is a parameter that is the path of a file.
+type pathParam struct {
+	param string
+	pos   token.Pos
+}
+
+// verbs are the directives, as messages list them.
+var verbs = []string{"default", "each", "name", "once", "parallel", "path", "skip"}
 
 // readDirectives reads the doc comment of a function, and marks the comments that
 // are directives as used.
@@ -66,19 +77,20 @@ func (p *program) spacedDirective(comment *ast.Comment) {
 		return
 	}
 	verb, found := strings.CutPrefix(words[0], "mangoro:")
-	if found && slices.Contains([]string{"skip", "name", "parallel", "once", "default"}, verb) {
+	if found && slices.Contains(verbs, verb) {
 		p.complain(comment.Pos(), fmt.Sprintf("write %s%s, without the space", directivePrefix, verb))
 	}
 }
 
 func (d *directives) set(verb, rest string, pos token.Pos) error {
-	flag := map[string]*bool{"skip": &d.skip, "parallel": &d.parallel, "once": &d.once}[verb]
+	flag := map[string]*bool{"skip": &d.skip, "parallel": &d.parallel, "once": &d.once, "each": &d.each}[verb]
 	switch {
 	case flag != nil:
 		*flag = true
-		if verb == "parallel" {
-			d.pos = pos
+		if d.at == nil {
+			d.at = make(map[string]token.Pos)
 		}
+		d.at[verb] = pos
 		if rest != "" {
 			return fmt.Errorf("takes nothing after it, not %q", rest)
 		}
@@ -88,8 +100,22 @@ func (d *directives) set(verb, rest string, pos token.Pos) error {
 		}
 	case verb == "default":
 		return d.setDefault(rest, pos)
+	case verb == "path":
+		return d.setPaths(rest, pos)
 	default:
-		return fmt.Errorf("is unknown; the directives are skip, name, parallel, once and default")
+		last := len(verbs) - 1
+		return fmt.Errorf("is unknown; the directives are %s and %s", strings.Join(verbs[:last], ", "), verbs[last])
+	}
+	return nil
+}
+
+func (d *directives) setPaths(text string, pos token.Pos) error {
+	names := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return !token.IsIdentifier(name) }) {
+		return fmt.Errorf("takes the names of parameters, not %q", text)
+	}
+	for _, name := range names {
+		d.paths = append(d.paths, pathParam{name, pos})
 	}
 	return nil
 }
@@ -99,8 +125,8 @@ func (d *directives) setDefault(text string, pos token.Pos) error {
 	param, code = strings.TrimSpace(param), strings.TrimSpace(code)
 	value, code := literal(code)
 	switch {
-	case !found || !token.IsIdentifier(param) || value == nil:
-		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true or false, as in n=10, not %q", text)
+	case !found || !token.IsIdentifier(param) || value == nil && code != "NULL":
+		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true, false or NULL, as in n=10, not %q", text)
 	case slices.ContainsFunc(d.defaults, func(f fallback) bool { return f.param == param }):
 		return fmt.Errorf("gives `%s` a second default", param)
 	}
@@ -140,16 +166,75 @@ func valueOf(expr ast.Expr) constant.Value {
 // checkDirectives complains of directives that do not fit the function.
 func (p *program) checkDirectives(f *function) {
 	d := f.directives
+	if d.each {
+		p.checkEach(f)
+	}
 	if is, known := f.elementwise(); d.parallel && known && !is {
-		p.complain(d.pos, directivePrefix+"parallel needs an elementwise function: one of scalars, and without //mangoro:once")
+		p.complain(d.at["parallel"], directivePrefix+"parallel needs an elementwise function: one of scalars, and without //mangoro:once")
 	}
 	for _, def := range d.defaults {
-		i := slices.IndexFunc(f.params, func(v value) bool { return v.name == def.param })
-		if i < 0 {
-			p.complain(def.pos, fmt.Sprintf("%sdefault: `%s` has no parameter `%s`", directivePrefix, f.decl.Name.Name, def.param))
-		} else if v := f.params[i]; !v.unknown && !def.fits(valueType(v.t)) {
+		if v, ok := p.param(f, "default", def.param, def.pos); ok && !v.unknown && !def.fits(v) {
 			p.complain(def.pos, fmt.Sprintf("%sdefault: parameter `%s` of %s cannot be %s", directivePrefix, def.param, nameOfType(v.t), def.text))
 		}
+	}
+	for _, given := range d.paths {
+		if v, ok := p.param(f, "path", given.param, given.pos); ok && !v.unknown && !isText(v.t) {
+			p.complain(given.pos, fmt.Sprintf("%spath: parameter `%s` of %s is no string", directivePrefix, given.param, nameOfType(v.t)))
+		}
+	}
+}
+
+// param returns the parameter that a directive names, or complains that there is none.
+func (p *program) param(f *function, verb, name string, pos token.Pos) (value, bool) {
+	i := slices.IndexFunc(f.params, func(v value) bool { return v.name == name })
+	if i < 0 {
+		p.complain(pos, fmt.Sprintf("%s%s: `%s` has no parameter `%s`", directivePrefix, verb, f.decl.Name.Name, name))
+		return value{}, false
+	}
+	return f.params[i], true
+}
+
+// checkEach complains if the function cannot be called for each element of its arguments.
+func (p *program) checkEach(f *function) {
+	complain := func(why string) { p.complain(f.directives.at["each"], directivePrefix+"each: "+why) }
+	switch {
+	case f.directives.once:
+		complain("the function cannot be called for each element and once")
+	case len(f.params) == 0:
+		complain("the function has no parameters, and so no elements to be called for")
+	}
+	for _, v := range f.params {
+		if !v.scalar && !v.unknown {
+			complain(fmt.Sprintf("parameter `%s` of %s is no scalar", v.name, nameOfType(v.t)))
+		}
+	}
+	for _, v := range f.results {
+		if v.arrow == arrowPath+"/array.RecordReader" {
+			complain("the result is a stream")
+		}
+	}
+}
+
+// isText tells whether a type is that of strings, of a slice of them, or of those with NA.
+func isText(t types.Type) bool {
+	t = valueType(t)
+	if slice, ok := t.Underlying().(*types.Slice); ok {
+		t = valueType(slice.Elem())
+	} else if qualified(t) == rgoipcPath+".Nulls" {
+		t = types.Unalias(t).(*types.Named).TypeArgs().At(0)
+	}
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Info()&types.IsString != 0
+}
+
+// canBeNil tells whether a type has a value for a missing argument, as rgoipc's Optional
+// wants it.
+func canBeNil(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Slice, *types.Map, *types.Interface:
+		return true
+	default:
+		return slices.Contains([]string{rgoipcPath + ".Null", rgoipcPath + ".Nulls"}, qualified(t))
 	}
 }
 
@@ -164,9 +249,12 @@ func valueType(t types.Type) types.Type {
 	return t
 }
 
-// fits tells whether a type can hold the value.
-func (f fallback) fits(t types.Type) bool {
-	basic, ok := t.Underlying().(*types.Basic)
+// fits tells whether a parameter can hold the value.
+func (f fallback) fits(v value) bool {
+	if f.value == nil {
+		return canBeNil(v.t)
+	}
+	basic, ok := valueType(v.t).Underlying().(*types.Basic)
 	if !ok {
 		return false
 	}

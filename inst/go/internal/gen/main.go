@@ -97,13 +97,21 @@ func (w *writer) register(f *function, rgoipc string) {
 		option("Results(%s)", quoted(names(f.results)))
 	}
 	for _, d := range f.directives.defaults {
-		option("Default(%q, %s)", d.param, w.value(f, d))
+		if d.value != nil {
+			option("Default(%q, %s)", d.param, w.value(f, d))
+		}
 	}
 	if optional := f.optional(); len(optional) > 0 {
 		option("Optional(%s)", quoted(optional))
 	}
+	if paths := f.paths(); len(paths) > 0 {
+		option("Paths(%s)", quoted(paths))
+	}
 	if f.directives.once {
 		option("Once()")
+	}
+	if f.directives.each {
+		option("Each()")
 	}
 	if f.directives.parallel {
 		option("Parallel()")
@@ -124,15 +132,25 @@ func (f *function) signature() string {
 	return "func " + f.decl.Name.Name + strings.TrimPrefix(types.ExprString(f.decl.Type), "func")
 }
 
-// optional returns the parameters that are pointers and have no default.
+// optional returns the parameters whose default is NULL, as that of a pointer is.
 func (f *function) optional() []string {
 	var out []string
 	for _, v := range f.params {
-		_, pointer := types.Unalias(v.t).(*types.Pointer)
-		hasDefault := slices.ContainsFunc(f.directives.defaults, func(d fallback) bool { return d.param == v.name })
-		if pointer && !hasDefault {
+		_, optional := types.Unalias(v.t).(*types.Pointer)
+		if i := slices.IndexFunc(f.directives.defaults, func(d fallback) bool { return d.param == v.name }); i >= 0 {
+			optional = f.directives.defaults[i].value == nil
+		}
+		if optional {
 			out = append(out, v.name)
 		}
+	}
+	return out
+}
+
+func (f *function) paths() []string {
+	var out []string
+	for _, given := range f.directives.paths {
+		out = append(out, given.param)
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func (s stubs) Import(path string) (*types.Package, error) {
 type verdict struct {
 	reason  string // why rgoipc does not take it: "type uintptr, which is not supported"; or ""
 	unknown bool   // it cannot be judged: there are types in it of which nothing is known
-	scalar  bool   // one element of an R vector
+	scalar  bool   // one element of an R vector, or a struct of scalars
 	na      bool   // it shows NA: a pointer or a Null
 	arrow   string // a type of Arrow's own, by its name
 	dynamic bool   // any, which only a result can be
@@ -186,7 +186,7 @@ func listOf(v verdict) verdict {
 }
 
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
-	v := verdict{table: true}
+	v := verdict{table: true, scalar: true}
 	var taken []string
 	for i := range u.NumFields() {
 		field := u.Field(i)
@@ -203,6 +203,7 @@ func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 		taken = append(taken, name)
 		inner := judgeWithin(field.Type(), within)
 		v.unknown, v.tables = v.unknown || inner.unknown, v.tables || inner.tables
+		v.scalar = v.scalar && (inner.scalar || inner.unknown)
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
 		}

@@ -42,17 +42,35 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arr
 	}
 	valid := validRows(operands, n)
 	outs, run := f.loop(ctx, operands, n, valid)
+	defer f.releaseRows(outs)
 	watch := watchNaN(outs)
 	if err := f.runAll(ctx, n, watch.after(run)); err != nil {
 		return nil, f.withValues(err, operands)
 	}
 	args := codec.NewArguments(columns)
+	if f.each {
+		rec, err := f.listOfRows(outs, n, valid, args)
+		return rec, f.withValues(err, operands)
+	}
 	return f.record(n, func(i int) (codec.Column, error) {
 		if values, ok := outs[i].([]float64); ok && !watch.seen.Load() {
 			return codec.Numbers(values, valid), nil
 		}
 		return f.results[i].kind.(codec.Values).WriteRows(outs[i], valid, args)
 	})
+}
+
+// releaseRows is release for the results of all rows.
+func (f *typedFunc) releaseRows(outs []any) {
+	if f.onlyValues { // nothing to do for any of them
+		return
+	}
+	for i, r := range f.results {
+		rows := reflect.ValueOf(outs[i])
+		for row := range rows.Len() {
+			r.kind.Release(rows.Index(row))
+		}
+	}
 }
 
 // operand reads an argument. One that is missing is one zero value.

@@ -51,7 +51,8 @@ type typedFunc struct {
 	results   []result
 	returns   TypeSpec
 	list      bool // the results are a named list
-	loop      loop // nil: not elementwise
+	loop      loop // called once for each row; nil: called once
+	each      bool // the results of the rows are a list, see [Each]
 	workers   bool // on several goroutines
 	asColumns bool // arguments and results are columns, see [Columns]
 
@@ -71,6 +72,7 @@ type parameter struct {
 // result is a result other than the error.
 type result struct {
 	name string
+	t    reflect.Type
 	kind codec.Kind
 }
 
@@ -79,13 +81,9 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 	if !value.IsValid() || value.Kind() != reflect.Func || value.IsNil() {
 		return nil, fmt.Errorf("%T is not a function", fn)
 	}
-	t := value.Type()
-	if t.IsVariadic() {
-		return nil, fmt.Errorf("parameter %d is variadic: use a slice", t.NumIn())
-	}
 	f := &typedFunc{fn: value, asColumns: o.columns}
-	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setResults, f.setElementwise} {
-		if err := step(t, o); err != nil {
+	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setPaths, f.setResults, f.setElementwise} {
+		if err := step(value.Type(), o); err != nil {
 			return nil, err
 		}
 	}
@@ -115,6 +113,9 @@ func (f *typedFunc) setParams(t reflect.Type, o funcOptions) error {
 		p := parameter{t: t.In(i), arg: ArgSpec{Name: names[i-first]}}
 		if p.kind, err = codec.Parameter(p.t); err != nil {
 			return fmt.Errorf("parameter %d `%s`: %w", i+1, p.arg.Name, err)
+		}
+		if t.IsVariadic() && i == t.NumIn()-1 {
+			p.arg.Variadic, p.arg.Optional = true, true
 		}
 		f.params = append(f.params, p)
 	}
@@ -160,7 +161,7 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 	}
 	f.list, f.onlyValues = n > 1 || o.results != nil, true
 	for i := range n {
-		r := result{name: names[i]}
+		r := result{name: names[i], t: t.Out(i)}
 		if r.kind, err = codec.Result(t.Out(i)); err != nil {
 			return fmt.Errorf("result %d `%s`: %w", i+1, r.name, err)
 		}
@@ -211,6 +212,24 @@ func (p *parameter) setDefault(value any) error {
 	return placed(CodeInvalidArgument, "the default of parameter `"+p.arg.Name+"`", err)
 }
 
+func (f *typedFunc) setPaths(_ reflect.Type, o funcOptions) error {
+	for _, name := range o.paths {
+		p, err := f.param(name)
+		if err != nil {
+			return err
+		}
+		t := p.kind.Type()
+		if t.Name == TypeList {
+			t = *t.Elem
+		}
+		if t.Name != TypeString {
+			return fmt.Errorf("parameter `%s` of type %v cannot be a path: it is no string", name, p.t)
+		}
+		p.arg.Path = true
+	}
+	return nil
+}
+
 func (f *typedFunc) param(name string) (*parameter, error) {
 	for i := range f.params {
 		if f.params[i].arg.Name == name {
@@ -220,19 +239,22 @@ func (f *typedFunc) param(name string) (*parameter, error) {
 	return nil, fmt.Errorf("it has no parameter `%s`", name)
 }
 
-// setElementwise makes the function elementwise if it takes scalars only.
+// setElementwise makes the function elementwise if it takes scalars only, and returns
+// scalars only or has the option [Each].
 func (f *typedFunc) setElementwise(_ reflect.Type, o funcOptions) error {
-	scalars := len(f.params) > 0 && !o.once
-	for _, p := range f.params {
-		values, ok := p.kind.(codec.Values)
-		scalars = scalars && ok && values.Scalar()
+	if o.each {
+		if err := f.checkEach(o); err != nil {
+			return err
+		}
+		f.each = len(f.results) > 0
 	}
-	scalars = scalars && f.onlyValues
-	if scalars {
+	scalars := len(f.params) > 0 && !slices.ContainsFunc(f.params, func(p parameter) bool { return !p.scalar() })
+	returnsScalars := !slices.ContainsFunc(f.results, func(r result) bool { return !isScalar(r.kind) })
+	if scalars && !o.once && (returnsScalars || f.each) {
 		f.loop = f.newLoop()
 	}
 	f.workers = o.parallel
-	if o.parallel && !scalars {
+	if o.parallel && f.loop == nil {
 		return errors.New("only an elementwise function can be Parallel")
 	}
 	if o.loop != nil {
@@ -241,10 +263,39 @@ func (f *typedFunc) setElementwise(_ reflect.Type, o funcOptions) error {
 	return nil
 }
 
+// checkEach returns why the function cannot be called for each element of its arguments.
+func (f *typedFunc) checkEach(o funcOptions) error {
+	if o.once {
+		return errors.New("it cannot be called for Each and Once")
+	}
+	if len(f.params) == 0 {
+		return errors.New("without parameters it cannot be called for Each element of them")
+	}
+	for _, p := range f.params {
+		if !p.scalar() {
+			return fmt.Errorf("it cannot be called for Each element: parameter `%s` is of type %v, which is no scalar", p.arg.Name, p.t)
+		}
+	}
+	for _, r := range f.results {
+		if r.kind.Type().Name == TypeStream {
+			return errors.New("it cannot be called for Each element: the result is a stream")
+		}
+	}
+	return nil
+}
+
+// scalar tells whether each element of a vector can be the parameter.
+func (p *parameter) scalar() bool { return isScalar(p.kind) && !p.arg.Variadic }
+
+func isScalar(kind codec.Kind) bool {
+	values, ok := kind.(codec.Values)
+	return ok && values.Scalar()
+}
+
 // signature describes the function in the manifest.
 func (f *typedFunc) signature(o funcOptions) FunctionSignature {
-	elementwise := f.loop != nil
-	s := FunctionSignature{Vectorized: elementwise, Recycles: elementwise, Boxed: !elementwise && !f.asColumns, ReturnType: f.returns, Args: f.args.Args}
+	rows := f.loop != nil
+	s := FunctionSignature{Vectorized: rows, Recycles: rows, Each: f.each, Boxed: !rows && !f.asColumns, ReturnType: f.returns, Args: f.args.Args}
 	metadata := map[string]string{"description": o.description, "signature": o.signature}
 	maps.DeleteFunc(metadata, func(_, text string) bool { return text == "" })
 	if len(metadata) > 0 {
@@ -261,16 +312,22 @@ func (f *typedFunc) returnType() TypeSpec {
 	for _, r := range f.results {
 		def.Fields = append(def.Fields, FieldDef{Name: r.name, Type: f.typeOf(r.kind)})
 	}
-	if f.list {
-		return TypeSpec{Type: TypeStruct, StructDef: def}
+	spec := TypeSpec{Type: TypeStruct, StructDef: def}
+	if !f.list {
+		spec = def.Fields[0].Type
 	}
-	return def.Fields[0].Type
+	if f.each {
+		return TypeSpec{Type: TypeList, ListSchema: &spec}
+	}
+	return spec
 }
 
-// typeOf describes a parameter or result. An elementwise one may be NA, which
-// is handled for the function.
+// typeOf describes a parameter or result. That of a row may be NA, which is handled for
+// the function.
 func (f *typedFunc) typeOf(kind codec.Kind) TypeSpec {
 	spec := newTypeSpec(kind.Type())
-	spec.Nullable = spec.Nullable || f.loop != nil
+	if f.loop != nil {
+		return spec.nullable()
+	}
 	return spec
 }

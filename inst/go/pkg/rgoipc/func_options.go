@@ -9,11 +9,13 @@ type funcOptions struct {
 	results     []string
 	parallel    bool
 	once        bool
+	each        bool
 	columns     bool
 	loop        any
 	description string
 	signature   string
 	optional    []string
+	paths       []string
 	defaults    []namedValue
 }
 
@@ -35,9 +37,15 @@ func Results(names ...string) FuncOption { return func(o *funcOptions) { o.resul
 // may have state.
 func Parallel() FuncOption { return func(o *funcOptions) { o.parallel = true } }
 
-// Once has a function of scalars called once a call, with vectors of length 1,
-// instead of elementwise. The default is elementwise.
+// Once has an elementwise function called once a call, with vectors of length 1. The
+// default is elementwise.
 func Once() FuncOption { return func(o *funcOptions) { o.once = true } }
+
+// Each has a function whose parameters are all scalars called elementwise, whatever its
+// results are, except a stream. R gets a list with an element for each row, which is NULL
+// where an argument is NA. By default a function is elementwise if its results are scalars
+// too, and is called once if not.
+func Each() FuncOption { return func(o *funcOptions) { o.each = true } }
 
 // Columns has a function called once a call, with the record that a handler of
 // [Registry.Register] would take and return: for callers that know of records only. Each
@@ -58,6 +66,13 @@ func Default(name string, value any) FuncOption {
 // another type needs a [Default].
 func Optional(names ...string) FuncOption {
 	return func(o *funcOptions) { o.optional = append(o.optional, names...) }
+}
+
+// Paths says which parameters are paths of files: strings, slices of them, or those that
+// may be NA. R expands a ~ and makes a relative path absolute, because its working
+// directory may have changed since the program was started. The default is none.
+func Paths(names ...string) FuncOption {
+	return func(o *funcOptions) { o.paths = append(o.paths, names...) }
 }
 
 // Describe sets the text that R shows about the function, the "description" of

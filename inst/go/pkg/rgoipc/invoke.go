@@ -86,7 +86,11 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		defer release()
 		in = append(in, value)
 	}
-	out := f.fn.Call(in)
+	call := f.fn.Call
+	if f.fn.Type().IsVariadic() {
+		call = f.fn.CallSlice
+	}
+	out := call(in)
 	defer f.release(out)
 	if err := f.failure(out); err != nil {
 		return err

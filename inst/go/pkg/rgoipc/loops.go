@@ -16,7 +16,7 @@ type loop func(ctx context.Context, args []operand, n int, valid codec.Bitmap) (
 
 // setLoop takes the loop that came with the function.
 func (f *typedFunc) setLoop(fn any) error {
-	if f.loop == nil || f.context || len(f.results) == 0 || slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.(codec.Values).HasNA() }) {
+	if f.loop == nil || f.each || f.context || len(f.results) == 0 || slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.(codec.Values).HasNA() }) {
 		return errors.New("only an elementwise function with results, and without contexts, pointers and Null, can have a Loop")
 	}
 	value, want := reflect.ValueOf(fn), f.loopType()
@@ -44,7 +44,7 @@ func (f *typedFunc) loopType() reflect.Type {
 		in = append(in, reflect.SliceOf(p.t))
 	}
 	for _, r := range f.results {
-		in = append(in, reflect.SliceOf(r.kind.(codec.Values).GoType()))
+		in = append(in, reflect.SliceOf(r.t))
 	}
 	var out []reflect.Type
 	if f.fails {
@@ -102,7 +102,7 @@ func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, 
 		columns := make([]any, len(f.results))
 		outs := make([]reflect.Value, len(f.results))
 		for i, r := range f.results {
-			outs[i] = reflect.MakeSlice(reflect.SliceOf(r.kind.(codec.Values).GoType()), n, n)
+			outs[i] = reflect.MakeSlice(reflect.SliceOf(r.t), n, n)
 			columns[i] = outs[i].Interface()
 		}
 		return columns, func(from, to int, at *progress) error {

@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"encoding/json"
+	"slices"
 
 	"mangoro.local/internal/codec"
 )
@@ -50,6 +51,9 @@ type FunctionSignature struct {
 	// Recycles: a Vectorized function that also takes a call of one row, with a
 	// list column for each argument, and recycles these if their lengths differ.
 	Recycles bool `json:",omitempty"`
+	// Each: a Vectorized and Recycles function whose result is one row, a list with an
+	// element for each row of arguments. The default is false.
+	Each bool `json:",omitempty"`
 	// Boxed: a record of one row is a call, its columns hold a whole argument
 	// each. The default is false: an argument is a column.
 	Boxed bool `json:",omitempty"`
@@ -76,6 +80,12 @@ type ArgSpec struct {
 	Optional bool
 	// Default is what a missing argument stands for, for R's information.
 	Default any
+	// Variadic: R's function takes any number of values, as `...`, and sends them
+	// together as one argument, whose Type is that of all of them. The default is false.
+	Variadic bool `json:",omitempty"`
+	// Path: the texts are paths of files, which R makes absolute, see [Paths]. The
+	// default is false.
+	Path bool `json:",omitempty"`
 }
 
 // TypeSpec describes a type.
@@ -107,6 +117,19 @@ func newTypeSpec(t codec.Type) TypeSpec {
 		}
 	}
 	return spec
+}
+
+// nullable returns the type with room for NA, also in the fields of structs.
+func (t TypeSpec) nullable() TypeSpec {
+	t.Nullable = true
+	if t.StructDef != nil {
+		fields := slices.Clone(t.StructDef.Fields)
+		for i := range fields {
+			fields[i].Type = fields[i].Type.nullable()
+		}
+		t.StructDef = &StructDef{Fields: fields}
+	}
+	return t
 }
 
 // StructDef describes the fields of a struct.
