@@ -40,8 +40,8 @@ func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, release fun
 	release = func() {}
 	arg, done := v.opened(arg)
 	defer done()
-	if list, ok := v.c.(listCodec); ok {
-		value, err = list.whole(arg)
+	if vector, ok := v.c.(vectorCodec); ok {
+		value, err = vector.whole(arg)
 		return value, release, err
 	}
 	values, err := strict(v.c, arg)
@@ -63,7 +63,7 @@ func (v Values) opened(arg Column) (inner Column, release func()) {
 		return box, box.Array.Release
 	}
 	if list, ok := arg.Array.DataType().(arrow.ListLikeType); ok {
-		if _, whole := v.c.(listCodec); whole || !v.c.nests(list) {
+		if _, whole := v.c.(vectorCodec); whole || !v.c.nests(list) {
 			return arg.unbox()
 		}
 	}

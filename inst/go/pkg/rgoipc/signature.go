@@ -23,10 +23,13 @@ const (
 const (
 	TypeTimestamp  = codec.TypeTimestamp
 	TypeDuration   = codec.TypeDuration
+	TypeDate       = codec.TypeDate
 	TypeBinary     = codec.TypeBinary
 	TypeComplex128 = codec.TypeComplex128
 	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
+	TypeMatrix     = codec.TypeMatrix // of elements whose type is ListSchema
 	TypeAny        = codec.TypeAny    // whatever R has
+	TypeRecord     = codec.TypeRecord // a data frame, as it came
 	TypeStream     = codec.TypeStream // data frames, one after the other
 	TypeNull       = "null"           // no result
 )
@@ -78,8 +81,8 @@ type TypeSpec struct {
 	Nullable bool
 	// StructDef describes the fields of a TypeStruct. Nil: any fields.
 	StructDef *StructDef
-	// ListSchema describes the elements of a TypeList or the values of a
-	// TypeMap. Nil: any elements.
+	// ListSchema describes the elements of a TypeList or a TypeMatrix, or the
+	// values of a TypeMap. Nil: any elements.
 	ListSchema *TypeSpec
 }
 
