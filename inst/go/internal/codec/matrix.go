@@ -149,13 +149,13 @@ func dimensionsOf(field arrow.Field, n int) (dimensions, error) {
 	case len(dim) != 2:
 		return dimensions{}, wrong("must be a matrix, not an array of %d dimensions", len(dim))
 	case len(names) != 0 && len(names) != 2:
-		return dimensions{}, wrong("must be a matrix with names of its rows and columns, not of %d dimensions", len(names))
+		return dimensions{}, wrong("must have names of its rows and columns, not of %d dimensions", len(names))
 	}
 	d := dimensions{rows: dim[0], cols: dim[1]}
 	for i, of := range names {
 		for _, name := range of {
 			if name == nil {
-				return dimensions{}, wrong("must be a matrix without missing names")
+				return dimensions{}, wrong("must have no missing names of rows or columns")
 			}
 			if i == 0 {
 				d.rowNames = append(d.rowNames, *name)
@@ -172,15 +172,15 @@ func (d dimensions) check(n int) error {
 	const most = math.MaxInt32
 	switch {
 	case d.rows < 0 || d.cols < 0 || d.rows > most || d.cols > most || int64(d.rows)*int64(d.cols) != int64(n):
-		return wrong("must be a matrix whose elements are as many as its dimensions say, but has %d for %d x %d", n, d.rows, d.cols)
+		return wrong("must have %d x %d elements to be a matrix, but has %d", d.rows, d.cols, n)
 	case d.rowNames != nil && len(d.rowNames) != d.rows:
-		return wrong("must be a matrix with a name for each of its %d rows, but has %d", d.rows, len(d.rowNames))
+		return wrong("must have a name for each of its %d rows, or none, but has %d", d.rows, len(d.rowNames))
 	case d.colNames != nil && len(d.colNames) != d.cols:
-		return wrong("must be a matrix with a name for each of its %d columns, but has %d", d.cols, len(d.colNames))
+		return wrong("must have a name for each of its %d columns, or none, but has %d", d.cols, len(d.colNames))
 	}
 	for _, name := range slices.Concat(d.rowNames, d.colNames) {
 		if !utf8.ValidString(name) || strings.Contains(name, "\x00") {
-			return wrong("must be a matrix whose names are UTF-8, but one is %q", name)
+			return wrong("must have names of rows and columns that are UTF-8, but one is %q", name)
 		}
 	}
 	return nil
