@@ -21,6 +21,7 @@ type function struct {
 	named      bool // the results have names
 	directives directives
 	loop       string // the name of its loop, or ""
+	adapter    string // the name of the function around it, or ""
 }
 
 // value is a parameter other than the context, or a result other than the error.
@@ -191,7 +192,7 @@ func (f *function) elementwise() (is, known bool) {
 		is, known = is && (v.scalar || v.unknown), known && !v.unknown
 	}
 	for _, v := range f.results {
-		is = is && v.arrow == "" && !v.dynamic
+		is = is && v.arrow == "" && v.gonum == "" && !v.dynamic
 	}
 	return is, known || !is
 }

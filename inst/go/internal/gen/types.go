@@ -40,6 +40,7 @@ var stubTexts = map[string]string{
 	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
 	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
 	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
+	gonumPath:            "package mat; type Matrix interface { Dims() (r, c int) }; type Vector interface { AtVec(int) float64 }; type Symmetric interface { SymmetricDim() int }; type Triangular interface { Triangle() (int, bool) }; type Diagonal interface { Diag() int }; type Dense struct{ m int }; type SymDense struct{ m int }; type VecDense struct{ m int }; type TriDense struct{ m int }; type DiagDense struct{ m int }",
 	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }; type Date int32; type Matrix[T any] struct { Data []T }; type Frame struct{}",
 }
 
@@ -73,6 +74,7 @@ type verdict struct {
 	scalar  bool   // one element of an R vector
 	na      bool   // it shows NA: a pointer or a Null
 	arrow   string // a type of Arrow's own, by its name
+	gonum   string // a type of gonum's, by its name
 	dynamic bool   // any, which only a result can be
 	table   bool   // a struct, or one with NA
 	tables  bool   // there is a map of structs within it, which only a parameter can be
@@ -84,6 +86,9 @@ type verdict struct {
 func (v value) unfitParameter() string {
 	if v.dynamic {
 		return unsupported(v.t)
+	}
+	if v.gonum != "" && gonumTypes[v.gonum] == "" {
+		return unsupported(v.t) + gonumAdvice
 	}
 	return v.reason
 }
@@ -101,6 +106,9 @@ func judge(t types.Type) verdict {
 	switch name := qualified(t); name {
 	case arrowPath + ".Array", arrowPath + ".RecordBatch", arrowPath + "/array.RecordReader":
 		return verdict{arrow: name}
+	}
+	if name := gonumType(t); name != "" {
+		return verdict{gonum: name}
 	}
 	if i, ok := t.Underlying().(*types.Interface); ok && i.Empty() {
 		return verdict{dynamic: true}
@@ -137,6 +145,9 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 		return matrixOf(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within))
 	case rgoipcPath + ".Frame":
 		return verdict{reason: unsupported(t) + ": it marks a struct whose fields are columns"}
+	}
+	if strings.HasPrefix(qualified(t), gonumPath+".") {
+		return verdict{reason: unsupported(t) + gonumAdvice}
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
