@@ -338,7 +338,7 @@ coerce_column <- function(x, spec, path) {
 
 # The names are dropped: a list with names would be sent as a struct. A matrix is its rows.
 coerce_lists <- function(x, spec, path) {
-  if (is.atomic(x) && length(dim(x)) > 1) x <- rows_of(strip_attributes(x), path)
+  if (is.atomic(x) && length(attr(x, "dim")) > 1) x <- rows_of(strip_attributes(x), path)
   if (!is_list(x)) abort_type(x, "a list", path)
   element <- spec$element
   if (is.null(element)) return(x)
@@ -391,11 +391,11 @@ one_zone <- function(times, path) {
 
 # What as.matrix() makes of a value: a vector is one column.
 coerce_matrix <- function(x, spec, path) {
-  if (is.data.frame(x)) return(matrix_of_columns(x, spec, path))
+  if (is.data.frame(x) && is_list(x)) return(matrix_of_columns(x, spec, path))
   if (isS4(x)) x <- dense(x)
   if (is.null(x)) abort_type(x, "a matrix", path)
   check_dim(x, path)
-  if (is.matrix(x)) path$dim <- dim(x)
+  if (is.matrix(x)) path$dim <- attr(x, "dim")
   x <- coerce_vector(x, spec$element, path)
   if (is.matrix(x)) return(x)
   names <- if (is.array(x)) dimnames(x)[[1]] else names(x)
@@ -403,7 +403,7 @@ coerce_matrix <- function(x, spec, path) {
 }
 
 check_dim <- function(x, path) {
-  n <- length(dim(x))
+  n <- length(attr(x, "dim"))
   if (n < 3) return(invisible())
   subject <- describe_path(path)
   abort_arguments(
