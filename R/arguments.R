@@ -151,6 +151,7 @@ combine <- function(parts) {
 #   signature, arg  the function and its argument
 #   steps           names and indices inside the argument
 #   inner           TRUE inside a list, whose elements are of one Arrow type
+#   dim             the dimensions, if it is a matrix
 #   call            the user's call
 coerce <- function(x, spec, path) {
   if (path$signature$boxed && is_nil(x, spec)) return(NULL)
@@ -159,20 +160,22 @@ coerce <- function(x, spec, path) {
     list = coerce_list(x, spec, path),
     struct = coerce_struct(x, spec, path),
     map = coerce_map(x, spec, path),
+    matrix = coerce_matrix(x, spec, path),
     any = coerce_any(x, path),
+    record = coerce_record(x, path),
     stream = coerce_stream(x, path),
     if (spec$type %in% names(coercers)) coerce_vector(x, spec, path) else x
   )
 }
 
 typed <- c(
-  "list", "struct", "map", "float64", "float32", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
-  "uint64", "string", "bool", "timestamp", "duration", "binary", "complex128", "complex64"
+  "list", "struct", "map", "matrix", "float64", "float32", "int8", "int16", "int32", "int64", "uint8", "uint16",
+  "uint32", "uint64", "string", "bool", "timestamp", "duration", "date", "binary", "complex128", "complex64"
 )
 
 # Whether `x` is Go's nil, for types that have one.
 is_nil <- function(x, spec) {
-  if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "binary")) return(FALSE)
+  if (!spec$nullable || !spec$type %in% c("list", "struct", "map", "matrix", "binary")) return(FALSE)
   is.null(x) || spec$type == "struct" && is_untyped_null(x)
 }
 
@@ -220,6 +223,7 @@ typed_na <- list(
   string = NA_character_, bool = NA,
   timestamp = structure(NA_real_, class = c("POSIXct", "POSIXt")),
   duration = structure(NA_real_, class = "difftime", units = "secs"),
+  date = structure(NA_real_, class = "Date"),
   binary = list(NULL), complex128 = NA_complex_, complex64 = NA_complex_
 )
 
@@ -282,6 +286,11 @@ coercers <- list(
     abort_type(x, "a date-time", path)
   },
   duration = function(x, path) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", path),
+  date = function(x, path) {
+    if (!is_base(x, "Date")) abort_type(x, "a Date", path, advice = date_advice(x))
+    check_days(x, path)
+    x
+  },
   binary = function(x, path) {
     if (is.raw(x)) return(list(x))
     if (!is_list(x) || is.data.frame(x)) abort_type(x, "a raw vector or a list of them", path)
@@ -385,6 +394,17 @@ all_within <- function(x, range) {
   min(x, range[[1]], na.rm = TRUE) == range[[1]] && max(x, range[[2]], na.rm = TRUE) == range[[2]]
 }
 
+# A day that is not whole is a time of the day as well.
+check_days <- function(x, path) {
+  days <- as.double(x)
+  wrong <- which(!is.na(days) & (days != floor(days) | abs(days) > .Machine$integer.max))
+  if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be whole days", path)
+}
+
+date_advice <- function(x) {
+  if (inherits(x, "POSIXt") || is.character(x)) "; {.fn as.Date} makes one of it" else class_advice(x)
+}
+
 check_no_na <- function(x, path) {
   missing <- if (is_list(x)) {
     vapply(x, is.null, TRUE)
@@ -406,16 +426,29 @@ is_na_part <- function(x) is.na(x) & !is.nan(x)
 # A list without names would be sent as a struct without names where its elements are
 # of several types, and Go has no use for that. So it must be one that a column can be.
 coerce_any <- function(x, path) {
-  if (inherits(x, c("nanoarrow_array_stream", "nanoarrow_array", "ArrowObject"))) {
+  if (is_arrow(x)) {
     abort_type(
       x, "a vector or a data frame", path,
-      advice = "; convert it with {.fn as.data.frame}, or take it as an {.code array.RecordReader} in Go"
+      advice = "; convert it with {.fn as.data.frame}, or take it as an {.code arrow.RecordBatch} or
+      {.code array.RecordReader} in Go"
     )
   }
   if (path$signature$boxed && is_list(x) && !is.object(x) && is.null(names(x))) {
     encode_record(rlang::set_names(list(x), path$arg), raw(), path$call)
   }
   x
+}
+
+is_arrow <- function(x) inherits(x, c("nanoarrow_array_stream", "nanoarrow_array", "ArrowObject"))
+
+# All batches of a stream become one record in Go.
+coerce_record <- function(x, path) {
+  x <- sent_as(x)
+  if (!is.object(x) || is.data.frame(x) && !has_stream_method(x)) return(coerce_any(x, path))
+  stream <- rlang::try_fetch(as_record_stream(x, path$call), mangoro_error_invalid_argument = function(cnd) NULL)
+  if (!is.null(stream)) return(list(encode_arrow(stream, call = path$call)))
+  if (is_arrow(x)) abort_type(x, "a data frame or an Arrow stream of them", path, advice = "")
+  coerce_any(x, path)
 }
 
 # A data frame is a stream of one batch. Any other stream is sent as one value, its bytes.
@@ -463,8 +496,9 @@ coerce_column <- function(x, spec, path) {
   )
 }
 
-# The names are dropped: a list with names would be sent as a struct.
+# The names are dropped: a list with names would be sent as a struct. A matrix is its rows.
 coerce_lists <- function(x, spec, path) {
+  if (is.atomic(x) && length(attr(x, "dim")) > 1) x <- rows_of(strip_attributes(x), path)
   if (!is_list(x)) abort_type(x, "a list", path)
   element <- spec$element
   if (is.null(element)) return(x)
@@ -488,6 +522,7 @@ as_elements <- function(x, type, path) {
     uint8 = as.integer(x),
     timestamp = if (inherits(x, "Date")) midnight(x) else as_double(as.POSIXct(x)),
     duration = as.difftime(as.double(x, units = "secs"), units = "secs"),
+    date = structure(as.double(x), class = "Date"),
     x
   )
   attributes(x) <- attributes(x)[intersect(c("class", "tzone", "units"), names(attributes(x)))]
@@ -515,11 +550,93 @@ one_zone <- function(times, path) {
   times
 }
 
-# Structs from the rows of a data frame of any class: Go sees nothing but its columns.
+# --- Matrices ---------------------------------------------------------------
+
+# What as.matrix() makes of a value: a vector is one column.
+coerce_matrix <- function(x, spec, path) {
+  if (is.data.frame(x) && is_list(x)) return(matrix_of_columns(x, spec, path))
+  if (isS4(x)) x <- dense(x)
+  if (is.null(x)) abort_type(x, "a matrix", path)
+  check_dim(x, path)
+  if (is.matrix(x)) path$dim <- attr(x, "dim")
+  x <- coerce_vector(x, spec$element, path)
+  if (is.matrix(x)) return(x)
+  names <- if (is.array(x)) dimnames(x)[[1]] else names(x)
+  shaped(x, c(length(x), 1L), names, NULL)
+}
+
+check_dim <- function(x, path) {
+  n <- length(attr(x, "dim"))
+  if (n < 3) return(invisible())
+  subject <- describe_path(path)
+  abort_arguments(
+    path$signature,
+    "{subject} must be a matrix, not an array of {n} dimensions; send a matrix of it, as {.code x[, , 1]} is, or its
+    values, which {.fn as.vector} returns, to a slice.",
+    arg = path$arg, call = path$call
+  )
+}
+
+shaped <- function(x, dim, rows, columns) {
+  attributes(x) <- attributes(x)[setdiff(names(attributes(x)), shape)]
+  dim(x) <- dim
+  if (!is.null(rows) || !is.null(columns)) dimnames(x) <- list(rows, columns)
+  x
+}
+
+# A matrix of another package's class, such as a sparse one, as one of base R.
+dense <- function(x) {
+  matrix <- tryCatch(as.matrix(x), error = function(cnd) NULL)
+  if (is.matrix(matrix) && is.atomic(matrix) && !is.object(matrix)) matrix else x
+}
+
+matrix_of_columns <- function(x, spec, path) {
+  path$inner <- TRUE
+  columns <- columns_of(x)
+  for (i in seq_along(columns)) {
+    column <- path_to(path, names(x)[[i]])
+    values <- sent_as(columns[[i]])
+    if (!is.atomic(values) || length(values) != nrow(x)) abort_type(values, "a vector", column)
+    columns[[i]] <- as_elements(coerce_vector(values, spec$element, column), spec$element$type, column)
+  }
+  if (spec$element$type == "timestamp") columns <- one_zone(columns, path)
+  values <- if (length(columns) > 0) do.call(c, unname(columns)) else coerce_vector(logical(), spec$element, path)
+  shaped(values, dim(x), if (.row_names_info(x) > 0) row.names(x), names(x))
+}
+
+rows_of <- function(x, path) {
+  check_dim(x, path)
+  lapply(seq_len(nrow(x)), function(i) shaped(x[i, ], NULL, NULL, NULL))
+}
+
+# --- Structs and maps -------------------------------------------------------
+
+# Structs from the rows of a data frame of any class: Go sees nothing but its columns, and
+# of these those that it has a field for.
 coerce_rows <- function(x, spec, path) {
-  if (!is.data.frame(x)) abort_type(x, "a data frame", path)
-  columns <- coerce_fields(columns_of(x), spec, path, coerce_column, absent = rep(NA, nrow(x)))
-  structure(columns, class = "data.frame", row.names = .set_row_names(nrow(x)))
+  frame <- is.data.frame(x)
+  n <- if (frame) nrow(x) else common_rows(x, path)
+  columns <- coerce_fields(columns_of(x), spec, path, coerce_column, absent = rep(NA, n), ignore = frame)
+  structure(columns, class = "data.frame", row.names = .set_row_names(n))
+}
+
+# The length of all vectors of a named list, which may stand for a data frame.
+common_rows <- function(x, path) {
+  if (!is_list(x) || is.object(x) || length(x) == 0 || is.null(names(x))) abort_type(x, "a data frame", path)
+  n <- vapply(x, NROW, 1L)
+  other <- which(n != n[[1]])
+  if (length(other) > 0) {
+    subject <- describe_path(path)
+    names <- names(x)[c(1, other[[1]])]
+    lengths <- n[c(1, other[[1]])]
+    abort_arguments(
+      path$signature,
+      "{subject} must have vectors of one length to be a data frame, but {.field {names[1]}} has {lengths[1]} values
+      and {.field {names[2]}} has {lengths[2]}.",
+      arg = path$arg, call = path$call
+    )
+  }
+  n[[1]]
 }
 
 columns_of <- function(x) {
@@ -543,11 +660,9 @@ coerce_struct <- function(x, spec, path) {
   if (path$signature$recycles) return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
   if (path$signature$vectorized) return(x)
   if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
-  if (is.data.frame(x) && nrow(x) != 1) check_row(x, path)
-  one_row <- is.data.frame(x)
-  x <- columns_of(x)
-  if (one_row) x <- lapply(x, only_element)
-  x <- coerce_fields(x, spec, path, coerce)
+  frame <- is.data.frame(x)
+  x <- if (frame) fields_of_frame(x, spec, path) else columns_of(x)
+  x <- coerce_fields(x, spec, path, coerce, ignore = frame)
   for (name in names(x)) {
     if (!is.null(x[[name]])) check_one(x[[name]], spec$fields[[name]], path_to(path, name))
   }
@@ -563,6 +678,17 @@ check_row <- function(x, path) {
       arg = path$arg, call = path$call
     )
   }
+}
+
+# The fields of a struct from a data frame: its columns if all fields are slices, or its
+# only row.
+fields_of_frame <- function(x, spec, path) {
+  if (nrow(x) != 1) {
+    slices <- all(vapply(spec$fields, function(field) field$type == "list", NA))
+    if (!slices) check_row(x, path)
+    return(columns_of(x))
+  }
+  lapply(columns_of(x), only_element)
 }
 
 # The rows of a data frame, or a named list as the only row of one.
@@ -596,11 +722,14 @@ only_element <- function(x) {
   if (is_list(x) && is.null(names(x)) && !inherits(x, c("data.frame", "POSIXlt"))) x[[1]] else x
 }
 
-# `absent` is the value of an optional field that is not there.
-coerce_fields <- function(x, spec, path, coerce, absent = NULL) {
+# `absent` is the value of an optional field that is not there. `ignore` leaves out what is
+# no field: a data frame has more columns than one function needs, but a name in a list
+# that somebody wrote for it is a mistake.
+coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) {
   wanted <- names(spec$fields)
   if (is.null(wanted)) return(x)
   names(x) <- match_names(names(x), wanted)
+  if (ignore) x <- x[names(x) %in% wanted]
   missing <- setdiff(wanted, c(names(x), spec$optional))
   unknown <- setdiff(names(x), wanted)
   twice <- unique(names(x)[duplicated(names(x))])
@@ -746,12 +875,19 @@ abort_type <- function(x, wanted, path, advice = class_advice(x)) {
   got <- if (is.na(row)) {
     format_inline("{.obj_type_friendly {x}}")
   } else {
-    paste0(friendly_class(x), " (row ", row, ": ", show_value(x[[row]]), ")")
+    paste0(friendly_class(x), " (", position(row, path), ": ", show_value(x[[row]]), ")")
   }
   abort_arguments(
     path$signature, paste0("{subject} must be {wanted}, not {got}", advice, "."),
     arg = path$arg, row = row, call = path$call
   )
+}
+
+# Where element `row` is, in a matrix with its column.
+position <- function(row, path) {
+  if (is.null(path$dim)) return(paste("row", format(row, scientific = FALSE)))
+  at <- arrayInd(row, path$dim)
+  sprintf("row %d, column %d", at[[1]], at[[2]])
 }
 
 class_advice <- function(x) {
@@ -762,8 +898,9 @@ class_advice <- function(x) {
 abort_value <- function(value, row, what, path) {
   subject <- describe_path(path)
   shown <- show_value(value)
+  place <- position(row, path)
   abort_arguments(
-    path$signature, "{subject} {what}, but row {row} is {shown}.",
+    path$signature, "{subject} {what}, but {place} is {shown}.",
     arg = path$arg, row = row, value = value, call = path$call
   )
 }
@@ -799,5 +936,10 @@ show_value <- function(x) {
     return(encodeString(strtrim(text, 50), quote = "\""))
   }
   if (is.numeric(x) && !is.object(x)) return(format(x, digits = 15))
+  if (is_base(x, "Date")) {
+    days <- as.double(x)
+    if (!is.finite(days)) return(format(days))
+    if (days != floor(days)) x <- as.POSIXct(x)
+  }
   strtrim(paste(format(x), collapse = " "), 50)
 }

@@ -144,7 +144,7 @@ new_signature <- function(entry, name) {
 
 # Whether the result of a handler on records is a record: if it is a vector, its type
 # is that of the vector.
-names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "stream", "")
+names_record <- function(type) !rlang::is_string(type) || type %in% c("struct", "any", "record", "stream", "")
 
 names_alike <- function(args, type) {
   if (rlang::is_string(type, c("binary", "struct"))) {
@@ -169,7 +169,7 @@ plain_types <- function(args, vectorized) {
 
 #   type      its name, see rgoipc.TypeSpec
 #   nullable  whether NA is taken
-#   element   the type of the elements of a list or map, NULL: any
+#   element   the type of the elements of a list, map or matrix, NULL: any
 #   length    how many elements a list or raw vector has, NULL: any number
 #   fields    the types of the fields of a struct by name, NULL: any
 #   optional  the names of those that may be left out

@@ -50,7 +50,7 @@ test_that("whole vectors, structs and maps are checked", {
     call("sum", NULL)
     call("sorted", c("a", NA))
     call("scaled", 1, c(1, 2))
-    call("older", list(name = "x"), 1)
+    call("older", list("x"), 1)
     call("older", data.frame(age = 1L), 1)
     call("older", data.frame(name = c("x", NA), age = 1L), 1)
     call("older", data.frame(name = "x", age = 1.5), 1)

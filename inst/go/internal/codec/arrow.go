@@ -2,6 +2,7 @@ package codec
 
 import (
 	"reflect"
+	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -51,10 +52,20 @@ func (arrays) Write(value reflect.Value, args *Arguments) (Column, error) {
 	return args.named(values).Boxed(), nil
 }
 
-// batches is the kind of arrow.RecordBatch: a data frame, as it came.
+// batches is the kind of arrow.RecordBatch: a data frame, as it came, or a stream of them.
 type batches struct{ counted }
 
+func (batches) Type() Type { return Type{Name: TypeRecord, Nullable: true} }
+
 func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
+	if bytes, ok := streamBytes(arg); ok {
+		batch, err := oneBatch(bytes)
+		if err != nil {
+			return reflect.Value{}, nil, err
+		}
+		args.addColumns(batch)
+		return reflect.ValueOf(batch), batch.Release, nil
+	}
 	inner, release := arg.unbox()
 	defer release()
 	rows, ok := inner.Array.(*array.Struct)
@@ -71,6 +82,57 @@ func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) 
 	args.addColumns(batch)
 	return reflect.ValueOf(batch), batch.Release, nil
 }
+
+// oneBatch returns all batches of a stream as one, which the caller releases.
+func oneBatch(stream []byte) (arrow.RecordBatch, error) {
+	reader, err := arrowipc.NewReader(stream, memory.DefaultAllocator)
+	if err != nil {
+		return nil, notAStream(err)
+	}
+	defer reader.Release()
+	chunks := make([][]arrow.Array, reader.Schema().NumFields())
+	defer func() {
+		for _, column := range slices.Concat(chunks...) {
+			column.Release()
+		}
+	}()
+	var rows int64
+	for reader.Next() {
+		batch := reader.RecordBatch()
+		rows += batch.NumRows()
+		for i, column := range batch.Columns() {
+			column.Retain()
+			chunks[i] = append(chunks[i], column)
+		}
+	}
+	if err := reader.Err(); err != nil {
+		return nil, notAStream(err)
+	}
+	columns := make([]arrow.Array, len(chunks))
+	for i := range chunks {
+		columns[i], err = concatenated(chunks[i], reader.Schema().Field(i).Type)
+		if err != nil {
+			return nil, wrong("has batches that are too large to be one record: %v", err)
+		}
+		defer columns[i].Release()
+	}
+	return array.NewRecordBatch(ForRows(reader.Schema(), rows), columns, rows), nil
+}
+
+// concatenated returns the rows of all chunks as one array.
+func concatenated(chunks []arrow.Array, t arrow.DataType) (arrow.Array, error) {
+	switch len(chunks) {
+	case 0:
+		return array.MakeArrayOfNull(memory.DefaultAllocator, t, 0), nil
+	case 1:
+		chunks[0].Retain()
+		return chunks[0], nil
+	default:
+		return array.Concatenate(chunks, memory.DefaultAllocator)
+	}
+}
+
+func notAStream(err error) error { return wrong("must be a stream of data frames: %v", err) }
 
 func (batches) Write(value reflect.Value, args *Arguments) (Column, error) {
 	batch, _ := value.Interface().(arrow.RecordBatch)
@@ -104,7 +166,7 @@ func (streams) Read(arg Column, _ *Arguments) (reflect.Value, func(), error) {
 	if bytes, ok := streamBytes(arg); ok {
 		reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator)
 		if err != nil {
-			return reflect.Value{}, nil, wrong("must be a stream of data frames: %v", err)
+			return reflect.Value{}, nil, notAStream(err)
 		}
 		return reflect.ValueOf(reader), reader.Release, nil
 	}

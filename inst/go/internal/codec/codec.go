@@ -34,6 +34,14 @@ type codec interface {
 	write(values any, valid Bitmap, args *Arguments) (Column, error)
 }
 
+// A vectorCodec is a codec of values that are vectors of rows: slices, matrices and data
+// frames.
+type vectorCodec interface {
+	codec
+	// whole returns all rows of a column as one value.
+	whole(Column) (reflect.Value, error)
+}
+
 // maxNullRows is how many rows of type null are taken: they come in no bytes
 // at all, and would not stay that small.
 const maxNullRows = 1 << 24
@@ -144,6 +152,9 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	if slices.Contains(within, t) {
 		return nil, fmt.Errorf("%v contains itself", t)
 	}
+	if shape, ok := shapeOf(t); ok {
+		return shape.codec(append(slices.Clone(within), t))
+	}
 	if c, ok := scalarCodec(t); ok {
 		return c, nil
 	}
@@ -156,12 +167,6 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	case reflect.Array:
 		return newArrayCodec(t, within)
 	case reflect.Struct:
-		switch shape, _ := shapeOf(t); shape := shape.(type) {
-		case nullShape:
-			return newNullCodec(shape, within)
-		case listShape:
-			return newListCodec(t, shape.(Shape).elem(), shape, within)
-		}
 		return newStructCodec(t, within)
 	case reflect.Map:
 		return newMapCodec(t, within)

@@ -49,12 +49,20 @@ func inElement(err error, lists int, offset func(i int) int) error {
 	}
 	for i := range lists {
 		if e.Row < offset(i+1) {
-			e.element += fmt.Sprintf("element %d of ", e.Row-offset(i)+1)
-			e.Row = i
-			break
+			e.Row -= offset(i)
+			return inList(e, i)
 		}
 	}
 	return e
+}
+
+// inList moves an error of an element of a list to the row that the list is.
+func inList(err error, row int) error {
+	if e, ok := err.(*Error); ok && e.Row >= 0 {
+		e.element += fmt.Sprintf("element %d of ", e.Row+1)
+		e.Row = row
+	}
+	return err
 }
 
 // inRow moves an error about a value as a whole to the row that it is in.

@@ -67,8 +67,8 @@ func CanBeAbsent(t reflect.Type) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
 		return true
 	default:
-		_, ok := shapeOf(t)
-		return ok
+		shape, ok := shapeOf(t)
+		return ok && shape.zeroIsAbsent()
 	}
 }
 

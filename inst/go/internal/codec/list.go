@@ -18,13 +18,6 @@ type listCodec struct {
 	shape listShape
 }
 
-// vectorCodec is the codec of a type that the elements of one R vector make up.
-type vectorCodec interface {
-	codec
-	// whole reads all rows of a column as one vector.
-	whole(col Column) (reflect.Value, error)
-}
-
 // listShape is how a Go type holds the elements of a vector.
 type listShape interface {
 	// cut returns elements [from, to) of values, a []T that is to be kept.
@@ -56,6 +49,9 @@ func newListCodec(t, elem reflect.Type, s listShape, within []reflect.Type) (cod
 	}
 	if s.holdsNA() && hasNA(c) {
 		return nil, fmt.Errorf("type %v has NA twice", t)
+	}
+	if c.describe().hasMatrix() {
+		return nil, fmt.Errorf("%w: a matrix cannot be an element", unsupported(t))
 	}
 	return listCodec{t: t, elem: c, shape: s}, nil
 }
@@ -122,6 +118,16 @@ func (c listCodec) read(col Column) (any, Bitmap, error) {
 func (c listCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	lists := reflect.ValueOf(values)
 	offsets := make([]int, lists.Len()+1)
+	items, err := c.items(lists, valid, offsets, args)
+	if err != nil {
+		return Column{}, err
+	}
+	defer items.Array.Release()
+	return newList(items, offsets, valid), nil
+}
+
+// items returns the elements of all lists as a column, and sets the offsets.
+func (c listCodec) items(lists reflect.Value, valid Bitmap, offsets []int, args *Arguments) (Column, error) {
 	elements, held, err := c.joined(lists, valid, offsets)
 	if err != nil {
 		return Column{}, err
@@ -130,8 +136,7 @@ func (c listCodec) write(values any, valid Bitmap, args *Arguments) (Column, err
 	if err != nil {
 		return Column{}, inElement(err, lists.Len(), func(i int) int { return offsets[i] })
 	}
-	defer items.Array.Release()
-	return newList(items, offsets, valid), nil
+	return items, nil
 }
 
 // joined returns the elements of all lists one after the other, and where each

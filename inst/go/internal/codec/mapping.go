@@ -25,6 +25,9 @@ func newMapCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	if err != nil {
 		return nil, err
 	}
+	if elem.describe().hasMatrix() {
+		return nil, fmt.Errorf("%w: a matrix cannot be an element", unsupported(t))
+	}
 	return mapCodec{t, elem}, nil
 }
 

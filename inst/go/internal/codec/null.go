@@ -5,28 +5,10 @@ import (
 	"reflect"
 )
 
-// Shape is how a type of rgoipc holds values that may be NA. Such a type has a method
-// Codec that returns it.
-type Shape interface {
-	own() reflect.Type  // the type itself, and not a struct that embeds it
-	elem() reflect.Type // T
-}
-
-// shapeOf returns the shape of a type, if it has one.
-func shapeOf(t reflect.Type) (Shape, bool) {
-	if t.Kind() != reflect.Struct {
-		return nil, false
-	}
-	shaped, ok := reflect.Zero(t).Interface().(interface{ Codec() Shape })
-	if !ok || shaped.Codec().own() != t {
-		return nil, false
-	}
-	return shaped.Codec(), true
-}
-
 // nullShape is the shape of a value; values is a []T, nulls a slice of the type.
 type nullShape interface {
-	Shape
+	own() reflect.Type
+	elem() reflect.Type // T
 	pack(values any, valid Bitmap) (nulls any)
 	unpack(nulls any, valid Bitmap) (values any, both Bitmap)
 }
@@ -49,6 +31,10 @@ type Null[T any, N ~null[T]] struct{}
 func (Null[T, N]) own() reflect.Type { return reflect.TypeFor[N]() }
 
 func (Null[T, N]) elem() reflect.Type { return reflect.TypeFor[T]() }
+
+func (Null[T, N]) zeroIsAbsent() bool { return true }
+
+func (s Null[T, N]) codec(within []reflect.Type) (codec, error) { return newNullCodec(s, within) }
 
 func (Null[T, N]) pack(values any, valid Bitmap) any {
 	in := values.([]T)
@@ -80,7 +66,11 @@ type Nulls[T any, N ~nulls[T]] struct{}
 
 func (Nulls[T, N]) own() reflect.Type { return reflect.TypeFor[N]() }
 
-func (Nulls[T, N]) elem() reflect.Type { return reflect.TypeFor[T]() }
+func (Nulls[T, N]) zeroIsAbsent() bool { return true }
+
+func (s Nulls[T, N]) codec(within []reflect.Type) (codec, error) {
+	return newListCodec(s.own(), reflect.TypeFor[T](), s, within)
+}
 
 func (Nulls[T, N]) holdsNA() bool { return true }
 

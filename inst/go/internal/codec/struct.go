@@ -28,7 +28,7 @@ func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		name, tagged := field.Tag.Lookup("r")
-		if !field.IsExported() || name == "-" {
+		if !field.IsExported() || name == "-" || field.Anonymous && isFrame(field.Type) {
 			continue
 		}
 		if !tagged || name == "" {
@@ -46,8 +46,14 @@ func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	if len(c.fields) == 0 {
 		return nil, fmt.Errorf("%w: it has no exported fields", unsupported(t))
 	}
+	if isMarked(t) {
+		return newFrameCodec(c)
+	}
 	return c, nil
 }
+
+// of returns the field of a row.
+func (f structField) of(row reflect.Value) reflect.Value { return row.Field(f.index) }
 
 func (c structCodec) goType() reflect.Type { return c.t }
 
@@ -82,7 +88,7 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 			valid = valid.And(column.Len(), held, column.Len())
 		}
 		for i := range column.Len() {
-			rows.Index(i).Field(f.index).Set(values.Index(i))
+			f.of(rows.Index(i)).Set(values.Index(i))
 		}
 	}
 	return rows.Interface(), valid, nil
@@ -122,7 +128,7 @@ func (c structCodec) write(values any, valid Bitmap, args *Arguments) (Column, e
 		names[i] = f.name
 		column := reflect.MakeSlice(reflect.SliceOf(f.codec.goType()), rows.Len(), rows.Len())
 		for j := range rows.Len() {
-			column.Index(j).Set(rows.Index(j).Field(f.index))
+			column.Index(j).Set(f.of(rows.Index(j)))
 		}
 		v, err := f.codec.write(column.Interface(), valid, args)
 		if err != nil {

@@ -18,13 +18,16 @@ const (
 	TypeBool       = "bool"
 	TypeTimestamp  = "timestamp"
 	TypeDuration   = "duration"
+	TypeDate       = "date"
 	TypeBinary     = "binary"
 	TypeComplex64  = "complex64"
 	TypeComplex128 = "complex128"
 	TypeList       = "list"
 	TypeStruct     = "struct"
 	TypeMap        = "map"
+	TypeMatrix     = "matrix"
 	TypeAny        = "any"
+	TypeRecord     = "record"
 	TypeStream     = "stream"
 )
 
@@ -32,7 +35,7 @@ const (
 type Type struct {
 	Name     string
 	Nullable bool    // there is room for NA
-	Elem     *Type   // of a list, or of the values of a map
+	Elem     *Type   // of a list, a matrix or the values of a map
 	Length   *int    // of a list or of bytes, if there is but one: of an array
 	Fields   []Field // of a struct
 }
@@ -50,4 +53,9 @@ func (t Type) hasMapOfStructs() bool {
 		return t.Name == TypeMap && t.Elem.Name == TypeStruct || t.Elem.hasMapOfStructs()
 	}
 	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMapOfStructs() })
+}
+
+// hasMatrix tells whether there is a matrix in a value of the type.
+func (t Type) hasMatrix() bool {
+	return t.Name == TypeMatrix || slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMatrix() })
 }

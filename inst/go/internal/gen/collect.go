@@ -21,6 +21,7 @@ type function struct {
 	named      bool // the results have names
 	directives directives
 	loop       string // the name of its loop, or ""
+	adapter    string // the name of the function around it, or ""
 }
 
 // value is a parameter other than the context, or a result other than the error.

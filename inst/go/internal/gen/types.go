@@ -40,7 +40,8 @@ var stubTexts = map[string]string{
 	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
 	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
 	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
-	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }",
+	gonumPath:            "package mat; type Matrix interface { Dims() (r, c int) }; type Vector interface { AtVec(int) float64 }; type Symmetric interface { SymmetricDim() int }; type Triangular interface { Triangle() (int, bool) }; type Diagonal interface { Diag() int }; type Dense struct{ m int }; type SymDense struct{ m int }; type VecDense struct{ m int }; type TriDense struct{ m int }; type DiagDense struct{ m int }",
+	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }; type Date int32; type Matrix[T any] struct { Data []T }; type Frame struct{}",
 }
 
 // stubs imports the packages of stubTexts. No other package can be imported, which go/types
@@ -73,15 +74,21 @@ type verdict struct {
 	scalar  bool   // one element of an R vector, or a struct of scalars
 	na      bool   // it shows NA: a pointer or a Null
 	arrow   string // a type of Arrow's own, by its name
+	gonum   string // a type of gonum's, by its name
 	dynamic bool   // any, which only a result can be
 	table   bool   // a struct, or one with NA
 	tables  bool   // there is a map of structs within it, which only a parameter can be
+	vector  bool   // a slice or Nulls
+	matrix  bool   // a matrix, or a struct with one
 }
 
 // unfitParameter returns why a parameter cannot be of its type, or "".
 func (v value) unfitParameter() string {
 	if v.dynamic {
 		return unsupported(v.t)
+	}
+	if v.gonum != "" && gonumTypes[v.gonum] == "" {
+		return unsupported(v.t) + gonumAdvice
 	}
 	return v.reason
 }
@@ -99,6 +106,9 @@ func judge(t types.Type) verdict {
 	switch name := qualified(t); name {
 	case arrowPath + ".Array", arrowPath + ".RecordBatch", arrowPath + "/array.RecordReader":
 		return verdict{arrow: name}
+	}
+	if name := gonumType(t); name != "" {
+		return verdict{gonum: name}
 	}
 	if i, ok := t.Underlying().(*types.Interface); ok && i.Empty() {
 		return verdict{dynamic: true}
@@ -125,10 +135,19 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	switch qualified(t) {
 	case "time.Time", "time.Duration":
 		return verdict{scalar: true}
+	case rgoipcPath + ".Date":
+		return verdict{scalar: true}
 	case rgoipcPath + ".Null":
 		return orNA(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within))
 	case rgoipcPath + ".Nulls":
-		return listOf(orNA(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within)))
+		return vectorOf(t, orNA(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within)))
+	case rgoipcPath + ".Matrix":
+		return matrixOf(t, judgeWithin(u.(*types.Named).TypeArgs().At(0), within))
+	case rgoipcPath + ".Frame":
+		return verdict{reason: unsupported(t) + ": it marks a struct whose fields are columns"}
+	}
+	if strings.HasPrefix(qualified(t), gonumPath+".") {
+		return verdict{reason: unsupported(t) + gonumAdvice}
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
@@ -139,9 +158,9 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 		if types.Identical(u.Elem(), types.Typ[types.Byte]) {
 			return verdict{scalar: true}
 		}
-		return listOf(judgeWithin(u.Elem(), within))
+		return vectorOf(t, judgeWithin(u.Elem(), within))
 	case *types.Array:
-		return listOf(judgeWithin(u.Elem(), within))
+		return listOf(t, judgeWithin(u.Elem(), within))
 	case *types.Struct:
 		return judgeStruct(t, u, within)
 	case *types.Map:
@@ -150,7 +169,7 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 			return verdict{reason: unsupported(t) + ": its keys must be strings"}
 		}
 		elem := judgeWithin(u.Elem(), within)
-		v := listOf(elem)
+		v := listOf(t, elem)
 		v.tables, v.unknown = v.tables || elem.table, v.unknown || key.Kind() == types.Invalid
 		return v
 	default:
@@ -181,17 +200,49 @@ func orNA(t types.Type, v verdict) verdict {
 }
 
 // listOf is the verdict on a type that has elements.
-func listOf(v verdict) verdict {
+func listOf(t types.Type, v verdict) verdict {
+	if v.matrix && v.reason == "" {
+		v.reason = unsupported(t) + ": a matrix cannot be an element"
+	}
 	return verdict{reason: v.reason, unknown: v.unknown, tables: v.tables}
 }
 
+// vectorOf is the verdict on a slice or Nulls.
+func vectorOf(t types.Type, v verdict) verdict {
+	v = listOf(t, v)
+	v.vector = true
+	return v
+}
+
+func matrixOf(t types.Type, v verdict) verdict {
+	if (!v.scalar || v.table) && !v.unknown && v.reason == "" {
+		v.reason = unsupported(t) + ": its elements must be scalars"
+	}
+	return verdict{reason: v.reason, unknown: v.unknown, matrix: true}
+}
+
+// isMarked tells whether a struct is one of columns: it embeds a Frame, or has one as a
+// blank field.
+func isMarked(u *types.Struct) bool {
+	for field := range u.Fields() {
+		if isFrame(field.Type()) && (field.Embedded() || field.Name() == "_") {
+			return true
+		}
+	}
+	return false
+}
+
+func isFrame(t types.Type) bool { return qualified(t) == rgoipcPath+".Frame" }
+
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
-	v := verdict{table: true, scalar: true}
+	frame := isMarked(u)
+	v := verdict{table: !frame, scalar: !frame}
 	var taken []string
+	reason := "" // why it is no data frame, unless something else is wrong
 	for i := range u.NumFields() {
 		field := u.Field(i)
 		name, tagged := reflect.StructTag(u.Tag(i)).Lookup("r")
-		if !field.Exported() || name == "-" {
+		if !field.Exported() || name == "-" || field.Embedded() && isFrame(field.Type()) {
 			continue
 		}
 		if !tagged || name == "" {
@@ -202,15 +253,19 @@ func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 		}
 		taken = append(taken, name)
 		inner := judgeWithin(field.Type(), within)
-		v.unknown, v.tables = v.unknown || inner.unknown, v.tables || inner.tables
+		v.unknown, v.tables, v.matrix = v.unknown || inner.unknown, v.tables || inner.tables, v.matrix || inner.matrix
 		v.scalar = v.scalar && (inner.scalar || inner.unknown)
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
+		}
+		if frame && !inner.vector && !inner.unknown && reason == "" {
+			reason = fmt.Sprintf("%s: it is a data frame, so field `%s` must be a slice", unsupported(t), name)
 		}
 	}
 	if len(taken) == 0 {
 		return verdict{reason: unsupported(t) + ": it has no exported fields"}
 	}
+	v.reason = reason
 	return v
 }
 

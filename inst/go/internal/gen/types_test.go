@@ -34,6 +34,12 @@ type hidden struct { A int; B chan int "r:\"-\"" }
 type outer struct { hidden; A []rgoipc.Null[word] }
 type wrapped struct { rgoipc.Null[int] }
 type numbers = []float64
+type plot struct { Grid rgoipc.Matrix[int] }
+type board struct { rgoipc.Frame; X []float64; Y rgoipc.Nulls[word] }
+type blank struct { _ rgoipc.Frame; X []float64 }
+type uneven struct { rgoipc.Frame; X []float64; Y int }
+type bare struct { rgoipc.Frame }
+type kept struct { Frame rgoipc.Frame; X []float64 }
 `
 
 type (
@@ -59,6 +65,26 @@ type (
 	}
 	wrapped struct{ rgoipc.Null[int] }
 	numbers = []float64
+	plot    struct{ Grid rgoipc.Matrix[int] }
+	board   struct {
+		rgoipc.Frame
+		X []float64
+		Y rgoipc.Nulls[word]
+	}
+	blank struct {
+		_ rgoipc.Frame
+		X []float64
+	}
+	uneven struct {
+		rgoipc.Frame
+		X []float64
+		Y int
+	}
+	bare struct{ rgoipc.Frame }
+	kept struct {
+		Frame rgoipc.Frame
+		X     []float64
+	}
 )
 
 // goType is a type by its name and as reflection has it.
@@ -86,6 +112,11 @@ func goTypes() []goType {
 		named[rgoipc.Nulls[string]]("rgoipc.Nulls[string]"), named[rgoipc.Nulls[*int]]("rgoipc.Nulls[*int]"), named[rgoipc.Nulls[[]byte]]("rgoipc.Nulls[[]byte]"),
 		named[rgoipc.Nulls[rgoipc.Null[int]]]("rgoipc.Nulls[rgoipc.Null[int]]"), named[rgoipc.Null[rgoipc.Nulls[int]]]("rgoipc.Null[rgoipc.Nulls[int]]"),
 		named[rgoipc.Nulls[hidden]]("rgoipc.Nulls[hidden]"), named[rgoipc.Null[hidden]]("rgoipc.Null[hidden]"), named[map[[2]int]int]("map[[2]int]int"),
+		named[rgoipc.Date]("rgoipc.Date"), named[rgoipc.Null[rgoipc.Date]]("rgoipc.Null[rgoipc.Date]"), named[rgoipc.Matrix[rgoipc.Date]]("rgoipc.Matrix[rgoipc.Date]"),
+		named[rgoipc.Matrix[float64]]("rgoipc.Matrix[float64]"), named[rgoipc.Matrix[*word]]("rgoipc.Matrix[*word]"), named[rgoipc.Matrix[[]int]]("rgoipc.Matrix[[]int]"),
+		named[rgoipc.Matrix[chan int]]("rgoipc.Matrix[chan int]"), named[rgoipc.Matrix[rgoipc.Null[int]]]("rgoipc.Matrix[rgoipc.Null[int]]"),
+		named[rgoipc.Null[plot]]("rgoipc.Null[plot]"), named[rgoipc.Nulls[rgoipc.Matrix[bool]]]("rgoipc.Nulls[rgoipc.Matrix[bool]]"),
+		named[plot]("plot"), named[board]("board"), named[blank]("blank"), named[uneven]("uneven"), named[bare]("bare"), named[kept]("kept"), named[rgoipc.Frame]("rgoipc.Frame"),
 		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
 	}
 	once := composed(simple)

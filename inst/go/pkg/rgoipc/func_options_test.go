@@ -174,7 +174,12 @@ func TestFuncManifest(t *testing.T) {
 		{
 			"raw", func(x arrow.Array, y array.RecordReader) arrow.RecordBatch { return nil }, nil,
 			`{"Args":` + args("x", `{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null}`, "y", `{"Type":"stream","Nullable":true,"StructDef":null,"ListSchema":null}`) +
-				`,"ReturnType":{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
+				`,"ReturnType":{"Type":"record","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"matrix", func(x Matrix[int32]) *Matrix[float64] { return nil }, nil,
+			`{"Args":` + args("x", `{"Type":"matrix","Nullable":false,"StructDef":null,"ListSchema":`+strict+`}`) +
+				`,"ReturnType":{"Type":"matrix","Nullable":true,"StructDef":null,"ListSchema":` + number + `},"Vectorized":false,"Boxed":true,"Metadata":null}`,
 		},
 		{
 			"any", func(x float64) any { return x }, nil,

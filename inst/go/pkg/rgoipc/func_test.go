@@ -163,6 +163,7 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"bool", func(x bool) bool { return !x }, columns(t, arg{bools, `[true, null, false]`, "", ""}), `[false,null,true]`},
 		{"time", func(x time.Time) time.Time { return x.Add(time.Hour) }, columns(t, arg{seconds, `["2024-02-29T12:00:00Z", null]`, "", ""}), `["2024-02-29T13:00:00Z",null]`},
 		{"duration", func(x time.Duration) time.Duration { return 2 * x }, columns(t, arg{arrow.FixedWidthTypes.Duration_ms, `["1ms", null]`, "", ""}), `["2000000ns",null]`},
+		{"date", func(x Date) Date { return x + 1 }, columns(t, arg{arrow.FixedWidthTypes.Date32, `["2024-02-28", null]`, "", ""}), `["2024-02-29",null]`},
 		{"binary", func(x []byte) int { return len(x) }, columns(t, arg{arrow.BinaryTypes.Binary, `["AAEC", null, ""]`, "", ""}), `[3,null,0]`},
 		{"complex", func(x complex128) complex128 { return x * 1i }, columns(t, arg{arrow.FixedSizeListOfNonNullable(2, float64s), `[[1, 2], null]`, "", ""}), `[[-2,1],null]`},
 		{"renamed", func(x time.Month) string { return x.String() }, columns(t, arg{int32s, `[1, null, 12]`, "", ""}), `["January",null,"December"]`},
@@ -183,6 +184,7 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"[]string", func(x []string) string { return strings.Join(x, "-") }, lists(t, arg{texts, `["a", "b"]`, "", ""}), `["a-b"]`},
 		{"[]bool", func(x []bool) []bool { return append(x, true) }, lists(t, arg{bools, `[false]`, "", ""}), `[[false,true]]`},
 		{"[]time", func(x []time.Time) time.Time { return slices.MaxFunc(x, time.Time.Compare) }, lists(t, arg{seconds, `["2024-02-29T00:00:00Z", "2023-01-01T00:00:00Z"]`, "", ""}), `["2024-02-29T00:00:00Z"]`},
+		{"[]Date", func(x []Date) []Date { slices.Sort(x); return x }, lists(t, arg{arrow.FixedWidthTypes.Date32, `["2024-02-29", "1969-12-31"]`, "", ""}), `[["1969-12-31","2024-02-29"]]`},
 		{"[][]byte", func(x [][]byte) [][]byte { return x }, lists(t, arg{arrow.BinaryTypes.Binary, `["AAEC", ""]`, "", ""}), `[["AAEC",""]]`},
 		{"[][]float64", func(x [][]float64) [][]float64 { return x[1:] }, lists(t, arg{arrow.ListOf(float64s), `[[1], [2, 3], []]`, "", ""}), `[[[2,3],[]]]`},
 		{"vectors of two lengths", func(x []float64, y []string) int { return len(x) + len(y) }, lists(t, arg{float64s, `[1, 2, 3]`, "", ""}, arg{texts, `["a"]`, "", ""}), `[4]`},
@@ -218,6 +220,18 @@ func TestFuncOfEveryType(t *testing.T) {
 			arrow.Field{Name: "a", Type: arrow.ListOf(float64s)}, arrow.Field{Name: "b", Type: arrow.ListOf(int32s)},
 		), `[{"a": [1], "b": [2]}]`, "", ""}), `[3]`},
 		{"map of vectors", func(x map[string][]float64) int { return len(x["a"]) }, columns(t, arg{arrow.MapOf(texts, arrow.ListOf(float64s)), `[[{"key": "a", "value": [1, 2]}]]`, "", ""}), `[2]`},
+		{"map of dates", func(x map[string]Date) Date { return x["a"] }, columns(t, arg{arrow.MapOf(texts, arrow.FixedWidthTypes.Date32), `[[{"key": "a", "value": "2024-02-29"}]]`, "", ""}), `["2024-02-29"]`},
+		{"matrix", func(x Matrix[float64]) float64 { return x.At(1, 2) }, lists(t, arg{float64s, `[1, 2, 3, 4, 5, 6]`, "", `{"dim": [2, 3]}`}), `[6]`},
+		{"matrix back", func(x Matrix[int32]) Matrix[int32] { x.Set(0, 0, 7); return x }, lists(t, arg{int32s, `[1, 2]`, "", `{"dim": [2, 1]}`}), `[[7,2]]`},
+		{"matrix or NULL", func(x, y *Matrix[bool]) *Matrix[bool] { return y }, lists(t, arg{bools, `[true]`, "", ""}, arg{bools, `[false]`, "", ""}), `[[false]]`},
+		{"nil matrix back", func(x Matrix[bool]) *Matrix[bool] { return nil }, lists(t, arg{bools, `[true]`, "", ""}), `[null]`},
+		{"vector for a matrix", func(x Matrix[string]) []int { return []int{x.Rows, x.Cols, len(x.RowNames)} }, lists(t, arg{texts, `["a", "b"]`, "", `{"names": ["c", "d"]}`}), `[[2,1,0]]`},
+		{"names of a matrix", func(x Matrix[bool]) []string { return append(x.RowNames, x.ColNames...) }, lists(t, arg{bools, `[true, false]`, "", `{"dim": [1, 2], "dimnames": [null, ["a", "b"]]}`}), `[["a","b"]]`},
+		{"matrix of NA", func(x Matrix[Null[int]]) bool { return x.At(1, 0).Valid }, lists(t, arg{int32s, `[1, null]`, "", `{"dim": [2, 1]}`}), `[false]`},
+		{"frame", func(x table) table { x.X[0]++; return x }, lists(t, arg{tables, `[{"x": 1, "Y": "a"}, {"x": 2, "Y": null}]`, "", ""}), `[[{"Y":"a","x":2},{"Y":null,"x":2}]]`},
+		{"frames", func(x []table) []table { return append(x, table{}) }, lists(t, arg{arrow.ListOf(tables), `[[{"x": 1, "Y": "a"}], [], [{"x": 2, "Y": null}]]`, "", ""}), `[[[{"Y":"a","x":1}],[],[{"Y":null,"x":2}],[]]]`},
+		{"frame or NULL", func(x *table) *table { return x }, lists(t, arg{tables, `[{"x": 1, "Y": "a"}]`, "", ""}), `[[{"Y":"a","x":1}]]`},
+		{"field that is a frame", func(x []float64) struct{ T table } { return struct{ T table }{table{X: x, Y: Nulls[string]{Values: []string{"a"}}}} }, lists(t, arg{float64s, `[1]`, "", ""}), `[{"T":[{"Y":"a","x":1}]}]`},
 		{"nil map back", func() map[string]int { return nil }, columns(t), `[null]`},
 
 		{"Array", func(x arrow.Array) arrow.Array { x.Retain(); return x }, lists(t, arg{texts, `["a", null]`, "", ""}), `[["a",null]]`},
@@ -247,6 +261,19 @@ func TestFuncOfEveryType(t *testing.T) {
 		})
 	}
 }
+
+// table is a data frame, and tables the rows of one.
+type table struct {
+	Frame
+	X []float64 `r:"x"`
+	Y Nulls[string]
+}
+
+var tables = arrow.StructOf(
+	arrow.Field{Name: "x", Type: float64s, Nullable: true},
+	arrow.Field{Name: "more", Type: bools, Nullable: true},
+	arrow.Field{Name: "Y", Type: texts, Nullable: true},
+)
 
 type any3 struct {
 	V    []float64

@@ -22,6 +22,7 @@ func TestInvokeWidens(t *testing.T) {
 	asString := func(x string) string { return x }
 	asTime := func(x time.Time) string { return x.Format(time.RFC3339Nano) + " " + x.Location().String() }
 	asSpan := func(x time.Duration) string { return x.String() }
+	asDate := func(x Date) string { return x.String() }
 	asBytes := func(x []byte) string { return fmt.Sprintf("%x", x) }
 	p := &arrow.PrimitiveTypes
 	dictionary := &arrow.DictionaryType{IndexType: p.Int8, ValueType: texts, Ordered: true}
@@ -72,6 +73,11 @@ func TestInvokeWidens(t *testing.T) {
 		{"POSIXct of integers", asTime, arg{p.Int32, `[86400]`, "POSIXct", `{"tzone":[""]}`}, `["1970-01-02T00:00:00Z UTC"]`},
 		{"POSIXct with bad attributes", asTime, arg{p.Int32, `[0]`, "POSIXct", `{"tzone":7`}, `["1970-01-01T00:00:00Z UTC"]`},
 		{"Date", asTime, arg{p.Float64, `[0.5, -1]`, "Date", ""}, `["1970-01-01T12:00:00Z UTC","1969-12-31T00:00:00Z UTC"]`},
+		{"date32 to Date", asDate, arg{p.Date32, `["2024-02-29", null]`, "", ""}, `["2024-02-29",null]`},
+		{"date64 to Date", asDate, arg{p.Date64, `["1969-12-31"]`, "", ""}, `["1969-12-31"]`},
+		{"numbers to Date", asDate, arg{p.Float64, `[-1, null, 2147483647]`, "Date", ""}, `["1969-12-31",null,"5881580-07-11"]`},
+		{"integers to Date", asDate, arg{p.Int32, `[1]`, "Date", ""}, `["1970-01-02"]`},
+		{"logical NA to Date", asDate, arg{bools, `[null]`, "", ""}, `[null]`},
 		{"duration[s]", asSpan, arg{arrow.FixedWidthTypes.Duration_s, `["90s", null]`, "", ""}, `["1m30s",null]`},
 		{"time32", asSpan, arg{arrow.FixedWidthTypes.Time32ms, `["01:00:00"]`, "", ""}, `["1h0m0s"]`},
 		{"time64", asSpan, arg{arrow.FixedWidthTypes.Time64us, `["00:00:01"]`, "", ""}, `["1s"]`},
@@ -201,6 +207,11 @@ func TestInvokeRefuses(t *testing.T) {
 		{"span too long", func(x time.Duration) {}, columns(t, arg{arrow.FixedWidthTypes.Duration_s, `["9223372037s"]`, "", ""}), "must be time differences of less than 292 years, but row 1 is 9223372037"},
 		{"difftime too long", func(x time.Duration) {}, columns(t, arg{p.Float64, `[1e300]`, "difftime", ""}), "less than 292 years, but row 1 is 1e+300"},
 		{"POSIXct too late", func(x time.Time) {}, columns(t, arg{p.Float64, `[0, 1e300]`, "POSIXct", ""}), "argument `x` must be times, but row 2 is 1e+300"},
+		{"half a day", func(x Date) {}, columns(t, arg{p.Float64, `[0, 0.5]`, "Date", ""}), "argument `x` must be whole days that an int32 holds, but row 2 is 0.5"},
+		{"day too late", func(x Date) {}, columns(t, arg{p.Float64, `[2147483648]`, "Date", ""}), "row 1 is 2.147483648e+09"},
+		{"time for a date", func(x Date) {}, columns(t, arg{seconds, `["2024-02-29T00:00:00Z"]`, "", ""}), "argument `x` must be dates, not timestamp"},
+		{"number for a date", func(x Date) {}, columns(t, arg{p.Float64, `[1]`, "", ""}), "argument `x` must be dates, not float64"},
+		{"text for a date", func(x Date) {}, columns(t, arg{texts, `["a"]`, "Date", ""}), "argument `x` must be dates, not utf8"},
 		{"lengths", func(x, y float64) {}, lists(t, arg{p.Float64, `[1, 2, 3]`, "", ""}, arg{p.Float64, `[1, 2]`, "", ""}), "the lengths of the arguments do not divide the longest: `x` has length 3, `y` has length 2"},
 
 		{"missing", func(x, y float64) {}, columns(t), "it takes the columns `x`, `y`; missing: `x`, `y`"},
@@ -235,6 +246,34 @@ func TestInvokeRefuses(t *testing.T) {
 			"deep", func(x struct{ A struct{ B [][]int } }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.StructOf(arrow.Field{Name: "B", Type: arrow.ListOf(arrow.ListOf(p.Float64))})}), `[{"A": {"B": [[1], [2, 2.5]]}}]`, "", ""}),
 			"field `B` of field `A` of argument `x` must be whole numbers from -9223372036854775808 to 9223372036854775807, but element 2 of element 2 of row 1 is 2.5",
 		},
+		{"text for a matrix", func(x Matrix[int]) {}, lists(t, arg{texts, `["a"]`, "", ""}), "argument `x` must be numeric, not utf8"},
+		{"array for a matrix", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1, 1]}`}), "argument `x` must be a matrix, not an array of 3 dimensions"},
+		{"dimensions that are too many", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1, 2]`, "", `{"dim": [2, 2]}`}), "argument `x` must have 2 x 2 elements to be a matrix, but has 2"},
+		{"dimensions that overflow", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[]`, "", `{"dim": [4294967296, 4294967296]}`}), "must have 4294967296 x 4294967296 elements"},
+		{"dimensions below 0", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [-1, -1]}`}), "must have -1 x -1 elements"},
+		{"names of rows that are not there", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [["a", "b"], null]}`}), "must have a name for each of its 1 rows, or none, but has 2"},
+		{"names of columns that are not there", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [null, []]}`}), "must have a name for each of its 1 columns, or none, but has 0"},
+		{"missing name", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [[null], null]}`}), "must have no missing names of rows or columns"},
+		{"names of three dimensions", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [null, null, null]}`}), "must have names of its rows and columns, not of 3 dimensions"},
+		{"NA in a matrix", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1, null]`, "", `{"dim": [1, 2]}`}), "argument `x` takes no missing values, but row 2 is missing"},
+		{"NA in a matrix of a field", func(x struct{ M Matrix[int] }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "M", Type: arrow.ListOf(p.Int32)}), `[{"M": [1, null]}]`, "", ""}), "field `M` of argument `x` takes no missing values, but element 2 of row 1 is missing"},
+		{"number for a matrix of a field", func(x struct{ M Matrix[int] }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "M", Type: p.Int32}), `[{"M": 1}]`, "", ""}), "field `M` of argument `x` must be a matrix, not int32"},
+
+		{"number for a frame", func(x table) {}, lists(t, arg{p.Int32, `[1]`, "", ""}), "argument `x` must be a data frame, not int32"},
+		{"number for a frame of a field", func(x struct{ T table }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "T", Type: p.Int32}), `[{"T": 1}]`, "", ""}), "field `T` of argument `x` must be a data frame, not int32"},
+		{"no such column", func(x table) {}, lists(t, frame(`[{}]`)), "argument `x` must have one field `x`, not 0"},
+		{"frame with null rows", func(x table) {}, lists(t, arg{tables, `[null]`, "", ""}), "argument `x` takes no missing values, but row 1 is missing"},
+		{"NA in a column", func(x struct {
+			Frame
+			Y []string
+		}) {
+		}, lists(t, arg{tables, `[{"Y": "a"}, {}]`, "", ""}), "field `Y` of argument `x` takes no missing values, but row 2 is missing"},
+		{"NA in a column of a frame in a list", func(x []struct {
+			Frame
+			Y []string
+		}) {
+		}, lists(t, arg{arrow.ListOf(tables), `[[], [{"Y": "a"}, {}]]`, "", ""}), "field `Y` of argument `x` takes no missing values, but element 2 of row 2 is missing"},
+		{"bytes for a record", func(x arrow.RecordBatch) {}, lists(t, arg{arrow.BinaryTypes.Binary, `["AAEC"]`, "", ""}), "argument `x` must be a stream of data frames"},
 		{"number for a map", func(x map[string]int) {}, lists(t, arg{p.Int32, `[1]`, "", ""}), "argument `x` must be a named vector or a named list, not int32"},
 		{"one name twice", func(x map[string]int) {}, columns(t, arg{arrow.MapOf(texts, p.Int32), `[[{"key": "a", "value": 1}, {"key": "a", "value": 2}]]`, "", ""}), "argument `x` must have each name once, but row 1 is one with two `a`"},
 		{"NA in a map", func(x map[string]int) {}, columns(t, arg{arrow.MapOf(texts, p.Int32), `[[{"key": "a", "value": null}]]`, "", ""}), "argument `x` takes no missing values"},

@@ -76,6 +76,19 @@ func TestResultTypes(t *testing.T) {
 		{"bool", func() bool { return true }, bools},
 		{"time", func() time.Time { return when }, arrow.FixedWidthTypes.Timestamp_ns},
 		{"duration", func() time.Duration { return 1 }, arrow.FixedWidthTypes.Duration_ns},
+		{"date", func() Date { return 1 }, arrow.FixedWidthTypes.Date32},
+		{"matrix", func() Matrix[float64] { return NewMatrix[float64](1, 1) }, arrow.ListOf(float64s)},
+		{"frame", func() struct {
+			_ Frame
+			X []float64
+			Y []Date
+		} {
+			return struct {
+				_ Frame
+				X []float64
+				Y []Date
+			}{}
+		}, arrow.ListOf(arrow.StructOf(arrow.Field{Name: "X", Type: float64s, Nullable: true}, arrow.Field{Name: "Y", Type: arrow.FixedWidthTypes.Date32, Nullable: true}))},
 		{"binary", func() []byte { return nil }, arrow.BinaryTypes.Binary},
 		{"complex", func() complex128 { return 1 }, pairs},
 		{"list", func() []string { return nil }, arrow.ListOf(texts)},
@@ -131,6 +144,17 @@ func TestResultRefuses(t *testing.T) {
 		{"value", func() map[string]string { return map[string]string{"a": "\xff"} }, "the result must be UTF-8"},
 		{"Nulls", func() Nulls[int] { return Nulls[int]{Values: []int{1}, Valid: []bool{true, true}} }, "must have a Valid for each of its 1 Values, but has 2"},
 		{"list of Nulls", func() []Nulls[int] { return []Nulls[int]{{}, {Values: []int{1}, Valid: []bool{}}} }, "must have a Valid for each of its 1 Values, but has 0, in element 2 of row 1"},
+		{"matrix of too few", func() Matrix[int] { return Matrix[int]{Rows: 2, Cols: 2, Data: []int{1}} }, "the result must have 2 x 2 elements to be a matrix, but has 1"},
+		{"matrix of less than none", func() Matrix[int] { return Matrix[int]{Rows: -1, Cols: -1, Data: []int{1}} }, "the result must have -1 x -1 elements to be a matrix, but has 1"},
+		{"matrix of too many names", func() (int, Matrix[int]) { return 1, Matrix[int]{RowNames: []string{"a"}} }, "result `result2` must have a name for each of its 0 rows, or none, but has 1"},
+		{"matrix of names that are not UTF-8", func() Matrix[int] { return Matrix[int]{Rows: 1, RowNames: []string{"\xff"}} }, "the result must have names of rows and columns that are UTF-8, but one is \"\\xff\""},
+		{"matrix of texts", func() struct{ M Matrix[string] } {
+			return struct{ M Matrix[string] }{Matrix[string]{Rows: 1, Cols: 2, Data: []string{"a", "\xff"}}}
+		}, "field `M` of the result must be UTF-8, but element 2 of row 1 is"},
+		{"columns of two lengths", func() table { return table{X: []float64{1}} }, "the result must have columns of one length to be a data frame, but `x` has 1, `Y` has 0"},
+		{"column", func() table {
+			return table{X: []float64{1, 2}, Y: Nulls[string]{Values: []string{"a", "\xff"}}}
+		}, "field `Y` of the result must be UTF-8, but element 2 of row 1 is"},
 		{"any without a codec", func() any { return make(chan int) }, "the result cannot be sent to R: type chan int is not supported"},
 		{"any within any", func() (any, any) { return 1, []any{1} }, "result `result2` cannot be sent to R: type interface {} is not supported"},
 		{"map of structs in any", func() any { return map[string]person{} }, "R cannot read a map of structs"},

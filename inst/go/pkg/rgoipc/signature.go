@@ -24,6 +24,7 @@ const (
 const (
 	TypeTimestamp  = codec.TypeTimestamp
 	TypeDuration   = codec.TypeDuration
+	TypeDate       = codec.TypeDate
 	TypeBinary     = codec.TypeBinary
 	TypeInt8       = codec.TypeInt8
 	TypeInt16      = codec.TypeInt16
@@ -35,7 +36,9 @@ const (
 	TypeComplex64  = codec.TypeComplex64
 	TypeComplex128 = codec.TypeComplex128
 	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
+	TypeMatrix     = codec.TypeMatrix // of elements whose type is ListSchema
 	TypeAny        = codec.TypeAny    // whatever R has
+	TypeRecord     = codec.TypeRecord // a data frame, as it came
 	TypeStream     = codec.TypeStream // data frames, one after the other
 	TypeNull       = "null"           // no result
 )
@@ -96,8 +99,8 @@ type TypeSpec struct {
 	Nullable bool
 	// StructDef describes the fields of a TypeStruct. Nil: any fields.
 	StructDef *StructDef
-	// ListSchema describes the elements of a TypeList or the values of a
-	// TypeMap. Nil: any elements.
+	// ListSchema describes the elements of a TypeList or a TypeMatrix, or the
+	// values of a TypeMap. Nil: any elements.
 	ListSchema *TypeSpec
 	// Length is how many elements a list or bytes have. Nil: any number.
 	Length *int `json:",omitempty"`
