@@ -12,6 +12,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // A codec carries values of one Go type T from Arrow and back, a column at a
@@ -137,10 +139,13 @@ func missingRow(c codec, valid Bitmap, n int) int {
 // within: a type in itself has no end.
 func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	if slices.Contains(within, t) {
-		return nil, fmt.Errorf("%v contains itself", t)
+		return nil, fmt.Errorf("%v contains itself%s", t, gotype.Recursive)
 	}
 	if c, ok := scalarCodec(t); ok {
 		return c, nil
+	}
+	if isDynamic(t) {
+		return dynamicCodec{t}, nil
 	}
 	within = append(slices.Clone(within), t)
 	switch t.Kind() {
@@ -171,7 +176,7 @@ func unsupported(t reflect.Type) error {
 	case reflect.Float32:
 		return fmt.Errorf("type %v is not supported: use float64", t)
 	default:
-		return fmt.Errorf("type %v is not supported", t)
+		return fmt.Errorf("type %v is not supported%s", t, gotype.Unsupported(t.Kind()))
 	}
 }
 
@@ -182,6 +187,9 @@ func scalarCodec(t reflect.Type) (codec, bool) {
 		return timeCodec{basic[time.Time]{name: TypeTimestamp, readAs: readTimes}}, true
 	case reflect.TypeFor[time.Duration]():
 		return basic[time.Duration]{TypeDuration, readDurations, writeDurations}, true
+	}
+	if c, ok := newTextCodec(t); ok {
+		return c, true
 	}
 	c, ok := kindCodec(t)
 	if ok && c.goType() != t {

@@ -77,3 +77,11 @@ func badValue(problem string, row int, value any) error {
 
 // missingValue returns the error of an NA where none may be.
 func missingValue(row int) error { return badValue("takes no missing values", row, "missing") }
+
+// inItem moves an error to the list whose element i it is about.
+func inItem(err error, i int) error {
+	if e, ok := err.(*Error); ok {
+		e.field += fmt.Sprintf("element %d of ", i+1)
+	}
+	return err
+}

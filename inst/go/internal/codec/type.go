@@ -1,7 +1,5 @@
 package codec
 
-import "slices"
-
 // The names of the types that R knows.
 const (
 	TypeInt32      = "int32"
@@ -17,6 +15,7 @@ const (
 	TypeStruct     = "struct"
 	TypeMap        = "map"
 	TypeAny        = "any"
+	TypeDynamic    = "dynamic"
 	TypeStream     = "stream"
 )
 
@@ -26,6 +25,7 @@ type Type struct {
 	Nullable bool    // there is room for NA
 	Elem     *Type   // of a list, or of the values of a map
 	Fields   []Field // of a struct
+	lacks    string  // the method without which a text cannot be read, or not be written
 }
 
 // Field describes a field of a struct.
@@ -35,10 +35,20 @@ type Field struct {
 	Optional bool // it may be missing
 }
 
-// hasMapOfStructs tells whether there is a map of structs within values of the type.
-func (t Type) hasMapOfStructs() bool {
-	if t.Elem != nil {
-		return t.Name == TypeMap && t.Elem.Name == TypeStruct || t.Elem.hasMapOfStructs()
+// lack returns the method that a type within this one lacks, other than the given one.
+func (t Type) lack(unless string) string {
+	if t.lacks != "" && t.lacks != unless {
+		return t.lacks
 	}
-	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMapOfStructs() })
+	if t.Elem != nil {
+		if method := t.Elem.lack(unless); method != "" {
+			return method
+		}
+	}
+	for _, f := range t.Fields {
+		if method := f.Type.lack(unless); method != "" {
+			return method
+		}
+	}
+	return ""
 }
