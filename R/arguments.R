@@ -290,7 +290,6 @@ is_dynamic <- function(spec) {
 
 # Values for Go's any, which C writes: `x` as a whole, or each of its rows.
 coerce_dynamic <- function(x, spec, path, rows = FALSE) {
-  if (is.null(x) && spec$type == "list" && !rows) abort_type(x, "a vector or a list", path)
   values <- .Call(c_encode_any, x, shape_of_dynamic(spec), rows, native_encoding(), mangoro_send_as)
   if (inherits(values, "mangoro_codec_failure")) {
     where <- paste0(paste(c(path$arg, path$steps), collapse = "$"), values$path)
@@ -433,10 +432,12 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL) {
   if (length(c(missing, unknown, twice)) > 0) {
     abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), path)
   }
-  x[setdiff(wanted, names(x))] <- list(absent)
+  left_out <- setdiff(wanted, names(x))
+  x[left_out] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
-    if (is.null(x[[name]]) && name %in% spec$optional) next
+    # What has no NA is zero in Go.
+    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !spec$fields[[name]]$nullable)) next
     x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x

@@ -74,12 +74,13 @@ func (c dynamicCodec) describe() Type { return describeDynamic(c.t) }
 
 func describeDynamic(t reflect.Type) Type {
 	out := Type{Name: TypeDynamic, Nullable: true}
-	if t.Kind() != reflect.Interface {
-		elem := describeDynamic(t.Elem())
-		out = Type{Name: TypeList, Elem: &elem}
-		if t.Kind() == reflect.Map {
-			out.Name, out.Nullable = TypeMap, true
-		}
+	if t.Kind() == reflect.Interface {
+		return out
+	}
+	elem := describeDynamic(t.Elem())
+	out.Name, out.Elem = TypeList, &elem
+	if t.Kind() == reflect.Map {
+		out.Name = TypeMap
 	}
 	return out
 }
@@ -176,7 +177,7 @@ func (c dynamicCodec) write(values any, valid Bitmap, args *Arguments) (Column, 
 	args.nested++
 	defer func() { args.nested-- }()
 	if args.nested > maxLeaves {
-		return Column{}, wrong("has values of any in other types more than %d levels deep, or contains itself", maxLeaves)
+		return Column{}, tooDeep(maxLeaves)
 	}
 	rows := reflect.ValueOf(values)
 	n := rows.Len()
@@ -215,7 +216,7 @@ func (c dynamicCodec) write(values any, valid Bitmap, args *Arguments) (Column, 
 
 // located moves an error of a leaf to the row of any that it is in.
 func (c leafColumn) located(err error) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok && !e.endless {
 		e.field += fmt.Sprintf("a value of type %v in ", c.codec.goType())
 		for i := range len(c.starts) - 1 {
 			if e.Row >= 0 && e.Row < c.starts[i+1] {

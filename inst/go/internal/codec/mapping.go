@@ -65,7 +65,7 @@ func (k keyCodec) read(name string, row int) (reflect.Value, error) {
 	switch {
 	case k.text != nil:
 		if err := k.text.unmarshal(key, []byte(name)); err != nil {
-			return key, inField(badText(k.t, row, name, err), "name")
+			return key, inField(k.text.badText(row, name, err), "name")
 		}
 	case k.t.Kind() == reflect.String:
 		key.SetString(name)
@@ -101,7 +101,7 @@ func (k keyCodec) names(keys []reflect.Value, row int) ([]string, error) {
 		at.Set(key)
 		text, err := k.text.marshal(at)
 		if err != nil {
-			return nil, inField(noText(k.t, row, err), "name")
+			return nil, inField(k.text.noText(row, err), "name")
 		}
 		byName[string(text)] = key
 	}

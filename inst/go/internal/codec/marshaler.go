@@ -44,11 +44,19 @@ func newTextCodec(t reflect.Type) (textCodec, bool) {
 
 // readJSON takes text for JSON as it is.
 func readJSON(v reflect.Value, text []byte) error {
-	if !json.Valid(text) {
-		return fmt.Errorf("it is not valid JSON")
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
+		return err
 	}
 	v.SetBytes(text)
 	return nil
+}
+
+// name is what messages call the type.
+func (c textCodec) name() string {
+	if c.t == reflect.TypeFor[json.RawMessage]() {
+		return "JSON" // it has different names in different versions of Go
+	}
+	return c.t.String()
 }
 
 func (c textCodec) goType() reflect.Type { return c.t }
@@ -80,15 +88,15 @@ func (c textCodec) read(col Column) (any, Bitmap, error) {
 			continue
 		}
 		if err := c.unmarshal(values.Index(i), []byte(text)); err != nil {
-			return nil, valid, badText(c.t, i, text, err)
+			return nil, valid, c.badText(i, text, err)
 		}
 	}
 	return values.Interface(), valid, nil
 }
 
-// badText is the error of a text that is not one of a type.
-func badText(t reflect.Type, row int, text string, err error) error {
-	return badValue(fmt.Sprintf("must be text that Go reads as %v (%v)", t, err), row, fmt.Sprintf("%q", text))
+// badText is the error of a text that is not one of the type.
+func (c textCodec) badText(row int, text string, err error) error {
+	return badValue(fmt.Sprintf("must be text that Go reads as %s (%v)", c.name(), err), row, fmt.Sprintf("%q", text))
 }
 
 // write writes JSON that is nil as NA.
@@ -103,7 +111,7 @@ func (c textCodec) write(values any, valid Bitmap, _ *Arguments) (Column, error)
 		text, err := c.marshal(in.Index(i))
 		switch {
 		case err != nil:
-			return Column{}, noText(c.t, i, err)
+			return Column{}, c.noText(i, err)
 		case text == nil && c.t.Kind() == reflect.Slice:
 			rows.clear(i)
 		}
@@ -113,6 +121,6 @@ func (c textCodec) write(values any, valid Bitmap, _ *Arguments) (Column, error)
 }
 
 // noText is the error of a value whose text cannot be made.
-func noText(t reflect.Type, row int, err error) error {
-	return &Error{problem: fmt.Sprintf("has a %v that cannot be written as text (%v)", t, err), Row: row}
+func (c textCodec) noText(row int, err error) error {
+	return &Error{problem: fmt.Sprintf("has a %s that cannot be written as text (%v)", c.name(), err), Row: row}
 }

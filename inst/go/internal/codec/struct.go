@@ -125,7 +125,7 @@ type fieldColumn struct {
 func (f structField) read(column *array.Struct) (fieldColumn, error) {
 	dataType := column.DataType().(*arrow.StructType)
 	at := dataType.FieldIndices(f.name)
-	if len(at) == 0 && f.optional {
+	if f.optional && (len(at) == 0 || len(at) == 1 && !hasNA(f.codec) && untypedNull(column.Field(at[0]))) {
 		return fieldColumn{structField: f}, nil
 	}
 	if len(at) != 1 {

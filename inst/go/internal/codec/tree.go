@@ -102,7 +102,7 @@ func (w *treeWriter) text(s string) error {
 // is written in 1.2 us, and in 3 us if each is looked at by reflection.
 func (w *treeWriter) value(v any, depth int) error {
 	if depth > maxNesting {
-		return wrong("is nested more than %d levels deep, or contains itself", maxNesting)
+		return tooDeep(maxNesting)
 	}
 	switch v := v.(type) {
 	case nil:
@@ -160,25 +160,21 @@ func (w *treeWriter) reflected(v reflect.Value, depth int) error {
 	if isDynamic(t) {
 		return w.dynamic(v, depth)
 	}
-	if c, ok := scalarCodec(t); ok {
-		switch c := c.(type) {
-		case textCodec:
-			return w.marshaled(c, v)
-		case renamed:
-			if w.number(v) {
-				return nil
-			}
-		default:
-			if t.PkgPath() == "" && w.number(v) {
-				return nil
-			}
-		}
-		if b, ok := v.Interface().([]byte); ok && b != nil {
-			w.head(cborBytes, uint64(len(b)))
-			w.out = append(w.out, b...)
+	c, scalar := scalarCodec(t)
+	if text, ok := c.(textCodec); ok {
+		return w.marshaled(text, v)
+	}
+	// A type that has a codec of its own is more than its kind.
+	_, byKind := c.(renamed)
+	if byKind || !scalar || t.PkgPath() == "" {
+		if w.kind(v) {
 			return nil
 		}
-		return w.leaf(v)
+	}
+	if b, ok := v.Interface().([]byte); ok && b != nil {
+		w.head(cborBytes, uint64(len(b)))
+		w.out = append(w.out, b...)
+		return nil
 	}
 	if t.Kind() != reflect.Pointer {
 		return w.leaf(v)
@@ -195,9 +191,11 @@ func (w *treeWriter) reflected(v reflect.Value, depth int) error {
 	}
 }
 
-// number writes a value of a type whose kind says all about it.
-func (w *treeWriter) number(v reflect.Value) bool {
+// kind writes a value whose kind says all about it, if that is so.
+func (w *treeWriter) kind(v reflect.Value) bool {
 	switch {
+	case v.Kind() == reflect.Uintptr:
+		return false
 	case v.Kind() == reflect.Bool:
 		w.bool(v.Bool())
 	case v.CanInt():
@@ -222,7 +220,7 @@ func (w *treeWriter) marshaled(c textCodec, v reflect.Value) error {
 	at.Set(v)
 	text, err := c.marshal(at)
 	if err != nil {
-		return inRow(noText(c.t, -1, err), -1)
+		return c.noText(-1, err)
 	}
 	if text == nil && c.t.Kind() == reflect.Slice {
 		w.out = append(w.out, cborUndefined)
@@ -399,7 +397,7 @@ func (r *treeReader) utf8(n uint64) (string, error) {
 
 func (r *treeReader) value(depth int) (any, error) {
 	if depth > maxNesting {
-		return nil, wrong("is nested more than %d levels deep", maxNesting)
+		return nil, tooDeep(maxNesting)
 	}
 	major, n, err := r.head()
 	if err != nil {
