@@ -155,6 +155,7 @@ combine <- function(parts) {
 #   call            the user's call
 coerce <- function(x, spec, path) {
   if (path$signature$boxed && is_nil(x, spec)) return(NULL)
+  if (is_dynamic(spec)) return(coerce_dynamic(x, spec, path))
   if (spec$type %in% typed) x <- sent_as(x)
   switch(spec$type,
     list = coerce_list(x, spec, path),
@@ -462,6 +463,31 @@ coerce_stream <- function(x, path) {
   list(encode_arrow(stream, call = path$call))
 }
 
+# Whether a type is any, or lists and maps of nothing but any.
+is_dynamic <- function(spec) {
+  if (is.null(spec)) return(FALSE)
+  spec$type == "dynamic" || spec$type %in% c("list", "map") && is_dynamic(spec$element)
+}
+
+# Values for Go's any, which C writes: `x` as a whole, or each of its rows.
+coerce_dynamic <- function(x, spec, path, rows = FALSE) {
+  values <- .Call(c_encode_any, x, shape_of_dynamic(spec), rows, native_encoding(), mangoro_send_as)
+  if (inherits(values, "mangoro_codec_failure")) {
+    where <- paste0(paste(c(path$arg, path$steps), collapse = "$"), values$path)
+    abort_arguments(
+      path$signature, "{.code {where}} cannot be sent{at_row(values$row)}: {values$text}.",
+      arg = path$arg, row = if (values$row > 0) values$row, call = path$call
+    )
+  }
+  as_any(values)
+}
+
+# "l" for each list and "m" for each map around any, outermost first.
+shape_of_dynamic <- function(spec) {
+  if (spec$type == "dynamic") return("")
+  paste0(if (spec$type == "list") "l" else "m", shape_of_dynamic(spec$element))
+}
+
 # --- Nested values ----------------------------------------------------------
 
 # A Go slice from a vector, a data frame or a list.
@@ -487,6 +513,7 @@ check_length <- function(x, spec, path) {
 # `x` as the elements of a list, or as a column of a data frame.
 coerce_column <- function(x, spec, path) {
   x <- sent_as(x)
+  if (is_dynamic(spec)) return(coerce_dynamic(x, spec, path, rows = TRUE))
   if (spec$nullable && spec$type %in% c("struct", "list") && is_untyped_null(x)) return(x)
   switch(spec$type,
     struct = coerce_rows(x, spec, path),
@@ -736,10 +763,12 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   if (length(c(missing, unknown, twice)) > 0) {
     abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), path)
   }
-  x[setdiff(wanted, names(x))] <- list(absent)
+  left_out <- setdiff(wanted, names(x))
+  x[left_out] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
-    if (is.null(x[[name]]) && name %in% spec$optional) next
+    # What has no NA is zero in Go.
+    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !spec$fields[[name]]$nullable)) next
     x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x

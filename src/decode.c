@@ -31,11 +31,6 @@ static void settle_type(const mg_stream *s, mg_field *f, const mg_column *first)
   for (const mg_column *c = first; c != NULL; c = c->next) settle_chunk(s, f, c);
 }
 
-static bool set_element(SEXP list, R_xlen_t i, SEXP x) {
-  if (x != NULL) SET_VECTOR_ELT(list, i, x);
-  return x != NULL;
-}
-
 // A record that R wrote as a list is a list, one of columns too long for a data
 // frame as well.
 static SEXP record_value(mg_stream *s) {
@@ -57,37 +52,6 @@ static SEXP record_value(mg_stream *s) {
   return out;
 }
 
-static SEXP unbox(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
-
-static SEXP unbox_fields(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
-  SEXP out = PROTECT(Rf_allocVector(VECSXP, f->n_children));
-  bool named = false, done = true;
-  for (int k = 0; done && k < f->n_children; k++) {
-    done = set_element(out, k, unbox(s, f->children[k], c->children[k], i));
-    named = named || LENGTH(f->children[k]->name) > 0;
-  }
-  if (named) mg_set_field_names(out, f->children, f->n_children);
-  if (f->class.as_is) mg_set_class(out, (mg_class){.as_is = true});
-  out = done ? mg_with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children) : NULL;
-  UNPROTECT(1);
-  return out;
-}
-
-static SEXP unbox(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
-  int type = f->dictionary == NULL ? f->type : ARROW_NONE;
-  bool list = type == ARROW_LIST || type == ARROW_LARGE_LIST || type == ARROW_MAP ||
-              (type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE);
-  bool fields = type == ARROW_STRUCT;
-  // One value of bytes is one raw vector.
-  bool binary = f->class.class == CLASS_NONE &&
-                (type == ARROW_BINARY || type == ARROW_LARGE_BINARY || type == ARROW_FIXED_BINARY);
-  if (f->layout == LAYOUT_NULL || ((list || fields || binary) && !is_valid(c, i))) return R_NilValue;
-  if (list) return mg_list_value(s, f, c, i);
-  if (fields) return unbox_fields(s, f, c, i);
-  SEXP value = mg_rows_value(s, f, c, i, 1);
-  return binary && value != NULL ? VECTOR_ELT(value, 0) : value;
-}
-
 static SEXP row_value(mg_stream *s) {
   if (s->rows != 1) return mg_fail(s->failure, "it has %.0f rows, but a boxed value has one", (double)s->rows);
   SEXP out = PROTECT(Rf_allocVector(VECSXP, s->n_fields));
@@ -95,7 +59,7 @@ static SEXP row_value(mg_stream *s) {
   for (int i = 0; done && i < s->n_fields; i++) {
     const mg_column *c = s->columns[i];
     while (c->rows == 0) c = c->next;
-    done = set_element(out, i, unbox(s, s->fields[i], c, 0));
+    done = set_element(out, i, mg_row_value(s, s->fields[i], c, 0));
   }
   mg_set_field_names(out, s->fields, s->n_fields);
   UNPROTECT(1);

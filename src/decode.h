@@ -24,16 +24,28 @@ bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_
 bool mg_fill_times(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
 bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
 
+// After a failure x is NULL.
+static inline bool set_element(SEXP list, R_xlen_t i, SEXP x) {
+  if (x != NULL) SET_VECTOR_ELT(list, i, x);
+  return x != NULL;
+}
+
+// The same of Go's any. `leaf` reads a row of a column of leaves: see mg_row_value().
+typedef SEXP (*mg_leaf_reader)(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
+bool mg_fill_any(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at,
+                 mg_leaf_reader leaf);
+
 // Class and attributes. What returns a SEXP returns NULL after a failure.
 SEXP mg_finish(mg_stream *s, const mg_field *f, SEXP x, int64_t n);
 SEXP mg_with_attributes(mg_stream *s, int class, SEXP attributes, SEXP x, int64_t n);
 void mg_set_field_names(SEXP x, mg_field *const fields[], int n);
 void mg_set_row_names(SEXP x, int64_t n);
 
-// Values: of a field in all batches, of some rows, and of a row of a list or map.
+// Values: of a field in all batches, of some rows as a vector, and of one row as what is
+// in it.
 SEXP mg_column_value(mg_stream *s, const mg_field *f, const mg_column *first, int64_t n);
 SEXP mg_rows_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n);
-SEXP mg_list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
+SEXP mg_row_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
 
 // The value of a stream, or a failure. `unbacked` is the limit for rows without bytes
 // before those of the stream are counted, see read.h.

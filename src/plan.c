@@ -211,7 +211,7 @@ static bool has_text(SEXP x) { return TYPEOF(x) == STRSXP && Rf_xlength(x) > 0 &
 
 // The zone that the times are in: the one that they name, or R's own; NULL after a
 // failure.
-static const char *zone_of(mg_plan *p, const mg_path *at, SEXP x) {
+const char *mg_plan_zone(mg_plan *p, const mg_path *at, SEXP x) {
   SEXP zones = Rf_getAttrib(x, Rf_install("tzone"));
   const char *text;
   size_t size;
@@ -228,7 +228,7 @@ static const char *zone_of(mg_plan *p, const mg_path *at, SEXP x) {
 
 mg_node *mg_plan_datetimes(mg_plan *p, const mg_path *at, mg_node *n) {
   static const int units[] = {UNIT_NANO, UNIT_MICRO};
-  n->zone = zone_of(p, at, n->chunks[0]);
+  n->zone = mg_plan_zone(p, at, n->chunks[0]);
   if (n->zone == NULL) return NULL;
   for (int i = 0; i < 2; i++) {
     if (!all_exact(n, per_second[units[i]], 0)) continue;

@@ -53,6 +53,7 @@ mg_node *mg_plan_ints(mg_node *n);
 mg_node *mg_plan_complex(mg_node *n);
 mg_node *mg_plan_dates(mg_node *n);
 mg_node *mg_plan_datetimes(mg_plan *p, const mg_path *at, mg_node *n);
+const char *mg_plan_zone(mg_plan *p, const mg_path *at, SEXP x); // of times; NULL after a failure
 mg_node *mg_plan_differences(mg_plan *p, const mg_path *at, mg_node *n);
 mg_node *mg_plan_times_of_day(mg_node *n);
 

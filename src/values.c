@@ -30,6 +30,7 @@ static SEXPTYPE type_in_r(const mg_field *f) {
 
 // Room for n rows. A frame is a list of its columns.
 static SEXP allocate(const mg_field *f, int64_t n) {
+  if (f->class.class == CLASS_ANY) return Rf_allocVector(VECSXP, (R_xlen_t)n);
   if (f->class.class == CLASS_MATRIX) return allocate(f->children[0], n * f->width);
   if (f->layout != LAYOUT_STRUCT) return mg_new_vector(type_in_r(f), (R_xlen_t)n);
   SEXP frame = PROTECT(Rf_allocVector(VECSXP, f->n_children));
@@ -68,13 +69,20 @@ static void list_row(const mg_field *f, const mg_column *c, int64_t i, int64_t *
   *n = int_at(c->values, i + 1, f->width, true) - *from;
 }
 
+// Structs with a name each are no rows of a data frame: a list of them.
+static SEXP struct_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, (R_xlen_t)n));
+  bool done = true;
+  for (int64_t i = 0; done && i < n; i++) done = set_element(out, (R_xlen_t)i, mg_row_value(s, f, c, from + i));
+  UNPROTECT(1);
+  return done ? out : NULL;
+}
+
 static SEXP map_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   const mg_field *key = f->children[0]->children[0], *value = f->children[0]->children[1];
   mg_column *const *entries = c->children[0]->children;
-  if (value->class.class == CLASS_DATA_FRAME) {
-    return mg_fail(s->failure, "a map with values of the Arrow type struct is not supported");
-  }
-  SEXP out = mg_rows_value(s, value, entries[1], from, n);
+  SEXP out = is_frame_class(value->class.class) ? struct_rows(s, value, entries[1], from, n)
+                                                : mg_rows_value(s, value, entries[1], from, n);
   if (out == NULL) return NULL;
   PROTECT(out);
   SEXP keys = mg_rows_value(s, key, entries[0], from, n);
@@ -83,7 +91,7 @@ static SEXP map_value(mg_stream *s, const mg_field *f, const mg_column *c, int64
   return keys == NULL ? NULL : out;
 }
 
-SEXP mg_list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+static SEXP list_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
   int64_t from, n;
   list_row(f, c, i, &from, &n);
   if (f->type == ARROW_MAP) return map_value(s, f, c, from, n);
@@ -96,7 +104,7 @@ static bool fill_lists(mg_stream *s, const mg_field *f, const mg_column *c, int6
   for (int64_t i = 0; i < n; i++) {
     if (i % (1 << 16) == 0) R_CheckUserInterrupt();
     if (!is_valid(c, from + i)) continue;
-    SEXP x = mg_list_value(s, f, c, from + i);
+    SEXP x = list_value(s, f, c, from + i);
     if (x == NULL) return false;
     SET_VECTOR_ELT(to, (R_xlen_t)(at + i), x);
     if (i % 256 == 0) vmaxset(mark);
@@ -152,7 +160,7 @@ static bool fill_frame(mg_stream *s, const mg_field *f, const mg_column *c, int6
 }
 
 static void set_missing(const mg_field *f, SEXP to, int64_t at) {
-  if (f->layout == LAYOUT_STRUCT) {
+  if (f->layout == LAYOUT_STRUCT && f->class.class != CLASS_ANY) {
     for (int i = 0; i < f->n_children; i++) set_missing(f->children[i], VECTOR_ELT(to, i), at);
     return;
   }
@@ -180,6 +188,7 @@ static bool fill_values(mg_stream *s, const mg_field *f, const mg_column *c, int
     fill_codes(f, c, from, n, INTEGER(to) + at);
     return true;
   }
+  if (f->class.class == CLASS_ANY) return mg_fill_any(s, f, c, from, n, to, at, mg_row_value);
   if (f->class.class == CLASS_MATRIX) {
     return fill(s, f->children[0], c->children[0], from * f->width, n * f->width, to, at * f->width);
   }
@@ -208,4 +217,41 @@ static bool fill(mg_stream *s, const mg_field *f, const mg_column *c, int64_t fr
   if (fill_values(s, f, c, from, n, to, at)) return true;
   mg_fail_inside(s->failure, CHAR(f->name));
   return false;
+}
+
+// A tree, or a leaf of another type.
+static SEXP any_row(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+  SEXP value = PROTECT(mg_rows_value(s, f, c, i, 1));
+  UNPROTECT(1);
+  return value == NULL ? NULL : VECTOR_ELT(value, 0);
+}
+
+static SEXP struct_row(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, f->n_children));
+  bool named = false, done = true;
+  for (int k = 0; done && k < f->n_children; k++) {
+    done = set_element(out, k, mg_row_value(s, f->children[k], c->children[k], i));
+    named = named || LENGTH(f->children[k]->name) > 0;
+  }
+  if (named) mg_set_field_names(out, f->children, f->n_children);
+  if (f->class.as_is) mg_set_class(out, (mg_class){.as_is = true});
+  out = done ? mg_with_attributes(s, CLASS_NONE, f->attributes, out, f->n_children) : NULL;
+  UNPROTECT(1);
+  return out;
+}
+
+SEXP mg_row_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+  if (f->class.class == CLASS_ANY) return any_row(s, f, c, i);
+  int type = f->dictionary == NULL ? f->type : ARROW_NONE;
+  bool list = type == ARROW_LIST || type == ARROW_LARGE_LIST || type == ARROW_MAP ||
+              (type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE);
+  bool fields = type == ARROW_STRUCT;
+  // One value of bytes is one raw vector.
+  bool binary = f->class.class == CLASS_NONE &&
+                (type == ARROW_BINARY || type == ARROW_LARGE_BINARY || type == ARROW_FIXED_BINARY);
+  if (f->layout == LAYOUT_NULL || ((list || fields || binary) && !is_valid(c, i))) return R_NilValue;
+  if (list) return list_value(s, f, c, i);
+  if (fields) return struct_row(s, f, c, i);
+  SEXP value = mg_rows_value(s, f, c, i, 1);
+  return binary && value != NULL ? VECTOR_ELT(value, 0) : value;
 }

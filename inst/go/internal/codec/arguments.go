@@ -14,6 +14,8 @@ type Arguments struct {
 	given   []givenValue
 	// fields are those of the arrays that were given, and of the columns of records.
 	fields map[arrow.ArrayData]arrow.Field
+	// nested is how many columns of any are written, each in a value of another.
+	nested int
 }
 
 // givenValue is an array or a record that a function was given. What it returns of

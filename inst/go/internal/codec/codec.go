@@ -12,6 +12,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // A codec carries values of one Go type T from Arrow and back, a column at a
@@ -150,13 +152,16 @@ func missingRow(c codec, valid Bitmap, n int) int {
 // within: a type in itself has no end.
 func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	if slices.Contains(within, t) {
-		return nil, fmt.Errorf("%v contains itself", t)
+		return nil, fmt.Errorf("%v contains itself%s", t, gotype.Recursive)
 	}
 	if shape, ok := shapeOf(t); ok {
 		return shape.codec(append(slices.Clone(within), t))
 	}
 	if c, ok := scalarCodec(t); ok {
 		return c, nil
+	}
+	if isDynamic(t) {
+		return dynamicCodec{t}, nil
 	}
 	within = append(slices.Clone(within), t)
 	switch t.Kind() {
@@ -177,10 +182,7 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 
 // unsupported is the error of a type that has no codec, and says which has.
 func unsupported(t reflect.Type) error {
-	if t.Kind() == reflect.Uintptr {
-		return fmt.Errorf("type %v is not supported: use uint64", t)
-	}
-	return fmt.Errorf("type %v is not supported", t)
+	return fmt.Errorf("type %v is not supported%s", t, gotype.Unsupported(t.Kind()))
 }
 
 // scalarCodec returns the codec of a type that is one element of an R vector.
@@ -190,6 +192,9 @@ func scalarCodec(t reflect.Type) (codec, bool) {
 		return timeCodec{basic[time.Time]{name: TypeTimestamp, readAs: readTimes}}, true
 	case reflect.TypeFor[time.Duration]():
 		return basic[time.Duration]{TypeDuration, readDurations, writeDurations}, true
+	}
+	if c, ok := newTextCodec(t); ok {
+		return c, true
 	}
 	c, ok := kindCodec(t)
 	if ok && c.goType() != t {

@@ -11,6 +11,8 @@ type Error struct {
 	Value  string // what is in the row: "1.5"; empty: there is nothing to show
 	// TooLarge: a limit was reached.
 	TooLarge bool
+	// endless: the path to it is too long to be shown.
+	endless bool
 
 	problem string // "must be whole numbers"
 	field   string // the path to the column, outermost last: "field `age` of "
@@ -34,7 +36,7 @@ func (e *Error) Text(what string) string {
 
 // inField moves an error to where a field's values are.
 func inField(err error, name string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok && !e.endless {
 		e.field += "field `" + name + "` of "
 	}
 	return err
@@ -78,6 +80,11 @@ func wrong(format string, args ...any) error {
 	return &Error{problem: fmt.Sprintf(format, args...), Row: -1}
 }
 
+// tooDeep returns the error of a value that is nested too deeply.
+func tooDeep(levels int) error {
+	return &Error{problem: fmt.Sprintf("is nested more than %d levels deep, or contains itself", levels), Row: -1, endless: true}
+}
+
 // badValue returns the error of a value that does not fit.
 func badValue(problem string, row int, value any) error {
 	return &Error{problem: problem, Row: row, Value: fmt.Sprint(value)}
@@ -85,3 +92,11 @@ func badValue(problem string, row int, value any) error {
 
 // missingValue returns the error of an NA where none may be.
 func missingValue(row int) error { return badValue("takes no missing values", row, "missing") }
+
+// inItem moves an error to the list whose element i it is about.
+func inItem(err error, i int) error {
+	if e, ok := err.(*Error); ok && !e.endless {
+		e.field += fmt.Sprintf("element %d of ", i+1)
+	}
+	return err
+}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // Kind is a kind of parameters and results: how arguments become values of a Go type,
@@ -42,23 +44,29 @@ func kindOf(t reflect.Type) (Kind, error) {
 	return Values{c}, err
 }
 
-// Parameter returns the kind of a parameter of a Go type. It cannot be any.
+// Parameter returns the kind of a parameter of a Go type.
 func Parameter(t reflect.Type) (Kind, error) {
-	kind, err := kindOf(t)
-	if _, ok := kind.(dynamic); ok {
-		err = unsupported(t)
+	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
+		return Values{dynamicCodec{t}}, nil
 	}
-	return kind, err
+	return oneWay(t, "MarshalText")
 }
 
-// Result returns the kind of a result of a Go type. In R the values of a map are one
-// vector or list with the keys for names, and structs are rows of a data frame.
+// Result returns the kind of a result of a Go type.
 func Result(t reflect.Type) (Kind, error) {
+	return oneWay(t, "UnmarshalText")
+}
+
+// oneWay returns the kind of a type of which one method is not needed.
+func oneWay(t reflect.Type, method string) (Kind, error) {
 	kind, err := kindOf(t)
-	if err == nil && kind.Type().hasMapOfStructs() {
-		err = fmt.Errorf("%w: R cannot read a map of structs", unsupported(t))
+	if err != nil {
+		return nil, err
 	}
-	return kind, err
+	if lack := kind.Type().lack(method); lack != "" {
+		return nil, fmt.Errorf("type %v is not supported%s", t, gotype.HalfText(lack))
+	}
+	return kind, nil
 }
 
 // CanBeAbsent tells whether the zero value of a type says that there is no value.

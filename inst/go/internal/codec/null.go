@@ -143,10 +143,15 @@ func newNullCodec(shape nullShape, within []reflect.Type) (codec, error) {
 	return nullCodec{shape, c}, err
 }
 
-// hasNA tells whether a codec is that of a pointer or of a Null.
+// hasNA tells whether a codec is that of a type that shows NA: a pointer, a Null, or
+// any, which may be nil.
 func hasNA(c codec) bool {
-	_, ok := c.(nullCodec)
-	return ok
+	switch c.(type) {
+	case nullCodec, dynamicCodec:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c nullCodec) goType() reflect.Type { return c.shape.own() }

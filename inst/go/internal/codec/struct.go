@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // structCodec is the codec of a struct, whose fields go by name.
@@ -16,35 +18,31 @@ type structCodec struct {
 }
 
 type structField struct {
-	name  string
-	index int
-	codec codec
+	name     string
+	index    []int // of the field, after those of the structs that embed it
+	optional bool
+	pointer  bool // it is within a struct that is embedded by a pointer
+	codec    codec
 }
 
-// newStructCodec takes the exported fields under the names of their `r` tags,
-// or else their own. A tag "-" leaves one out.
+// newStructCodec takes the exported fields and those of embedded structs, under the
+// names of their tags, or else their own.
 func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 	c := structCodec{t: t}
-	for i := range t.NumField() {
-		field := t.Field(i)
-		name, tagged := field.Tag.Lookup("r")
-		if !field.IsExported() || name == "-" || field.Anonymous && isFrame(field.Type) {
-			continue
-		}
-		if !tagged || name == "" {
-			name = field.Name
-		}
-		if slices.ContainsFunc(c.fields, func(f structField) bool { return f.name == name }) {
-			return nil, fmt.Errorf("type %v has two fields `%s`", t, name)
-		}
+	fields, err := gotype.Fields(structType{t})
+	if err != nil {
+		return nil, fmt.Errorf("type %v has %w", t, err)
+	}
+	for _, f := range fields {
+		field := t.FieldByIndex(f.Index)
 		value, err := newCodec(field.Type, within...)
 		if err != nil {
 			return nil, fmt.Errorf("field %s of %v: %w", field.Name, t, err)
 		}
-		c.fields = append(c.fields, structField{name, i, value})
+		c.fields = append(c.fields, structField{f.Name, f.Index, f.Optional || f.Pointer || hasNA(value), f.Pointer, value})
 	}
 	if len(c.fields) == 0 {
-		return nil, fmt.Errorf("%w: it has no exported fields", unsupported(t))
+		return nil, fmt.Errorf("%w%s", unsupported(t), gotype.NoFields)
 	}
 	if isMarked(t) {
 		return newFrameCodec(c)
@@ -53,14 +51,42 @@ func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 }
 
 // of returns the field of a row.
-func (f structField) of(row reflect.Value) reflect.Value { return row.Field(f.index) }
+func (f structField) of(row reflect.Value) reflect.Value { return row.FieldByIndex(f.index) }
+
+// structType is a struct by reflection.
+type structType struct{ t reflect.Type }
+
+func (s structType) Type() any { return s.t }
+
+func (s structType) NumField() int { return s.t.NumField() }
+
+func (s structType) Field(i int) gotype.StructField {
+	f := s.t.Field(i)
+	return gotype.StructField{Name: f.Name, Exported: f.IsExported(), Embedded: f.Anonymous, Tag: f.Tag}
+}
+
+// Embedded: a type that has a codec of its own is not promoted, nor can a struct be made
+// that has no name outside of its package.
+func (s structType) Embedded(i int) (gotype.Struct, bool, bool) {
+	f := s.t.Field(i)
+	t, pointer := f.Type, f.Type.Kind() == reflect.Pointer
+	if pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || pointer && !f.IsExported() {
+		return nil, false, false
+	}
+	_, scalar := scalarCodec(t)
+	_, shaped := shapeOf(t)
+	return structType{t}, pointer, !scalar && (!shaped || isFrame(t))
+}
 
 func (c structCodec) goType() reflect.Type { return c.t }
 
 func (c structCodec) describe() Type {
 	t := Type{Name: TypeStruct}
 	for _, f := range c.fields {
-		t.Fields = append(t.Fields, Field{Name: f.name, Type: f.codec.describe(), Optional: hasNA(f.codec)})
+		t.Fields = append(t.Fields, Field{Name: f.name, Type: f.codec.describe(), Optional: f.optional})
 	}
 	return t
 }
@@ -79,46 +105,88 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 	}
 	valid := validRows(column)
 	rows := reflect.MakeSlice(reflect.SliceOf(c.t), column.Len(), column.Len())
-	for _, f := range c.fields {
-		values, held, err := f.read(col, column, valid)
-		if err != nil {
+	columns := make([]fieldColumn, len(c.fields))
+	for k, f := range c.fields {
+		var err error
+		if columns[k], err = f.read(col, column); err != nil {
 			return nil, Bitmap{}, err
 		}
-		if col.fold {
-			valid = valid.And(column.Len(), held, column.Len())
+		if f.pointer {
+			columns[k].embed(rows, valid)
 		}
-		for i := range column.Len() {
-			f.of(rows.Index(i)).Set(values.Index(i))
+	}
+	for _, field := range columns {
+		if col.fold && !field.pointer {
+			valid = valid.And(column.Len(), field.held, column.Len())
+		}
+		if err := field.set(rows, valid); err != nil {
+			return nil, Bitmap{}, err
 		}
 	}
 	return rows.Interface(), valid, nil
 }
 
-// read reads the field of a column, and which rows are not NA. Where all of a row is NA,
-// so may the field be. A pointer or a Null may be missing.
-func (f structField) read(col Column, column *array.Struct, valid Bitmap) (reflect.Value, Bitmap, error) {
+// fieldColumn is what a field is in each row: nothing if the column is missing.
+type fieldColumn struct {
+	structField
+	values reflect.Value
+	held   Bitmap
+}
+
+// read reads the field of a column.
+func (f structField) read(col Column, column *array.Struct) (fieldColumn, error) {
 	dataType := column.DataType().(*arrow.StructType)
 	at := dataType.FieldIndices(f.name)
-	if len(at) == 0 && hasNA(f.codec) {
-		return reflect.ValueOf(blank(f.codec.goType(), column.Len())), Bitmap{}, nil
+	if f.optional && (len(at) == 0 || len(at) == 1 && !hasNA(f.codec) && untypedNull(column.Field(at[0]))) {
+		return fieldColumn{structField: f}, nil
 	}
 	if len(at) != 1 {
-		return reflect.Value{}, Bitmap{}, wrong("must have one field `%s`, not %d", f.name, len(at))
+		return fieldColumn{}, wrong("must have one field `%s`, not %d", f.name, len(at))
 	}
 	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0]), fold: col.fold})
 	if err != nil {
-		return reflect.Value{}, Bitmap{}, inField(err, f.name)
+		return fieldColumn{}, inField(err, f.name)
 	}
-	if !col.fold && missingRow(f.codec, held, column.Len()) >= 0 {
-		for i := range column.Len() {
-			if valid.Has(i) && !held.Has(i) {
-				return reflect.Value{}, Bitmap{}, inField(missingValue(i), f.name)
+	return fieldColumn{f, reflect.ValueOf(values), held}, nil
+}
+
+// embed makes the structs that are embedded by pointers, in the rows that have something
+// for them.
+func (c fieldColumn) embed(rows reflect.Value, valid Bitmap) {
+	for i := range rows.Len() {
+		if !c.values.IsValid() || !valid.Has(i) || !c.held.Has(i) || hasNA(c.codec) && c.values.Index(i).IsZero() {
+			continue
+		}
+		at := rows.Index(i)
+		for _, k := range c.index[:len(c.index)-1] {
+			at = at.Field(k)
+			if at.Kind() == reflect.Pointer {
+				if at.IsNil() {
+					at.Set(reflect.New(at.Type().Elem()))
+				}
+				at = at.Elem()
 			}
 		}
 	}
-	return reflect.ValueOf(values), held, nil
 }
 
+// set sets the field in the rows. Where all of a row is NA, so may the field be.
+func (c fieldColumn) set(rows reflect.Value, valid Bitmap) error {
+	required := missingRow(c.codec, c.held, rows.Len()) >= 0
+	for i := range rows.Len() {
+		field, err := rows.Index(i).FieldByIndexErr(c.index)
+		switch {
+		case err != nil: // a nil pointer embeds it
+		case required && valid.Has(i) && !c.held.Has(i):
+			return inField(missingValue(i), c.name)
+		case c.values.IsValid():
+			field.Set(c.values.Index(i))
+		}
+	}
+	return nil
+}
+
+// write writes fields within an embedded pointer that is nil as NA.
 func (c structCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	rows := reflect.ValueOf(values)
 	names := make([]string, len(c.fields))
@@ -127,10 +195,15 @@ func (c structCodec) write(values any, valid Bitmap, args *Arguments) (Column, e
 	for i, f := range c.fields {
 		names[i] = f.name
 		column := reflect.MakeSlice(reflect.SliceOf(f.codec.goType()), rows.Len(), rows.Len())
+		there := clearable{Bitmap: valid, n: rows.Len()}
 		for j := range rows.Len() {
-			column.Index(j).Set(f.of(rows.Index(j)))
+			if value, err := rows.Index(j).FieldByIndexErr(f.index); err == nil {
+				column.Index(j).Set(value)
+			} else {
+				there.clear(j)
+			}
 		}
-		v, err := f.codec.write(column.Interface(), valid, args)
+		v, err := f.codec.write(column.Interface(), there.Bitmap, args)
 		if err != nil {
 			return Column{}, inField(err, f.name)
 		}

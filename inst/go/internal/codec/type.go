@@ -27,6 +27,7 @@ const (
 	TypeMap        = "map"
 	TypeMatrix     = "matrix"
 	TypeAny        = "any"
+	TypeDynamic    = "dynamic"
 	TypeRecord     = "record"
 	TypeStream     = "stream"
 )
@@ -38,6 +39,7 @@ type Type struct {
 	Elem     *Type   // of a list, a matrix or the values of a map
 	Length   *int    // of a list or of bytes, if there is but one: of an array
 	Fields   []Field // of a struct
+	lacks    string  // the method without which a text cannot be read, or not be written
 }
 
 // Field describes a field of a struct.
@@ -47,12 +49,22 @@ type Field struct {
 	Optional bool // it may be missing
 }
 
-// hasMapOfStructs tells whether there is a map of structs within values of the type.
-func (t Type) hasMapOfStructs() bool {
-	if t.Elem != nil {
-		return t.Name == TypeMap && t.Elem.Name == TypeStruct || t.Elem.hasMapOfStructs()
+// lack returns the method that a type within this one lacks, other than the given one.
+func (t Type) lack(unless string) string {
+	if t.lacks != "" && t.lacks != unless {
+		return t.lacks
 	}
-	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMapOfStructs() })
+	if t.Elem != nil {
+		if method := t.Elem.lack(unless); method != "" {
+			return method
+		}
+	}
+	for _, f := range t.Fields {
+		if method := f.Type.lack(unless); method != "" {
+			return method
+		}
+	}
+	return ""
 }
 
 // hasMatrix tells whether there is a matrix in a value of the type.

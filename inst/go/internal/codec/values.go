@@ -110,6 +110,15 @@ func (v Values) Default(value any) (column Column, ok bool, err error) {
 	if outer, ok := c.(nullCodec); ok {
 		c = outer.codec
 	}
+	if text, ok := c.(textCodec); ok && text.unmarshal != nil {
+		if s, ok := value.(string); ok {
+			column, err = writeStrings([]string{s}, Bitmap{})
+			if err == nil {
+				_, _, err = c.read(column)
+			}
+			return column, true, err
+		}
+	}
 	exact, ok := exactly(value, c.goType())
 	if ok {
 		column, err = Values{c}.Write(exact, new(Arguments))

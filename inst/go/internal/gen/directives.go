@@ -178,7 +178,7 @@ func (p *program) checkDirectives(f *function) {
 		}
 	}
 	for _, given := range d.paths {
-		if v, ok := p.param(f, "path", given.param, given.pos); ok && !v.unknown && !isText(v.t) {
+		if v, ok := p.param(f, "path", given.param, given.pos); ok && !v.unknown && !holdsText(v.t) {
 			p.complain(given.pos, fmt.Sprintf("%spath: parameter `%s` of %s is no string", directivePrefix, given.param, nameOfType(v.t)))
 		}
 	}
@@ -215,8 +215,8 @@ func (p *program) checkEach(f *function) {
 	}
 }
 
-// isText tells whether a type is that of strings, of a slice of them, or of those with NA.
-func isText(t types.Type) bool {
+// holdsText tells whether a type is that of strings, of a slice of them, or of those with NA.
+func holdsText(t types.Type) bool {
 	t = valueType(t)
 	if slice, ok := t.Underlying().(*types.Slice); ok {
 		t = valueType(slice.Elem())

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -9,6 +10,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"mangoro.local/internal/gotype"
 )
 
 // checked is what go/types knows of the files. Types of packages other than
@@ -37,11 +40,23 @@ func (p *program) checkTypes() {
 // used with them.
 var stubTexts = map[string]string{
 	"context":            "package context; type Context interface { Err() error }",
-	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int",
+	"encoding/json":      "package json; type RawMessage []byte; type Number string",
+	"math/big":           "package big; type Int struct { neg bool }; type Float struct { neg bool }; type Rat struct { a Int }" + textMethods("Int", "Float", "Rat"),
+	"net/netip":          "package netip; type Addr struct { z int }; type AddrPort struct { z int }; type Prefix struct { z int }" + textMethods("Addr", "AddrPort", "Prefix"),
+	"time":               "package time; type Time struct{ wall int }; type Duration int64; type Month int; type Weekday int" + textMethods("Time"),
 	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
 	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
 	gonumPath:            "package mat; type Matrix interface { Dims() (r, c int) }; type Vector interface { AtVec(int) float64 }; type Symmetric interface { SymmetricDim() int }; type Triangular interface { Triangle() (int, bool) }; type Diagonal interface { Diag() int }; type Dense struct{ m int }; type SymDense struct{ m int }; type VecDense struct{ m int }; type TriDense struct{ m int }; type DiagDense struct{ m int }",
 	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }; type Date int32; type Matrix[T any] struct { Data []T }; type Frame struct{}",
+}
+
+// textMethods declares the methods of types that read and write text.
+func textMethods(names ...string) string {
+	var text strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&text, "; func (*%[1]s) MarshalText() ([]byte, error); func (*%[1]s) UnmarshalText([]byte) error", name)
+	}
+	return text.String()
 }
 
 // stubs imports the packages of stubTexts. No other package can be imported, which go/types
@@ -75,28 +90,28 @@ type verdict struct {
 	na      bool   // it shows NA: a pointer or a Null
 	arrow   string // a type of Arrow's own, by its name
 	gonum   string // a type of gonum's, by its name
-	dynamic bool   // any, which only a result can be
+	dynamic bool   // any
 	table   bool   // a struct, or one with NA
-	tables  bool   // there is a map of structs within it, which only a parameter can be
 	vector  bool   // a slice or Nulls
 	matrix  bool   // a matrix, or a struct with one
+	lacks   string // a method without which there is a type that cannot be read, or cannot be written
 }
 
 // unfitParameter returns why a parameter cannot be of its type, or "".
 func (v value) unfitParameter() string {
-	if v.dynamic {
-		return unsupported(v.t)
-	}
 	if v.gonum != "" && gonumTypes[v.gonum] == "" {
 		return unsupported(v.t) + gonumAdvice
 	}
-	return v.reason
+	return v.unfit("MarshalText")
 }
 
 // unfitResult returns why a result cannot be of its type, or "".
-func (v value) unfitResult() string {
-	if v.tables && v.reason == "" {
-		return unsupported(v.t) + ": R cannot read a map of structs"
+func (v value) unfitResult() string { return v.unfit("UnmarshalText") }
+
+// unfit returns why a value cannot be of its type, of which one method is not needed.
+func (v value) unfit(unneeded string) string {
+	if v.reason == "" && v.lacks != "" && v.lacks != unneeded {
+		return unsupported(v.t) + gotype.HalfText(v.lacks)
 	}
 	return v.reason
 }
@@ -109,9 +124,6 @@ func judge(t types.Type) verdict {
 	}
 	if name := gonumType(t); name != "" {
 		return verdict{gonum: name}
-	}
-	if i, ok := t.Underlying().(*types.Interface); ok && i.Empty() {
-		return verdict{dynamic: true}
 	}
 	return judgeWithin(t, nil)
 }
@@ -129,7 +141,7 @@ func qualified(t types.Type) string {
 func judgeWithin(t types.Type, within []types.Type) verdict {
 	u := types.Unalias(t)
 	if slices.ContainsFunc(within, func(w types.Type) bool { return types.Identical(w, u) }) {
-		return verdict{reason: nameOfType(t) + ", which contains itself"}
+		return verdict{reason: nameOfType(t) + ", which contains itself" + gotype.Recursive}
 	}
 	within = append(slices.Clone(within), u)
 	switch qualified(t) {
@@ -149,6 +161,13 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	if strings.HasPrefix(qualified(t), gonumPath+".") {
 		return verdict{reason: unsupported(t) + gonumAdvice}
 	}
+	if is, lacks := textType(t); is {
+		return verdict{scalar: true, lacks: lacks}
+	}
+	if isDynamic(t) {
+		_, is := t.Underlying().(*types.Interface)
+		return verdict{na: true, dynamic: is}
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		return judgeBasic(t, u)
@@ -164,27 +183,115 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	case *types.Struct:
 		return judgeStruct(t, u, within)
 	case *types.Map:
-		key, ok := u.Key().Underlying().(*types.Basic)
-		if !ok || key.Kind() != types.String && key.Kind() != types.Invalid {
-			return verdict{reason: unsupported(t) + ": its keys must be strings"}
+		key := judgeKey(t, u.Key())
+		if key.reason != "" {
+			return key
 		}
-		elem := judgeWithin(u.Elem(), within)
-		v := listOf(t, elem)
-		v.tables, v.unknown = v.tables || elem.table, v.unknown || key.Kind() == types.Invalid
+		v := listOf(t, judgeWithin(u.Elem(), within))
+		v.unknown, v.lacks = v.unknown || key.unknown, cmp.Or(v.lacks, key.lacks)
 		return v
 	default:
-		return verdict{reason: unsupported(t)}
+		return verdict{reason: unsupported(t) + gotype.Unsupported(kindOf(u))}
 	}
+}
+
+// judgeKey judges the type of the keys of a map.
+func judgeKey(t, key types.Type) verdict {
+	if is, lacks := textType(key); is {
+		return verdict{lacks: lacks}
+	}
+	if u, ok := key.Underlying().(*types.Basic); ok {
+		switch {
+		case u.Kind() == types.Invalid:
+			return verdict{unknown: true}
+		case u.Kind() == types.String, u.Info()&types.IsInteger != 0 && u.Kind() != types.Uintptr:
+			return verdict{}
+		}
+	}
+	return verdict{reason: unsupported(t) + gotype.Key}
+}
+
+// kindOf returns the kind of an underlying type that has no place in R.
+func kindOf(t types.Type) reflect.Kind {
+	switch t.(type) {
+	case *types.Chan:
+		return reflect.Chan
+	case *types.Signature:
+		return reflect.Func
+	case *types.Interface:
+		return reflect.Interface
+	default:
+		return reflect.Invalid
+	}
+}
+
+// isDynamic tells whether a type is any, or slices, arrays and maps of nothing but any.
+func isDynamic(t types.Type, within ...types.Type) bool {
+	if slices.ContainsFunc(within, func(w types.Type) bool { return types.Identical(w, t) }) {
+		return false
+	}
+	within = append(slices.Clone(within), t)
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return u.Empty()
+	case *types.Map:
+		key, ok := u.Key().Underlying().(*types.Basic)
+		text, _ := textType(u.Key())
+		return ok && key.Kind() == types.String && !text && isDynamic(u.Elem(), within...)
+	case *types.Slice:
+		return isDynamic(u.Elem(), within...)
+	case *types.Array:
+		return isDynamic(u.Elem(), within...)
+	default:
+		return false
+	}
+}
+
+// textType tells whether a type has methods for its text, and which of the two it lacks.
+func textType(t types.Type) (is bool, lacks string) {
+	if qualified(t) == "encoding/json.RawMessage" {
+		return true, ""
+	}
+	switch t.Underlying().(type) {
+	case *types.Interface, *types.Pointer:
+		return false, ""
+	}
+	methods := types.NewMethodSet(types.NewPointer(types.Unalias(t)))
+	writes := hasMethod(methods, "MarshalText", "func() ([]byte, error)")
+	reads := hasMethod(methods, "UnmarshalText", "func([]byte) error")
+	switch {
+	case !reads:
+		lacks = "UnmarshalText"
+	case !writes:
+		lacks = "MarshalText"
+	}
+	return writes || reads, lacks
+}
+
+func hasMethod(methods *types.MethodSet, name, signature string) bool {
+	method := methods.Lookup(nil, name)
+	if method == nil {
+		return false
+	}
+	sig := method.Type().(*types.Signature)
+	// Without the names of parameters.
+	return signature == types.TypeString(types.NewSignatureType(nil, nil, nil, unnamed(sig.Params()), unnamed(sig.Results()), sig.Variadic()), nil)
+}
+
+func unnamed(tuple *types.Tuple) *types.Tuple {
+	var vars []*types.Var
+	for v := range tuple.Variables() {
+		vars = append(vars, types.NewParam(token.NoPos, nil, "", v.Type()))
+	}
+	return types.NewTuple(vars...)
 }
 
 func judgeBasic(t types.Type, u *types.Basic) verdict {
 	switch u.Kind() {
 	case types.Invalid:
 		return verdict{unknown: true}
-	case types.Uintptr:
-		return verdict{reason: unsupported(t) + ": use uint64"}
-	case types.UnsafePointer:
-		return verdict{reason: unsupported(t)}
+	case types.Uintptr, types.UnsafePointer:
+		return verdict{reason: unsupported(t) + gotype.Unsupported(reflect.Uintptr)}
 	default:
 		return verdict{scalar: true}
 	}
@@ -204,7 +311,7 @@ func listOf(t types.Type, v verdict) verdict {
 	if v.matrix && v.reason == "" {
 		v.reason = unsupported(t) + ": a matrix cannot be an element"
 	}
-	return verdict{reason: v.reason, unknown: v.unknown, tables: v.tables}
+	return verdict{reason: v.reason, unknown: v.unknown, lacks: v.lacks}
 }
 
 // vectorOf is the verdict on a slice or Nulls.
@@ -237,36 +344,78 @@ func isFrame(t types.Type) bool { return qualified(t) == rgoipcPath+".Frame" }
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 	frame := isMarked(u)
 	v := verdict{table: !frame, scalar: !frame}
-	var taken []string
+	fields, err := gotype.Fields(structType{t, u})
+	if err != nil {
+		return verdict{reason: fmt.Sprintf("%s, which has %v", nameOfType(t), err)}
+	}
 	reason := "" // why it is no data frame, unless something else is wrong
-	for i := range u.NumFields() {
-		field := u.Field(i)
-		name, tagged := reflect.StructTag(u.Tag(i)).Lookup("r")
-		if !field.Exported() || name == "-" || field.Embedded() && isFrame(field.Type()) {
-			continue
-		}
-		if !tagged || name == "" {
-			name = field.Name()
-		}
-		if slices.Contains(taken, name) {
-			return verdict{reason: fmt.Sprintf("%s, which has two fields `%s`", nameOfType(t), name)}
-		}
-		taken = append(taken, name)
+	for _, f := range fields {
+		field := fieldAt(u, f.Index)
 		inner := judgeWithin(field.Type(), within)
-		v.unknown, v.tables, v.matrix = v.unknown || inner.unknown, v.tables || inner.tables, v.matrix || inner.matrix
+		v.unknown, v.matrix, v.lacks = v.unknown || inner.unknown, v.matrix || inner.matrix, cmp.Or(v.lacks, inner.lacks)
 		v.scalar = v.scalar && (inner.scalar || inner.unknown)
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
 		}
 		if frame && !inner.vector && !inner.unknown && reason == "" {
-			reason = fmt.Sprintf("%s: it is a data frame, so field `%s` must be a slice", unsupported(t), name)
+			reason = fmt.Sprintf("%s: it is a data frame, so field `%s` must be a slice", unsupported(t), f.Name)
 		}
 	}
-	if len(taken) == 0 {
-		return verdict{reason: unsupported(t) + ": it has no exported fields"}
+	if len(fields) == 0 {
+		return verdict{reason: unsupported(t) + gotype.NoFields}
 	}
 	v.reason = reason
 	return v
+}
+
+// fieldAt returns the field of a struct at an index as gotype has it.
+func fieldAt(u *types.Struct, index []int) *types.Var {
+	field := u.Field(index[0])
+	for _, i := range index[1:] {
+		inner, _ := structOf(field.Type())
+		field = inner.Underlying().(*types.Struct).Field(i)
+	}
+	return field
+}
+
+// structOf returns the struct that a type is or points to.
+func structOf(t types.Type) (of types.Type, pointer bool) {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem(), true
+	}
+	return t, false
+}
+
+// structType is a struct as go/types has it.
+type structType struct {
+	t types.Type
+	u *types.Struct
+}
+
+func (s structType) Type() any { return types.TypeString(s.t, nil) }
+
+func (s structType) NumField() int { return s.u.NumFields() }
+
+func (s structType) Field(i int) gotype.StructField {
+	f := s.u.Field(i)
+	return gotype.StructField{Name: f.Name(), Exported: f.Exported(), Embedded: f.Embedded(), Tag: reflect.StructTag(s.u.Tag(i))}
+}
+
+// Embedded: what rgoipc has a codec for is not promoted, nor can a struct be made that
+// has no name outside of its package.
+func (s structType) Embedded(i int) (gotype.Struct, bool, bool) {
+	f := s.u.Field(i)
+	t, pointer := structOf(f.Type())
+	u, ok := t.Underlying().(*types.Struct)
+	if !ok || pointer && !f.Exported() {
+		return nil, false, false
+	}
+	text, _ := textType(t)
+	switch qualified(t) {
+	case "time.Time", rgoipcPath + ".Null", rgoipcPath + ".Nulls", rgoipcPath + ".Matrix":
+		return nil, false, false
+	}
+	return structType{t, u}, pointer, !text
 }
 
 func unsupported(t types.Type) string { return nameOfType(t) + ", which is not supported" }

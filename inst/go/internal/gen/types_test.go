@@ -2,11 +2,14 @@ package gen
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"math/big"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -40,6 +43,22 @@ type blank struct { _ rgoipc.Frame; X []float64 }
 type uneven struct { rgoipc.Frame; X []float64; Y int }
 type bare struct { rgoipc.Frame }
 type kept struct { Frame rgoipc.Frame; X []float64 }
+type level int
+func (level) MarshalText() ([]byte, error) { return nil, nil }
+func (*level) UnmarshalText([]byte) error { return nil }
+type written struct{ A int }
+func (*written) MarshalText() (text []byte, err error) { return nil, nil }
+type parsed string
+func (*parsed) UnmarshalText(text []byte) error { return nil }
+type unlike string
+func (unlike) MarshalText() string { return "" }
+type base struct { ID int "json:\"id\""; Note string "json:\",omitempty\"" }
+type Other struct { ID int "json:\"id\""; C chan int "json:\"-\"" }
+type derived struct { base; *Other; ID string }
+type hiding struct { base; Other }
+type stamped struct { time.Time; A int }
+type objects []map[string]any
+type self struct { *self; A int }
 `
 
 type (
@@ -85,7 +104,47 @@ type (
 		Frame rgoipc.Frame
 		X     []float64
 	}
+	level   int
+	written struct{ A int }
+	parsed  string
+	unlike  string
+	base    struct {
+		ID   int    `json:"id"`
+		Note string `json:",omitempty"`
+	}
+	Other struct {
+		ID int      `json:"id"`
+		C  chan int `json:"-"`
+	}
+	derived struct {
+		base
+		*Other
+		ID string
+	}
+	hiding struct {
+		base
+		Other
+	}
+	stamped struct {
+		time.Time
+		A int
+	}
+	objects []map[string]any
+	self    struct {
+		*self
+		A int
+	}
 )
+
+func (level) MarshalText() ([]byte, error) { return nil, nil }
+
+func (*level) UnmarshalText([]byte) error { return nil }
+
+func (*written) MarshalText() (text []byte, err error) { return nil, nil }
+
+func (*parsed) UnmarshalText(text []byte) error { return nil }
+
+func (unlike) MarshalText() string { return "" }
 
 // goType is a type by its name and as reflection has it.
 type goType struct {
@@ -117,6 +176,11 @@ func goTypes() []goType {
 		named[rgoipc.Matrix[chan int]]("rgoipc.Matrix[chan int]"), named[rgoipc.Matrix[rgoipc.Null[int]]]("rgoipc.Matrix[rgoipc.Null[int]]"),
 		named[rgoipc.Null[plot]]("rgoipc.Null[plot]"), named[rgoipc.Nulls[rgoipc.Matrix[bool]]]("rgoipc.Nulls[rgoipc.Matrix[bool]]"),
 		named[plot]("plot"), named[board]("board"), named[blank]("blank"), named[uneven]("uneven"), named[bare]("bare"), named[kept]("kept"), named[rgoipc.Frame]("rgoipc.Frame"),
+		named[level]("level"), named[written]("written"), named[parsed]("parsed"), named[unlike]("unlike"), named[base]("base"), named[derived]("derived"),
+		named[hiding]("hiding"), named[stamped]("stamped"), named[objects]("objects"), named[self]("self"), named[map[level]int]("map[level]int"),
+		named[map[written]int]("map[written]int"), named[map[parsed]any]("map[parsed]any"), named[map[uint8]string]("map[uint8]string"), named[map[word]any]("map[word]any"),
+		named[big.Int]("big.Int"), named[big.Rat]("big.Rat"), named[json.RawMessage]("json.RawMessage"), named[json.Number]("json.Number"), named[netip.Addr]("netip.Addr"),
+		named[map[netip.Addr]int]("map[netip.Addr]int"),
 		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
 	}
 	once := composed(simple)
@@ -144,7 +208,7 @@ func composed(of []goType) []goType {
 func TestTypesAgree(t *testing.T) {
 	all := goTypes()
 	var source strings.Builder
-	fmt.Fprintf(&source, "package main\nimport (\"context\"; \"time\"; %q; %q; %q)\n%s", arrowPath, arrowPath+"/array", rgoipcPath, declarations)
+	fmt.Fprintf(&source, "package main\nimport (\"context\"; \"encoding/json\"; \"math/big\"; \"net/netip\"; \"time\"; %q; %q; %q)\n%s", arrowPath, arrowPath+"/array", rgoipcPath, declarations)
 	for i, e := range all {
 		fmt.Fprintf(&source, "var v%d %s\n", i, e.text)
 	}
@@ -168,7 +232,7 @@ func TestTypesAgree(t *testing.T) {
 			t.Errorf("a parameter of type %s: %q, want %v", e.text, reason, err)
 		}
 		if values, ok := kind.(codec.Values); ok && err == nil {
-			if got.scalar != values.Scalar() || got.na != values.HasNA() || got.arrow != "" || got.dynamic {
+			if got.scalar != values.Scalar() || got.na != values.HasNA() || got.arrow != "" {
 				t.Errorf("%s is %+v, want scalar %v, NA %v", e.text, got.verdict, values.Scalar(), values.HasNA())
 			}
 		} else if err == nil && got.arrow == "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -32,26 +33,29 @@ func TestFuncRefuses(t *testing.T) {
 		{"nil function", (func())(nil), nil, "func() is not a function"},
 		{"no function", 1, nil, "int is not a function"},
 		{"variadic", func(x ...float64) {}, nil, "parameter 1 is variadic"},
-		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported"},
-		{"uintptr", func(x uintptr) {}, nil, "parameter 1 `x`: type uintptr is not supported: use uint64"},
+		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported: R cannot receive from a channel; use a slice"},
+		{"uintptr", func(x uintptr) {}, nil, "parameter 1 `x`: type uintptr is not supported: an address is nothing outside"},
 		{"array of channels", func(ctx context.Context, x [2]chan int) {}, nil, "parameter 2 `x`: type chan int is not supported"},
 		{"default that is too large", func(x uint8) {}, []FuncOption{Default("x", 256)}, "parameter `x` of type uint8 cannot have the default 256"},
 		{"default below 0", func(x uint) {}, []FuncOption{Default("x", -1)}, "parameter `x` of type uint cannot have the default -1"},
 		{"default beyond float32", func(x float32) {}, []FuncOption{Default("x", 1e39)}, "parameter `x` of type float32 cannot have the default 1e+39"},
 		{"context that is not first", func(x float64, ctx context.Context) {}, nil, "parameter 2 `y`: type context.Context is not supported"},
-		{"any", func(x any) {}, nil, "type interface {} is not supported"},
+		{"interface", func(x io.Reader) {}, nil, "type io.Reader is not supported: nothing says which type its values have; use that type, or any"},
+		{"function", func() func() { return nil }, nil, "type func() is not supported: R has no Go functions; use what they return"},
+		{"address", func(x unsafe.Pointer) {}, nil, "type unsafe.Pointer is not supported: an address is nothing outside of its process; use the value that is there"},
 		{"slice of channels", func(x []chan int) {}, nil, "parameter 1 `x`: type chan int is not supported"},
-		{"map with other keys", func(x map[int]int) {}, nil, "its keys must be strings"},
+		{"map with other keys", func(x map[float64]int) {}, nil, "type map[float64]int is not supported: its keys must be strings, whole numbers or text"},
+		{"text that cannot be read", func(x []written) {}, nil, "type []rgoipc.written is not supported: it is text, but has no method UnmarshalText"},
+		{"text that cannot be written", func() map[parsed]int { return nil }, nil, "type map[rgoipc.parsed]int is not supported: it is text, but has no method MarshalText"},
+		{"NA twice in any", func(x *any) {}, nil, "has NA twice"},
 		{"struct without fields", func(x struct{ a int }) {}, nil, "it has no exported fields"},
 		{"struct with a bad field", func(x struct{ C chan int }) {}, nil, "field C of struct { C chan int }: type chan int is not supported"},
 		{"two fields of one name", func(x twice) {}, nil, "two fields `a`"},
-		{"type in itself", func(x node) {}, nil, "contains itself"},
+		{"type in itself", func(x node) {}, nil, "contains itself: R needs to know how deep it is; use any"},
 		{"NA twice", func(x **float64) {}, nil, "type **float64 has NA twice"},
 		{"NA twice in Null", func(x Null[*int]) {}, nil, "has NA twice"},
 		{"NA twice in Nulls", func(x Nulls[Null[int]]) {}, nil, "has NA twice"},
 		{"bad result", func() (int, chan int) { return 0, nil }, nil, "result 2 `result2`: type chan int is not supported"},
-		{"map of structs for a result", func() map[string]struct{ X int } { return nil }, nil, "result 1 `result1`: type map[string]struct { X int } is not supported: R cannot read a map of structs"},
-		{"map of structs inside of a result", func() []struct{ M map[string]*struct{ X int } } { return nil }, nil, "R cannot read a map of structs"},
 		//lint:ignore ST1008 that is what is refused
 		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
 		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},

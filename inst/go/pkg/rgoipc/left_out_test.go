@@ -40,7 +40,7 @@ func TestLeftOut(t *testing.T) {
 	}
 	register("Later") // it is there after all
 	const want = `{"left_out":[{"name":"Any","reason":"it is \\x00 generic�","file":"/a \"b\".go","line":7},` +
-		`{"name":"Read","reason":"parameter 1 ` + "`x`" + `: type io.Reader is not supported"}]}`
+		`{"name":"Read","reason":"parameter 1 ` + "`x`" + `: type io.Reader is not supported: nothing says which type its values have; use that type, or any"}]}`
 	if reply := manifest(); reply.ErrorMsg != want || strings.Contains(string(reply.ArrowData), "Any") {
 		t.Errorf("the manifest has %s, want %s", reply.ErrorMsg, want)
 	}

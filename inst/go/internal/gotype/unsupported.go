@@ -1,0 +1,35 @@
+package gotype
+
+import "reflect"
+
+// Unsupported says why a type has no place in R, and what to write instead: ": use a
+// slice", or nothing. Of an interface, it is one that has methods.
+func Unsupported(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Chan:
+		return ": R cannot receive from a channel; use a slice"
+	case reflect.Func:
+		return ": R has no Go functions; use what they return"
+	case reflect.Interface:
+		return ": nothing says which type its values have; use that type, or any"
+	case reflect.UnsafePointer, reflect.Uintptr:
+		return ": an address is nothing outside of its process; use the value that is there"
+	default:
+		return ""
+	}
+}
+
+// Recursive is what to write instead of a type that contains itself.
+const Recursive = ": R needs to know how deep it is; use any"
+
+// NoFields is what is wrong with a struct that has nothing for R.
+const NoFields = ": it has no exported fields"
+
+// Key is what is wrong with a map whose keys are neither strings, whole numbers nor text.
+const Key = ": its keys must be strings, whole numbers or text"
+
+// HalfText is what is wrong with a type that has only one of the methods that read and
+// write text, of which the other is needed.
+func HalfText(method string) string {
+	return ": it is text, but has no method " + method
+}
