@@ -68,7 +68,7 @@ static SEXP whole_number(tree *t, bool negative, uint64_t n) {
   const uint64_t exact = UINT64_C(1) << 53;
   if (n <= (uint64_t)INT_MAX - negative) return Rf_ScalarInteger(negative ? -1 - (int)n : (int)n);
   if (n <= exact - negative) return Rf_ScalarReal(negative ? -1 - (double)n : (double)n);
-  if (t->s->int64_as_double) return mg_fail(t->s->failure, "the int64 is not exact as a double");
+  if (t->s->int64 == INT64_DOUBLE) return mg_fail(t->s->failure, "the int64 is not exact as a double");
   if (n > (uint64_t)INT64_MAX - negative) return mg_fail(t->s->failure, "the integer is too large for an integer64");
   int64_t value = negative ? -1 - (int64_t)n : (int64_t)n;
   SEXP x = PROTECT(Rf_allocVector(REALSXP, 1));
