@@ -39,6 +39,7 @@
 # What the package keeps in memory for the session:
 #   pid                 of the process that loaded it: another one is a fork
 #   signal              the condition variable of all lines, see new_line()
+#   retired             sockets that are to be closed, see retire()
 #   locks, scratch, scratch_owners, host, swept
 #                       temporary directories, see R/scratch.R
 #   go                  what was found of Go binaries, see probe_one()

@@ -137,7 +137,9 @@ give_up <- function(line, patience = 0) {
   )
   state$parting <- parting # NNG does not send a message whose aio is collected
   end <- mclock() + patience
-  while (unresolved(parting$aio) && mclock() < end) until_(parting$signal, as.integer(end - mclock()))
+  while (unresolved(parting$aio) && mclock() < end) {
+    until_(parting$signal, as.integer(max(0, end - mclock()))) # less than 0 is for ever
+  }
   if (!unresolved(parting$aio)) parse_load(parting$aio$data)
 }
 

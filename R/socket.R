@@ -12,6 +12,7 @@ set_pace <- function(object, url) {
 
 # Returns at once: NNG connects, shakes hands and tries again on threads of its own.
 dial <- function(sock, url, tls = NULL) {
+  close_retired()
   set_pace(sock, url)
   nanonext::dial(sock, url, tls = tls, autostart = TRUE, fail = "error")
 }
@@ -40,10 +41,33 @@ hasten <- function(dialer, sock) {
 # Closes a socket or context. The finalizer of one that is closed calls NNG all the
 # same, and R may run it in a fork, where NNG ends the process: so it is emptied.
 discard <- function(x) {
-  nanonext::reap(x)
-  lapply(attr(x, "dialer"), function(dialer) .Call(c_clear_pointer, dialer))
-  .Call(c_clear_pointer, x)
+  close_retired()
+  dialers <- lapply(attr(x, "dialer"), function(dialer) .Call(c_take_pointer, dialer))
+  x <- .Call(c_take_pointer, x)
+  websockets <- Filter(function(d) is_websocket(attr(d, "url")) && !is.null(nng_count(d, "id")), dialers)
+  if (length(websockets) > 0) retire(x, websockets) else nanonext::reap(x)
   invisible()
+}
+
+# NNG panics, which ends R, if a WebSocket is closed while an attempt to connect ends. So
+# it is told to make no further attempt, and closed when the last one has ended: now, if
+# it is connected, or else before another socket is opened or closed.
+retire <- function(sock, dialers) {
+  for (dialer in dialers) {
+    nanonext::opt(dialer, "reconnect-time-min") <- .Machine$integer.max
+    nanonext::opt(dialer, "reconnect-time-max") <- 0L
+  }
+  retired <- list(sock = sock, dialers = dialers, tries = vapply(dialers, count_all_tries, 0))
+  the$retired <- c(the$retired, list(retired))
+  close_retired()
+}
+
+close_retired <- function() {
+  ended <- vapply(the$retired, function(retired) {
+    all(vapply(retired$dialers, is_connected, NA) | vapply(retired$dialers, count_all_tries, 0) > retired$tries)
+  }, NA)
+  for (retired in the$retired[ended]) nanonext::reap(retired$sock)
+  the$retired <- the$retired[!ended]
 }
 
 # --- What NNG knows of it -----------------------------------------------------
@@ -62,12 +86,18 @@ is_connected <- function(x) isTRUE(nng_count(x, "pipes") > 0)
 # What NNG counts of a socket or dialer, NULL for what is closed, see discard().
 nng_count <- function(x, what) tryCatch(nanonext::stat(x, what), error = function(cnd) NULL)
 
-# How the attempts of dialers have ended so far.
+# How the attempts of dialers have ended so far, as far as it tells what is at the address.
 count_tries <- function(dialers) {
   ends <- c("connect", "refused", "auth", "proto", "reject", "disconnect", "other")
   vapply(rlang::set_names(ends), function(end) {
     sum(vapply(dialers, function(dialer) nng_count(dialer, end) %||% 0, 0))
   }, 0)
+}
+
+# How many attempts of a dialer have ended so far, or more if one has ended in two ways.
+count_all_tries <- function(dialer) {
+  others <- vapply(c("timeout", "canceled", "oom"), function(end) nng_count(dialer, end) %||% 0, 0)
+  sum(count_tries(list(dialer)), others)
 }
 
 # Whether NNG's threads are in this process, as far as Linux tells: a socket may
@@ -90,6 +120,8 @@ socket_file <- function(url) sub("^ipc://", "", url)
 
 # NNG takes capitals too.
 scheme_of <- function(url) tolower(sub("://.*", "", url))
+
+is_websocket <- function(url) grepl("^wss?[46]?$", scheme_of(url))
 
 speaks_tls <- function(url) grepl("^(tls\\+tcp|wss)[46]?$", scheme_of(url))
 

@@ -23,6 +23,6 @@ SEXP mg_c_lock_make(SEXP path);
 SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
-SEXP mg_c_clear_pointer(SEXP pointer);
+SEXP mg_c_take_pointer(SEXP pointer);
 
 #endif

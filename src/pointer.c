@@ -2,8 +2,13 @@
 
 #include "entries.h"
 
-// Empties `pointer`, so that its finalizer finds nothing to do.
-SEXP mg_c_clear_pointer(SEXP pointer) {
+// Empties `pointer`, so that its finalizer finds nothing to do, and returns one like it
+// that has no finalizer.
+SEXP mg_c_take_pointer(SEXP pointer) {
+  SEXP taken = PROTECT(
+      R_MakeExternalPtr(R_ExternalPtrAddr(pointer), R_ExternalPtrTag(pointer), R_ExternalPtrProtected(pointer)));
+  SHALLOW_DUPLICATE_ATTRIB(taken, pointer);
   R_ClearExternalPtr(pointer);
-  return R_NilValue;
+  UNPROTECT(1);
+  return taken;
 }
