@@ -35,17 +35,10 @@
 #' [mangoro_rpc_call()].
 #'
 #' @examplesIf mangoro:::runs_examples()
-#' server <- file.path(system.file("go", package = "mangoro"), "cmd", "types-example", "main.go")
-#' bin <- mangoro_go_build(server, tempfile())
-#' url <- create_ipc_path()
-#' proc <- processx::process$new(bin, args = url)
-#' sock <- nanonext::socket("req", dial = url)
-#'
-#' mangoro_call(sock, "hypot", c(a = 3, b = NA), 4)
-#' mangoro_call(sock, "summarize", c(1, 2, 4))
-#'
-#' close(sock)
-#' proc$kill()
+#' server <- mangoro_start("cmd/types-example")
+#' mangoro_call(server, "hypot", c(a = 3, b = NA), 4)
+#' mangoro_call(server, "summarize", c(1, 2, 4), .timeout = 10)
+#' close(server)
 #' @export
 mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call <- rlang::current_env()

@@ -41,18 +41,11 @@
 #' match the key, is a `mangoro_error_handler`; starting one that runs is too.
 #'
 #' @examplesIf mangoro:::runs_examples()
-#' controller <- file.path(system.file("go", package = "mangoro"), "cmd", "http-server", "main.go")
-#' bin <- mangoro_go_build(controller, tempfile())
-#' url <- create_ipc_path()
-#' proc <- processx::process$new(bin, args = url)
-#' sock <- nanonext::socket("req", dial = url)
-#'
-#' mangoro_http_start(sock, "127.0.0.1:0", dir = R.home("doc"))
-#' mangoro_http_status(sock)
-#' mangoro_http_stop(sock)
-#'
-#' close(sock)
-#' proc$kill()
+#' server <- mangoro_start("cmd/http-server")
+#' mangoro_http_start(server, "127.0.0.1:0", dir = R.home("doc"))
+#' mangoro_http_status(server)
+#' mangoro_http_stop(server)
+#' close(server)
 #' @export
 mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix = "/",
                                cors = FALSE, coop = FALSE, tls = FALSE,

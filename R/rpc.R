@@ -58,6 +58,7 @@
 #'   told to stop, for the server to take another one.
 #'
 #' @examplesIf mangoro:::runs_examples()
+#' # With a socket of nanonext, for a program that was started by other means.
 #' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
 #' bin <- mangoro_go_build(server, tempfile())
 #' url <- create_ipc_path()
@@ -109,17 +110,10 @@ rpc_call <- function(sock, func_name, data, timeout = NULL, call, read = read_st
 #' `mangoro_error_invalid_argument`, as for [mangoro_rpc_call()].
 #'
 #' @examplesIf mangoro:::runs_examples()
-#' server <- file.path(system.file("go", package = "mangoro"), "cmd", "rpc-example", "main.go")
-#' bin <- mangoro_go_build(server, tempfile())
-#' url <- create_ipc_path()
-#' proc <- processx::process$new(bin, args = url)
-#' sock <- nanonext::socket("req", dial = url)
-#'
-#' mangoro_rpc_send(sock, mangoro_rpc_manifest_request())
-#' mangoro_rpc_parse_response(mangoro_rpc_recv(sock))$type
-#'
-#' close(sock)
-#' proc$kill()
+#' server <- mangoro_start("cmd/rpc-example")
+#' mangoro_rpc_send(server, mangoro_rpc_manifest_request())
+#' mangoro_rpc_parse_response(mangoro_rpc_recv(server))$type
+#' close(server)
 #' @export
 mangoro_rpc_send <- function(sock, msg, max_attempts = 20) {
   call <- rlang::current_env()

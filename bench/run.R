@@ -1,10 +1,17 @@
 # Runs the benchmarks and saves their output. Usage: Rscript bench/run.R
 
-topics <- c(calls = "Small calls", codec = "The codec", vectors = "Large vectors", source = "Go functions")
+topics <- c(
+  peers = "What a call costs", programs = "Programs", calls = "Small calls", codec = "The codec",
+  vectors = "Large vectors", source = "Go functions"
+)
+
+# Figures that the README and the vignette "examples" show.
+figures <- c(peers = "bench/peers.csv", programs = "inst/examples/times.csv")
 
 run <- function(topic) {
   message("==> ", topics[[topic]])
-  output <- system2("Rscript", file.path("bench", paste0(topic, ".R")), stdout = TRUE)
+  script <- if (topic == "programs") "inst/examples/programs.R" else file.path("bench", paste0(topic, ".R"))
+  output <- system2("Rscript", c(script, figures[topic][!is.na(figures[topic])]), stdout = TRUE)
   if (!is.null(attr(output, "status"))) stop("bench/", topic, ".R failed")
   cat(output, "", sep = "\n")
   c(paste("##", topics[[topic]]), "", "```", output, "```", "")

@@ -10,7 +10,7 @@ purposes <- list(
   corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
   test = c("data.table", "testthat", "vctrs", "withr"),
-  bench = c("Rcpp", "microbenchmark", "mirai"),
+  bench = c("Rcpp", "microbenchmark", "mirai", "reticulate"),
   lint = c("lintr", "testthat"),
   dev = c("data.table", "litedown", "nycflights13", "roxygen2", "testthat", "vctrs", "withr"),
   coverage = c("covr", "data.table", "testthat", "vctrs", "withr")

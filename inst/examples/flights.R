@@ -26,32 +26,27 @@ cli::cli_alert_info("Go exits with status {crash}, and R continues")
 # The flights, with the coordinates of both airports. Four airports in the
 # Caribbean have no coordinates: the distance is NA.
 flights <- step("Join flights to airports", {
-  airports <- as.data.frame(nycflights13::airports)
+  airports <- nycflights13::airports
   flights <- as.data.frame(nycflights13::flights)
-  from <- airports[match(flights$origin, airports$faa), ]
-  to <- airports[match(flights$dest, airports$faa), ]
-  flights$lat1 <- from$lat
-  flights$lon1 <- from$lon
-  flights$lat2 <- to$lat
-  flights$lon2 <- to$lon
+  from <- match(flights$origin, airports$faa)
+  to <- match(flights$dest, airports$faa)
+  flights$lat1 <- airports$lat[from]
+  flights$lon1 <- airports$lon[from]
+  flights$lat2 <- airports$lat[to]
+  flights$lon2 <- airports$lon[to]
   flights
 })
 points <- flights[c("lat1", "lon1", "lat2", "lon2")]
 
-# Build the server from a single file, start it and connect. The first call waits
-# until the server is ready.
-bin <- step("Build the Go server", {
-  mangoro_go_build(system.file("examples", "distance.go", package = "mangoro"), tempfile())
+# A server in a single file: built, started and called with columns.
+server <- step("Build and start the Go server", {
+  mangoro_start(system.file("examples", "distance.go", package = "mangoro"))
 })
-url <- create_ipc_path()
-server <- processx::process$new(bin, args = url)
-sock <- nanonext::socket("req", dial = url)
-manifest <- step("Start it and get its manifest", mangoro_rpc_get_manifest(sock))
-print(manifest$great_circle$Args[c("Name", "Optional")])
+print(server$great_circle)
 
 in_go <- step(
   sprintf("Compute %s distances in Go", format(nrow(points), big.mark = ",")),
-  as.data.frame(mangoro_rpc_call(sock, "great_circle", points))$result
+  do.call(server$great_circle, points)
 )
 
 in_r <- step("Compute the same in R", {
@@ -64,8 +59,7 @@ in_r <- step("Compute the same in R", {
   do.call(haversine, unname(points))
 })
 
-close(sock)
-invisible(server$kill())
+close(server)
 
 same <- all.equal(in_go, in_r, tolerance = 1e-12)
 if (!isTRUE(same)) stop("Go and R disagree: ", same)
