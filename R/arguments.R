@@ -190,7 +190,9 @@ coerce_vector <- function(x, spec, path) {
   coerced <- coercers[[spec$type]](x, path)
   if (!spec$nullable) check_no_na(coerced, path)
   if (spec$type == "binary" && !is.null(spec$length)) {
-    for (i in which(lengths(coerced) > 0)) check_length(coerced[[i]], spec, if (is.raw(x)) path else path_to(path, i))
+    for (i in which(vapply(coerced, is.raw, NA))) {
+      check_length(coerced[[i]], spec, if (is.raw(x)) path else path_to(path, i))
+    }
   }
   coerced
 }
@@ -265,12 +267,12 @@ coercers <- list(
     x
   },
   uint64 = function(x, path) {
-    x <- coercers$int64(x, path)
-    wrong <- which(x < 0)
+    wrong <- if (is_integer64(x) || is.numeric(x) && !is.object(x)) which(x < 0)
     if (length(wrong) > 0) {
-      abort_value(x[wrong[[1]]], wrong[[1]], "must be whole numbers from 0 to 18446744073709551615", path)
+      value <- unname(x[wrong[[1]]])
+      abort_value(value, wrong[[1]], "must be whole numbers from 0 to 18446744073709551615", path)
     }
-    x
+    coercers$int64(x, path)
   },
   string = function(x, path) {
     if (is.character(x)) return(x)

@@ -34,11 +34,11 @@ void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to) {
 // the compiler can do several rows at a time.
 void mg_find_range(const mg_field *f, const mg_column *c, int64_t *low, int64_t *high) {
   int64_t least = *low, most = *high;
-#define WIDEN(load, width)                                      \
-  for (int64_t k = i; k < end; k++) {                           \
-    int64_t value = load(c->values + (width) * k);              \
-    least = value < least ? value : least;                      \
-    most = value > most ? value : most;                         \
+#define WIDEN(load, width)                         \
+  for (int64_t k = i; k < end; k++) {              \
+    int64_t value = load(c->values + (width) * k); \
+    least = value < least ? value : least;         \
+    most = value > most ? value : most;            \
   }
   for (int64_t i = 0, end; i < c->rows; i = end + 1) {
     end = mg_next_null(c, i, c->rows);

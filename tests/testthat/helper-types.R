@@ -54,6 +54,13 @@ vector_types <- function() {
     hms = structure(c(0, 3600.5, NA), class = c("hms", "difftime"), units = "secs"),
     hms_odd = structure(c(-1, 1e9), class = c("hms", "difftime"), units = "secs"),
     integer64 = integer64(c(0, 0x7fffffff, 0x80000000, 0x80000000), c(1, 0xffffffff, 0, 1)),
+    integer64_small = integer64(c(0, 0x80000000), c(1, 0)),
+    integer64_none = integer64(double(), double()),
+    integer64_list = list(integer64(0, 1), NULL, integer64(c(0, 0), c(2, 3))),
+    integer64_names = structure(integer64(0, 1), names = "a"),
+    integer64_matrix = structure(integer64(c(0, 0), c(1, 2)), dim = 1:2),
+    integer64_amount = structure(integer64(0, 1), class = c("amount", "integer64")),
+    integer64_as_is = I(integer64(0, 1)),
     raw = as.raw(c(0, 1, 255)),
     raw_none = raw(),
     complex = c(1 + 2i, NA, complex(real = NaN, imaginary = 1), complex(real = NA, imaginary = 3)),
@@ -102,6 +109,13 @@ frame_types <- function() {
     frame_as_is = data.frame(id = 1:2, person = I(people)),
     list_column = data.frame(id = 1:2, l = I(list(1:3, NULL))),
     matrix_column = data.frame(id = 1:2, m = I(matrix(c(1, 2, NA, 4), 2, dimnames = list(NULL, c("a", "b"))))),
+    integer64_columns = structure(
+      list(x = integer64(c(0, 0), c(1, 2)), l = list(integer64(0, 1), NULL), d = structure(
+        list(x = integer64(c(0, 0x80000000), c(1, 0))),
+        row.names = 1:2, class = "data.frame"
+      )),
+      row.names = 1:2, class = "data.frame"
+    ),
     array_column = structure(
       list(a = array(1:12, c(2, 3, 2)), s = matrix(letters[1:4], 2)),
       row.names = 1:2, class = "data.frame"

@@ -62,6 +62,106 @@ test_that("vectors of each type go and come", {
   expect_identical(call("tomorrow", time), time + 86400)
 })
 
+test_that("numbers of each of Go's types go and come", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  limits <- list(
+    int8 = c(-128L, 127L), int16 = c(-32768L, 32767L), uint8 = c(0L, 255L), uint16 = c(0L, 65535L),
+    uint32 = c(0, 2^32 - 1), uint64 = c(0, 2^53), uint = c(0, 2^53), level = c(-128L, 127L)
+  )
+  for (type in names(limits)) {
+    expect_identical(call(type, c(a = limits[[type]][[1]], b = NA)), c(a = as.integer(limits[[type]][[1]]), b = NA))
+    expect_identical(call(type, c(limits[[type]], NA)), c(limits[[type]], NA))
+    expect_identical(call(type, integer()), integer())
+    for (value in limits[[type]] + c(-1, if (limits[[type]][[2]] < 2^53) 1 else 2)) {
+      cnd <- expect_error(call(type, c(1, value)), class = "mangoro_error_invalid_argument")
+      told <- list(func_name = type, arg = "x", row = 2L, value = value)
+      expect_identical(cnd[names(told)], told)
+    }
+    expect_error(call(type, 1.5), "must be whole numbers", class = "mangoro_error_invalid_argument")
+    expect_error(call(type, "1"), "must be whole numbers", class = "mangoro_error_invalid_argument")
+  }
+  expect_identical(call("uint64", bit64::as.integer64("9007199254740993")), bit64::as.integer64("9007199254740993"))
+  expect_error(call("uint64", bit64::as.integer64(-1)), "from 0 to 18446744073709551615")
+  expect_error(call("largest"), "row 2: .* return it as a string", class = "mangoro_error_protocol")
+  expect_identical(call("uint8", as.raw(c(0, 255))), c(0L, 255L))
+  expect_identical(call("maybe_uint8", c(1, NA)), c(1L, NA))
+  expect_identical(call("float32", c(0.5, NA, NaN, Inf, 0.1)), c(0.5, NA, NaN, Inf, 13421773 / 2^27))
+  expect_error(call("float32", c(0, 1e39)), "row 2 is 1e\\+39", class = "mangoro_error_invalid_argument")
+  expect_identical(call("complex64", c(1 + 0.5i, NA)), c(1 + 0.5i, NA))
+  expect_error(call("complex64", 1e39i), "row 1 is ", class = "mangoro_error_invalid_argument")
+  expect_identical(call("from_3"), 3L)
+  expect_identical(call("from_3", 4), 4L)
+
+  expect_identical(call("int8s", c(1, -1)), c(1L, -1L))
+  expect_error(call("int8s", c(1, NA)), "row 2 is NA", class = "mangoro_error_invalid_argument")
+  expect_identical(call("levels", 3), 3L)
+  expect_identical(call("uint32s", c(1, 2^31)), c(1, 2^31))
+  expect_identical(call("uint64s", 1:2), 1:2)
+  expect_identical(call("float32s", c(0.5, NA, NaN)), c(0.5, NA, NaN))
+  expect_identical(call("maybe_float32s", c(0.5, NA)), c(0.5, NA))
+  expect_identical(call("complex64s", c(1, 2i)), c(1, 2i))
+  expect_identical(call("uint32_lists", list(1:2, 2^31, integer())), list(c(1, 2), 2^31, double()))
+  expect_identical(call("uint32_map", list(b = 1L, a = 2^31)), c(a = 2^31, b = 1))
+})
+
+test_that("arrays have one length", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  refused <- function(..., message) {
+    expect_error(call(...), message, class = "mangoro_error_invalid_argument", fixed = TRUE)
+  }
+  expect_identical(call("triple", 1:3), c(1, 2, 3))
+  refused("triple", 1:2, message = "argument `x` must have length 3, not 2")
+  refused("triple", NULL, message = "argument `x` must be a vector, not NULL")
+  expect_null(call("maybe_triple", NULL))
+  expect_identical(call("grid", list(1:3, 4:6)), list(1:3, 4:6))
+  refused("grid", list(1:3), message = "argument `x` must have length 2, not 1")
+  refused("grid", list(1:3, 1), message = "\"2\" of argument `x` must have length 3, not 1")
+  expect_identical(call("id", as.raw(1:4)), as.raw(1:4))
+  refused("id", as.raw(1), message = "argument `x` must have length 4, not 1")
+  expect_identical(call("ids", list(as.raw(1:4), as.raw(5:8))), list(as.raw(1:4), as.raw(5:8)))
+  refused("ids", list(as.raw(1:4), raw()), message = "\"2\" of argument `x` must have length 4, not 0")
+  expect_identical(call("pairs", list(a = c("x", "y"))), list(a = c("x", "y")))
+  refused("pairs", list(a = "x"), message = "\"a\" of argument `x` must have length 2, not 1")
+  cells <- data.frame(A = 1:2, B = c(0.5, NA))
+  cells$C <- list(c("a", "b"), c("c", "d"))
+  cells$D <- list(as.raw(1:2), as.raw(3:4))
+  cells$E <- c(NA, 65535L)
+  cells$F <- c(-1L, 1L)
+  expect_identical(call("cells", cells), cells)
+  cells$C[[2]] <- "c"
+  refused("cells", cells, message = "\"C$2\" of argument `x` must have length 2, not 1")
+})
+
+test_that("whole numbers are as R counts them, and an integer64 of R's is one again", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  n <- call("next", 0:2)
+  expect_identical(n, 1:3)
+  expect_identical(list(mean(n), letters[n], c(1, n)), list(2, letters[1:3], c(1, 1:3)))
+  expect_identical(ifelse(n > 2, n, 0L), c(0L, 0L, 3L))
+  expect_identical(sapply(0:2, function(x) call("next", x)), 1:3)
+  expect_identical(call("next", c(1, 2^31)), c(2, 2^31 + 1))
+  expect_identical(call("next", matrix(1:4, 2)), matrix(2:5, 2))
+  expect_identical(call("next", bit64::as.integer64(1)), 2L)
+  expect_identical(call("same", bit64::as.integer64(1:2)), bit64::as.integer64(1:2))
+  withr::local_options(mangoro.int64 = "integer64")
+  expect_identical(call("next", 1), bit64::as.integer64(2))
+  withr::local_options(mangoro.int64 = "double")
+  expect_identical(call("next", 1L), 2)
+  expect_identical(call("same", bit64::as.integer64(1:2)), c(1, 2))
+  for (option in list("integer", 64, NULL, c("auto", "auto"), NA)) {
+    withr::local_options(mangoro.int64 = option)
+    if (is.null(option)) {
+      expect_identical(call("next", 1), 2L)
+    } else {
+      cnd <- expect_error(call("next", 1), class = "mangoro_error_invalid_argument")
+      expect_match(conditionMessage(cnd), "`mangoro.int64` must be \"auto\", \"integer64\" or \"double\"")
+    }
+  }
+})
+
 test_that("whole vectors, structs and maps go and come", {
   server <- local_server(test_source("typed"))
   call <- function(...) mangoro_call(server$sock, ...)

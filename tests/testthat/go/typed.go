@@ -90,6 +90,20 @@ func interrupt(ctx context.Context, pid int32) error {
 	return until(ctx, time.Hour)
 }
 
+// cell has fields of the number types that R does not have, and arrays.
+type cell struct {
+	A uint8
+	B float32
+	C [2]string
+	D [2]byte
+	E *uint16
+	F level
+}
+
+type level int8
+
+func same[T any](x T) T { return x }
+
 func main() {
 	registry := rgoipc.NewRegistry()
 	for _, f := range []struct {
@@ -100,6 +114,35 @@ func main() {
 		{"add", func(x, y float64) float64 { return x + y }, nil},
 		{"twice", func(x int32) int32 { return 2 * x }, nil},
 		{"next", func(x int64) int64 { return x + 1 }, nil},
+		{"int8", same[int8], nil},
+		{"int16", same[int16], nil},
+		{"uint8", same[uint8], nil},
+		{"uint16", same[uint16], nil},
+		{"uint32", same[uint32], nil},
+		{"uint64", same[uint64], nil},
+		{"uint", same[uint], nil},
+		{"float32", same[float32], nil},
+		{"complex64", same[complex64], nil},
+		{"level", same[level], nil},
+		{"maybe_uint8", same[*uint8], nil},
+		{"int8s", same[[]int8], nil},
+		{"levels", same[[]level], nil},
+		{"uint32s", same[[]uint32], nil},
+		{"uint64s", same[[]uint64], nil},
+		{"float32s", same[[]float32], nil},
+		{"complex64s", same[[]complex64], nil},
+		{"maybe_float32s", same[rgoipc.Nulls[float32]], nil},
+		{"uint32_lists", same[[][]uint32], nil},
+		{"uint32_map", same[map[string]uint32], nil},
+		{"from_3", func(x uint8) int { return int(x) }, []rgoipc.FuncOption{rgoipc.Default("x", 3)}},
+		{"largest", func() []uint64 { return []uint64{1, 1<<64 - 1} }, nil},
+		{"triple", same[[3]float64], nil},
+		{"maybe_triple", same[*[3]float64], nil},
+		{"grid", same[[2][3]int], nil},
+		{"id", same[[4]byte], nil},
+		{"ids", same[[][4]byte], nil},
+		{"pairs", same[map[string][2]string], nil},
+		{"cells", same[[]cell], nil},
 		{"not", func(x bool) bool { return !x }, nil},
 		{"upper", strings.ToUpper, nil},
 		{"reverse", func(x []byte) []byte { x = slices.Clone(x); slices.Reverse(x); return x }, nil},

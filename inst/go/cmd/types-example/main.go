@@ -14,6 +14,7 @@ import (
 	"log"
 	"math"
 	"math/cmplx"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,9 +47,13 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("sha256", sum, rgoipc.Args("bytes"), rgoipc.Describe("The checksum of raw vectors")),
 		registry.Func("polar", polar, rgoipc.Args("z"), rgoipc.Results("radius", "angle"), rgoipc.Describe("Complex numbers as radius and angle")),
 		registry.Func("root", root, rgoipc.Describe("The square root; an error names the row that has none")),
+		registry.Func("brighten", brighten, rgoipc.Args("level", "by"), rgoipc.Default("by", 16), rgoipc.Describe("Levels from 0 to 255, brighter by `by`")),
+		registry.Func("halve", halve, rgoipc.Describe("Half of each number, with the digits of a float32")),
 		registry.Func("coalesce", coalesce, rgoipc.Args("x", "other"), rgoipc.Describe("`other` where x is NA")),
 		registry.Func("clamp", clamp, rgoipc.Args("x", "low", "high"), rgoipc.Optional("low", "high"), rgoipc.Describe("Numbers within limits that are optional")),
 		registry.Func("cumulate", cumulate, rgoipc.Describe("The sums so far")),
+		registry.Func("rotate", rotate, rgoipc.Args("point", "angle"), rgoipc.Describe("A point, turned around the origin")),
+		registry.Func("address", address, rgoipc.Args("bytes"), rgoipc.Describe("Four bytes as an IP address")),
 		registry.Func("countNA", countNA, rgoipc.Describe("How many texts are NA")),
 		registry.Func("summarize", summarize, rgoipc.Results("mean", "sd", "n"), rgoipc.Describe("Mean, standard deviation and number")),
 		registry.Func("greet", greet, rgoipc.Args("person"), rgoipc.Describe("Greets a list(name =, age =)")),
@@ -105,6 +110,12 @@ func root(x float64) (float64, error) {
 	return math.Sqrt(x), nil
 }
 
+// brighten takes integers from 0 to 255, or a raw vector. R is told which number is not one
+// of these, before anything is sent. All of Go's number types have such a range.
+func brighten(level, by uint8) uint8 { return level + min(by, 255-level) }
+
+func halve(x float32) float32 { return x / 2 }
+
 // Elementwise, and NA is the function's affair: a Null is not valid, a pointer
 // nil.
 
@@ -137,6 +148,15 @@ func cumulate(x []float64) []float64 {
 	}
 	return x
 }
+
+// rotate takes a vector of length 2 and no other, and returns one.
+func rotate(point [2]float64, angle float64) [2]float64 {
+	sin, cos := math.Sincos(angle)
+	return [2]float64{cos*point[0] - sin*point[1], sin*point[0] + cos*point[1]}
+}
+
+// address takes a raw vector of length 4.
+func address(bytes [4]byte) string { return netip.AddrFrom4(bytes).String() }
 
 func countNA(x rgoipc.Nulls[string]) int {
 	n := 0

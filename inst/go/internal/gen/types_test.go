@@ -27,6 +27,10 @@ const declarations = `
 type celsius float64
 type word string
 type letter byte
+type id uint32
+type grid [2][3]float64
+type digest [4]byte
+type ring [2]*ring
 type whatever any
 type node struct{ Next *node }
 type tree []tree
@@ -65,6 +69,10 @@ type (
 	celsius  float64
 	word     string
 	letter   byte
+	id       uint32
+	grid     [2][3]float64
+	digest   [4]byte
+	ring     [2]*ring
 	whatever any
 	node     struct{ Next *node }
 	tree     []tree
@@ -164,7 +172,7 @@ func goTypes() []goType {
 		named[chan int]("chan int"), named[func()]("func()"), named[[2]int]("[2]int"), named[struct{}]("struct{}"), named[context.Context]("context.Context"),
 		named[time.Time]("time.Time"), named[time.Duration]("time.Duration"), named[time.Month]("time.Month"), named[time.Weekday]("time.Weekday"),
 		named[arrow.Array]("arrow.Array"), named[arrow.RecordBatch]("arrow.RecordBatch"), named[array.RecordReader]("array.RecordReader"),
-		named[celsius]("celsius"), named[word]("word"), named[letter]("letter"), named[whatever]("whatever"), named[node]("node"), named[tree]("tree"), named[knot]("knot"),
+		named[celsius]("celsius"), named[word]("word"), named[letter]("letter"), named[id]("id"), named[grid]("grid"), named[digest]("digest"), named[ring]("ring"), named[whatever]("whatever"), named[node]("node"), named[tree]("tree"), named[knot]("knot"),
 		named[secret]("secret"), named[twins]("twins"), named[hidden]("hidden"), named[outer]("outer"), named[wrapped]("wrapped"), named[numbers]("numbers"),
 		named[rgoipc.Null[float64]]("rgoipc.Null[float64]"), named[rgoipc.Null[word]]("rgoipc.Null[word]"), named[rgoipc.Null[[]int]]("rgoipc.Null[[]int]"),
 		named[rgoipc.Null[*int]]("rgoipc.Null[*int]"), named[rgoipc.Null[chan int]]("rgoipc.Null[chan int]"), named[rgoipc.Null[rgoipc.Null[int]]]("rgoipc.Null[rgoipc.Null[int]]"),

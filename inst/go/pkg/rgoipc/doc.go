@@ -18,10 +18,12 @@
 //
 //	Go                                        R
 //	float64, int32, int64, int, string, bool  a vector
+//	int8 ... uint64, uint, float32            a vector of numbers in its range
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
-//	[]byte, complex128                        a raw vector or list of raw, complex
+//	[]byte, complex128, complex64             a raw vector or list of raw, complex
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
+//	[N]T, [N]byte                             a vector of N elements, a raw vector of N
 //	struct, []struct                          a named list, a data frame
 //	map[string]T, []map[string]T              a named vector or list, a data frame
 //	arrow.Array, arrow.RecordBatch            anything, as it came
@@ -41,7 +43,7 @@
 //
 // # Elementwise functions
 //
-// A function whose parameters are all scalars, the first four lines of the table, is
+// A function whose parameters are all scalars, the first five lines of the table, is
 // called once for each element:
 //
 //   - Shorter vectors are recycled. Each length must divide the longest; if one is 0, so
@@ -58,13 +60,17 @@
 //
 //   - A scalar parameter takes a vector of length 1.
 //   - NA is an error that says where it is, unless the type has room for it: a pointer is
-//     nil, a [Null] is not valid, a float64 is the NaN that R uses for NA.
+//     nil, a [Null] is not valid, a float64 or float32 is the NaN that R uses for NA.
 //   - [Columns] has the function take and return records, as a handler does.
 //
 // # Numbers and times
 //
 //   - A converted number is the same number, or an error: a float64 that is whole is taken
-//     for an int32, 1.5 is not.
+//     for an int32, 1.5 is not. A float32 is the nearest one, and a number that is too
+//     large for it is an error.
+//   - Whole numbers are in R what length() would be: integer if all values of a column fit,
+//     double if they are exact, and integer64 beyond 2^53, unless the option mangoro.int64
+//     says otherwise. A uint64 beyond the largest int64 is an error: return it as a string.
 //   - A logical is not a number, but an untyped null is NA of any type.
 //   - A time is in the time zone of its column: a name of the IANA database, an offset, or
 //     a rule of POSIX. A date is midnight in UTC. A missing time is NaN.

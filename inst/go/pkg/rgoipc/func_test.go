@@ -159,6 +159,16 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"int32", func(x int32) int32 { return -x }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[-1,null]`},
 		{"int64", func(x int64) int64 { return x + 1 }, columns(t, arg{int64s, `[9007199254740993, null]`, "", ""}), `[9007199254740994,null]`},
 		{"int", func(x int) int { return x + 1 }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[2,null]`},
+		{"int8", func(x int8) int8 { return x + 1 }, columns(t, arg{int32s, `[-128, null, 126]`, "", ""}), `[-127,null,127]`},
+		{"int16", func(x int16) int16 { return x + 1 }, columns(t, arg{int32s, `[-32768, null]`, "", ""}), `[-32767,null]`},
+		{"uint8", func(x uint8) uint8 { return x + 1 }, columns(t, arg{uint8s, `[0, null, 254]`, "", ""}), `[1,null,255]`},
+		{"uint16", func(x uint16) uint16 { return x + 1 }, columns(t, arg{int32s, `[0, null, 65534]`, "", ""}), `[1,null,65535]`},
+		{"uint32", func(x uint32) uint32 { return x + 1 }, columns(t, arg{float64s, `[4294967294, null]`, "", ""}), `[4294967295,null]`},
+		{"uint64", func(x uint64) uint64 { return x + 1 }, columns(t, arg{int64s, `[9223372036854775807, null]`, "", ""}), `[9223372036854775808,null]`},
+		{"uint", func(x uint) uint { return x + 1 }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[2,null]`},
+		{"float32", func(x float32) float32 { return x / 2 }, columns(t, arg{float64s, `[1, null, 16777217]`, "", ""}), `[0.5,null,8388608]`},
+		{"complex64", func(x complex64) complex64 { return x * 1i }, columns(t, arg{arrow.FixedSizeListOfNonNullable(2, float64s), `[[1, 2], null]`, "", ""}), `[[-2,1],null]`},
+		{"renamed uint32", func(x id) id { return x + 1 }, columns(t, arg{int32s, `[1, null]`, "", ""}), `[2,null]`},
 		{"string", func(x string) string { return x + "!" }, columns(t, arg{texts, `["a", null, ""]`, "", ""}), `["a!",null,"!"]`},
 		{"bool", func(x bool) bool { return !x }, columns(t, arg{bools, `[true, null, false]`, "", ""}), `[false,null,true]`},
 		{"time", func(x time.Time) time.Time { return x.Add(time.Hour) }, columns(t, arg{seconds, `["2024-02-29T12:00:00Z", null]`, "", ""}), `["2024-02-29T13:00:00Z",null]`},
@@ -181,6 +191,19 @@ func TestFuncOfEveryType(t *testing.T) {
 
 		{"[]float64", func(x []float64) float64 { return float64(len(x)) }, lists(t, arg{float64s, `[1, null, 3]`, "", ""}), `[3]`},
 		{"[]int32", func(x []int32) []int32 { slices.Sort(x); return x }, lists(t, arg{int32s, `[3, 1, 2]`, "", ""}), `[[1,2,3]]`},
+		{"[]uint16", func(x []uint16) []uint16 { return append(x, 1) }, lists(t, arg{int32s, `[3, 65535]`, "", ""}), `[[3,65535,1]]`},
+		{"[]float32", func(x []float32) []float32 { return append(x, 0.5) }, lists(t, arg{float64s, `[3, null]`, "", ""}), `[[3,null,0.5]]`},
+		{"[]id", func(x []id) []id { return append(x, 1) }, lists(t, arg{float64s, `[3]`, "", ""}), `[[3,1]]`},
+		{"Nulls of uint8", func(x Nulls[uint8]) Nulls[uint8] { return x }, lists(t, arg{int32s, `[3, null]`, "", ""}), `[[3,null]]`},
+		{"array", func(x [2]float64) [2]float64 { x[0]++; return x }, lists(t, arg{float64s, `[1, 2]`, "", ""}), `[[2,2]]`},
+		{"array of arrays", func(x [2][1]string) [1][2]string { return [1][2]string{{x[1][0], x[0][0]}} }, lists(t, arg{arrow.ListOf(texts), `[["a"], ["b"]]`, "", ""}), `[[["b","a"]]]`},
+		{"array of bytes", func(x [3]byte) [2]byte { return [2]byte{x[2], x[0]} }, columns(t, arg{uint8s, `[0, 1, 2]`, "raw", ""}), `["AgA="]`},
+		{"array of bytes from a row", func(x [3]byte) int { return int(x[2]) }, lists(t, arg{uint8s, `[0, 1, 2]`, "raw", ""}), `[2]`},
+		{"arrays of bytes", func(x [][2]byte) [][2]byte { return x }, lists(t, arg{arrow.BinaryTypes.Binary, `["AAE=", "AgA="]`, "", ""}), `[["AAE=","AgA="]]`},
+		{"array of Null", func(x [2]Null[int8]) bool { return x[0].Valid || !x[1].Valid }, lists(t, arg{int32s, `[null, 1]`, "", ""}), `[false]`},
+		{"pointer to array", func(x *[1]int) *[1]int { return x }, lists(t, arg{int32s, `[1]`, "", ""}), `[[1]]`},
+		{"nil pointer to array back", func() *[1]int { return nil }, columns(t), `[null]`},
+		{"fixed-size lists", func(x [2][3]float64) float64 { return x[1][2] }, lists(t, arg{arrow.FixedSizeListOf(3, float64s), `[[1, 2, 3], [4, 5, 6]]`, "", ""}), `[6]`},
 		{"[]string", func(x []string) string { return strings.Join(x, "-") }, lists(t, arg{texts, `["a", "b"]`, "", ""}), `["a-b"]`},
 		{"[]bool", func(x []bool) []bool { return append(x, true) }, lists(t, arg{bools, `[false]`, "", ""}), `[[false,true]]`},
 		{"[]time", func(x []time.Time) time.Time { return slices.MaxFunc(x, time.Time.Compare) }, lists(t, arg{seconds, `["2024-02-29T00:00:00Z", "2023-01-01T00:00:00Z"]`, "", ""}), `["2024-02-29T00:00:00Z"]`},
@@ -216,6 +239,11 @@ func TestFuncOfEveryType(t *testing.T) {
 			arrow.Field{Name: "Also", Type: people, Nullable: true},
 		), `[{"In": {"V": [1, 2]}, "Also": null}]`, "", ""}), `[{"V":[1,2],"none":null}]`},
 		{"map", func(x map[string]float64) map[string]float64 { x["b"] = 2; return x }, columns(t, arg{arrow.MapOf(texts, float64s), `[[{"key": "c", "value": 1}]]`, "", ""}), `[[{"key":"b","value":2},{"key":"c","value":1}]]`},
+		{"map of numbers", func(x map[string]uint16) map[string]uint16 { return x }, columns(t, arg{arrow.MapOf(texts, int32s), `[[{"key": "c", "value": 1}]]`, "", ""}), `[[{"key":"c","value":1}]]`},
+		{"map of arrays", func(x map[string][1]int8) int { return int(x["c"][0]) }, columns(t, arg{arrow.MapOf(texts, arrow.ListOf(int32s)), `[[{"key": "c", "value": [1]}]]`, "", ""}), `[1]`},
+		{"numbers and arrays in fields", func(x []cell) []cell { x[1].A++; return x }, lists(t, arg{arrow.StructOf(
+			arrow.Field{Name: "A", Type: int32s}, arrow.Field{Name: "B", Type: float64s, Nullable: true}, arrow.Field{Name: "C", Type: arrow.ListOf(texts)},
+		), `[{"A": 1, "B": null, "C": ["a", "b"]}, {"A": 2, "B": 0.5, "C": ["c", "d"]}]`, "", ""}), `[[{"A":1,"B":null,"C":["a","b"]},{"A":3,"B":0.5,"C":["c","d"]}]]`},
 		{"map from a named list", func(x map[string]float64) float64 { return x["a"] + x["b"] }, columns(t, arg{arrow.StructOf(
 			arrow.Field{Name: "a", Type: arrow.ListOf(float64s)}, arrow.Field{Name: "b", Type: arrow.ListOf(int32s)},
 		), `[{"a": [1], "b": [2]}]`, "", ""}), `[3]`},
@@ -276,6 +304,14 @@ var tables = arrow.StructOf(
 	arrow.Field{Name: "more", Type: bools, Nullable: true},
 	arrow.Field{Name: "Y", Type: texts, Nullable: true},
 )
+
+type id uint32
+
+type cell struct {
+	A uint8
+	B float32
+	C [2]string
+}
 
 type any3 struct {
 	V    []float64

@@ -53,6 +53,16 @@ func TestLoop(t *testing.T) {
 				out[i] = x[i] + y[i] + z[i]
 			}
 		}, []arg{one, two, three}, `[111,null,null,124,null,326]`},
+		{"float32", func(x, y float32) float32 { return x + y }, func(n int, x, y, out []float32) {
+			for i := range n {
+				out[i] = x[i] + y[i]
+			}
+		}, []arg{one, two}, `[11,22,null,24,15,26]`},
+		{"uint8", func(x uint8) uint8 { return x + 1 }, func(n int, x, out []uint8) {
+			for i := range n {
+				out[i] = x[i] + 1
+			}
+		}, []arg{one}, `[2,3,null,5,6,7]`},
 		{"of types with names", func(x celsius, by string) celsius { return x }, func(n int, x []celsius, by []string, out []celsius) {
 			for i := range n {
 				out[i] = x[i] + celsius(len(by[i]))
