@@ -193,7 +193,7 @@ result_value <- function(values, signature, message) {
     return(result)
   }
   if (signature$each) {
-    names(result) <- message$shape$names
+    if (length(result) == message$length) names(result) <- message$shape$names
     return(result)
   }
   # What a function returns for a single value is one, too.

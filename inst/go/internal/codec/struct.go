@@ -78,7 +78,7 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 		if err != nil {
 			return nil, Bitmap{}, err
 		}
-		if col.fold {
+		if col.fold && !hasNA(f.codec) {
 			valid = valid.And(column.Len(), held, column.Len())
 		}
 		for i := range column.Len() {
