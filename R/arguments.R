@@ -46,11 +46,13 @@ check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
   unknown <- setdiff(named, fixed_arguments(signature))
   if (length(unknown) > 0) {
+    shown <- shown_arguments(signature)
+    variadic <- intersect(unknown, signature$variadic)
     abort_arguments(
       signature,
       c(
-        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown_arguments(signature)}}.",
-        "i" = if (any(unknown %in% signature$variadic)) "The values of {.arg {signature$variadic}} are given without a name."
+        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown}}.",
+        "i" = if (length(variadic) > 0) "The values of {.arg {variadic}} are given without a name."
       ),
       arg = unknown, call = call
     )
@@ -477,7 +479,8 @@ check_row <- function(x, path) {
   if (nrow(x) != 1) {
     subject <- describe_path(path)
     abort_arguments(
-      path$signature, c("{subject} must be a named list or a data frame of one row, not of {nrow(x)} rows.", advice_of_each(path)),
+      path$signature,
+      c("{subject} must be a named list or a data frame of one row, not of {nrow(x)} rows.", advice_of_each(path)),
       arg = path$arg, call = path$call
     )
   }

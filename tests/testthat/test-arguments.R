@@ -362,12 +362,18 @@ test_that("a path is absolute, as R's working directory is at the call", {
   dir <- withr::local_tempdir()
   withr::local_dir(dir)
   here <- getwd()
-  expect_identical(go$File(c(a = "x.csv", b = "/x", c = NA, d = "")), c(a = file.path(here, "x.csv"), b = "/x", c = NA, d = ""))
+  expect_identical(
+    go$File(c(a = "x.csv", b = "/x", c = NA, d = "")),
+    c(a = file.path(here, "x.csv"), b = "/x", c = NA, d = "")
+  )
   expect_identical(go$File("~/x"), path.expand("~/x"))
   expect_identical(go$File("\u00e9\u4e2d.csv"), paste0(here, "/\u00e9\u4e2d.csv"))
   expect_identical(go$File(), file.path(here, "default.csv"))
   expect_identical(mangoro_call(go, "File"), file.path(here, "default.csv"))
-  expect_identical(go$Files(c("a", "/b"), NULL, "c", c("d", "/e")), c(file.path(here, "a"), "/b", file.path(here, c("c", "d")), "/e"))
+  expect_identical(
+    go$Files(c("a", "/b"), NULL, "c", c("d", "/e")),
+    c(file.path(here, "a"), "/b", file.path(here, c("c", "d")), "/e")
+  )
   expect_identical(go$Files("/a", "b"), c("/a", file.path(here, "b")))
   writeLines(c("one", "two"), "there.txt")
   expect_identical(go$Lines("there.txt"), c("one", "two"))
@@ -378,7 +384,8 @@ test_that("a path is absolute, as R's working directory is at the call", {
 
 test_that("a relative path needs a working directory", {
   skip_on_os("windows")
-  signature <- list(name = "f", args = "x", paths = "x", boxed = TRUE, specs = list(list(type = "string", nullable = FALSE)))
+  text <- list(type = "string", nullable = FALSE)
+  signature <- list(name = "f", args = "x", paths = "x", boxed = TRUE, specs = list(text))
   local_mocked_bindings(getwd = function() NULL, .package = "base")
   expect_identical(coerce_arguments(list(x = "/a"), signature, NULL), list(x = "/a"))
   cnd <- expect_error(coerce_arguments(list(x = "a"), signature, NULL), class = "mangoro_error_invalid_argument")

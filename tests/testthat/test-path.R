@@ -10,10 +10,10 @@ test_that("absolute paths are told from relative ones, on each system", {
   expect_identical(absolute_path("a/b"), file.path(getwd(), "a/b"))
   expect_identical(absolute_path("/a/../b"), "/a/../b")
   expect_identical(absolute_path("~/a"), path.expand("~/a"))
-  paths <- c(x = NA, y = "", z = "~", w = "~/\u00e9", v = "a\\b", u = ".")
+  home <- path.expand("~")
   expect_identical(
-    absolute_path(paths),
-    c(x = NA, y = "", z = path.expand("~"), w = paste0(path.expand("~"), "/\u00e9"), v = paste0(getwd(), "/a\\b"), u = paste0(getwd(), "/."))
+    absolute_path(c(x = NA, y = "", z = "~", w = "~/\u00e9", v = "a\\b", u = ".")),
+    c(x = NA, y = "", z = home, w = paste0(home, "/\u00e9"), v = paste0(getwd(), "/a\\b"), u = paste0(getwd(), "/."))
   )
   expect_identical(absolute_path(character()), character())
   local_mocked_bindings(getwd = function() "/", .package = "base")

@@ -235,7 +235,9 @@ func TestElementwiseContext(t *testing.T) {
 // A function with the option Each has a list for a result, whatever its own results are.
 func TestElementwiseEach(t *testing.T) {
 	one := arg{float64s, `[1, null, 2]`, "", ""}
-	number := func(x float64) arrow.Array { return fromJSON(t, memory.DefaultAllocator, float64s, fmt.Sprintf("[%v]", x)) }
+	number := func(x float64) arrow.Array {
+		return fromJSON(t, memory.DefaultAllocator, float64s, fmt.Sprintf("[%v]", x))
+	}
 	tests := []struct {
 		name string
 		fn   any
