@@ -28,7 +28,10 @@ match_arguments <- function(args, signature, call) {
   args <- args[wanted[wanted %in% given]]
   # NULL leaves an argument out.
   optional <- signature$args[signature$optional]
-  c(args[!(names(args) %in% optional & vapply(args, is.null, TRUE))], rest)
+  args <- args[!(names(args) %in% optional & vapply(args, is.null, TRUE))]
+  # Go would look for the default of a path in its own working directory.
+  defaults <- rlang::set_names(signature$defaults, signature$args)[setdiff(signature$paths, names(args))]
+  c(args, Filter(rlang::is_string, defaults), rest)
 }
 
 # Those that are not R's `...`.
@@ -43,11 +46,13 @@ check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
   unknown <- setdiff(named, fixed_arguments(signature))
   if (length(unknown) > 0) {
+    shown <- shown_arguments(signature)
+    variadic <- intersect(unknown, signature$variadic)
     abort_arguments(
       signature,
       c(
-        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown_arguments(signature)}}.",
-        "i" = if (any(unknown %in% signature$variadic)) "The values of {.arg {signature$variadic}} are given without a name."
+        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown}}.",
+        "i" = if (length(variadic) > 0) "The values of {.arg {variadic}} are given without a name."
       ),
       arg = unknown, call = call
     )
@@ -686,7 +691,10 @@ coerce_map_rows <- function(x, spec, path) {
 
 coerce_struct <- function(x, spec, path) {
   if (is.null(spec$fields)) return(x)
-  if (path$signature$recycles) return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
+  if (path$signature$recycles) {
+    if (is.null(x)) return(NA)
+    return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
+  }
   if (path$signature$vectorized) return(x)
   if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
   frame <- is.data.frame(x)
@@ -703,7 +711,8 @@ check_row <- function(x, path) {
   if (nrow(x) != 1) {
     subject <- describe_path(path)
     abort_arguments(
-      path$signature, c("{subject} must be a named list or a data frame of one row, not of {nrow(x)}.", advice_of_each(path)),
+      path$signature,
+      c("{subject} must be a named list or a data frame of one row, not of {nrow(x)} rows.", advice_of_each(path)),
       arg = path$arg, call = path$call
     )
   }

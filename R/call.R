@@ -16,10 +16,19 @@
 #'   handle was made with, or else the option `mangoro.timeout`, or 60.
 #'
 #' @details
-#' An elementwise Go function, one whose parameters are all single values, is
+#' An elementwise Go function, one whose parameters and results are all single values, is
 #' applied to vectors as R's arithmetic is: shorter arguments are recycled, and
 #' names, dimensions and their names are those of the arguments. Unlike in R,
-#' every length must divide the longest.
+#' every length must divide the longest. A struct of single values is a row of a data frame;
+#' a named list is one row. If no argument is longer than one and a struct was given as a
+#' list, a struct comes back as one.
+#'
+#' Any other function is called once. One that Go registers with the option `Each()` takes
+#' vectors as an elementwise function does, and returns a list with an element for each
+#' element; where an argument is `NA`, that is `NULL`.
+#'
+#' The values of a variadic parameter, `...` in R, are combined as by [c()]: vectors of any
+#' lengths, or the rows of data frames. Where it takes slices or maps, each value is one.
 #'
 #' The manifest is fetched with the first call over a connection.
 #'
@@ -187,7 +196,7 @@ result_value <- function(values, signature, message) {
     return(result)
   }
   if (signature$each) {
-    names(result) <- message$shape$names
+    if (length(result) == message$length) names(result) <- message$shape$names
     return(result)
   }
   # What a function returns for a single value is one, too.

@@ -46,11 +46,6 @@
 #' network. For `deps`, the checksums of the first build are kept in the cache; a
 #' module that has changed since then is refused.
 #'
-#' Comments that start with `//mangoro:`, directly above a function, change the R
-#' function that is made of it: `//mangoro:skip` leaves it out, `//mangoro:name mean`
-#' names it, `//mangoro:default n=10` gives an argument a default, `//mangoro:parallel`
-#' lets an elementwise function run on all cores.
-#'
 #' Errors of the compiler and panics point to the line that caused them: in the file or,
 #' for code in an R script, in the script, if R keeps its source (as it does in
 #' interactive sessions; see the option `keep.source`).
@@ -59,6 +54,39 @@
 #'   string. `mangoro_function()` a function. `mangoro_eval()` the value; several values
 #'   are a named list, and `nil` is `NULL`. If all variables have length 1 and one of them
 #'   is `NA`, the value is `NA`.
+#'
+#' @section Directives:
+#' Comments that start with `//mangoro:`, without a space, directly above a function, change
+#' the R function that is made of it. The option of `rgoipc` is for programs with a main
+#' function of their own.
+#'
+#' | directive | effect | option |
+#' |---|---|---|
+#' | `//mangoro:default n=10` | `n` may be left out, and is then 10, or another number, text or bool | `Default("n", 10)` |
+#' | `//mangoro:default x=NULL` | `x` may be left out, and is then nil: a slice, a map, a pointer | `Optional("x")` |
+#' | `//mangoro:each` | a function of single values is called for each of them, and returns a list | `Each()` |
+#' | `//mangoro:name mean` | the R function is called `mean` | the name is an argument of `Func()` |
+#' | `//mangoro:once` | an elementwise function is called once, with single values | `Once()` |
+#' | `//mangoro:parallel` | an elementwise function, or one with `//mangoro:each`, runs on all cores | `Parallel()` |
+#' | `//mangoro:path file dir` | these strings are paths, which R makes absolute | `Paths("file", "dir")` |
+#' | `//mangoro:skip` | R does not get the function | it is not registered |
+#'
+#' Defaults are Go literals, and not expressions. A pointer may be left out without a
+#' directive. In a path, R expands `~`, and keeps links as they are.
+#'
+#' For example, this function returns a list with an element for each file, whose paths may
+#' be relative to R's working directory:
+#'
+#' ```go
+#' // Lines are the lines of a file.
+#' //
+#' //mangoro:each
+#' //mangoro:path file
+#' func Lines(file string) ([]string, error) {
+#'   text, err := os.ReadFile(file)
+#'   return strings.Split(string(text), "\n"), err
+#' }
+#' ```
 #'
 #' @section Errors:
 #' Those of [mangoro_start()]. `mangoro_error_build` has a data frame `diagnostics`

@@ -367,3 +367,95 @@ test_that("a manifest that knows nothing of ours says what a result is too", {
   expect_identical(result(struct("null"), NULL), data.frame())
   expect_null(result("{\"Type\": \"float64\"}", NULL))
 })
+
+test_that("a struct of scalars is a row, of a data frame or alone", {
+  go <- local_source(test_source("calls"))
+  frame <- data.frame(H = 1:3, W = c(2, NA, 4))
+  expect_identical(go$Area(frame), c(2, NA, 12))
+  expect_identical(go$Area(frame[0, ]), double())
+  expect_identical(go$Area(list(W = 2, H = 3)), 6)
+  expect_identical(go$Area(list(W = NA, H = 3)), NA_real_)
+  expect_identical(go$Area(NA), NA_real_)
+  expect_identical(go$Scale(c(a = 1, b = NA, c = 3), list(W = 2, H = 0, Label = NULL)), c(a = 2, b = NA, c = 6))
+  expect_identical(go$Scale(1:4, data.frame(W = 1:2, H = 0)), c(1, 4, 3, 8))
+  expect_identical(go$Scale(2, data.frame(W = 1:2, H = 0)), c(2, 4))
+  expect_identical(go$Perhaps(data.frame(W = c(1, NA), H = 1)), c(TRUE, FALSE))
+  expect_identical(go$Perhaps(), FALSE)
+  lines <- data.frame(From = I(data.frame(W = c(1, 2, NA), H = 1, Label = c("a", NA, "b"))))
+  expect_identical(go$Length(lines), c("1 a never", "2 none never", NA))
+  expect_identical(
+    go$Length(list(From = list(W = 1, H = 1), When = as.Date("2024-02-29"))),
+    "1 none 2024-02-29"
+  )
+
+  # What comes back for one value is one value.
+  point <- list(x = 1, n = 2L, bytes = as.raw(1:3))
+  expect_identical(go$Move(point, 1), list(x = 2, n = 2L, bytes = as.raw(1:3)))
+  points <- structure(
+    list(x = c(2, 3), n = c(2L, 2L), bytes = list(as.raw(1:3), as.raw(1:3))),
+    class = "data.frame", row.names = 1:2
+  )
+  expect_identical(go$Move(point, 1:2), points)
+  expect_identical(go$Move(points[1, ], 0), points[1, ])
+  expect_identical(go$Split(list(W = 1, H = 2)), list(w = 1, h = 2))
+  expect_identical(go$Split(data.frame(W = 1, H = 2)), data.frame(w = 1, h = 2))
+})
+
+test_that("what is wrong with the rows of structs is told", {
+  go <- local_source(test_source("calls"))
+  cnd <- expect_error(go$Scale(c(1, -1), list(W = 2, H = 0)), class = "mangoro_error_handler")
+  expect_identical(cnd$row, 2L)
+  cnd <- expect_error(go$Scale(1:3, data.frame(W = 1:2, H = 0)), class = "mangoro_error_invalid_argument")
+  expect_identical(cnd$arg, "by")
+  cnd <- expect_error(go$Area(data.frame(W = c("a", "b"), H = 1)), class = "mangoro_error_invalid_argument")
+  expect_identical(c(cnd$arg, cnd$row), c("r", "1"))
+  expect_snapshot(error = TRUE, {
+    go$Area(list(W = 1:2, H = 1))
+    go$Area(list(W = 1))
+    go$Area(list(1, 2))
+    go$Area(1:2)
+    go$Length(list(From = data.frame(W = 1:2, H = 1)))
+    go$OneArea(data.frame(W = 1:2, H = 1))
+  })
+})
+
+test_that("a function that does not return scalars is called once", {
+  go <- local_source(test_source("calls"))
+  expect_identical(go$Words("a b"), c("a", "b"))
+  expect_identical(go$Counts("a b a"), c(a = 2L, b = 1L))
+  rect <- list(W = 1, H = 2, Label = "x")
+  expect_identical(go$Rows(2, rect), data.frame(W = c(1, 1), H = c(2, 2), Label = c("x", "x")))
+  expect_identical(go$Anything(1), 1)
+  cnd <- expect_error(go$Words(c("a", "b")), class = "mangoro_error_invalid_argument")
+  expect_identical(c(cnd$arg, cnd$func_name), c("text", "Words"))
+  expect_snapshot(error = TRUE, {
+    go$Words(c("a", "b"))
+    go$Rows(1:2, list(W = 1, H = 2))
+    go$Words(character())
+    go$Words(NA)
+    go$Many(1:2, 3:4)
+  })
+})
+
+test_that("a function can be called for each value, and returns a list", {
+  go <- local_source(test_source("calls"))
+  text <- c(one = "a b", two = NA, three = "")
+  expect_identical(go$EachWords(text), list(one = c("a", "b"), two = NULL, three = character()))
+  expect_identical(go$EachWords(character()), list())
+  expect_identical(go$EachCounts(text)$one, c(a = 1L, b = 1L))
+  expect_identical(go$EachRows(c(1, 2))[[2]], data.frame(W = c(1, 1), H = c(0, 0), Label = c(NA_character_, NA)))
+  doc <- list(words = c("a", "b"), seen = c(a = 1L, b = 1L), at = list(W = 1, H = 2, Label = NA_character_))
+  expect_identical(go$EachDoc(text, list(W = 1, H = 2))[1:2], list(one = doc, two = NULL))
+  expect_identical(go$EachDoc("a b", data.frame(W = c(1, NA), H = 2)), list(doc, NULL))
+  expect_identical(go$EachDoc(text, data.frame(W = double(), H = double())), list())
+  expect_identical(go$EachAny(c(1, NA, -1, 11)), list(1, "NA", NULL, c(11, 11)))
+  expect_identical(go$EachBytes(list(as.raw(1:2), NULL, raw())), list(as.raw(1:2), NULL, raw()))
+  expect_identical(go$EachBytes(as.raw(1:2)), list(as.raw(1:2)))
+  expect_identical(go$EachTwo(c(a = 1, b = NA)), list(a = list(twice = 2, text = "1"), b = NULL))
+  expect_identical(go$EachTime(c(0, NA)), list(as.POSIXct("1970-01-01", tz = "UTC"), NULL))
+  expect_identical(go$EachTwo(matrix(c(1, 2), 1)), unname(go$EachTwo(c(1, 2))))
+  expect_identical(mangoro_call(go, "EachWords", "a b"), list(c("a", "b")))
+  cnd <- expect_error(go$EachDoc(c("a", "bad"), list(W = 1, H = 2)), "a bad text", class = "mangoro_error_handler")
+  expect_identical(cnd$row, 2L)
+  expect_identical(cnd$value$text, "bad")
+})

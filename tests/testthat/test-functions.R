@@ -22,6 +22,16 @@ test_that("functions have the arguments of the Go functions, and their defaults"
   expect_error(h$scaled(), class = "mangoro_error_invalid_argument")
   expect_error(h$scaled(1, 2, 3), "unused argument")
 
+  calls <- local_source(test_source("calls"))
+  expect_identical(formals(calls$Join), as.pairlist(alist(sep = , ... = )))
+  expect_identical(formals(calls$Files), as.pairlist(alist(first = , maybe = NULL, ... = )))
+  expect_identical(
+    format(calls$Join),
+    c("<Go function> Join(sep, ...)", "func Join(sep string, parts ...string) string")
+  )
+  expect_identical(format(calls$Mean)[[1]], "<Go function> Mean(x, weights = NULL, names = NULL)")
+  expect_identical(subset(summary(calls), name == "Sum")$call, "Sum(...)")
+
   # A function without a signature takes any columns.
   example <- local_start("cmd/rpc-example")
   expect_identical(names(formals(example$transposeMatrix)), "...")

@@ -1,11 +1,23 @@
 test_that("absolute paths are told from relative ones, on each system", {
   absolute <- c("/", "/a/b", "\\\\server\\share", "C:\\a", "c:/a")
-  expect_true(all(is_absolute(absolute)))
-  expect_false(any(is_absolute(c("a", "./a", "~/a", "a/b:c"))))
+  relative <- c("a", "./a", "~/a", "a/b:c", NA)
+  for (windows in c(TRUE, FALSE)) {
+    local_mocked_bindings(is_windows = function() windows)
+    expect_identical(is_absolute(absolute), c(TRUE, TRUE, windows, windows, windows))
+    expect_false(any(is_absolute(relative)))
+  }
   withr::local_dir(withr::local_tempdir())
   expect_identical(absolute_path("a/b"), file.path(getwd(), "a/b"))
   expect_identical(absolute_path("/a/../b"), "/a/../b")
   expect_identical(absolute_path("~/a"), path.expand("~/a"))
+  home <- path.expand("~")
+  expect_identical(
+    absolute_path(c(x = NA, y = "", z = "~", w = "~/\u00e9", v = "a\\b", u = ".")),
+    c(x = NA, y = "", z = home, w = paste0(home, "/\u00e9"), v = paste0(getwd(), "/a\\b"), u = paste0(getwd(), "/."))
+  )
+  expect_identical(absolute_path(character()), character())
+  local_mocked_bindings(getwd = function() "/", .package = "base")
+  expect_identical(absolute_path("a"), "/a")
 })
 
 test_that("a path is below a directory by whole names", {

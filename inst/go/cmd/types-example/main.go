@@ -15,6 +15,7 @@ import (
 	"math"
 	"math/cmplx"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("root", root, rgoipc.Describe("The square root; an error names the row that has none")),
 		registry.Func("brighten", brighten, rgoipc.Args("level", "by"), rgoipc.Default("by", 16), rgoipc.Describe("Levels from 0 to 255, brighter by `by`")),
 		registry.Func("halve", halve, rgoipc.Describe("Half of each number, with the digits of a float32")),
+		registry.Func("distance", distance, rgoipc.Args("from", "to"), rgoipc.Describe("How far points, the rows of data frames, are from others")),
 		registry.Func("coalesce", coalesce, rgoipc.Args("x", "other"), rgoipc.Describe("`other` where x is NA")),
 		registry.Func("clamp", clamp, rgoipc.Args("x", "low", "high"), rgoipc.Optional("low", "high"), rgoipc.Describe("Numbers within limits that are optional")),
 		registry.Func("cumulate", cumulate, rgoipc.Describe("The sums so far")),
@@ -60,6 +62,9 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("adults", adults, rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")),
 		registry.Func("total", total, rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")),
 		registry.Func("countWords", countWords, rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")),
+		registry.Func("words", words, rgoipc.Args("text"), rgoipc.Each(), rgoipc.Describe("The words of each text, as a list")),
+		registry.Func("join", join, rgoipc.Args("sep", "parts"), rgoipc.Describe("Texts, one after the other")),
+		registry.Func("readLines", readLines, rgoipc.Args("file"), rgoipc.Paths("file"), rgoipc.Describe("The lines of a file")),
 		registry.Func("parse", parse, rgoipc.Args("text"), rgoipc.Describe("The logical, number or text that a text stands for")),
 		registry.Func("arrowType", arrowType, rgoipc.Describe("What Arrow calls the type of a vector")),
 		registry.Func("head", head, rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")),
@@ -68,7 +73,7 @@ func newRegistry() (*rgoipc.Registry, error) {
 	)
 }
 
-// Elementwise: all parameters are scalars. R's vectors are recycled, and where
+// Elementwise: all parameters and results are scalars. R's vectors are recycled, and where
 // one is NA so is the result.
 
 func hypot(x, y float64) float64 { return math.Hypot(x, y) }
@@ -115,6 +120,15 @@ func root(x float64) (float64, error) {
 func brighten(level, by uint8) uint8 { return level + min(by, 255-level) }
 
 func halve(x float32) float32 { return x / 2 }
+
+// A struct of scalars is one too: a row of a data frame, or a named list.
+
+type point struct {
+	X float64 `r:"x"`
+	Y float64 `r:"y"`
+}
+
+func distance(from, to point) float64 { return math.Hypot(from.X-to.X, from.Y-to.Y) }
 
 // Elementwise, and NA is the function's affair: a Null is not valid, a pointer
 // nil.
@@ -217,6 +231,22 @@ func countWords(text string) map[string]int {
 		counts[strings.TrimFunc(word, func(r rune) bool { return strings.ContainsRune(".,;:!?", r) })]++
 	}
 	return counts
+}
+
+// words is registered as Each: it is called for each text, although it returns a slice.
+func words(text string) []string { return strings.Fields(text) }
+
+// join takes any number of texts.
+func join(sep string, parts ...string) string { return strings.Join(parts, sep) }
+
+// readLines is called once. Its argument is a path, which R makes absolute: R's working
+// directory is not that of this program.
+func readLines(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), nil
 }
 
 // A result may be any: what R gets is told by the value.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +31,11 @@ func TestFunctions(t *testing.T) {
 	people := list(arrow.StructOf(
 		arrow.Field{Name: "name", Type: text, Nullable: true}, arrow.Field{Name: "age", Type: p.Int32, Nullable: true},
 	))
+	points := arrow.StructOf(arrow.Field{Name: "x", Type: numbers, Nullable: true}, arrow.Field{Name: "y", Type: numbers, Nullable: true})
+	file := filepath.Join(t.TempDir(), "lines.txt")
+	if err := os.WriteFile(file, []byte("one\ntwo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name  string
 		types []arrow.DataType
@@ -48,6 +56,7 @@ func TestFunctions(t *testing.T) {
 		{"rotate", []arrow.DataType{list(numbers), list(numbers)}, []string{`[[1, 2]]`, `[[0]]`}, `[[1,2]]`},
 		{"rotate", []arrow.DataType{list(numbers), list(numbers)}, []string{`[[1, 2, 3]]`, `[[0]]`}, `argument ` + "`point`" + ` must have length 2, not 3`},
 		{"address", []arrow.DataType{list(p.Uint8)}, []string{`[[127, 0, 0, 1]]`}, `["127.0.0.1"]`},
+		{"distance", []arrow.DataType{points, points}, []string{`[{"x": 0, "y": 0}, {"x": null, "y": 0}]`, `[{"x": 3, "y": 4}, {"x": 0, "y": 0}]`}, `[5,null]`},
 		{"coalesce", []arrow.DataType{numbers, numbers}, []string{`[1, null]`, `[2, 2]`}, `[1,2]`},
 		{"clamp", []arrow.DataType{numbers, numbers}, []string{`[1, 5]`, `[2, null]`}, `[2,5]`},
 		{"cumulate", []arrow.DataType{list(numbers)}, []string{`[[1, 2, 3]]`}, `[[1,3,6]]`},
@@ -58,6 +67,9 @@ func TestFunctions(t *testing.T) {
 		{"adults", []arrow.DataType{people}, []string{`[[{"name": "Ann", "age": 30}, {"name": "Bob", "age": 7}, {"name": "Cy"}]]`}, `[[{"age":30,"name":"Ann"}]]`},
 		{"total", []arrow.DataType{arrow.MapOf(text, numbers)}, []string{`[[{"key": "a", "value": 1}, {"key": "b", "value": 2}]]`}, `[3]`},
 		{"countWords", []arrow.DataType{text}, []string{`["to be, or not to be"]`}, `[[{"key":"be","value":2},{"key":"not","value":1},{"key":"or","value":1},{"key":"to","value":2}]]`},
+		{"words", []arrow.DataType{text}, []string{`["to be", null]`}, `[[["to","be"],null]]`},
+		{"join", []arrow.DataType{list(text), list(text)}, []string{`[["-"]]`, `[["a", "b"]]`}, `["a-b"]`},
+		{"readLines", []arrow.DataType{text}, []string{"[" + strconv.Quote(file) + "]"}, `[["one","two"]]`},
 		{"parse", []arrow.DataType{text}, []string{`["true"]`}, `[true]`},
 		{"parse", []arrow.DataType{text}, []string{`["2.5"]`}, `[2.5]`},
 		{"parse", []arrow.DataType{text}, []string{`["two"]`}, `["two"]`},

@@ -116,7 +116,7 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 		}
 	}
 	for _, field := range columns {
-		if col.fold && !field.pointer {
+		if col.fold && !field.pointer && !hasNA(field.codec) {
 			valid = valid.And(column.Len(), field.held, column.Len())
 		}
 		if err := field.set(rows, valid); err != nil {

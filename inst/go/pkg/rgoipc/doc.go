@@ -24,10 +24,12 @@
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
 //	[N]T, [N]byte                             a vector of N elements, a raw vector of N
-//	struct, []struct                          a named list, a data frame
+//	struct of scalars                         a data frame, row by row, or a named list
+//	other struct, []struct                    a named list, a data frame
 //	map[string]T, []map[string]T              a named vector or list, a data frame
 //	arrow.Array, arrow.RecordBatch            anything, as it came
 //	array.RecordReader                        a stream of data frames
+//	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
 // A context may come first and an error last. All other types are refused when they are
 // registered.
@@ -40,25 +42,35 @@
 //     or a [Null] may be missing, and is then NA.
 //   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
 //     argument.
+//   - Strings that are paths of files, as [Paths] says, are absolute.
 //
 // # Elementwise functions
 //
-// A function whose parameters are all scalars, the first five lines of the table, is
-// called once for each element:
+// Scalars are the types of the first five lines of the table, and structs whose fields are
+// all scalars. A function whose parameters and results are all scalars is called once for
+// each row of its arguments:
 //
 //   - Shorter vectors are recycled. Each length must divide the longest; if one is 0, so
 //     is that of the result.
-//   - If an argument is NA, the function is not called and the result is NA. A parameter
-//     that is a pointer or a [Null] receives the NA instead.
+//   - If an argument is NA, or a field of one, the function is not called and the result is
+//     NA. A parameter or field that is a pointer or a [Null] receives the NA instead.
+//   - A named list is one row, and the struct that comes back for one is a named list.
 //   - An error ends the call. R is told the row.
 //   - [Parallel] runs on all processors, [Loop] brings a loop that the compiler can inline
 //     the function into, and [Once] makes the function one that is called once.
+//
+// With the option [Each], a function of scalars is called in the same way whatever its
+// results are, except a stream, and R gets a list with an element for each row: what the
+// function returned, or NULL where an argument is NA.
 //
 // # Functions that are called once
 //
 // Any other function is called once, and its vectors may differ in length:
 //
-//   - A scalar parameter takes a vector of length 1.
+//   - A scalar parameter takes a vector of length 1; R refuses a longer one, and tells of
+//     [Each] where that helps.
+//   - A variadic parameter takes any number of values: of scalars, vectors of any lengths; of
+//     structs, named lists and data frames; of other types, one for each value.
 //   - NA is an error that says where it is, unless the type has room for it: a pointer is
 //     nil, a [Null] is not valid, a float64 or float32 is the NaN that R uses for NA.
 //   - [Columns] has the function take and return records, as a handler does.

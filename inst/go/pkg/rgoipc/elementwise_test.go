@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 type celsius float64
@@ -227,5 +229,111 @@ func TestElementwiseContext(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A function with the option Each has a list for a result, whatever its own results are.
+func TestElementwiseEach(t *testing.T) {
+	one := arg{float64s, `[1, null, 2]`, "", ""}
+	number := func(x float64) arrow.Array {
+		return fromJSON(t, memory.DefaultAllocator, float64s, fmt.Sprintf("[%v]", x))
+	}
+	tests := []struct {
+		name string
+		fn   any
+		opts []FuncOption
+		args []arg
+		want string
+	}{
+		{"slices", func(x float64) []float64 { return make([]float64, int(x)) }, nil, []arg{one}, `[[[0],null,[0,0]]]`},
+		{"maps", func(x float64) map[string]float64 { return map[string]float64{"a": x} }, nil, []arg{one}, `[[[{"key":"a","value":1}],null,[{"key":"a","value":2}]]]`},
+		{"scalars", func(x float64) string { return fmt.Sprint(x) }, nil, []arg{one}, `["1"] [null] ["2"]`},
+		{"structs", func(x float64) struct{ V []float64 } { return struct{ V []float64 }{[]float64{x}} }, nil, []arg{one}, `[{"V":[1]}] [null] [{"V":[2]}]`},
+		{"any", func(x float64) any {
+			if x == 1 {
+				return "one"
+			}
+			return []float64{x}
+		}, nil, []arg{one}, `["one"] [null] [[2]]`},
+		{"Arrow", number, nil, []arg{one}, `[[1]] [null] [[2]]`},
+		{"records", func(x float64) arrow.RecordBatch { return columnX(number(x)) }, nil, []arg{one}, `[[{"x":1}]] [null] [[{"x":2}]]`},
+		{"several results", func(x float64) (float64, []string, error) { return x, nil, nil }, nil, []arg{one}, `[{"result1":1,"result2":[]}] [null] [{"result1":2,"result2":[]}]`},
+		{"a named result", func(x float64) []float64 { return []float64{x} }, []FuncOption{Results("v")}, []arg{one}, `[{"v":[1]}] [null] [{"v":[2]}]`},
+		{"pointers see NA", func(x *float64) []bool { return []bool{x == nil} }, nil, []arg{one}, `[[[false],[true],[false]]]`},
+		{"contexts and structs", func(ctx context.Context, x person, y float64) []float64 { return []float64{float64(x.Age), y} }, nil, []arg{{people, `[{"name": "a", "age": 7}]`, "", ""}, one}, `[[[7,1],null,[7,2]]]`},
+		{"parallel", func(x float64) []float64 { return []float64{x} }, []FuncOption{Parallel()}, []arg{one}, `[[[1],null,[2]]]`},
+		{"no rows", func(x float64) any { panic("called") }, nil, []arg{{float64s, `[]`, "", ""}}, ``},
+		{"no rows of slices", func(x float64) []float64 { panic("called") }, nil, []arg{{float64s, `[]`, "", ""}}, `[[]]`},
+		{"nothing", func(x float64) error { return nil }, nil, []arg{one}, `[null,null,null]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, rec, err := resultOf(t, typed(t, tt.fn, append(tt.opts, Each())...), lists(t, tt.args...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if elements, ok := rec.Column(0).(*array.Struct); ok {
+				got = columnsOf(t, elements)
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// columnsOf returns the fields of a struct as JSON: they have no names.
+func columnsOf(t *testing.T, column *array.Struct) string {
+	t.Helper()
+	var texts []string
+	for i := range column.NumField() {
+		if name := column.DataType().(*arrow.StructType).Field(i).Name; name != "" {
+			t.Errorf("element %d is called %s", i+1, name)
+		}
+		text, err := json.Marshal(column.Field(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return strings.Join(texts, " ")
+}
+
+// A row that fails is told, whether the function fails or its result cannot be sent, and
+// what was returned for other rows is given back.
+func TestElementwiseEachFails(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	for want, fn := range map[string]any{
+		"row 2: two": func(x float64) ([]float64, error) {
+			if x == 2 {
+				return nil, errors.New("two")
+			}
+			return nil, nil
+		},
+		"row 2: field `S` of the result must be UTF-8": func(x float64) struct{ S []string } {
+			if x == 2 {
+				return struct{ S []string }{[]string{"\xff"}}
+			}
+			return struct{ S []string }{}
+		},
+		"row 2: the result cannot be sent to R: type chan int": func(x float64) any {
+			if x == 2 {
+				return make(chan int)
+			}
+			return fromJSON(t, mem, float64s, `[1]`)
+		},
+		"row 2: boom": func(x float64) arrow.Array {
+			if x == 2 {
+				panic("boom")
+			}
+			return fromJSON(t, mem, float64s, `[1]`)
+		},
+	} {
+		_, err := typed(t, fn, Each()).Handler(columns(t, arg{float64s, `[1, 2]`, "", ""}))
+		var row *rowError
+		if !errors.As(err, &row) || row.row != 1 || row.values["x"] != 2.0 || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func TestFuncRefuses(t *testing.T) {
 		{"nil", nil, nil, "<nil> is not a function"},
 		{"nil function", (func())(nil), nil, "func() is not a function"},
 		{"no function", 1, nil, "int is not a function"},
-		{"variadic", func(x ...float64) {}, nil, "parameter 1 is variadic"},
+		{"variadic of channels", func(x ...chan int) {}, nil, "parameter 1 `x`: type chan int is not supported"},
 		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported: R cannot receive from a channel; use a slice"},
 		{"uintptr", func(x uintptr) {}, nil, "parameter 1 `x`: type uintptr is not supported: an address is nothing outside"},
 		{"array of channels", func(ctx context.Context, x [2]chan int) {}, nil, "parameter 2 `x`: type chan int is not supported"},
@@ -73,6 +73,18 @@ func TestFuncRefuses(t *testing.T) {
 		{"default of Arrow", func(x arrow.Array) {}, []FuncOption{Default("x", 1)}, "cannot have a default"},
 		{"default that is not UTF-8", func(x string) {}, []FuncOption{Default("x", "\xff")}, "the default of parameter `x` must be UTF-8"},
 		{"parallel vectors", func(x []float64) {}, []FuncOption{Parallel()}, "only an elementwise function can be Parallel"},
+		{"parallel with a vector back", func(x float64) []float64 { return nil }, []FuncOption{Parallel()}, "only an elementwise function can be Parallel"},
+		{"parallel variadic", func(x ...byte) {}, []FuncOption{Parallel()}, "only an elementwise function can be Parallel"},
+		{"each once", one, []FuncOption{Each(), Once()}, "it cannot be called for Each and Once"},
+		{"each of columns", one, []FuncOption{Each(), Columns()}, "it cannot be called for Each and Once"},
+		{"each of nothing", func() []int { return nil }, []FuncOption{Each()}, "without parameters it cannot be called for Each element of them"},
+		{"each of vectors", func(x float64, y []float64) {}, []FuncOption{Each()}, "it cannot be called for Each element: parameter `y` is of type []float64, which is no scalar"},
+		{"each of variadics", func(x ...byte) {}, []FuncOption{Each()}, "parameter `x` is of type []uint8, which is no scalar"},
+		{"each of structs of vectors", func(x struct{ A []int }) {}, []FuncOption{Each()}, "which is no scalar"},
+		{"each stream", func(x float64) array.RecordReader { return nil }, []FuncOption{Each()}, "it cannot be called for Each element: the result is a stream"},
+		{"each with a loop", one, []FuncOption{Each(), Loop(func(n int, x, out []float64) {})}, "can have a Loop"},
+		{"path that is not there", one, []FuncOption{Paths("file")}, "it has no parameter `file`"},
+		{"path of numbers", func(x []float64) {}, []FuncOption{Paths("x")}, "parameter `x` of type []float64 cannot be a path: it is no string"},
 		{"columns of a vector", one, []FuncOption{Columns()}, "with Columns it must return a struct, or several results"},
 		{"columns of nothing", func() {}, []FuncOption{Columns()}, "with Columns it must return a struct"},
 		{"columns of what may be missing", func() *struct{ A int } { return nil }, []FuncOption{Columns()}, "with Columns it must return a struct"},
@@ -112,6 +124,10 @@ func TestFuncManifest(t *testing.T) {
 	)
 	list := func(of string) string {
 		return `{"Type":"list","Nullable":false,"StructDef":null,"ListSchema":` + of + `}`
+	}
+	// The type is the first thing that is described.
+	nullable := func(of string) string {
+		return strings.Replace(of, `"Nullable":false`, `"Nullable":true`, 1)
 	}
 	args := func(pairs ...string) string {
 		var all []string
@@ -195,6 +211,33 @@ func TestFuncManifest(t *testing.T) {
 			[]FuncOption{Optional("x"), Default("y", 10)},
 			`{"Args":[{"Name":"x","Type":` + integer + `,"Optional":true,"Default":null},{"Name":"y","Type":` + number + `,"Optional":true,"Default":10}],` +
 				`"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
+		{
+			"structs", func(x person) person { return x }, nil,
+			`{"Args":` + args("x", nullable(structOf("name", nullable(text), "age", integer))) + `,"ReturnType":` + nullable(structOf("name", nullable(text), "age", integer)) + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
+		{
+			"each", func(x float64) []int32 { return nil },
+			[]FuncOption{Each()},
+			`{"Args":` + args("x", number) + `,"ReturnType":` + list(nullable(list(strict))) + `,"Vectorized":true,"Recycles":true,"Each":true,"Metadata":null}`,
+		},
+		{
+			"each of nothing", func(x float64) error { return nil },
+			[]FuncOption{Each()},
+			`{"Args":` + args("x", number) + `,"ReturnType":` + null + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+		},
+		{
+			"paths and variadics", func(x string, y ...string) {},
+			[]FuncOption{Paths("x", "y")},
+			`{"Args":[{"Name":"x","Type":` + text + `,"Optional":false,"Default":null,"Path":true},{"Name":"y","Type":` + list(text) + `,"Optional":true,"Default":null,"Variadic":true,"Path":true}],` +
+				`"ReturnType":` + null + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
+		},
+		{
+			"paths with NA", func(a *string, b Null[string], c []*string, d Nulls[string]) {},
+			[]FuncOption{Paths("x1", "x2", "x3", "x4"), Optional("x1")},
+			`{"Args":[{"Name":"x1","Type":` + nullable(text) + `,"Optional":true,"Default":null,"Path":true},{"Name":"x2","Type":` + nullable(text) + `,"Optional":false,"Default":null,"Path":true},` +
+				`{"Name":"x3","Type":` + list(nullable(text)) + `,"Optional":false,"Default":null,"Path":true},{"Name":"x4","Type":` + list(nullable(text)) + `,"Optional":false,"Default":null,"Path":true}],` +
+				`"ReturnType":` + null + `,"Vectorized":false,"Boxed":true,"Metadata":null}`,
 		},
 	}
 	for _, tt := range tests {

@@ -215,7 +215,7 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"empty list", func(x []float64, y [][]string) int { return len(x) + len(y) }, lists(t, arg{nulls, `[]`, "", ""}, arg{nulls, `[]`, "", ""}), `[0]`},
 		{"logical NA for a vector", func(x []float64) []float64 { return x }, lists(t, arg{bools, `[null]`, "", ""}), `[[null]]`},
 		{"whole column", func(x []float64) float64 { return x[0] + x[1] }, columns(t, arg{int32s, `[1, 2]`, "", ""}), `[3]`},
-		{"lists back for rows", func(x string) []string { return strings.Fields(x) }, columns(t, arg{texts, `["a b", null, ""]`, "", ""}), `[["a","b"],null,[]]`},
+		{"list back for a scalar", func(x string) []string { return strings.Fields(x) }, lists(t, arg{texts, `["a b"]`, "", ""}), `[["a","b"]]`},
 		{"nil slice back", func(x []float64) []float64 { return nil }, lists(t, arg{float64s, `[1]`, "", ""}), `[[]]`},
 		{"[]*float64", func(x []*float64) []*float64 { return append(x, nil) }, lists(t, arg{float64s, `[1, null]`, "", ""}), `[[1,null,null]]`},
 		{"[]Null", func(x []Null[int32]) []Null[int32] { return append(x, NewNull(int32(7))) }, lists(t, arg{int32s, `[1, null]`, "", ""}), `[[1,null,7]]`},
@@ -223,7 +223,39 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"Nulls without NA", func(x Nulls[string]) bool { return x.Valid == nil && x.Len() == 1 }, lists(t, arg{texts, `["a"]`, "", ""}), `[true]`},
 		{"pointer to slice", func(x *[]float64) *[]float64 { return x }, lists(t, arg{float64s, `[1, 2]`, "", ""}), `[[1,2]]`},
 
+		{"variadic", func(by float64, x ...float64) []float64 { return append(x, by) }, lists(t, arg{float64s, `[1]`, "", ""}, arg{float64s, `[2, 3]`, "", ""}), `[[2,3,1]]`},
+		{"variadic of nothing", func(by float64, x ...string) int { return len(x) }, lists(t, arg{float64s, `[1]`, "", ""}), `[0]`},
+		{"variadic of structs", func(x ...person) int { return len(x) }, lists(t, arg{people, `[{"name": "Ann", "age": 30}, {"name": "Bob", "age": 20}]`, "", ""}), `[2]`},
+		{"variadic of bytes", func(x ...byte) int { return len(x) }, lists(t, arg{arrow.BinaryTypes.Binary, `["AAEC"]`, "", ""}), `[3]`},
+		{"variadic with a context", func(ctx context.Context, x ...bool) bool { return ctx.Err() == nil && x[0] }, lists(t, arg{bools, `[true]`, "", ""}), `[true]`},
+
 		{"struct", func(x person) person { x.Age++; return x }, columns(t, arg{people, `[{"name": "Ann", "age": 30}]`, "", ""}), `[{"age":31,"name":"Ann"}]`},
+		{"rows of structs", func(x person) person { x.Age++; return x }, columns(t, arg{people, `[{"name": "Ann", "age": 30}, null, {"name": null, "age": 30}, {"name": "Bob", "age": null}]`, "", ""}), `[{"age":31,"name":"Ann"},null,null,null]`},
+		{"struct beside scalars", func(x person, y float64) float64 { return float64(x.Age) * y }, lists(t, arg{people, `[{"name": "Ann", "age": 30}]`, "", ""}, arg{float64s, `[1, null, 3]`, "", ""}), `[30,null,90]`},
+		{"structs that show NA", func(x struct {
+			Name *string   `r:"name"`
+			Age  Null[int] `r:"age"`
+		},
+		) bool {
+			return x.Name == nil && !x.Age.Valid
+		}, columns(t, arg{people, `[{"name": "Ann", "age": 30}, {"name": null, "age": null}, null]`, "", ""}), `[false,true,null]`},
+		{"structs whose pointers are NA", func(x struct {
+			Name *string   `r:"name"`
+			Age  Null[int] `r:"age"`
+		},
+		) bool {
+			return x.Name == nil && !x.Age.Valid
+		}, columns(t, arg{arrow.StructOf(
+			arrow.Field{Name: "name", Type: bools, Nullable: true}, arrow.Field{Name: "age", Type: nulls, Nullable: true},
+		), `[{}, {}]`, "", ""}), `[true,true]`},
+		{"pointers to structs", func(x *person) bool { return x == nil }, columns(t, arg{people, `[{"name": "Ann", "age": 30}, {"name": null, "age": 30}, null]`, "", ""}), `[false,true,true]`},
+		{"structs of structs", func(x struct{ In person }) int32 { return x.In.Age }, columns(t, arg{
+			arrow.StructOf(arrow.Field{Name: "In", Type: people, Nullable: true}),
+			`[{"In": {"name": "Ann", "age": 30}}, {"In": {"name": "Bob"}}, {"In": null}]`, "", "",
+		}), `[30,null,null]`},
+		{"struct of a slice", func(x struct{ V []float64 }) int { return len(x.V) }, columns(t, arg{
+			arrow.StructOf(arrow.Field{Name: "V", Type: arrow.ListOf(float64s)}), `[{"V": [1, 2]}]`, "", "",
+		}), `[2]`},
 		{"struct from lists", func(x person) string { return x.Name }, columns(t, arg{arrow.StructOf(
 			arrow.Field{Name: "age", Type: arrow.ListOf(float64s)}, arrow.Field{Name: "name", Type: arrow.ListOf(texts)},
 		), `[{"name": ["Ann"], "age": [30]}]`, "", ""}), `["Ann"]`},

@@ -256,7 +256,8 @@ func TestInvokeRefuses(t *testing.T) {
 			Name int `r:"name"`
 		}) {
 		}, lists(t, frame(`[{"name": "a"}]`)), "field `name` of argument `x` must be numeric, not utf8"},
-		{"two rows for a struct", func(x person) {}, lists(t, frame(`[{"name": "a", "age": 1}, {"name": "a", "age": 1}]`)), "argument `x` must have length 1, not 2"},
+		{"two rows for a struct", func(x struct{ A []int }) {}, lists(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.ListOf(p.Int32)}), `[{"A": [1]}, {"A": [2]}]`, "", ""}), "argument `x` must have length 1, not 2"},
+		{"two values", func(x float64) []float64 { return nil }, lists(t, arg{float64s, `[1, 2]`, "", ""}), "argument `x` must have length 1, not 2"},
 		{"two values for a field", func(x struct{ A int }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.ListOf(p.Int32)}), `[{"A": [1, 2]}]`, "", ""}), "field `A` of argument `x` must have one value in each row, but row 1 is of length 2"},
 		{
 			"deep", func(x struct{ A struct{ B [][]int } }) {}, columns(t, arg{arrow.StructOf(arrow.Field{Name: "A", Type: arrow.StructOf(arrow.Field{Name: "B", Type: arrow.ListOf(arrow.ListOf(p.Float64))})}), `[{"A": {"B": [[1], [2, 2.5]]}}]`, "", ""}),

@@ -103,10 +103,10 @@ func (f *typedFunc) column(n int, write func(i int) (codec.Column, error)) (code
 
 // listOfRows returns a record of one row, the list of what the function has returned for
 // each of n rows. The elements may be of any types, so the list is a struct without names:
-// R sends such a list in the same way. Vectors of one type are a list column, which is
-// the same to R, and ten times faster.
+// R sends such a list in the same way. Vectors and maps of one type are a list column, which
+// is the same to R, and ten times faster.
 func (f *typedFunc) listOfRows(outs []any, n int, valid codec.Bitmap, args *codec.Arguments) (arrow.RecordBatch, error) {
-	if !f.list && f.returns.ListSchema.Type == TypeList {
+	if of := f.returns.ListSchema.Type; !f.list && (of == TypeList || of == TypeMap) {
 		rows, err := f.results[0].kind.(codec.Values).WriteRows(outs[0], valid, args)
 		if err != nil {
 			return nil, f.resultError(0, err)
