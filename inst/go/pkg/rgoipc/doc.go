@@ -19,12 +19,16 @@
 //	Go                                        R
 //	float64, int32, int64, int, string, bool  a vector
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
+//	Date                                      Date
 //	[]byte, complex128                        a raw vector or list of raw, complex
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
+//	Matrix[T] of one of these                 a matrix
 //	struct, []struct                          a named list, a data frame
+//	struct of slices, marked as a Frame       a data frame
 //	map[string]T, []map[string]T              a named vector or list, a data frame
-//	arrow.Array, arrow.RecordBatch            anything, as it came
+//	arrow.Array                               a vector or list, as it came
+//	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
 //
 // A context may come first and an error last. All other types are refused when they are
@@ -33,15 +37,15 @@
 //   - A named type is treated as its underlying type: time.Month is an int.
 //   - Slices, structs and maps may be nested.
 //   - Struct fields are matched by name, which the tag `r:"name"` sets; `r:"-"` leaves a
-//     field out. Fields that are not exported are ignored, and so are columns without a
-//     field. The fields of an embedded struct are not promoted. A field that is a pointer
+//     field out. Fields that are not exported are ignored, and so are the columns of a data
+//     frame that have no field. A named list must not have others. The fields of an embedded struct are not promoted. A field that is a pointer
 //     or a [Null] may be missing, and is then NA.
 //   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
 //     argument.
 //
 // # Elementwise functions
 //
-// A function whose parameters are all scalars, the first four lines of the table, is
+// A function whose parameters are all scalars, the first five lines of the table, is
 // called once for each element:
 //
 //   - Shorter vectors are recycled. Each length must divide the longest; if one is 0, so
@@ -71,6 +75,27 @@
 //   - A time of R without a time zone is in time.Local if that is the time zone of R's
 //     session, as it is in a program that R has started, and otherwise in a location of
 //     its own. Both go back to R as local times.
+//
+//   - A [Date] is a day without a time: whole days only. A time.Time that is given dates
+//     returns times.
+//
+// # Matrices and data frames
+//
+//   - A [Matrix] has its elements column by column, as in R, and the names of its rows and
+//     columns. NA is as in slices. A vector is a matrix of one column, and a data frame is
+//     what as.matrix makes of it. A slice of slices takes a matrix by its rows.
+//   - A matrix is a parameter, a result or a field, but not an element of a slice or map.
+//     As a result, one whose Data, RowNames or ColNames do not match Rows and Cols is an
+//     error.
+//   - A struct whose fields are all slices takes a data frame by its columns, or a named
+//     list. As a result it is a named list, or, with the mark [Frame], a data frame, and
+//     columns of several lengths are an error.
+//   - []struct and a Frame also take a named list of vectors of one length.
+//   - An arrow.RecordBatch takes a stream as well, whose batches are joined.
+//   - In programs that mangoro writes, *mat.Dense, *mat.SymDense and *mat.VecDense of
+//     gonum.org/v1/gonum/mat, and the interfaces mat.Matrix, mat.Symmetric and mat.Vector,
+//     are parameters and results too. The elements are copied, since gonum has them row by
+//     row. Without elements a matrix is gonum's empty one.
 //
 // # Results
 //
