@@ -126,7 +126,9 @@ test_that("matrices go and come", {
   expect_null(call("matrix_or_null"))
   expect_null(call("matrix_or_null", NULL))
   expect_identical(call("matrix_or_null", m), m)
-  expect_error(call("no_matrix", 1:3), "must have 2 x 2 elements to be a matrix, but has 3", class = "mangoro_error_handler")
+  expect_error(
+    call("no_matrix", 1:3), "must have 2 x 2 elements to be a matrix, but has 3", class = "mangoro_error_handler"
+  )
 })
 
 test_that("what as.matrix() makes of a value is a matrix", {

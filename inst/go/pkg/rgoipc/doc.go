@@ -69,9 +69,12 @@
 //
 //   - A converted number is the same number, or an error: a float64 that is whole is taken
 //     for an int32, 1.5 is not.
+//
 //   - A logical is not a number, but an untyped null is NA of any type.
+//
 //   - A time is in the time zone of its column: a name of the IANA database, an offset, or
 //     a rule of POSIX. A date is midnight in UTC. A missing time is NaN.
+//
 //   - A time of R without a time zone is in time.Local if that is the time zone of R's
 //     session, as it is in a program that R has started, and otherwise in a location of
 //     its own. Both go back to R as local times.

@@ -231,7 +231,9 @@ func TestFuncOfEveryType(t *testing.T) {
 		{"frame", func(x table) table { x.X[0]++; return x }, lists(t, arg{tables, `[{"x": 1, "Y": "a"}, {"x": 2, "Y": null}]`, "", ""}), `[[{"Y":"a","x":2},{"Y":null,"x":2}]]`},
 		{"frames", func(x []table) []table { return append(x, table{}) }, lists(t, arg{arrow.ListOf(tables), `[[{"x": 1, "Y": "a"}], [], [{"x": 2, "Y": null}]]`, "", ""}), `[[[{"Y":"a","x":1}],[],[{"Y":null,"x":2}],[]]]`},
 		{"frame or NULL", func(x *table) *table { return x }, lists(t, arg{tables, `[{"x": 1, "Y": "a"}]`, "", ""}), `[[{"Y":"a","x":1}]]`},
-		{"field that is a frame", func(x []float64) struct{ T table } { return struct{ T table }{table{X: x, Y: Nulls[string]{Values: []string{"a"}}}} }, lists(t, arg{float64s, `[1]`, "", ""}), `[{"T":[{"Y":"a","x":1}]}]`},
+		{"field that is a frame", func(x []float64) struct{ T table } {
+			return struct{ T table }{table{X: x, Y: Nulls[string]{Values: []string{"a"}}}}
+		}, lists(t, arg{float64s, `[1]`, "", ""}), `[{"T":[{"Y":"a","x":1}]}]`},
 		{"nil map back", func() map[string]int { return nil }, columns(t), `[null]`},
 
 		{"Array", func(x arrow.Array) arrow.Array { x.Retain(); return x }, lists(t, arg{texts, `["a", null]`, "", ""}), `[["a",null]]`},

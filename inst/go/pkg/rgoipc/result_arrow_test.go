@@ -103,9 +103,9 @@ func TestRecordOfAStream(t *testing.T) {
 	part := func(text string) arrow.Array { return fromJSON(t, memory.DefaultAllocator, texts, text) }
 	field := arrow.Field{Name: "a", Type: texts, Nullable: true, Metadata: arrow.MetadataFrom(map[string]string{metaClass: "AsIs"})}
 	for want, batches := range map[string][]arrow.Array{
-		`[[]]`:                        {},
-		`[[{"a":"b"}]]`:               {part(`["b"]`)},
-		`[[{"a":"b"},{"a":null}]]`:    {part(`["b"]`), part(`[]`), part(`[null]`)},
+		`[[]]`:                     {},
+		`[[{"a":"b"}]]`:            {part(`["b"]`)},
+		`[[{"a":"b"},{"a":null}]]`: {part(`["b"]`), part(`[]`), part(`[null]`)},
 	} {
 		var stream bytes.Buffer
 		schema := arrow.NewSchema([]arrow.Field{field}, nil)
