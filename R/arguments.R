@@ -630,7 +630,7 @@ matrix_of_columns <- function(x, spec, path) {
   for (i in seq_along(columns)) {
     column <- path_to(path, names(x)[[i]])
     values <- sent_as(columns[[i]])
-    if (!is.atomic(values) || length(values) != nrow(x)) abort_type(values, "a vector", column)
+    if (!is.atomic(values) || length(values) != nrow(x)) abort_type(values, "a vector", column, advice = "")
     columns[[i]] <- as_elements(coerce_vector(values, spec$element, column), spec$element$type, column)
   }
   if (spec$element$type == "timestamp") columns <- one_zone(columns, path)

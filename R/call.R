@@ -228,7 +228,10 @@ record_value <- function(values, spec) {
 has_fields <- function(x, spec) {
   fields <- spec$fields
   if (is.null(fields)) return(TRUE)
-  fits <- function(name) fields[[name]]$type %in% c("any", "record") || (fields[[name]]$type == "struct") == is.data.frame(x[[name]])
+  fits <- function(name) {
+    type <- fields[[name]]$type
+    type %in% c("any", "record") || (type == "struct") == is.data.frame(x[[name]])
+  }
   all(names(x) %in% names(fields)) && all(setdiff(names(fields), spec$optional) %in% names(x)) &&
     all(vapply(names(x), fits, NA))
 }

@@ -110,13 +110,23 @@ test_that("a reader as a result is one data frame", {
   expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "reader", row))$x, 1:2)
 })
 
-test_that("an Arrow stream is no vector and no data frame", {
+test_that("an Arrow stream is a record, and no vector", {
   server <- local_server(test_source("arrow"))
-  for (name in c("batch", "array")) {
-    expect_error(
-      mangoro_call(server$sock, name, stream_of(mtcars)), "RecordReader", class = "mangoro_error_invalid_argument"
-    )
-  }
+  batch <- function(x) mangoro_call(server$sock, "batch", x)
+  expect_error(
+    mangoro_call(server$sock, "array", stream_of(mtcars)), "RecordReader", class = "mangoro_error_invalid_argument"
+  )
+  a <- data.frame(x = c(1.5, NA), f = factor(c("lo", "hi")), t = .POSIXct(c(0, 1), tz = "UTC"))
+  expect_identical(batch(a), a)
+  expect_identical(batch(nanoarrow::as_nanoarrow_array(a)), a)
+  expect_identical(batch(stream_of(a, a[0, ], a[2, ])), a[c(1, 2, 2), ], ignore_attr = "row.names")
+  none <- nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct(list(x = nanoarrow::na_int32())))
+  expect_identical(batch(none), data.frame(x = integer()))
+  expect_error(
+    batch(nanoarrow::as_nanoarrow_array(1:3)), "must be a data frame or an Arrow stream of them",
+    class = "mangoro_error_invalid_argument"
+  )
+  expect_error(batch(1:3), "must be a data frame, not int32", class = "mangoro_error_invalid_argument")
 })
 
 test_that("one []byte is one raw vector", {

@@ -189,6 +189,93 @@ test_that("whole vectors, structs and maps go and come", {
   expect_identical(call("same", list(1:3, 4L)), list(1:3, 4L))
 })
 
+test_that("dates go and come", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  days <- as.Date(c("2024-02-28", "1969-12-31"))
+  expect_identical(call("next_day", c(days, NA)), c(days, NA) + 1)
+  expect_identical(call("next_day", structure(19782L, class = c("IDate", "Date"))), as.Date("2024-03-01"))
+  expect_identical(call("next_day", NA), as.Date(NA))
+  expect_identical(call("next_day", as.Date(character())), as.Date(character()))
+  expect_identical(call("days", days), days)
+  expect_identical(call("some_days", c(days, NA)), c(days, NA))
+  expect_identical(call("lists_of_days", list(days, structure(1L, class = "Date"))), list(days, as.Date("1970-01-02")))
+  expect_identical(call("named_days", c(a = days[[1]], b = days[[2]])), c(a = days[[1]], b = days[[2]]))
+  expect_identical(call("named_days", list(a = days[[1]])), c(a = days[[1]]))
+})
+
+test_that("matrices go and come", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  m <- matrix(c(1, 2, NA, NaN, 5, Inf), 2, dimnames = list(c("a", "\u00e9"), NULL))
+  for (x in list(m, t(m), matrix(0, 0, 3), matrix(0, 3, 0), matrix(0, 0, 0), matrix(1))) {
+    expect_identical(call("matrix", x), x)
+  }
+  expect_identical(call("matrix_int", matrix(1:6 + 0, 2)), matrix(1:6, 2))
+  expect_identical(call("matrix_string", matrix(letters[1:4], 2)), matrix(letters[1:4], 2))
+  expect_identical(call("matrix_bool", matrix(c(TRUE, NA), 1)), matrix(c(TRUE, NA), 1))
+  expect_identical(call("matrix_complex", matrix(1:2 + 1i, 1)), matrix(1:2 + 1i, 1))
+  times <- structure(.POSIXct(c(0, 1), tz = "Asia/Tokyo"), dim = 1:2)
+  expect_identical(call("matrix_time", times), times)
+  days <- structure(as.Date("2024-02-29") + 0:1, dim = 2:1)
+  expect_identical(call("matrix_day", days), days)
+
+  expect_identical(call("transposed", m), list(t = t(m), rows = 2L, cols = 3L))
+  expect_identical(call("means", m[, -2]), c(3, Inf))
+  expect_identical(call("lengths", matrix(1:6, 2)), c(3L, 3L))
+  expect_null(call("matrix_or_null"))
+  expect_null(call("matrix_or_null", NULL))
+  expect_identical(call("matrix_or_null", m), m)
+  expect_error(
+    call("no_matrix", 1:3), "must have 2 x 2 elements to be a matrix, but has 3", class = "mangoro_error_handler"
+  )
+})
+
+test_that("what as.matrix() makes of a value is a matrix", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  expect_identical(call("matrix", 1:3), matrix(c(1, 2, 3)))
+  expect_identical(call("matrix", c(a = 1, b = 2)), as.matrix(c(a = 1, b = 2)))
+  expect_identical(call("matrix", array(1:3, 3, list(letters[1:3]))), as.matrix(c(a = 1, b = 2, c = 3)))
+  expect_identical(call("matrix", mtcars), as.matrix(mtcars))
+  expect_identical(call("matrix", data.frame(x = 1:2, y = c(NA, 2))), as.matrix(data.frame(x = 1:2, y = c(NA, 2))))
+  expect_identical(call("matrix", data.frame()), matrix(0, 0, 0))
+  expect_identical(call("matrix", NA), matrix(NA_real_))
+  expect_identical(call("matrix", table(c(1, 1), c("a", "b"))), matrix(c(1, 1), 1, dimnames = list("1", c("a", "b"))))
+  expect_identical(call("matrix_string", data.frame(f = factor("u"))), matrix("u", dimnames = list(NULL, "f")))
+  days <- data.frame(x = as.Date("2024-02-29"), y = structure(1L, class = "Date"))
+  expect_identical(call("matrix_day", days)[2], as.Date("1970-01-02"))
+  skip_if_not_installed("Matrix")
+  expect_identical(call("matrix", Matrix::Diagonal(2)), diag(2))
+})
+
+test_that("data frames go and come by their columns", {
+  server <- local_server(test_source("typed"))
+  call <- function(...) mangoro_call(server$sock, ...)
+  x <- data.frame(x = c(1, NA), name = c(NA, "b"), day = as.Date("2024-02-29") + 0:1)
+  expect_identical(call("frame", x), x)
+  expect_identical(call("frame", x[0, ]), x[0, ])
+  expect_identical(call("frame", cbind(more = 1, x[3:1])), x)
+  expect_identical(call("frame", as.list(x)), x)
+  expect_identical(call("frames", list(x, x[2, ])), list(x, `rownames<-`(x[2, ], NULL)))
+  expect_error(
+    call("uneven", 1), "must have columns of one length to be a data frame, but `x` has 1, `name` has 0, `day` has 0",
+    class = "mangoro_error_handler"
+  )
+  fit <- list(coef = 1, cov = diag(2), other = NULL, data = x)
+  expect_identical(call("fit", fit), fit)
+  expect_identical(call("fit", c(fit[-3], other = list(matrix(1)))), replace(fit, "other", list(matrix(1))))
+
+  both <- list(x = c(1, 2), name = c("a", "b"))
+  expect_identical(call("columns", both), both)
+  expect_identical(call("columns", data.frame(both, more = TRUE)), both)
+  expect_identical(call("columns", data.frame(both)[1, ]), lapply(both, `[[`, 1))
+  expect_identical(call("columns", data.frame(both)[0, ]), list(x = numeric(), name = character()))
+  expect_identical(call("columns", list(x = 1:3, name = "a")), list(x = c(1, 2, 3), name = "a"))
+  row <- data.frame(x = I(list(1:3)), name = "a")
+  expect_identical(call("columns", row), list(x = c(1, 2, 3), name = "a"))
+})
+
 test_that("optional arguments are optional, NULL leaves them out", {
   server <- local_server(test_source("typed"))
   expect_identical(mangoro_call(server$sock, "repeat", "ab", 2), "abab")

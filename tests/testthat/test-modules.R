@@ -248,3 +248,42 @@ test_that("a go.mod that says where mangoro is stands as it is", {
   expect_null(user_modules(dir, NULL))
   expect_identical(mod_mode(new_program("a", dir, own_module = TRUE)), "readonly")
 })
+
+# --- gonum ------------------------------------------------------------------
+
+gonum <- "gonum.org/v1/gonum@v0.17.0"
+
+# Skips unless gonum is in the module cache or comes from the user's proxy, a directory.
+skip_without_gonum <- function() {
+  proxy <- sub("^file://", "", Sys.getenv("GOPROXY"))
+  skip_if_not(file.exists(file.path(proxy, "gonum.org", "v1", "gonum", "@v", "v0.17.0.zip")), "gonum is not here")
+}
+
+test_that("gonum's matrices and vectors are parameters and results", {
+  skip_without_gonum()
+  go <- local_source(test_path("go", "gonum.go"), deps = gonum)
+  set.seed(1)
+  a <- matrix(stats::rnorm(9), 3)
+  b <- matrix(stats::rnorm(6), 3)
+  expect_equal(go$Solve(a, b), solve(a, b))
+  expect_equal(go$Solve(a, b[, 1]), as.matrix(solve(a, b[, 1])))
+  expect_error(go$Solve(matrix(0, 2, 2), 1:2), "singular", class = "mangoro_error_handler")
+  expect_error(go$Solve(a), "argument `b` is missing", class = "mangoro_error_invalid_argument")
+  decomposed <- go$SVD(b)
+  expect_named(decomposed, c("d", "u", "v"))
+  expect_equal(decomposed$d, svd(b)$d)
+  expect_equal(decomposed$u %*% diag(decomposed$d) %*% t(decomposed$v), b)
+
+  positive <- crossprod(a)
+  expect_equal(go$Cholesky(positive), chol(positive))
+  expect_error(go$Cholesky(-positive), "positive definite", class = "mangoro_error_handler")
+  for (x in list(a, b)) {
+    expect_error(go$Cholesky(x), "`s` must be a symmetric matrix", class = "mangoro_error_invalid_argument")
+  }
+  expect_equal(go$Times(a, 1:3), drop(a %*% 1:3))
+  expect_identical(go$Transpose(b), t(b))
+  expect_identical(go$Transpose(matrix(c(NA, NaN, 1), 1)), matrix(c(NA, NaN, 1)))
+  expect_identical(go$Transpose(matrix(0, 0, 3)), matrix(0, 0, 0))
+  expect_null(go$Nothing(1)$m)
+  expect_null(go$Nothing(1)$v)
+})

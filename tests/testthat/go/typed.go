@@ -42,6 +42,38 @@ func (n nest) String() string {
 	return text
 }
 
+// frame is a data frame, and columns are those of one without being one.
+type frame struct {
+	rgoipc.Frame
+	X    []float64            `r:"x"`
+	Name rgoipc.Nulls[string] `r:"name"`
+	Day  []rgoipc.Date        `r:"day"`
+}
+
+type columns struct {
+	X    []float64 `r:"x"`
+	Name []string  `r:"name"`
+}
+
+// fit has a matrix among its fields, and one that may be missing.
+type fit struct {
+	Coef  []float64               `r:"coef"`
+	Cov   rgoipc.Matrix[float64]  `r:"cov"`
+	Other *rgoipc.Matrix[float64] `r:"other"`
+	Data  frame                   `r:"data"`
+}
+
+func transposed(m rgoipc.Matrix[float64]) (t rgoipc.Matrix[float64], rows, cols int32) {
+	t = rgoipc.NewMatrix[float64](m.Cols, m.Rows)
+	for i := range m.Rows {
+		for j := range m.Cols {
+			t.Set(j, i, m.At(i, j))
+		}
+	}
+	t.RowNames, t.ColNames = m.ColNames, m.RowNames
+	return t, int32(m.Rows), int32(m.Cols)
+}
+
 func sum(x []float64) float64 {
 	total := 0.0
 	for _, value := range x {
@@ -149,6 +181,26 @@ func main() {
 		{"conjugate", func(x complex128) complex128 { return complex(real(x), -imag(x)) }, nil},
 		{"turned", func(x []complex128) []complex128 { return x }, nil},
 		{"tomorrow", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, nil},
+		{"next_day", func(d rgoipc.Date) rgoipc.Date { return d + 1 }, nil},
+		{"days", func(x []rgoipc.Date) []rgoipc.Date { return x }, nil},
+		{"some_days", func(x rgoipc.Nulls[rgoipc.Date]) rgoipc.Nulls[rgoipc.Date] { return x }, nil},
+		{"lists_of_days", func(x [][]rgoipc.Date) [][]rgoipc.Date { return x }, nil},
+		{"named_days", func(x map[string]rgoipc.Date) map[string]rgoipc.Date { return x }, nil},
+		{"matrix", func(x rgoipc.Matrix[float64]) rgoipc.Matrix[float64] { return x }, nil},
+		{"matrix_or_null", func(x *rgoipc.Matrix[float64]) *rgoipc.Matrix[float64] { return x }, []rgoipc.FuncOption{rgoipc.Optional("x")}},
+		{"matrix_int", func(x rgoipc.Matrix[int32]) rgoipc.Matrix[int32] { return x }, nil},
+		{"matrix_string", func(x rgoipc.Matrix[string]) rgoipc.Matrix[string] { return x }, nil},
+		{"matrix_bool", func(x rgoipc.Matrix[rgoipc.Null[bool]]) rgoipc.Matrix[rgoipc.Null[bool]] { return x }, nil},
+		{"matrix_complex", func(x rgoipc.Matrix[complex128]) rgoipc.Matrix[complex128] { return x }, nil},
+		{"matrix_time", func(x rgoipc.Matrix[time.Time]) rgoipc.Matrix[time.Time] { return x }, nil},
+		{"matrix_day", func(x rgoipc.Matrix[rgoipc.Date]) rgoipc.Matrix[rgoipc.Date] { return x }, nil},
+		{"transposed", transposed, []rgoipc.FuncOption{rgoipc.Results("t", "rows", "cols")}},
+		{"no_matrix", func(x []float64) rgoipc.Matrix[float64] { return rgoipc.Matrix[float64]{Rows: 2, Cols: 2, Data: x} }, nil},
+		{"fit", func(x fit) fit { return x }, nil},
+		{"frame", func(x frame) frame { return x }, nil},
+		{"frames", func(x []frame) []frame { return x }, nil},
+		{"uneven", func(x []float64) frame { return frame{X: x} }, nil},
+		{"columns", func(x columns) columns { return x }, nil},
 		{"half", func(d time.Duration) time.Duration { return d / 2 }, nil},
 		{"is_na", func(x *float64) bool { return x == nil }, nil},
 		{"divmod", func(x, y int32) (int32, int32, error) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"math/cmplx"
 	"net/netip"
@@ -44,6 +45,7 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("isPrime", isPrime, rgoipc.Args("n"), rgoipc.Parallel(), rgoipc.Describe("Which numbers are prime, on all processors")),
 		registry.Func("reverse", reverse, rgoipc.Args("text"), rgoipc.Describe("Texts from back to front")),
 		registry.Func("weekday", weekday, rgoipc.Args("date"), rgoipc.Describe("The day of the week in English")),
+		registry.Func("easter", easter, rgoipc.Args("year"), rgoipc.Describe("The date of Easter Sunday")),
 		registry.Func("later", later, rgoipc.Args("time", "by"), rgoipc.Default("by", time.Hour), rgoipc.Describe("Times, an hour later or `by`")),
 		registry.Func("sha256", sum, rgoipc.Args("bytes"), rgoipc.Describe("The checksum of raw vectors")),
 		registry.Func("polar", polar, rgoipc.Args("z"), rgoipc.Results("radius", "angle"), rgoipc.Describe("Complex numbers as radius and angle")),
@@ -60,6 +62,8 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("summarize", summarize, rgoipc.Results("mean", "sd", "n"), rgoipc.Describe("Mean, standard deviation and number")),
 		registry.Func("greet", greet, rgoipc.Args("person"), rgoipc.Describe("Greets a list(name =, age =)")),
 		registry.Func("adults", adults, rgoipc.Args("people", "from"), rgoipc.Default("from", 18), rgoipc.Describe("The rows of a data frame whose age is `from` or more")),
+		registry.Func("multiply", multiply, rgoipc.Args("a", "b"), rgoipc.Describe("The product of two matrices")),
+		registry.Func("histogram", histogram, rgoipc.Args("x", "width"), rgoipc.Default("width", 1.0), rgoipc.Describe("How many numbers are in each bin, as a data frame")),
 		registry.Func("total", total, rgoipc.Args("prices"), rgoipc.Describe("The sum of a named vector")),
 		registry.Func("countWords", countWords, rgoipc.Args("text"), rgoipc.Describe("How often each word occurs, as a named vector")),
 		registry.Func("words", words, rgoipc.Args("text"), rgoipc.Each(), rgoipc.Describe("The words of each text, as a list")),
@@ -97,6 +101,15 @@ func reverse(text string) string {
 
 // weekday takes a Date or a POSIXct.
 func weekday(date time.Time) string { return date.Weekday().String() }
+
+// easter returns a Date: a day without a time.
+func easter(year int32) rgoipc.Date {
+	a, b, c := year%19, year/100, year%100
+	d := (19*a + b - b/4 - (b-(b+8)/25+1)/3 + 15) % 30
+	e := (32 + 2*(b%4) + 2*(c/4) - d - c%4) % 7
+	f := d + e - 7*((a+11*d+22*e)/451) + 114
+	return rgoipc.NewDate(int(year), time.Month(f/31), int(f%31)+1)
+}
 
 // later takes a POSIXct and a difftime, in any of R's units.
 func later(t time.Time, by time.Duration) time.Time { return t.Add(by) }
@@ -213,6 +226,45 @@ func greet(p person) string {
 // adults takes a data frame and, beside it, a vector of length 1.
 func adults(people []person, from int) []person {
 	return slices.DeleteFunc(people, func(p person) bool { return p.Age == nil || *p.Age < from })
+}
+
+// A Matrix has dimensions and names as in R. One whose elements do not match them is an
+// error.
+
+func multiply(a, b rgoipc.Matrix[float64]) (rgoipc.Matrix[float64], error) {
+	if a.Cols != b.Rows {
+		return a, fmt.Errorf("a %d x %d matrix cannot be multiplied by a %d x %d one", a.Rows, a.Cols, b.Rows, b.Cols)
+	}
+	product := rgoipc.NewMatrix[float64](a.Rows, b.Cols)
+	product.RowNames, product.ColNames = a.RowNames, b.ColNames
+	for j := range b.Cols {
+		out := product.Col(j)
+		for k, factor := range b.Col(j) {
+			for i, v := range a.Col(k) {
+				out[i] += v * factor
+			}
+		}
+	}
+	return product, nil
+}
+
+// bins is a data frame by its columns, because it embeds a Frame.
+type bins struct {
+	rgoipc.Frame
+	From  []float64 `r:"from"`
+	Count []int32   `r:"count"`
+}
+
+func histogram(x []float64, width float64) bins {
+	counts := make(map[float64]int32)
+	for _, v := range x {
+		counts[math.Floor(v/width)*width]++
+	}
+	b := bins{From: slices.Sorted(maps.Keys(counts))}
+	for _, from := range b.From {
+		b.Count = append(b.Count, counts[from])
+	}
+	return b
 }
 
 // Maps are named vectors, or named lists.

@@ -11,8 +11,6 @@ import (
 // Date is the shape of rgoipc's Date, a number of days since 1970.
 type Date[D ~int32] struct{}
 
-func (Date[D]) own() reflect.Type { return reflect.TypeFor[D]() }
-
 func (Date[D]) codec([]reflect.Type) (codec, error) {
 	return basic[D]{TypeDate, readDates[D], writeDates[D]}, nil
 }

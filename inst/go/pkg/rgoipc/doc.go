@@ -20,14 +20,18 @@
 //	float64, int32, int64, int, string, bool  a vector
 //	int8 ... uint64, uint, float32            a vector of numbers in its range
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
+//	Date                                      Date
 //	[]byte, complex128, complex64             a raw vector or list of raw, complex
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
 //	[N]T, [N]byte                             a vector of N elements, a raw vector of N
+//	Matrix[T] of one of these                 a matrix
 //	struct of scalars                         a data frame, row by row, or a named list
 //	other struct, []struct                    a named list, a data frame
+//	struct of slices, marked as a Frame       a data frame
 //	map[string]T, []map[string]T              a named vector or list, a data frame
-//	arrow.Array, arrow.RecordBatch            anything, as it came
+//	arrow.Array                               a vector or list, as it came
+//	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
 //	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
@@ -37,8 +41,8 @@
 //   - A named type is treated as its underlying type: time.Month is an int.
 //   - Slices, structs and maps may be nested.
 //   - Struct fields are matched by name, which the tag `r:"name"` sets; `r:"-"` leaves a
-//     field out. Fields that are not exported are ignored, and so are columns without a
-//     field. The fields of an embedded struct are not promoted. A field that is a pointer
+//     field out. Fields that are not exported are ignored, and so are the columns of a data
+//     frame that have no field. A named list must not have others. The fields of an embedded struct are not promoted. A field that is a pointer
 //     or a [Null] may be missing, and is then NA.
 //   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
 //     argument.
@@ -46,7 +50,7 @@
 //
 // # Elementwise functions
 //
-// Scalars are the types of the first five lines of the table, and structs whose fields are
+// Scalars are the types of the first six lines of the table, and structs whose fields are
 // all scalars. A function whose parameters and results are all scalars is called once for
 // each row of its arguments:
 //
@@ -83,12 +87,36 @@
 //   - Whole numbers are in R what length() would be: integer if all values of a column fit,
 //     double if they are exact, and integer64 beyond 2^53, unless the option mangoro.int64
 //     says otherwise. A uint64 beyond the largest int64 is an error: return it as a string.
+//
 //   - A logical is not a number, but an untyped null is NA of any type.
+//
 //   - A time is in the time zone of its column: a name of the IANA database, an offset, or
 //     a rule of POSIX. A date is midnight in UTC. A missing time is NaN.
+//
 //   - A time of R without a time zone is in time.Local if that is the time zone of R's
 //     session, as it is in a program that R has started, and otherwise in a location of
 //     its own. Both go back to R as local times.
+//
+//   - A [Date] is a day without a time: whole days only. A time.Time that is given dates
+//     returns times.
+//
+// # Matrices and data frames
+//
+//   - A [Matrix] has its elements column by column, as in R, and the names of its rows and
+//     columns. NA is as in slices. A vector is a matrix of one column, and a data frame is
+//     what as.matrix makes of it. A slice of slices takes a matrix by its rows.
+//   - A matrix is a parameter, a result or a field, but not an element of a slice or map.
+//     As a result, one whose Data, RowNames or ColNames do not match Rows and Cols is an
+//     error.
+//   - A struct whose fields are all slices takes a data frame by its columns, or a named
+//     list. As a result it is a named list, or, with the mark [Frame], a data frame, and
+//     columns of several lengths are an error.
+//   - []struct and a Frame also take a named list of vectors of one length.
+//   - An arrow.RecordBatch takes a stream as well, whose batches are joined.
+//   - In programs that mangoro writes, *mat.Dense, *mat.SymDense and *mat.VecDense of
+//     gonum.org/v1/gonum/mat, and the interfaces mat.Matrix, mat.Symmetric and mat.Vector,
+//     are parameters and results too. The elements are copied, since gonum has them row by
+//     row. Without elements a matrix is gonum's empty one.
 //
 // # Results
 //

@@ -197,6 +197,9 @@ func (f *typedFunc) withValues(err error, operands []operand) error {
 
 // jsonValue returns numbers and bools as they are, and all else as text.
 func jsonValue(value any) any {
+	if day, ok := value.(Date); ok {
+		return day.String()
+	}
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Bool:
 		return v.Bool()

@@ -269,7 +269,7 @@ func TestInvokeRefuses(t *testing.T) {
 		{"dimensions that overflow", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[]`, "", `{"dim": [4294967296, 4294967296]}`}), "must have 4294967296 x 4294967296 elements"},
 		{"dimensions below 0", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [-1, -1]}`}), "must have -1 x -1 elements"},
 		{"names of rows that are not there", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [["a", "b"], null]}`}), "must have a name for each of its 1 rows, or none, but has 2"},
-		{"names of columns that are not there", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [null, []]}`}), "must have a name for each of its 1 columns, or none, but has 0"},
+		{"names of columns that are not there", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [null, ["a", "b"]]}`}), "must have a name for each of its 1 columns, or none, but has 2"},
 		{"missing name", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [[null], null]}`}), "must have no missing names of rows or columns"},
 		{"names of three dimensions", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1]`, "", `{"dim": [1, 1], "dimnames": [null, null, null]}`}), "must have names of its rows and columns, not of 3 dimensions"},
 		{"NA in a matrix", func(x Matrix[int]) {}, lists(t, arg{p.Int32, `[1, null]`, "", `{"dim": [1, 2]}`}), "argument `x` takes no missing values, but row 2 is missing"},

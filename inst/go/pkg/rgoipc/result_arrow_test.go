@@ -1,10 +1,13 @@
 package rgoipc
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // classed is a column of one row, a list of raw bytes as R sends them.
@@ -91,5 +94,37 @@ func TestResultArrowColumns(t *testing.T) {
 	got, out, err := resultOf(t, typed(t, column), args)
 	if err != nil || got != `[[1,2]]` || classOf(out.Schema().Field(0)) != "raw" {
 		t.Errorf("got %s of %v, %v", got, out.Schema(), err)
+	}
+}
+
+// A record is also made of a stream, whose batches it joins.
+func TestRecordOfAStream(t *testing.T) {
+	f := typed(t, func(x arrow.RecordBatch) arrow.RecordBatch { x.Retain(); return x })
+	part := func(text string) arrow.Array { return fromJSON(t, memory.DefaultAllocator, texts, text) }
+	field := arrow.Field{Name: "a", Type: texts, Nullable: true, Metadata: arrow.MetadataFrom(map[string]string{metaClass: "AsIs"})}
+	for want, batches := range map[string][]arrow.Array{
+		`[[]]`:                     {},
+		`[[{"a":"b"}]]`:            {part(`["b"]`)},
+		`[[{"a":"b"},{"a":null}]]`: {part(`["b"]`), part(`[]`), part(`[null]`)},
+	} {
+		var stream bytes.Buffer
+		schema := arrow.NewSchema([]arrow.Field{field}, nil)
+		writer := ipc.NewWriter(&stream, ipc.WithSchema(schema))
+		for _, column := range batches {
+			if err := writer.Write(array.NewRecordBatch(schema, []arrow.Array{column}, int64(column.Len()))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		builder := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+		builder.Append(stream.Bytes())
+		got, out, err := resultOf(t, f, columnX(builder.NewArray()))
+		if err != nil || got != want {
+			t.Errorf("got %s, %v; want %s", got, err, want)
+		} else if rows := out.Schema().Field(0).Type.(*arrow.ListType).Elem().(*arrow.StructType); classOf(rows.Field(0)) != "AsIs" {
+			t.Errorf("the column has lost its class: %v", rows)
+		}
 	}
 }
