@@ -25,10 +25,11 @@ const (
 	TypeDuration   = codec.TypeDuration
 	TypeBinary     = codec.TypeBinary
 	TypeComplex128 = codec.TypeComplex128
-	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
-	TypeAny        = codec.TypeAny    // whatever R has
-	TypeStream     = codec.TypeStream // data frames, one after the other
-	TypeNull       = "null"           // no result
+	TypeMap        = codec.TypeMap     // from names to values, whose type is ListSchema
+	TypeAny        = codec.TypeAny     // whatever R has, as Arrow data, or a result of any type
+	TypeDynamic    = codec.TypeDynamic // what encoding/json makes of JSON
+	TypeStream     = codec.TypeStream  // data frames, one after the other
+	TypeNull       = "null"            // no result
 )
 
 // FunctionSignature describes a function to R and to the checks of a server.
