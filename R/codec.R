@@ -18,9 +18,6 @@ as_maps <- function(x) structure(x, class = "mangoro_maps")
 
 as_map <- function(x) structure(list(x), class = "mangoro_map")
 
-# Values for Go's any, each the bytes that c_encode_any has made of it.
-as_any <- function(x) structure(x, class = "mangoro_any")
-
 # As encode_record(), of arguments that need nothing done to them: vectors of the
 # signature's plain types, without attributes and of one length. NULL for others,
 # and for what cannot be written.

@@ -73,9 +73,8 @@ eval_recipe <- function(expr, values, location) {
   inline_recipe(code, expr, location = location, explain = explain)
 }
 
-# The Go function that makes one value of those of an expression: of several, a struct.
-# If the last is an error, that is the error of the call; a nil there is no error. A nil
-# before it is NA: it has no type, which a field needs.
+# The Go function that makes one value of those of an expression: of several, a named list.
+# If the last is an error, that is the error of the call; a nil there is no error.
 value_body <- "(values ...any) (any, error) {
 	last := len(values) - 1
 	if err, ok := values[last].(error); ok {
@@ -90,19 +89,11 @@ value_body <- "(values ...any) (any, error) {
 	case 1:
 		return values[0], nil
 	}
-	fields := make([]reflect.StructField, len(values))
+	all := make(map[string]any)
 	for i, value := range values {
-		if value == nil {
-			values[i], value = (*bool)(nil), (*bool)(nil)
-		}
-		tag := reflect.StructTag(fmt.Sprintf(`r:\"result%d\"`, i+1))
-		fields[i] = reflect.StructField{Name: fmt.Sprint(\"R\", i), Type: reflect.TypeOf(value), Tag: tag}
+		all[fmt.Sprint(\"result\", i+1)] = value
 	}
-	all := reflect.New(reflect.StructOf(fields)).Elem()
-	for i, value := range values {
-		all.Field(i).Set(reflect.ValueOf(value))
-	}
-	return all.Interface(), nil
+	return all, nil
 }
 "
 

@@ -26,7 +26,7 @@ static const struct {
     [CLASS_COMPLEX] = {"complex", 0, {NULL}},
     [CLASS_LIST] = {"list", 0, {NULL}},
     [CLASS_MATRIX] = {"matrix", 0, {NULL}},
-    [CLASS_ANY] = {"any", 0, {NULL}},
+    [CLASS_DYNAMIC] = {"dynamic", 0, {NULL}},
 };
 
 static bool has(SEXP strings, const char *name) {
@@ -70,8 +70,8 @@ mg_class mg_class_among(SEXP class) {
     found.class = CLASS_MAP;
   } else if (n - from == 1 && has(class, "mangoro_maps")) {
     found.class = CLASS_MAPS;
-  } else if (n - from == 1 && has(class, "mangoro_any")) {
-    found.class = CLASS_ANY;
+  } else if (n - from == 1 && has(class, "mangoro_dynamic")) {
+    found.class = CLASS_DYNAMIC;
   } else if (n > from) {
     found.class = base_among(class);
     found.derived = found.class == CLASS_UNKNOWN || !class_equals(class, from, found.class);
@@ -119,7 +119,7 @@ mg_class mg_class_from(const char *text, size_t n) {
     text += 5;
     n -= 5;
   }
-  for (int is = CLASS_DATE; is <= CLASS_ANY; is++) {
+  for (int is = CLASS_DATE; is <= CLASS_DYNAMIC; is++) {
     if (strlen(classes[is].name) == n && memcmp(text, classes[is].name, n) == 0) found.class = is;
   }
   return found;

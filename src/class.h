@@ -23,7 +23,7 @@ enum {
   CLASS_COMPLEX,
   CLASS_LIST,
   CLASS_MATRIX,
-  CLASS_ANY, // a tree, see any.h
+  CLASS_DYNAMIC, // a tree, see dynamic.h
   // Only on the way out: a list of named vectors, each a map, and one such vector.
   CLASS_MAPS,
   CLASS_MAP,

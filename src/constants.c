@@ -32,9 +32,9 @@ SEXP mg_c_constants(void) {
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(out, 0, named_ints(limits, sizeof limits / sizeof limits[0]));
   SET_VECTOR_ELT(out, 1, named_ints(types, sizeof types / sizeof types[0]));
-  SEXP classes = Rf_allocVector(STRSXP, CLASS_ANY - CLASS_DATE);
+  SEXP classes = Rf_allocVector(STRSXP, CLASS_DYNAMIC - CLASS_DATE);
   SET_VECTOR_ELT(out, 2, classes);
-  for (int i = CLASS_DATE; i < CLASS_ANY; i++) SET_STRING_ELT(classes, i - CLASS_DATE, Rf_mkChar(mg_class_name(i)));
+  for (int i = CLASS_DATE; i < CLASS_DYNAMIC; i++) SET_STRING_ELT(classes, i - CLASS_DATE, Rf_mkChar(mg_class_name(i)));
   UNPROTECT(1);
   return out;
 }

@@ -9,7 +9,7 @@ SEXP mg_c_encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as);
 SEXP mg_c_encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as);
 SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
 SEXP mg_c_encode_arrow(SEXP stream, SEXP header);
-SEXP mg_c_encode_any(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as);
+SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as);
 SEXP mg_c_decode_record(SEXP bytes, SEXP ahead);
 SEXP mg_c_decode_row(SEXP bytes, SEXP ahead);
 SEXP mg_c_verify(SEXP bytes, SEXP ahead);

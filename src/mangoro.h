@@ -23,7 +23,7 @@
 //   nested.c           nodes of lists, data frames and any other vector
 //   record.c           nodes of records: columns, or boxed values
 //   messages.c         a stream's schema, dictionaries and batches
-//   any_write.c        any R value as one of Go's any, a tree (any.h)
+//   dynamic_write.c    an R value as one of Go's any: a tree (dynamic.h)
 //   encode.c           a record as a stream in a raw vector
 //   plain.c            plain arguments, which are encoded without coercion in R
 //   cdata.c            streams of the Arrow C data interface
@@ -36,7 +36,7 @@
 //   verify.c           streams for other readers: checked, not decoded
 //   atomic.c           values of columns without children
 //   finish.c           class and attributes of a value
-//   any_read.c         values of Go's any (any.h)
+//   dynamic_read.c     values of Go's any (dynamic.h)
 //   values.c           values of any column
 //   decode.c           records, and boxed values
 //

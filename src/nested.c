@@ -73,7 +73,7 @@ static mg_node *plan_list(mg_plan *p, const mg_path *at, mg_node *n, mg_class cl
   if (!send_elements(p, at, n)) return NULL;
   const SEXP *elements = elements_of(n, &count);
   n->nulls = n->rows - count;
-  if ((count > 0 || class.class == CLASS_BLOB || class.class == CLASS_ANY) && all_raw(elements, count)) {
+  if ((count > 0 || class.class == CLASS_BLOB || class.class == CLASS_DYNAMIC) && all_raw(elements, count)) {
     int64_t bytes;
     if (!mg_count_rows(p, at, elements, count, &bytes)) return NULL;
     n->class.class = class.class;
@@ -299,7 +299,7 @@ static mg_node *plan_vector(mg_plan *p, const mg_path *at, mg_node *n, mg_class 
     return mg_node_numeric(n, ARROW_INT, 64, mg_write_int64s);
   case CLASS_FACTOR:
   case CLASS_ORDERED: return type == INTSXP ? mg_plan_factor(p, at, n, class) : refuse(p, at, x);
-  case CLASS_ANY:
+  case CLASS_DYNAMIC:
   case CLASS_BLOB: return type == VECSXP ? plan_list(p, at, n, class, depth) : refuse(p, at, x);
   case CLASS_DATA_FRAME:
   case CLASS_TBL_DF:

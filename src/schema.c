@@ -41,7 +41,7 @@ bool mg_read_pairs(mg_stream *s, mg_vector pairs, mg_class *class, SEXP *attribu
 
 // Whether a class can be that of a type.
 // Binary values, or a struct of these and of lists for leaves of other types.
-static bool is_any(const mg_field *f) {
+static bool is_dynamic(const mg_field *f) {
   if (f->type != ARROW_STRUCT) return f->type == ARROW_BINARY || f->type == ARROW_LARGE_BINARY;
   for (int i = 0; i < f->n_children; i++) {
     const mg_field *child = f->children[i];
@@ -73,7 +73,7 @@ static bool class_fits(const mg_field *f) {
   case CLASS_MATRIX:
     return f->type == ARROW_FIXED_LIST && f->children[0]->layout != LAYOUT_STRUCT &&
            f->children[0]->class.class != CLASS_MATRIX;
-  case CLASS_ANY: return is_any(f);
+  case CLASS_DYNAMIC: return is_dynamic(f);
   default: return false;
   }
 }

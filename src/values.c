@@ -30,7 +30,7 @@ static SEXPTYPE type_in_r(const mg_field *f) {
 
 // Room for n rows. A frame is a list of its columns.
 static SEXP allocate(const mg_field *f, int64_t n) {
-  if (f->class.class == CLASS_ANY) return Rf_allocVector(VECSXP, (R_xlen_t)n);
+  if (f->class.class == CLASS_DYNAMIC) return Rf_allocVector(VECSXP, (R_xlen_t)n);
   if (f->class.class == CLASS_MATRIX) return allocate(f->children[0], n * f->width);
   if (f->layout != LAYOUT_STRUCT) return mg_new_vector(type_in_r(f), (R_xlen_t)n);
   SEXP frame = PROTECT(Rf_allocVector(VECSXP, f->n_children));
@@ -160,7 +160,7 @@ static bool fill_frame(mg_stream *s, const mg_field *f, const mg_column *c, int6
 }
 
 static void set_missing(const mg_field *f, SEXP to, int64_t at) {
-  if (f->layout == LAYOUT_STRUCT && f->class.class != CLASS_ANY) {
+  if (f->layout == LAYOUT_STRUCT && f->class.class != CLASS_DYNAMIC) {
     for (int i = 0; i < f->n_children; i++) set_missing(f->children[i], VECTOR_ELT(to, i), at);
     return;
   }
@@ -188,7 +188,7 @@ static bool fill_values(mg_stream *s, const mg_field *f, const mg_column *c, int
     fill_codes(f, c, from, n, INTEGER(to) + at);
     return true;
   }
-  if (f->class.class == CLASS_ANY) return mg_fill_any(s, f, c, from, n, to, at, mg_row_value);
+  if (f->class.class == CLASS_DYNAMIC) return mg_fill_dynamic(s, f, c, from, n, to, at, mg_row_value);
   if (f->class.class == CLASS_MATRIX) {
     return fill(s, f->children[0], c->children[0], from * f->width, n * f->width, to, at * f->width);
   }
@@ -220,7 +220,7 @@ static bool fill(mg_stream *s, const mg_field *f, const mg_column *c, int64_t fr
 }
 
 // A tree, or a leaf of another type.
-static SEXP any_row(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
+static SEXP dynamic_row(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
   SEXP value = PROTECT(mg_rows_value(s, f, c, i, 1));
   UNPROTECT(1);
   return value == NULL ? NULL : VECTOR_ELT(value, 0);
@@ -241,7 +241,7 @@ static SEXP struct_row(mg_stream *s, const mg_field *f, const mg_column *c, int6
 }
 
 SEXP mg_row_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i) {
-  if (f->class.class == CLASS_ANY) return any_row(s, f, c, i);
+  if (f->class.class == CLASS_DYNAMIC) return dynamic_row(s, f, c, i);
   int type = f->dictionary == NULL ? f->type : ARROW_NONE;
   bool list = type == ARROW_LIST || type == ARROW_LARGE_LIST || type == ARROW_MAP ||
               (type == ARROW_FIXED_LIST && f->class.class == CLASS_NONE);

@@ -37,7 +37,7 @@ test_that("the value has the type that it has in Go, several are a list", {
   expect_identical(mangoro_eval("math.Modf(x)", x = 1.5), list(result1 = 1, result2 = 0.5))
   expect_null(mangoro_eval("os.Chdir(\"/\")"))
   expect_null(mangoro_eval("nil"))
-  expect_identical(mangoro_eval("func() (any, bool) { return nil, true }()"), list(result1 = NA, result2 = TRUE))
+  expect_identical(mangoro_eval("func() (any, bool) { return nil, true }()"), list(result1 = NULL, result2 = TRUE))
   cnd <- expect_error(mangoro_eval("runtime.GC()"), class = "mangoro_error_build")
   expect_match(cnd$diagnostics$message, "(no value) used as value", fixed = TRUE)
 })

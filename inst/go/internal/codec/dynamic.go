@@ -56,8 +56,8 @@ func isDynamic(t reflect.Type, within ...reflect.Type) bool {
 	}
 }
 
-// classAny is what r.class says of a column of any.
-const classAny = "any"
+// classDynamic is what r.class says of a column of any.
+const classDynamic = "dynamic"
 
 // maxLeaves is how often a value of any may be in one of another type that is in a
 // value of any. Each time is a level of the schema or two.
@@ -92,7 +92,7 @@ func (c dynamicCodec) nests(arrow.ListLikeType) bool { return false }
 func (c dynamicCodec) read(col Column) (any, Bitmap, error) {
 	n := col.Array.Len()
 	values, ok := col.Array.(interface{ Value(int) []byte })
-	if !ok || col.class() != classAny {
+	if !ok || col.class() != classDynamic {
 		return nil, Bitmap{}, col.mustBe("a value that R has sent for any")
 	}
 	valid := validRows(col.Array)
@@ -194,7 +194,7 @@ func (c dynamicCodec) write(values any, valid Bitmap, args *Arguments) (Column, 
 	}
 	w.leaves.row(n)
 	trees := newColumn(binaries(w.out, offsets, valid))
-	metadata := arrow.NewMetadata([]string{metaClass}, []string{classAny})
+	metadata := arrow.NewMetadata([]string{metaClass}, []string{classDynamic})
 	if len(w.leaves.columns) == 0 {
 		trees.Field.Metadata = metadata
 		return trees, nil

@@ -49,7 +49,7 @@ func tree(rows ...string) arg {
 	for _, row := range rows {
 		texts = append(texts, `"`+base64.StdEncoding.EncodeToString([]byte(row))+`"`)
 	}
-	return arg{arrow.BinaryTypes.Binary, "[" + strings.Join(texts, ",") + "]", "any", ""}
+	return arg{arrow.BinaryTypes.Binary, "[" + strings.Join(texts, ",") + "]", "dynamic", ""}
 }
 
 const (
@@ -175,7 +175,7 @@ func TestResultTree(t *testing.T) {
 	for _, text := range []string{"\x82\xf6\xf5", "\x80", "\xa2\x61a" + one + "\x61b\x82\x61x\xf4", "\xa0"} {
 		want := `["` + base64.StdEncoding.EncodeToString([]byte(text)) + `"]`
 		got, rec, err := resultOf(t, same, lists(t, tree(text)))
-		if err != nil || got != want || classOf(rec.Schema().Field(0)) != "any" {
+		if err != nil || got != want || classOf(rec.Schema().Field(0)) != "dynamic" {
 			t.Errorf("%q: got %s, %v; want %s", text, got, err, want)
 		}
 	}
@@ -191,7 +191,7 @@ func TestResultLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	field := rec.Schema().Field(0).Type.(*arrow.ListType).Elem().(*arrow.StructType).Field(0)
-	if classOf(field) != "any" {
+	if classOf(field) != "dynamic" {
 		t.Errorf("got %v", field)
 	}
 	var rows [][]struct {

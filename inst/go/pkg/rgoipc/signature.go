@@ -35,12 +35,13 @@ const (
 	TypeFloat32    = codec.TypeFloat32
 	TypeComplex64  = codec.TypeComplex64
 	TypeComplex128 = codec.TypeComplex128
-	TypeMap        = codec.TypeMap    // from names to values, whose type is ListSchema
-	TypeMatrix     = codec.TypeMatrix // of elements whose type is ListSchema
-	TypeAny        = codec.TypeAny    // whatever R has
-	TypeRecord     = codec.TypeRecord // a data frame, as it came
-	TypeStream     = codec.TypeStream // data frames, one after the other
-	TypeNull       = "null"           // no result
+	TypeMap        = codec.TypeMap     // from names to values, whose type is ListSchema
+	TypeMatrix     = codec.TypeMatrix  // of elements whose type is ListSchema
+	TypeAny        = codec.TypeAny     // whatever R has, as Arrow data, or a result of any type
+	TypeDynamic    = codec.TypeDynamic // what encoding/json makes of JSON
+	TypeRecord     = codec.TypeRecord  // a data frame, as it came
+	TypeStream     = codec.TypeStream  // data frames, one after the other
+	TypeNull       = "null"            // no result
 )
 
 // FunctionSignature describes a function to R and to the checks of a server.

@@ -1,7 +1,7 @@
 // R values for Go's any, as trees of CBOR: what encoding/json would make of them, with
 // times, time differences and raw vectors. There is no recursion.
 
-#include "any.h"
+#include "dynamic.h"
 #include "entries.h"
 #include "plan.h"
 
@@ -355,7 +355,7 @@ static SEXP taken(const tree *t) {
 }
 
 // A list of raw vectors: one of the whole value, or one for each row of a column.
-SEXP mg_c_encode_any(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as) {
+SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as) {
   mg_failure failure = {0};
   SEXP shelter = PROTECT(Rf_allocVector(VECSXP, 1));
   tree t = {.plan = {&failure, shelter, send_as, (mg_encoding)Rf_asInteger(native)}, .room = 16};

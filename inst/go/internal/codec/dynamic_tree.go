@@ -35,7 +35,7 @@ const (
 	cborFloat64   = cborSimple | 27
 )
 
-// As in src/any.h, which a test compares.
+// As in src/dynamic.h, which a test compares.
 const (
 	// maxNesting is how deep lists and maps may be nested.
 	maxNesting = 1000

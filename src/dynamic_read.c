@@ -1,7 +1,7 @@
 // Values of Go's any to R: lists and single values. The bytes are a peer's, so that
 // nothing is believed before it is there; there is no recursion.
 
-#include "any.h"
+#include "dynamic.h"
 #include "decode.h"
 
 #include <limits.h>
@@ -235,7 +235,7 @@ static bool read_tree(tree *t, SEXP root) {
   return t->p == t->end || broken(t, "something comes after it");
 }
 
-bool mg_fill_any(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at,
+bool mg_fill_dynamic(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at,
                  mg_leaf_reader leaf) {
   bool leaves = f->layout == LAYOUT_STRUCT;
   const mg_column *trees = leaves ? c->children[0] : c;

@@ -1,7 +1,7 @@
-// Values of Go's any: trees of CBOR (RFC 8949), as Go's internal/codec/tree.go has them.
+// Values of Go's any: trees of CBOR (RFC 8949), as Go's internal/codec/dynamic_tree.go has them.
 
-#ifndef MANGORO_ANY_H
-#define MANGORO_ANY_H
+#ifndef MANGORO_DYNAMIC_H
+#define MANGORO_DYNAMIC_H
 
 #include "mangoro.h"
 
@@ -22,7 +22,7 @@ enum {
   CBOR_FLOAT64 = 0xFB
 };
 
-// How deep lists may be nested, and tags of our own: what each means is in tree.go.
+// How deep lists may be nested, and tags of our own: what each means is in dynamic_tree.go.
 enum { MAX_NESTING = 1000, TAG_LEAF = 60001, TAG_TIME = 60002, TAG_DURATION = 60003 };
 
 #endif
