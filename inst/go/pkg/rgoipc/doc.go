@@ -84,6 +84,7 @@
 //   - A converted number is the same number, or an error: a float64 that is whole is taken
 //     for an int32, 1.5 is not. A float32 is the nearest one, and a number that is too
 //     large for it is an error.
+//
 //   - Whole numbers are in R what length() would be: integer if all values of a column fit,
 //     double if they are exact, and integer64 beyond 2^53, unless the option mangoro.int64
 //     says otherwise. A uint64 beyond the largest int64 is an error: return it as a string.
