@@ -346,6 +346,7 @@ func TestCancelAtTheDeadline(t *testing.T) {
 			c.end(k)
 		}()
 		c.cancel(o, "a")
+		<-ctx.Done()
 		if err := ctx.Err(); err != context.DeadlineExceeded {
 			t.Errorf("%v before its end got %v", left, err)
 		}
