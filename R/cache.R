@@ -125,12 +125,13 @@ cache_limits <- function() {
 }
 
 # Removes programs and modules that were not used for `max_age` days, and the
-# programs used longest ago while all of them are larger than `max_size` bytes.
-prune_cache <- function(max_age = cache_limits()$age, max_size = cache_limits()$size) {
+# programs used longest ago while all of them are larger than `max_size` bytes, but not
+# the program `keep`.
+prune_cache <- function(max_age = cache_limits()$age, max_size = cache_limits()$size, keep = NULL) {
   programs <- cache_entries("bin")
   modules <- cache_entries("module")
   is_old <- function(info) difftime(Sys.time(), info$mtime, units = "days") >= max_age
-  unlink(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size])
+  unlink(setdiff(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size], keep))
   unlink(rownames(modules)[is_old(modules)], recursive = TRUE)
 }
 
