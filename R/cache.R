@@ -18,10 +18,10 @@
 #' process of the check, one for each file in `tests`, one for each vignette, compiles the
 #' modules again, which takes half a minute or more. To have that done once, name a
 #' directory for all of them: by a line `MANGORO_CACHE_DIR=~/.cache/R/mangoro` in
-#' `~/.R/check.Renviron` for checks of your own, and in CI by an environment variable, such
-#' as `MANGORO_CACHE_DIR: ${{ runner.temp }}/mangoro` under `env:` in a workflow of
-#' GitHub's, where a step that caches this directory keeps it from run to run. Nothing
-#' need be done in the package, or for CRAN.
+#' `~/.R/check.Renviron` for checks of your own, and in CI by the environment variable,
+#' for GitHub's with a step `echo "MANGORO_CACHE_DIR=$RUNNER_TEMP/mangoro" >> "$GITHUB_ENV"`;
+#' a step that caches this directory keeps it from run to run. Nothing need be done in the
+#' package, or for CRAN.
 #'
 #' Programs in the cache are run, so only the user may be able to change them: other users
 #' cannot read the cache, and a cache is refused if another user owns it or can write to
