@@ -176,7 +176,7 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
   run_go_build(go, program, out, env, settings, call)
   # Unless the sources were changed meanwhile.
   cached <- if (identical(key, build_key(program, go, env, settings))) keep_program(out, key)
-  prune_cache()
+  prune_cache(keep = cached)
   if (copy || is.null(cached)) return(out)
   unlink(out)
   cached

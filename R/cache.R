@@ -10,9 +10,18 @@
 #' of its sources, the Go toolchain and the build settings, in the directory
 #' that the option `mangoro.cache_dir` or the environment variable
 #' `MANGORO_CACHE_DIR` names, or else in `tools::R_user_dir("mangoro", "cache")`.
-#' Under `R CMD check` the cache is in the session's temporary directory. It is there too
-#' if there is no home directory, or if that belongs to another user or cannot be
-#' written to; a message then says that programs are kept for this session only.
+#' It is in the session's temporary directory if there is no home directory, or if that
+#' belongs to another user or cannot be written to; a message then says that programs are
+#' kept for this session only.
+#'
+#' Under `R CMD check` it is there too, since a check may not write elsewhere: each R
+#' process of the check, one for each file in `tests`, one for each vignette, compiles the
+#' modules again, which takes half a minute or more. To have that done once, name a
+#' directory for all of them: by a line `MANGORO_CACHE_DIR=~/.cache/R/mangoro` in
+#' `~/.R/check.Renviron` for checks of your own, and in CI by the environment variable,
+#' for GitHub's with a step `echo "MANGORO_CACHE_DIR=$RUNNER_TEMP/mangoro" >> "$GITHUB_ENV"`;
+#' a step that caches this directory keeps it from run to run. Nothing need be done in the
+#' package, or for CRAN.
 #'
 #' Programs in the cache are run, so only the user may be able to change them: other users
 #' cannot read the cache, and a cache is refused if another user owns it or can write to
@@ -110,14 +119,19 @@ empty_cache <- function(dir) {
   remove_leftovers(dir, staging_prefixes)
 }
 
+# The limits that are kept after each build: in days and bytes.
+cache_limits <- function() {
+  list(age = getOption("mangoro.cache_max_age", 30), size = getOption("mangoro.cache_max_size", 1e9))
+}
+
 # Removes programs and modules that were not used for `max_age` days, and the
-# programs used longest ago while all of them are larger than `max_size` bytes.
-prune_cache <- function(max_age = getOption("mangoro.cache_max_age", 30),
-                        max_size = getOption("mangoro.cache_max_size", 1e9)) {
+# programs used longest ago while all of them are larger than `max_size` bytes, but not
+# the program `keep`.
+prune_cache <- function(max_age = cache_limits()$age, max_size = cache_limits()$size, keep = NULL) {
   programs <- cache_entries("bin")
   modules <- cache_entries("module")
   is_old <- function(info) difftime(Sys.time(), info$mtime, units = "days") >= max_age
-  unlink(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size])
+  unlink(setdiff(rownames(programs)[is_old(programs) | cumsum(programs$size) > max_size], keep))
   unlink(rownames(modules)[is_old(modules)], recursive = TRUE)
 }
 
@@ -129,7 +143,7 @@ cache_entries <- function(part) {
 }
 
 cache_dir <- function() {
-  dir <- named_cache_dir() %||% default_cache_dir()$dir
+  dir <- named_cache_dir()$dir %||% default_cache_dir()$dir
   create_private(dir)
   if (!dir.exists(dir)) {
     abort_resource_exhausted(c(
@@ -151,17 +165,17 @@ check_parts <- function(parts) {
   keep_private(parts)
 }
 
-# The directory that the user chose, NULL if there is none.
+# The directory that was chosen and the `source` of that choice, NULL if there is none.
 named_cache_dir <- function() {
   option <- getOption("mangoro.cache_dir")
   variable <- Sys.getenv("MANGORO_CACHE_DIR")
   if (!is.null(option)) {
     check_string(option, "options(mangoro.cache_dir)")
-    absolute_path(option)
+    list(dir = absolute_path(option), source = "option mangoro.cache_dir")
   } else if (nzchar(variable)) {
-    absolute_path(variable)
+    list(dir = absolute_path(variable), source = "MANGORO_CACHE_DIR")
   } else if (is_check()) {
-    file.path(session_dir(), "cache")
+    list(dir = file.path(session_dir(), "cache"), source = "R CMD check")
   }
 }
 

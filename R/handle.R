@@ -16,8 +16,9 @@
 #'   The last 1 MiB of each is kept, in memory, until the program is started again;
 #'   what is older goes, by whole lines.
 #' * `mangoro_restart()` starts the program again, built anew if its source has
-#'   changed. If that does not compile, the running one is left alone. Otherwise the
-#'   handle and all its functions call the new process.
+#'   changed, with the working directory, environment and time zone that R has now. If it
+#'   does not compile, the running one is left alone. Otherwise the handle and all its
+#'   functions call the new process.
 #' * `mangoro_stop()` and `close()` end the program. For a handle of
 #'   [mangoro_connect()] they end the connection only.
 #' * `names()` are the names of the Go functions, which the tab key completes;

@@ -9,8 +9,9 @@
 #'   `version`, `problem`, `used`); `go`, the path of the one used, or `NA`;
 #'   `minimum`, the version needed; `versions`, those of the packages and vendored
 #'   modules, a named character vector; `cache`, the data frame of
-#'   [mangoro_cache_info()]; `cache_dir`; and `advice`, what to do next, a
-#'   character vector.
+#'   [mangoro_cache_info()]; `cache_dir`; `cache_source`, what says that it is there;
+#'   `cache_limits`, a list of `age` in days and `size` in bytes; and `advice`, what to
+#'   do next, a character vector.
 #'
 #' @section Errors:
 #' None. A setting that is not valid is part of the report.
@@ -41,7 +42,9 @@ mangoro_sitrep <- function() {
       ),
       cache = if (!is.na(cache_dir)) mangoro_cache_info(),
       cache_dir = cache_dir,
-      advice = c(problem, if (length(go) == 0) go_advice(candidates))
+      cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
+      cache_limits = cache_limits(),
+      advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
     class = "mangoro_sitrep"
   )
@@ -56,6 +59,17 @@ judged_candidates <- function() {
   if (any(found$named)) passed[-1] <- FALSE
   candidates$used <- seq_along(passed) == match(TRUE, passed, nomatch = 0)
   candidates
+}
+
+cache_source <- function() named_cache_dir()$source %||% default_cache_dir()$why %||% "the user's"
+
+cache_advice <- function() {
+  if (cache_source() == "R CMD check") {
+    paste(
+      "To have all R processes of a check compile once, set the environment variable MANGORO_CACHE_DIR:",
+      "see ?mangoro_cache_info."
+    )
+  }
 }
 
 installed_version <- function(package) as.character(utils::packageVersion(package))
@@ -107,15 +121,21 @@ cache_lines <- function(x) {
     return(c("x" = "There is none."))
   }
   c(
-    " " = escape_braces(x$cache_dir),
+    " " = escape_braces(sprintf("%s (%s)", x$cache_dir, x$cache_source)),
     rlang::set_names(
       sprintf("%s: %d file%s, %s", x$cache$kind, x$cache$files, ifelse(x$cache$files == 1, "", "s"),
-        vapply(x$cache$size, function(size) format(structure(size, class = "object_size"), units = "auto"), "")
+        vapply(x$cache$size, format_size, "")
       ),
       rep("*", nrow(x$cache))
+    ),
+    " " = sprintf(
+      "Removed after a build: programs not used for %s days, and those used longest ago beyond %s.",
+      format(x$cache_limits$age), format_size(x$cache_limits$size)
     )
   )
 }
+
+format_size <- function(size) format(structure(size, class = "object_size"), units = "auto", standard = "SI")
 
 #' @export
 print.mangoro_sitrep <- function(x, ...) {

@@ -17,8 +17,7 @@
 #' @param args More arguments for the program, after its URL, a character vector.
 #'   The default is none.
 #' @param env Variables for the environment of the program beside R's own, a named
-#'   character vector. `NULL`, the default, is none. `TZ` is R's own time zone unless
-#'   it is among them, so that local time is the same in both.
+#'   character vector. `NULL`, the default, is none. They win over R's.
 #' @param timeout The longest time that a call waits for its answer in seconds, one
 #'   number above 0; `Inf` waits for ever. `NULL`, the default, is the option
 #'   `mangoro.timeout`, or 60.
@@ -39,6 +38,14 @@
 #' default. The end of what the program prints is kept for [mangoro_logs()], and the
 #' program never waits for R to read it; its standard input is empty. It listens at
 #' an ipc socket that only the user can reach.
+#'
+#' A program has the working directory and the environment variables that R has when it
+#' is started, and local time in R's time zone, which is the variable `TZ` unless `env`
+#' says another. What `setwd()` and `Sys.setenv()` change later is R's alone;
+#' [mangoro_restart()] starts the program with what they are then. So a relative path in
+#' an argument may mean another file to Go than to R: pass `normalizePath(path)`. Of R's
+#' locale, Go sees only environment variables such as `LC_ALL`; texts are UTF-8 both
+#' ways, whatever they say.
 #'
 #' @returns A [handle].
 #'

@@ -20,9 +20,15 @@
 #' or the variable names one that cannot be used, that is an error: no other is tried.
 #' To learn its version, `go version` is run once for each binary.
 #'
+#' `mangoro_has_go()` tells whether there is one, for packages whose tests and examples
+#' call Go: `skip_if_not(mangoro::mangoro_has_go())`, and
+#' `@examplesIf mangoro::mangoro_has_go()`. It never raises an error, does not use the
+#' network, and after the first time takes a millisecond.
+#'
 #' @returns `go_binary_candidates()` a character vector of the paths that exist,
 #'   each once, of length 0 if there are none. `mangoro_min_go_version()` the
 #'   version that the vendored modules need, one string such as `"1.25"`.
+#'   `mangoro_has_go()` `TRUE` or `FALSE`.
 #'
 #' @section Errors:
 #' `mangoro_error_invalid_argument` if the option `mangoro.go_path` is set to
@@ -31,6 +37,7 @@
 #' @examples
 #' mangoro_min_go_version()
 #' go_binary_candidates()
+#' mangoro_has_go()
 #' @export
 go_binary_candidates <- function() {
   candidates <- go_candidates()
@@ -128,14 +135,15 @@ find_go <- function(call) {
   abort_toolchain(probe_go(candidates), mangoro_min_go_version(), call = call)
 }
 
-# Whether Go programs can be built, for tests and examples.
-has_go <- function() {
-  tryCatch(is.character(find_go(NULL)), mangoro_error_toolchain = function(cnd) FALSE)
+#' @rdname go_binary_candidates
+#' @export
+mangoro_has_go <- function() {
+  tryCatch(is.character(find_go(NULL)), mangoro_error = function(cnd) FALSE)
 }
 
 # A first build takes longer than an example of CRAN's may.
 runs_examples <- function() {
-  has_go() && (!is_check() || identical(Sys.getenv("NOT_CRAN"), "true"))
+  mangoro_has_go() && (!is_check() || identical(Sys.getenv("NOT_CRAN"), "true"))
 }
 
 # The candidates with their version and, unless they can be used, why not.

@@ -1,5 +1,5 @@
 skip_if_no_go <- function() {
-  skip_if_not(has_go(), "no Go that is new enough")
+  skip_if_not(mangoro_has_go(), "no Go that is new enough")
 }
 
 # A separate cache for a test that needs an empty one.

@@ -138,6 +138,31 @@ test_that("programs are removed by age and by size", {
   expect_true(file.exists(file.path(cache, "go-build", "x")))
 })
 
+# As if a module without others travelled with the package, which takes no time to unpack.
+local_small_module <- function(env = parent.frame()) {
+  module <- local_files(
+    go.mod = c("module mangoro.local", "", "go 1.25"), "vendor/modules.txt" = character(), env = env
+  )
+  withr::with_dir(module, utils::tar("vendor.tar.xz", "vendor", compression = "xz", tar = "internal"))
+  unlink(file.path(module, "vendor"), recursive = TRUE)
+  local_mocked_bindings(go_file = function(...) file.path(module, ...), .env = env)
+}
+
+test_that("each build keeps the limits, and the program that it has built", {
+  skip_if_no_go()
+  cache <- local_cache()
+  local_small_module()
+  for (limit in c(0, 2)) {
+    for (text in c("a", "b", "c")) {
+      src <- local_files(main.go = go_printing(sprintf("\"%s%d\"", text, limit)))
+      expect_identical(output_of(build(src)), paste0(text, limit))
+      size <- file.size(list.files(file.path(cache, "bin"), full.names = TRUE))
+      withr::local_options(mangoro.cache_max_size = limit * max(size))
+    }
+    expect_length(size, max(1, limit))
+  }
+})
+
 test_that("a module is removed by age", {
   cache <- local_filled_cache("module/a/go.mod" = 0, "module/b/go.mod" = 0)
   Sys.setFileTime(file.path(cache, "module", "a"), Sys.time() - 31 * 24 * 3600)
@@ -197,16 +222,6 @@ test_that("two sessions that build the same program at once both succeed", {
   expect_identical(vapply(outs, output_of, "", USE.NAMES = FALSE), c("both", "both"))
   expect_length(list.files(file.path(cache, "bin"), all.files = TRUE, no.. = TRUE), 1)
 })
-
-# As if a module without others travelled with the package, which takes no time to unpack.
-local_small_module <- function(env = parent.frame()) {
-  module <- local_files(
-    go.mod = c("module mangoro.local", "", "go 1.25"), "vendor/modules.txt" = character(), env = env
-  )
-  withr::with_dir(module, utils::tar("vendor.tar.xz", "vendor", compression = "xz", tar = "internal"))
-  unlink(file.path(module, "vendor"), recursive = TRUE)
-  local_mocked_bindings(go_file = function(...) file.path(module, ...), .env = env)
-}
 
 test_that("builds succeed while another session empties the cache all the time", {
   skip_if_no_go()

@@ -53,6 +53,41 @@ test_that("a restart keeps handle, functions and URL, and takes the new source",
   expect_identical(add(1, 2), -1)
 })
 
+test_that("a program has the directory and environment of its start, a restart takes those of now", {
+  code <- "
+    import (\"os\"; \"time\")
+    //mangoro:once
+    func Dir() string { dir, _ := os.Getwd(); return dir }
+    func Env(name string) string { return os.Getenv(name) }
+    func Zone() string { return time.Local.String() }
+  "
+  before <- withr::local_tempdir()
+  after <- withr::local_tempdir()
+  withr::local_dir(before)
+  withr::local_envvar(MANGORO_TEST = "before", LC_ALL = "C", TZ = "Asia/Tokyo")
+  h <- local_source(code = code, env = c(MANGORO_TEST_OWN = "own"))
+  sees <- function(dir, variable, locale, zone) {
+    expect_identical(real_path(h$Dir()), real_path(dir))
+    expect_identical(h$Env(c("MANGORO_TEST", "LC_ALL", "MANGORO_TEST_OWN")), c(variable, locale, "own"))
+    expect_identical(h$Zone(), zone)
+  }
+  sees(before, "before", "C", "Asia/Tokyo")
+  # What R changes later is R's.
+  setwd(after)
+  withr::local_envvar(MANGORO_TEST = "after", LC_ALL = "C.UTF-8", TZ = "America/Lima")
+  sees(before, "before", "C", "Asia/Tokyo")
+  mangoro_restart(h)
+  sees(after, "after", "C.UTF-8", "America/Lima")
+})
+
+test_that("a file that was named by a relative path is found at a restart elsewhere", {
+  withr::local_dir(local_files(main.go = readLines(test_source("typed"))))
+  h <- local_start("main.go")
+  setwd(tempdir())
+  mangoro_restart(h)
+  expect_identical(h$add(1, 2), 3)
+})
+
 test_that("a handle that is collected ends its process, a function keeps it", {
   skip_if_no_go()
   h <- mangoro_start("cmd/rpc-example")

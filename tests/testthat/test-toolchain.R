@@ -85,7 +85,7 @@ test_that("a Go that was named is used or refused, never passed over", {
   withr::local_envvar(MANGORO_GO = "/no/such/go")
   cnd <- expect_error(find_go(NULL), class = "mangoro_error_toolchain")
   expect_identical(cnd$candidates$path, "/no/such/go")
-  expect_false(has_go())
+  expect_false(mangoro_has_go())
 
   withr::local_options(mangoro.go_path = old)
   cnd <- expect_error(find_go(NULL), class = "mangoro_error_toolchain")
@@ -93,6 +93,7 @@ test_that("a Go that was named is used or refused, never passed over", {
 
   withr::local_options(mangoro.go_path = c("a", "b"))
   expect_error(find_go(NULL), class = "mangoro_error_invalid_argument")
+  expect_false(mangoro_has_go())
   expect_error(go_binary_candidates(), class = "mangoro_error_invalid_argument")
 })
 
@@ -186,4 +187,18 @@ test_that("telemetry is off on every platform", {
   for (below in c("go", "Library/Application Support/go")) {
     expect_identical(readLines(file.path(dir, below, "telemetry", "mode")), "off")
   }
+})
+
+test_that("whether there is a Go is told without an error, and found once", {
+  local_cache()
+  local_new_session()
+  log <- withr::local_tempfile(lines = character())
+  local_no_go(path = fake_go(sprintf("echo run >>'%s'", log), "echo go version go1.99.1 linux/amd64"))
+  expect_true(mangoro_has_go())
+  expect_true(mangoro_has_go())
+  expect_length(readLines(log), 1)
+  file <- withr::local_tempfile(lines = "a file")
+  withr::local_options(mangoro.cache_dir = file.path(file, "cache"))
+  local_new_session()
+  expect_false(mangoro_has_go())
 })
