@@ -62,7 +62,7 @@
 #'
 #' | directive | effect | option |
 #' |---|---|---|
-#' | `//mangoro:default n=10` | `n` may be left out, and is then 10, or another number, text or bool | `Default("n", 10)` |
+#' | `//mangoro:default n=10` | `n` may be left out, and is then 10: a number, text or bool | `Default("n", 10)` |
 #' | `//mangoro:default x=NULL` | `x` may be left out, and is then nil: a slice, a map, a pointer | `Optional("x")` |
 #' | `//mangoro:each` | a function of single values is called for each of them, and returns a list | `Each()` |
 #' | `//mangoro:name mean` | the R function is called `mean` | the name is an argument of `Func()` |

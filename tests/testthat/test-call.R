@@ -492,6 +492,7 @@ test_that("what is wrong with the rows of structs is told", {
   go <- local_source(test_source("calls"))
   cnd <- expect_error(go$Scale(c(1, -1), list(W = 2, H = 0)), class = "mangoro_error_handler")
   expect_identical(cnd$row, 2L)
+  expect_equal(cnd$value, list(by = list(H = 0, Label = NULL, W = 2), x = -1))
   cnd <- expect_error(go$Scale(1:3, data.frame(W = 1:2, H = 0)), class = "mangoro_error_invalid_argument")
   expect_identical(cnd$arg, "by")
   cnd <- expect_error(go$Area(data.frame(W = c("a", "b"), H = 1)), class = "mangoro_error_invalid_argument")

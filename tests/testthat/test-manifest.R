@@ -70,3 +70,23 @@ test_that("a manifest says what is left out, beside what every reader of it know
     expect_identical(nrow(parse_left_out(metadata)), 0L)
   }
 })
+
+test_that("only the last argument is variadic, and only rows are each of something", {
+  text <- list(Type = "list", Nullable = FALSE, ListSchema = list(Type = "string", Nullable = FALSE))
+  arg <- function(name, ...) list(Name = name, Type = text, ...)
+  signature <- new_signature(list(Args = list(arg("x", Variadic = TRUE), arg("y", Path = TRUE)), Each = TRUE), "f")
+  expect_identical(signature$variadic, character())
+  expect_identical(signature$paths, "y")
+  expect_false(signature$each)
+  rows <- list(Args = list(arg("x"), arg("y", Variadic = TRUE)), Vectorized = TRUE, Recycles = TRUE, Each = TRUE)
+  signature <- new_signature(rows, "f")
+  expect_identical(signature$variadic, "y")
+  expect_identical(signature$optional, c(FALSE, TRUE))
+  expect_true(signature$each)
+  plain <- function(...) {
+    text <- list(Name = "x", Type = list(Type = "string", Nullable = TRUE), ...)
+    new_signature(list(Args = list(text), Vectorized = TRUE, Recycles = TRUE), "f")$plain
+  }
+  expect_identical(plain(), 16L)
+  expect_null(plain(Path = TRUE))
+})

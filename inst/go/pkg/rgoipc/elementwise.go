@@ -190,17 +190,35 @@ func (f *typedFunc) withValues(err error, operands []operand) error {
 	}
 	e.values = make(map[string]any, len(operands))
 	for i, o := range operands {
-		e.values[f.params[i].arg.Name] = jsonValue(reflect.ValueOf(o.values).Index(e.row % o.n).Interface())
+		e.values[f.params[i].arg.Name] = f.params[i].shown(reflect.ValueOf(o.values).Index(e.row % o.n))
 	}
 	return err
 }
 
-// jsonValue returns numbers and bools as they are, and all else as text.
+// shown returns an argument as JSON can hold it: a struct with the names that R has for
+// its fields.
+func (p *parameter) shown(value reflect.Value) any {
+	if p.arg.Type.Type == TypeStruct {
+		if column, err := p.kind.Write(value, codec.NewArguments(nil)); err == nil {
+			defer column.Array.Release()
+			return column.Array.GetOneForMarshal(0)
+		}
+	}
+	return jsonValue(value.Interface())
+}
+
+// jsonValue returns numbers and bools as they are, also behind a pointer, and all else as
+// text.
 func jsonValue(value any) any {
 	if day, ok := value.(Date); ok {
 		return day.String()
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return jsonValue(v.Elem().Interface())
 	case reflect.Bool:
 		return v.Bool()
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

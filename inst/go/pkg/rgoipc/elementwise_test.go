@@ -337,3 +337,33 @@ func TestElementwiseEachFails(t *testing.T) {
 		}
 	}
 }
+
+// What is in the row that failed is told, in the words of R.
+func TestElementwiseErrorsShowTheirRow(t *testing.T) {
+	type item struct {
+		Name  string     `r:"name"`
+		Age   *int32     `r:"age"`
+		Other chan int   `r:"-"`
+		Since *time.Time `r:"since"`
+	}
+	for _, tt := range []struct {
+		fn   any
+		arg  arg
+		want string
+	}{
+		{func(x item) error { return io.EOF }, arg{people, `[{"name": "Ann", "age": 7}]`, "", ""}, `{"age":7,"name":"Ann","since":null}`},
+		{func(x *item) error { return io.EOF }, arg{people, `[{"name": "Ann", "age": null}]`, "", ""}, `{"age":null,"name":"Ann","since":null}`},
+		{func(x *item) error { return io.EOF }, arg{people, `[null]`, "", ""}, `null`},
+		{func(x *float64) error { return io.EOF }, arg{float64s, `[2]`, "", ""}, `2`},
+		{func(x *float64) error { return io.EOF }, arg{float64s, `[null]`, "", ""}, `null`},
+	} {
+		_, err := typed(t, tt.fn).Handler(columns(t, tt.arg))
+		var row *rowError
+		if !errors.As(err, &row) {
+			t.Fatalf("got %v", err)
+		}
+		if got, err := json.Marshal(row.values["x"]); err != nil || string(got) != tt.want {
+			t.Errorf("got %s, %v, want %s", got, err, tt.want)
+		}
+	}
+}
