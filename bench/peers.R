@@ -115,6 +115,7 @@ invisible(mirai::daemons(0))
 close(go)
 
 table <- data.frame(what = names(rows), do.call(rbind, lapply(rows, function(row) stats::setNames(row, peers))))
-if (length(out) > 0) utils::write.csv(cbind(table["what"], signif(table[peers], 3)), out[[1]], row.names = FALSE, quote = 1)
+rounded <- cbind(table["what"], signif(table[peers], 3))
+if (length(out) > 0) utils::write.csv(rounded, out[[1]], row.names = FALSE, quote = 1)
 cat(sprintf("In seconds (medians), on %d cores:\n\n", cores))
 show_table(table)

@@ -151,6 +151,7 @@ times <- rbind(
 unlink(reads)
 for (handle in list(fastq, kmers, ruin)) close(handle)
 out <- commandArgs(trailingOnly = TRUE)
-if (length(out) > 0) utils::write.csv(cbind(times["what"], signif(times[-1], 3)), out[[1]], row.names = FALSE, quote = 1)
+rounded <- cbind(times["what"], signif(times[-1], 3))
+if (length(out) > 0) utils::write.csv(rounded, out[[1]], row.names = FALSE, quote = 1)
 cat(sprintf("In seconds, on %d cores:\n\n", parallel::detectCores()))
 print(times, row.names = FALSE, digits = 2)
