@@ -30,26 +30,30 @@ void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to) {
   for (; i < n; i++) to[i] = bool_at(c, from + i);
 }
 
-// Widens [low, high] to the values of a column of integers. One loop for each type, which
-// the compiler can do several rows at a time.
+// Widens [low, high], in which 0 is, to the values of a column of integers. One loop for
+// each type and no branches, so that a processor does several rows at a time.
 void mg_find_range(const mg_field *f, const mg_column *c, int64_t *low, int64_t *high) {
   int64_t least = *low, most = *high;
-#define WIDEN(load, width)                         \
-  for (int64_t k = i; k < end; k++) {              \
-    int64_t value = load(c->values + (width) * k); \
-    least = value < least ? value : least;         \
-    most = value > most ? value : most;            \
+#define WIDEN(value)                      \
+  for (int64_t i = 0; i < c->rows; i++) { \
+    int64_t v = value;                    \
+    least = v < least ? v : least;        \
+    most = v > most ? v : most;           \
   }
-  for (int64_t i = 0, end; i < c->rows; i = end + 1) {
-    end = mg_next_null(c, i, c->rows);
-    if (f->width == 8) {
-      WIDEN(load_i64, 8)
-    } else if (f->is_signed) {
-      WIDEN(load_i32, 4)
-    } else {
-      WIDEN(load_u32, 4)
-    }
+#define WIDEN_VALID(value)                         \
+  if (c->valid == NULL) {                          \
+    WIDEN(value)                                   \
+  } else {                                         \
+    WIDEN((value) & -(int64_t)bit_at(c->valid, i)) \
   }
+  if (f->width == 8) {
+    WIDEN_VALID(load_i64(c->values + 8 * i))
+  } else if (f->is_signed) {
+    WIDEN_VALID(load_i32(c->values + 4 * i))
+  } else {
+    WIDEN_VALID((int64_t)load_u32(c->values + 4 * i))
+  }
+#undef WIDEN_VALID
 #undef WIDEN
   *low = least;
   *high = most;

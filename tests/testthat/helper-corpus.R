@@ -154,7 +154,7 @@ typed_way <- function(x) {
   } else if (inherits(x, "difftime")) {
     list("durations", NULL)
   } else if (inherits(x, "integer64")) {
-    list("int64s", structure(values(x), class = "integer64"))
+    list("int64s", counted(structure(values(x), class = "integer64")))
   } else if (is.list(x)) {
     NULL
   } else {
@@ -166,6 +166,18 @@ typed_way <- function(x) {
       # In Go, a complex NA has no real and imaginary part.
       complex = list("complexes", ifelse(is.na(x) & !is.nan(Re(x)), NA_complex_, values(x)))
     )
+  }
+}
+
+# An integer64 as R counts.
+counted <- function(x) {
+  numbers <- suppressWarnings(as.double(x))
+  if (any(abs(numbers) > 2^53, na.rm = TRUE)) {
+    x
+  } else if (all(abs(numbers) <= .Machine$integer.max, na.rm = TRUE)) {
+    as.integer(numbers)
+  } else {
+    numbers
   }
 }
 

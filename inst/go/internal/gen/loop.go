@@ -49,7 +49,7 @@ func (w *writer) loop(f *function) {
 
 // canPanic tells whether a function may panic, as far as its syntax shows: one that
 // has only arithmetic, comparisons and functions of package math cannot. Division is
-// safe if all operands are parameters of type float64.
+// safe if all operands are parameters of type float64 or float32.
 func (f *function) canPanic() bool {
 	can, divides := false, false
 	ast.Inspect(f.decl.Body, func(node ast.Node) bool {
@@ -95,11 +95,12 @@ func isMath(selector *ast.SelectorExpr) bool {
 	return ok && name.Name == "math"
 }
 
-// onlyFloats tells whether a function uses only its parameters, all of type float64.
+// onlyFloats tells whether a function uses only its parameters, all of type float64 or
+// float32.
 func (f *function) onlyFloats() bool {
-	known := append([]string{"math", "float64"}, names(f.params)...)
+	known := append([]string{"math", "float64", "float32"}, names(f.params)...)
 	for _, p := range f.params {
-		if !types.Identical(p.t, types.Typ[types.Float64]) {
+		if !types.Identical(p.t, types.Typ[types.Float64]) && !types.Identical(p.t, types.Typ[types.Float32]) {
 			return false
 		}
 	}
