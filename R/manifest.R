@@ -114,7 +114,7 @@ new_signature <- function(entry, name) {
     args = vapply(args, `[[`, "", "name"),
     specs = lapply(args, `[[`, "spec"),
     optional = vapply(args, `[[`, TRUE, "optional"),
-    defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default)),
+    defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default, arg$Type$Type)),
     vectorized = isTRUE(entry$Vectorized),
     recycles = isTRUE(entry$Recycles),
     boxed = isTRUE(entry$Boxed),
@@ -139,8 +139,12 @@ names_of_type <- function(args, type) {
   unlist(lapply(args, function(arg) if (arg$spec$type == type) arg$name))
 }
 
-# A default is only shown, never sent: values that R has no literal for are left out.
-scalar_default <- function(x) if (is.atomic(x) && length(x) == 1) x
+# The default of an argument as code. Values that R has no literal for are left out, so that
+# Go uses its own.
+scalar_default <- function(x, type) {
+  if (identical(type, "date") && rlang::is_string(x)) return(call("as.Date", x))
+  if (is.atomic(x) && length(x) == 1 && !type %in% c("timestamp", "duration")) x
+}
 
 text_or_none <- function(x) if (rlang::is_string(x)) x else ""
 
