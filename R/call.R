@@ -32,7 +32,7 @@
 #'
 #' The manifest is fetched with the first call over a connection.
 #'
-#' @returns The result: a vector, factor, list or data frame. Several results of a
+#' @returns The result: a vector, matrix, factor, list or data frame. Several results of a
 #'   Go function are a named list; no result is `NULL`, invisibly. A function on records
 #'   whose manifest calls its result a struct, or does not say, returns a data frame;
 #'   any other its only column.

@@ -124,7 +124,7 @@ new_signature <- function(entry, name) {
     variadic = names[vapply(args, `[[`, TRUE, "variadic") & seq_along(args) == length(args)],
     paths = names[vapply(args, `[[`, TRUE, "path")],
     optional = vapply(args, `[[`, TRUE, "optional"),
-    defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default)),
+    defaults = lapply(entry$Args, function(arg) scalar_default(arg$Default, arg$Type$Type)),
     vectorized = isTRUE(entry$Vectorized),
     recycles = isTRUE(entry$Recycles),
     each = each,
@@ -152,8 +152,12 @@ names_alike <- function(args, type) {
   }
 }
 
-# A default is only shown, never sent: values that R has no literal for are left out.
-scalar_default <- function(x) if (is.atomic(x) && length(x) == 1) x
+# The default of an argument as code. Values that R has no literal for are left out, so that
+# Go uses its own.
+scalar_default <- function(x, type) {
+  if (identical(type, "date") && rlang::is_string(x)) return(call("as.Date", x))
+  if (is.atomic(x) && length(x) == 1 && !type %in% c("timestamp", "duration")) x
+}
 
 text_or_none <- function(x) if (rlang::is_string(x)) x else ""
 

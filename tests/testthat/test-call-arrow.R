@@ -122,6 +122,13 @@ test_that("an Arrow stream is a record, and no vector", {
   expect_identical(batch(stream_of(a, a[0, ], a[2, ])), a[c(1, 2, 2), ], ignore_attr = "row.names")
   none <- nanoarrow::basic_array_stream(list(), schema = nanoarrow::na_struct(list(x = nanoarrow::na_int32())))
   expect_identical(batch(none), data.frame(x = integer()))
+  registerS3method(
+    "as_nanoarrow_array_stream", "mangoro_test_table", function(x, ...) stream_of(x$frame, x$frame),
+    envir = asNamespace("nanoarrow")
+  )
+  twice <- structure(list(frame = data.frame(x = 1:2)), class = "mangoro_test_table")
+  expect_identical(batch(twice), data.frame(x = c(1:2, 1:2)))
+  expect_identical(mangoro_call(server$sock, "reader", twice), data.frame(x = c(1:2, 1:2)))
   expect_error(
     batch(nanoarrow::as_nanoarrow_array(1:3)), "must be a data frame or an Arrow stream of them",
     class = "mangoro_error_invalid_argument"

@@ -54,3 +54,10 @@ test_that("arguments may have any name", {
   )
   expect_identical(describe_function(f), "f(server, signature = NULL, environment, list = \"a\", x y, if = 2)")
 })
+
+test_that("defaults that are dates and spans of time are those of Go", {
+  go <- local_start(test_source("typed"))
+  expect_identical(format(go$until_day)[[1]], "<Go function> until_day(from, to = as.Date(\"2024-02-29\"))")
+  expect_identical(go$until_day(as.Date("2024-02-28")), 1L)
+  expect_identical(go$later(.POSIXct(0, tz = "UTC")), .POSIXct(3600, tz = "UTC"))
+})

@@ -182,6 +182,8 @@ func main() {
 		{"turned", func(x []complex128) []complex128 { return x }, nil},
 		{"tomorrow", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, nil},
 		{"next_day", func(d rgoipc.Date) rgoipc.Date { return d + 1 }, nil},
+		{"until_day", func(from, to rgoipc.Date) int32 { return int32(to - from) }, []rgoipc.FuncOption{rgoipc.Args("from", "to"), rgoipc.Default("to", rgoipc.NewDate(2024, 2, 29))}},
+		{"later", func(t time.Time, by time.Duration) time.Time { return t.Add(by) }, []rgoipc.FuncOption{rgoipc.Args("t", "by"), rgoipc.Default("by", time.Hour)}},
 		{"days", func(x []rgoipc.Date) []rgoipc.Date { return x }, nil},
 		{"some_days", func(x rgoipc.Nulls[rgoipc.Date]) rgoipc.Nulls[rgoipc.Date] { return x }, nil},
 		{"lists_of_days", func(x [][]rgoipc.Date) [][]rgoipc.Date { return x }, nil},

@@ -70,6 +70,8 @@ func (c frameCodec) describe() Type {
 	return Type{Name: TypeList, Elem: &rows}
 }
 
+func (c frameCodec) scalar() bool { return false }
+
 func (c frameCodec) nests(arrow.ListLikeType) bool { return true }
 
 // whole reads all rows of a column as one data frame.

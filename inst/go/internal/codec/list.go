@@ -51,7 +51,7 @@ func newListCodec(t, elem reflect.Type, s listShape, within []reflect.Type) (cod
 		return nil, fmt.Errorf("type %v has NA twice", t)
 	}
 	if c.describe().hasMatrix() {
-		return nil, fmt.Errorf("%w: a matrix cannot be an element", unsupported(t))
+		return nil, fmt.Errorf("%w: a matrix cannot be an element: use several results, or a field for each", unsupported(t))
 	}
 	return listCodec{t: t, elem: c, shape: s}, nil
 }

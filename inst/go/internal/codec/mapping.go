@@ -33,7 +33,7 @@ func newMapCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 		return nil, err
 	}
 	if elem.describe().hasMatrix() {
-		return nil, fmt.Errorf("%w: a matrix cannot be an element", unsupported(t))
+		return nil, fmt.Errorf("%w: a matrix cannot be an element: use several results, or a field for each", unsupported(t))
 	}
 	return mapCodec{t, key, elem}, nil
 }

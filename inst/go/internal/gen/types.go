@@ -309,7 +309,7 @@ func orNA(t types.Type, v verdict) verdict {
 // listOf is the verdict on a type that has elements.
 func listOf(t types.Type, v verdict) verdict {
 	if v.matrix && v.reason == "" {
-		v.reason = unsupported(t) + ": a matrix cannot be an element"
+		v.reason = unsupported(t) + ": a matrix cannot be an element: use several results, or a field for each"
 	}
 	return verdict{reason: v.reason, unknown: v.unknown, lacks: v.lacks}
 }

@@ -302,6 +302,7 @@ func TestJSONValue(t *testing.T) {
 		{true, true},
 		{"a\x00", `a\x00`},
 		{celsius(2), 2.0},
+		{NewDate(2024, 2, 29), "2024-02-29"},
 		{int64(1<<53 + 1), "9007199254740993"},
 		{strings.Repeat("x", maxValue+1), strings.Repeat("x", maxValue) + "... (1 bytes more)"},
 		{[]byte("a"), "[97]"},

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"mangoro.local/pkg/rgoipc"
 )
 
 // Solve solves a system of linear equations.
@@ -29,5 +31,9 @@ func Eye(n int, scale []float64) mat.Matrix { return mat.NewDiagDense(n, scale) 
 func Upper(a *mat.TriDense) {}
 
 func Several(a []*mat.Dense) {}
+
+func Next(d rgoipc.Date) rgoipc.Date { return d + 1 }
+
+func Diagonal(m rgoipc.Matrix[float64]) []float64 { return m.Col(0) }
 
 func denseOf() {}
