@@ -20,10 +20,12 @@
 //	float64, int32, int64, int, string, bool  a vector
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
 //	[]byte, complex128                        a raw vector or list of raw, complex
+//	big.Int, json.RawMessage, netip.Addr, ... a character vector
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
 //	struct, []struct                          a named list, a data frame
-//	map[string]T, []map[string]T              a named vector or list, a data frame
+//	map[K]T, []map[K]T                        a named vector or list, a list of them
+//	any, []any, map[string]any                a list, or a single value
 //	arrow.Array, arrow.RecordBatch            anything, as it came
 //	array.RecordReader                        a stream of data frames
 //
@@ -32,10 +34,16 @@
 //
 //   - A named type is treated as its underlying type: time.Month is an int.
 //   - Slices, structs and maps may be nested.
-//   - Struct fields are matched by name, which the tag `r:"name"` sets; `r:"-"` leaves a
-//     field out. Fields that are not exported are ignored, and so are columns without a
-//     field. The fields of an embedded struct are not promoted. A field that is a pointer
-//     or a [Null] may be missing, and is then NA.
+//   - Struct fields are matched by name, which the tag `r:"name"` sets, or else
+//     `json:"name"`; "-" leaves a field out. Fields that are not exported are ignored. The
+//     fields of embedded structs are promoted as encoding/json does it. A field that is a
+//     pointer, a [Null] or any may be missing, and is then NA or nil; one that is tagged
+//     omitempty or omitzero may be missing too, and is then zero.
+//   - A type with the methods MarshalText and UnmarshalText is its text: *big.Int,
+//     netip.Addr, slog.Level. An argument needs UnmarshalText, a result MarshalText. Text
+//     that cannot be read is an error that says in which row. A json.RawMessage is JSON.
+//   - The keys of maps are strings, whole numbers or such text. Results have their names in
+//     the order of the numbers, or else of the bytes.
 //   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
 //     argument.
 //
@@ -51,6 +59,28 @@
 //   - An error ends the call. R is told the row.
 //   - [Parallel] runs on all processors, [Loop] brings a loop that the compiler can inline
 //     the function into, and [Once] makes the function one that is called once.
+//
+// # Any
+//
+// A parameter of type any, or of slices, arrays and maps of it, gets what encoding/json
+// would make of the value, and what JSON has no types for:
+//
+//	R                                         Go
+//	NULL, NA                                  nil
+//	TRUE, a number, a text, a factor          bool, float64, string
+//	a vector of another length, I(x)          []any
+//	a list, one with names                    []any, map[string]any
+//	a vector with names                       map[string]any
+//	a data frame                              []any of its rows, each a map[string]any
+//	a matrix                                  []any of its rows, each a []any
+//	Date, POSIXct                             time.Time
+//	difftime                                  time.Duration
+//	a raw vector                              []byte
+//
+// Functions, complex numbers and an integer64 beyond 2^53 are refused. In results a []any is a
+// list and a map[string]any a named list, sorted by name. What they hold may be of any type
+// that a result can have: a []float64 is a vector, a slice of structs a data frame. Lists
+// may be nested 1000 levels deep.
 //
 // # Functions that are called once
 //
@@ -74,7 +104,7 @@
 //
 // # Results
 //
-// Results have the same types, except maps of structs:
+// Results have the same types:
 //
 //   - A nil slice is an empty vector. A nil pointer to a scalar is NA. Any other nil
 //     pointer, and a nil map, []byte, array, batch or reader, is NULL.
@@ -84,6 +114,8 @@
 //     arguments.
 //   - A string that is not UTF-8 is an error.
 //   - Several results are a named list, see [Results]. No result is NULL.
+//   - A map of structs is a named list of named lists, and one of slices of structs a named
+//     list of data frames.
 //   - A result of type any is what its value is: nil is NULL, and a type that is not in
 //     the table is an error of the call.
 //   - The server reads a result after the function has returned.
