@@ -459,6 +459,16 @@ coerce_record <- function(x, path) {
   coerce_any(x, path)
 }
 
+coerce_dynamic <- function(x, spec, path, rows = FALSE) {
+  values <- dynamic_values(x, spec, rows)
+  if (inherits(values, "mangoro_dynamic")) return(values)
+  where <- paste0(paste(c(path$arg, path$steps), collapse = "$"), values$path)
+  abort_arguments(
+    path$signature, "{.code {where}} cannot be sent{at_row(values$row)}: {values$text}.",
+    arg = path$arg, row = if (values$row > 0) values$row, call = path$call
+  )
+}
+
 # A data frame is a stream of one batch. Any other stream is sent as one value, its bytes.
 coerce_stream <- function(x, path) {
   x <- sent_as(x)

@@ -1,5 +1,5 @@
-# Arguments for Go's any, and for slices and maps of it: what encoding/json would make of
-# them, which C writes as a tree of one piece.
+# Go's any, and slices and maps of it: what encoding/json would make of an R value, which C
+# writes as one tree, see src/dynamic_write.c.
 
 # Whether a type is any, or lists and maps of nothing but any.
 is_dynamic <- function(spec) {
@@ -7,17 +7,11 @@ is_dynamic <- function(spec) {
   spec$type == "dynamic" || spec$type %in% c("list", "map") && is_dynamic(spec$element)
 }
 
-# Values for Go's any, which C writes: `x` as a whole, or each of its rows.
-coerce_dynamic <- function(x, spec, path, rows = FALSE) {
+# Values of the type `spec` as the codec takes them, of `x` as a whole or of each of its
+# rows. If C fails, what check_encoded() takes.
+dynamic_values <- function(x, spec, rows) {
   values <- .Call(c_encode_dynamic, x, shape_of_dynamic(spec), rows, native_encoding(), mangoro_send_as)
-  if (inherits(values, "mangoro_codec_failure")) {
-    where <- paste0(paste(c(path$arg, path$steps), collapse = "$"), values$path)
-    abort_arguments(
-      path$signature, "{.code {where}} cannot be sent{at_row(values$row)}: {values$text}.",
-      arg = path$arg, row = if (values$row > 0) values$row, call = path$call
-    )
-  }
-  structure(values, class = "mangoro_dynamic")
+  if (inherits(values, "mangoro_codec_failure")) values else structure(values, class = "mangoro_dynamic")
 }
 
 # "l" for each list and "m" for each map around any, outermost first.

@@ -33,7 +33,7 @@ static inline bool set_element(SEXP list, R_xlen_t i, SEXP x) {
 // The same of Go's any. `leaf` reads a row of a column of leaves: see mg_row_value().
 typedef SEXP (*mg_leaf_reader)(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
 bool mg_fill_dynamic(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at,
-                 mg_leaf_reader leaf);
+                     mg_leaf_reader leaf);
 
 // Class and attributes. What returns a SEXP returns NULL after a failure.
 SEXP mg_finish(mg_stream *s, const mg_field *f, SEXP x, int64_t n);

@@ -48,9 +48,7 @@ static bool read_head(tree *t, uint8_t *major, uint64_t *n) {
   return true;
 }
 
-static bool has_bytes(tree *t, uint64_t n) {
-  return n <= (uint64_t)(t->end - t->p) || broken(t, "it ends too early");
-}
+static bool has_bytes(tree *t, uint64_t n) { return n <= (uint64_t)(t->end - t->p) || broken(t, "it ends too early"); }
 
 // A CHARSXP; NULL after a failure.
 static SEXP read_text(tree *t, uint64_t n) {
@@ -236,7 +234,7 @@ static bool read_tree(tree *t, SEXP root) {
 }
 
 bool mg_fill_dynamic(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at,
-                 mg_leaf_reader leaf) {
+                     mg_leaf_reader leaf) {
   bool leaves = f->layout == LAYOUT_STRUCT;
   const mg_column *trees = leaves ? c->children[0] : c;
   int64_t width = leaves ? f->children[0]->width : f->width;

@@ -32,9 +32,7 @@ typedef struct {
 
 static const mg_path here = {.name = ""};
 
-static void *refuse(tree *t, const char *format, const char *what) {
-  return mg_fail(t->plan.failure, format, what);
-}
+static void *refuse(tree *t, const char *format, const char *what) { return mg_fail(t->plan.failure, format, what); }
 
 static uint8_t *room_for(tree *t, R_xlen_t n) {
   R_xlen_t room = Rf_xlength(t->bytes);
@@ -126,7 +124,8 @@ static bool write_time(tree *t, SEXP x, double value, bool date) {
 
 static bool write_difference(tree *t, SEXP x, double value) {
   SEXP units = Rf_getAttrib(x, Rf_install("units"));
-  int64_t seconds = TYPEOF(units) == STRSXP && Rf_xlength(units) == 1 ? mg_units_seconds(CHAR(STRING_ELT(units, 0))) : 0;
+  int64_t seconds =
+      TYPEOF(units) == STRSXP && Rf_xlength(units) == 1 ? mg_units_seconds(CHAR(STRING_ELT(units, 0))) : 0;
   if (seconds == 0) return refuse(t, "%s", "its units must be secs, mins, hours, days or weeks");
   if (ISNAN(value)) return write_item(t, CBOR_NULL);
   double nanoseconds = round(value * (double)seconds * 1e9);
@@ -150,9 +149,10 @@ static bool write_level(tree *t, SEXP x, R_xlen_t i) {
   SEXP levels = Rf_getAttrib(x, R_LevelsSymbol);
   int code = INTEGER_ELT(x, i);
   if (code == NA_INTEGER) return write_item(t, CBOR_NULL);
-  if (TYPEOF(levels) != STRSXP || code < 1 || code > Rf_xlength(levels)) return refuse(t, "it is %s", "a factor without its level");
-  SEXP level = STRING_ELT(levels, code - 1);
-  return level == NA_STRING ? write_item(t, CBOR_NULL) : write_string(t, level);
+  if (TYPEOF(levels) != STRSXP || code < 1 || code > Rf_xlength(levels))
+    return refuse(t, "it is %s", "a factor without its level");
+  SEXP text = STRING_ELT(levels, code - 1);
+  return text == NA_STRING ? write_item(t, CBOR_NULL) : write_string(t, text);
 }
 
 static bool is_number(SEXP x) { return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP; }
@@ -185,8 +185,7 @@ static bool write_scalar(tree *t, SEXP x, R_xlen_t i) {
   }
   case INTSXP: return INTEGER_ELT(x, i) == NA_INTEGER ? write_item(t, CBOR_NULL) : write_number(t, INTEGER_ELT(x, i));
   case REALSXP: return is_na(REAL_ELT(x, i)) ? write_item(t, CBOR_NULL) : write_number(t, REAL_ELT(x, i));
-  case STRSXP:
-    return STRING_ELT(x, i) == NA_STRING ? write_item(t, CBOR_NULL) : write_string(t, STRING_ELT(x, i));
+  case STRSXP: return STRING_ELT(x, i) == NA_STRING ? write_item(t, CBOR_NULL) : write_string(t, STRING_ELT(x, i));
   default: return refuse(t, "a value of type \"%s\" has no place in Go's any", Rf_type2char((SEXPTYPE)TYPEOF(x)));
   }
 }
@@ -228,7 +227,8 @@ static bool write_row(tree *t, SEXP x, R_xlen_t at, const char *shape) {
   if (is_frame(x)) {
     l.names = Rf_getAttrib(x, R_NamesSymbol);
     l.n = Rf_xlength(x);
-    if (TYPEOF(l.names) != STRSXP || Rf_xlength(l.names) != l.n) return refuse(t, "%s", "it is a data frame without names");
+    if (TYPEOF(l.names) != STRSXP || Rf_xlength(l.names) != l.n)
+      return refuse(t, "%s", "it is a data frame without names");
     if (shape[0] == 'l') return refuse(t, "it must be %s", "a list without names");
     if (at == 0 && !check_names(t, l.names)) return false;
   } else {
@@ -246,8 +246,9 @@ static bool check_type(tree *t, SEXP x) {
                 TYPEOF(x) == RAWSXP || TYPEOF(x) == VECSXP;
   if (Rf_inherits(x, "POSIXlt")) return refuse(t, "it is %s", "a POSIXlt; as.POSIXct() converts it");
   if (Rf_isS4(x) || mg_class_of(x).class == CLASS_UNKNOWN) {
-    return refuse(t, "an object of class \"%s\" has no place in Go's any; a method of mangoro_send_as() can say how it is sent",
-                  Rf_xlength(class) > 0 ? CHAR(STRING_ELT(class, 0)) : "");
+    return refuse(
+        t, "an object of class \"%s\" has no place in Go's any; a method of mangoro_send_as() can say how it is sent",
+        Rf_xlength(class) > 0 ? CHAR(STRING_ELT(class, 0)) : "");
   }
   if (!vector) return refuse(t, "a value of type \"%s\" has no place in Go's any", Rf_type2char((SEXPTYPE)TYPEOF(x)));
   return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) < 3 || refuse(t, "it is %s", "an array of more than two dimensions");

@@ -14,7 +14,9 @@ expected <- function(x) {
   }
   if (is.factor(x)) x <- structure(as.character(x), names = names(x))
   if (is.raw(x)) return(x)
-  if (is.matrix(x)) return(lapply(seq_len(nrow(x)), function(i) lapply(seq_len(ncol(x)), function(j) expected(x[[i, j]]))))
+  if (is.matrix(x)) {
+    return(lapply(seq_len(nrow(x)), function(i) lapply(seq_len(ncol(x)), function(j) expected(x[[i, j]]))))
+  }
   if (is.atomic(x) && length(x) == 1 && is.null(names(x)) && !inherits(x, "AsIs")) {
     if (is.na(x) && !is.nan(x)) return(NULL)
     return(if (is.integer(x)) as.double(x) else x)
@@ -151,7 +153,8 @@ test_that("a result of any has values of all types", {
 test_that("what has methods for its text is a string", {
   call <- the_dynamic()
   expect_identical(call("power", c("2", "-3"), 65L), c("36893488147419103232", "-10301051460877537453973547267843"))
-  expect_identical(call("next", c("10.0.0.255", "::1")), data.frame(result1 = c("10.0.1.0", "::2"), result2 = c(TRUE, FALSE)))
+  after <- data.frame(result1 = c("10.0.1.0", "::2"), result2 = c(TRUE, FALSE))
+  expect_identical(call("next", c("10.0.0.255", "::1")), after)
   expect_identical(call("json", c("{\"a\": [1]}", NA)), c("{\"a\": [1]}", NA))
   expect_identical(call("turn", factor("good")), "bad")
   expect_identical(call("grades", c(good = 1, bad = 2)), c(bad = 2L, good = 1L))
@@ -185,12 +188,16 @@ test_that("embedded structs are promoted, and json tags are names", {
   call <- the_dynamic()
   visits <- data.frame(id = 1:2, note = c("a", ""), lat = c(1, NA), lon = c(2, NA), name = c("x", "y"))
   expect_identical(call("visits", visits), visits)
-  expect_identical(call("visits", visits[c("id", "name")]), transform(visits, note = "", lat = NA_real_, lon = NA_real_))
+  nowhere <- transform(visits, note = "", lat = NA_real_, lon = NA_real_)
+  expect_identical(call("visits", visits[c("id", "name")]), nowhere)
   expect_identical(call("nowhere", visits[c("id", "name")]), c(TRUE, TRUE))
 })
 
 test_that("broken values of any are errors, and nothing else", {
-  value <- list(a = 1, b = list("x", TRUE, NULL, list(c = NA, d = as.raw(1:3))), e = list(list(f = 1, g = "y"), list(f = 2, g = "z")))
+  value <- list(
+    a = 1, b = list("x", TRUE, NULL, list(c = NA, d = as.raw(1:3))),
+    e = list(list(f = 1, g = "y"), list(f = 2, g = "z"))
+  )
   bytes <- .Call(c_encode_dynamic, value, "", FALSE, native_encoding(), NULL)[[1]]
   decoded <- function(bytes) {
     record <- encode_record(list(x = structure(list(bytes), class = "mangoro_dynamic")))

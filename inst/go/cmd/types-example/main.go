@@ -14,6 +14,7 @@ import (
 	"log"
 	"maps"
 	"math"
+	"math/big"
 	"math/cmplx"
 	"net/netip"
 	"os"
@@ -70,6 +71,9 @@ func newRegistry() (*rgoipc.Registry, error) {
 		registry.Func("join", join, rgoipc.Args("sep", "parts"), rgoipc.Describe("Texts, one after the other")),
 		registry.Func("readLines", readLines, rgoipc.Args("file"), rgoipc.Paths("file"), rgoipc.Describe("The lines of a file")),
 		registry.Func("parse", parse, rgoipc.Args("text"), rgoipc.Describe("The logical, number or text that a text stands for")),
+		registry.Func("describe", describe, rgoipc.Describe("What a list is in Go, and back")),
+		registry.Func("factorial", factorial, rgoipc.Args("n"), rgoipc.Describe("Factorials, all digits of them, as text")),
+		registry.Func("tabulate", tabulate, rgoipc.Describe("How often each whole number occurs")),
 		registry.Func("arrowType", arrowType, rgoipc.Describe("What Arrow calls the type of a vector")),
 		registry.Func("head", head, rgoipc.Args("data", "n"), rgoipc.Default("n", 6), rgoipc.Describe("The first rows of a data frame")),
 		registry.Func("countRows", countRows, rgoipc.Args("stream"), rgoipc.Describe("The rows and batches of a stream")),
@@ -311,6 +315,24 @@ func parse(text string) any {
 		return b
 	}
 	return text
+}
+
+// Any: what encoding/json would make of a value, in both directions.
+
+func describe(x any) map[string]any {
+	return map[string]any{"type": fmt.Sprintf("%T", x), "value": x}
+}
+
+// factorial returns a type with methods for its text, which is a string in R.
+func factorial(n int64) *big.Int { return new(big.Int).MulRange(1, n) }
+
+// tabulate returns a map whose keys are whole numbers. Their digits are names in R.
+func tabulate(x []int) map[int]int {
+	counts := make(map[int]int)
+	for _, n := range x {
+		counts[n]++
+	}
+	return counts
 }
 
 // Arrow's own types come as they are, without a copy. They are valid until the

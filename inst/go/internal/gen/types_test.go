@@ -139,8 +139,8 @@ type (
 	}
 	objects []map[string]any
 	self    struct {
-		*self
-		A int
+		*self //lint:ignore U1000 it is not exported
+		A     int
 	}
 )
 

@@ -22,6 +22,7 @@
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
 //	Date                                      Date
 //	[]byte, complex128, complex64             a raw vector or list of raw, complex
+//	big.Int, json.RawMessage, netip.Addr, ... a character vector
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
 //	[N]T, [N]byte                             a vector of N elements, a raw vector of N
@@ -29,7 +30,8 @@
 //	struct of scalars                         a data frame, row by row, or a named list
 //	other struct, []struct                    a named list, a data frame
 //	struct of slices, marked as a Frame       a data frame
-//	map[string]T, []map[string]T              a named vector or list, a data frame
+//	map[K]T, []map[K]T                        a named vector or list, a list of them
+//	any, []any, map[string]any                a list, or a single value
 //	arrow.Array                               a vector or list, as it came
 //	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
@@ -40,17 +42,24 @@
 //
 //   - A named type is treated as its underlying type: time.Month is an int.
 //   - Slices, structs and maps may be nested.
-//   - Struct fields are matched by name, which the tag `r:"name"` sets; `r:"-"` leaves a
-//     field out. Fields that are not exported are ignored, and so are the columns of a data
-//     frame that have no field. A named list must not have others. The fields of an embedded struct are not promoted. A field that is a pointer
-//     or a [Null] may be missing, and is then NA.
+//   - Struct fields are matched by name, which the tag `r:"name"` sets, or else
+//     `json:"name"`; "-" leaves a field out. Fields that are not exported are ignored, and
+//     so are the columns of a data frame that have no field; a named list must not have
+//     others. The fields of embedded structs are promoted as encoding/json does it. A field
+//     that is a pointer, a [Null] or any may be missing, and is then NA or nil; one that is
+//     tagged omitempty or omitzero may be missing too, and is then zero.
+//   - A type with the methods MarshalText and UnmarshalText is its text: *big.Int,
+//     netip.Addr, slog.Level. An argument needs UnmarshalText, a result MarshalText. Text
+//     that cannot be read is an error that says in which row. A json.RawMessage is JSON.
+//   - The keys of maps are strings, whole numbers or such text. Results have their names in
+//     the order of the numbers, or else of the bytes.
 //   - Arguments may be missing if [Optional] or [Default] say so. NULL is a missing
 //     argument.
 //   - Strings that are paths of files, as [Paths] says, are absolute.
 //
 // # Elementwise functions
 //
-// Scalars are the types of the first six lines of the table, and structs whose fields are
+// Scalars are the types of the first seven lines of the table, and structs whose fields are
 // all scalars. A function whose parameters and results are all scalars is called once for
 // each row of its arguments:
 //
@@ -66,6 +75,28 @@
 // With the option [Each], a function of scalars is called in the same way whatever its
 // results are, except a stream, and R gets a list with an element for each row: what the
 // function returned, or NULL where an argument is NA.
+//
+// # Any
+//
+// A parameter of type any, or of slices, arrays and maps of it, gets what encoding/json
+// would make of the value, and what JSON has no types for:
+//
+//	R                                         Go
+//	NULL, NA                                  nil
+//	TRUE, a number, a text, a factor          bool, float64, string
+//	a vector of another length, I(x)          []any
+//	a list, one with names                    []any, map[string]any
+//	a vector with names                       map[string]any
+//	a data frame                              []any of its rows, each a map[string]any
+//	a matrix                                  []any of its rows, each a []any
+//	Date, POSIXct                             time.Time
+//	difftime                                  time.Duration
+//	a raw vector                              []byte
+//
+// Functions, complex numbers and an integer64 beyond 2^53 are refused. In results a []any is a
+// list and a map[string]any a named list, sorted by name. What they hold may be of any type
+// that a result can have: a []float64 is a vector, a slice of structs a data frame. Lists
+// may be nested 1000 levels deep.
 //
 // # Functions that are called once
 //
@@ -121,7 +152,7 @@
 //
 // # Results
 //
-// Results have the same types, except maps of structs:
+// Results have the same types:
 //
 //   - A nil slice is an empty vector. A nil pointer to a scalar is NA. Any other nil
 //     pointer, and a nil map, []byte, array, batch or reader, is NULL.
@@ -131,6 +162,8 @@
 //     arguments.
 //   - A string that is not UTF-8 is an error.
 //   - Several results are a named list, see [Results]. No result is NULL.
+//   - A map of structs is a named list of named lists, and one of slices of structs a named
+//     list of data frames.
 //   - A result of type any is what its value is: nil is NULL, and a type that is not in
 //     the table is an error of the call.
 //   - The server reads a result after the function has returned.

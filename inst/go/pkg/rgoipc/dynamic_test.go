@@ -304,7 +304,6 @@ func TestFuncOfEmbedded(t *testing.T) {
 	if _, err := keep.Handler(lists(t, arg{name, `[{"name": "c"}]`, "", ""})); err != nil || got[0] != (visit{Name: "c"}) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	fields = arrow.StructOf(arrow.Field{Name: "lat", Type: float64s, Nullable: true}, arrow.Field{Name: "ID", Type: int32s, Nullable: true})
 	type pair struct {
 		*Place
 		ID *int32
