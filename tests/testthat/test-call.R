@@ -85,6 +85,7 @@ test_that("numbers of each of Go's types go and come", {
   expect_error(call("uint64", bit64::as.integer64(-1)), "from 0 to 18446744073709551615")
   expect_error(call("largest"), "row 2: .* return it as a string", class = "mangoro_error_protocol")
   expect_identical(call("uint8", as.raw(c(0, 255))), c(0L, 255L))
+  expect_identical(call("brighter", as.raw(1:2), c(1, 2, 3, NA)), c(2L, 4L, 4L, NA))
   expect_identical(call("maybe_uint8", c(1, NA)), c(1L, NA))
   expect_identical(call("float32", c(0.5, NA, NaN, Inf, 0.1)), c(0.5, NA, NaN, Inf, 13421773 / 2^27))
   expect_error(call("float32", c(0, 1e39)), "row 2 is 1e\\+39", class = "mangoro_error_invalid_argument")

@@ -156,6 +156,7 @@ func main() {
 		{"float32", same[float32], nil},
 		{"complex64", same[complex64], nil},
 		{"level", same[level], nil},
+		{"brighter", func(x, y uint8) uint8 { return x + y }, nil},
 		{"maybe_uint8", same[*uint8], nil},
 		{"int8s", same[[]int8], nil},
 		{"levels", same[[]level], nil},
