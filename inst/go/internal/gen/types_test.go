@@ -47,7 +47,7 @@ func (*parsed) UnmarshalText(text []byte) error { return nil }
 type unlike string
 func (unlike) MarshalText() string { return "" }
 type base struct { ID int "json:\"id\""; Note string "json:\",omitempty\"" }
-type Other struct { ID int "json:\"id\""; C chan int "json:\"-\"" }
+type Other struct { ID int "r:\"id\""; C chan int "json:\"-\"" }
 type derived struct { base; *Other; ID string }
 type hiding struct { base; Other }
 type stamped struct { time.Time; A int }
@@ -87,7 +87,7 @@ type (
 		Note string `json:",omitempty"`
 	}
 	Other struct {
-		ID int      `json:"id"`
+		ID int      `r:"id"`
 		C  chan int `json:"-"`
 	}
 	derived struct {
