@@ -29,7 +29,8 @@ reply_samples <- function(types, ...) {
 }
 
 all_reply_samples <- function(frame = rlang::current_env()) {
-  servers <- lapply(c("types", "server", "typed", "dynamic"), function(name) local_server(test_source(name), env = frame))
+  sources <- c("types", "server", "typed", "dynamic")
+  servers <- lapply(sources, function(name) local_server(test_source(name), env = frame))
   do.call(reply_samples, servers)
 }
 
