@@ -138,10 +138,11 @@ test_that("a function of a type that only Go knows is left out, the others are t
       said <<- c(said, conditionMessage(cnd))
       tryInvokeRestart("muffleMessage")
     })
-    expect_setequal(names(go), c("Month", "Ip", "Ok"))
+    expect_setequal(names(go), c("Month", "Ip", "Ok", "P2"))
   }
   expect_identical(go$Month(3L), "March")
-  expect_identical(go$Ip(as.raw(c(127, 0, 0, 1))), "127.0.0.1")
+  expect_identical(go$Ip(c("127.0.0.1", NA)), c("127.0.0.1", NA))
+  expect_identical(go$P2("12"), 1L)
   expect_snapshot(cat(said))
 
   cnd <- expect_error(mangoro_source(code = "func Z(r io.Reader) {}"), class = "mangoro_error_start")

@@ -53,6 +53,10 @@ func newStructCodec(t reflect.Type, within []reflect.Type) (codec, error) {
 // of returns the field of a row.
 func (f structField) of(row reflect.Value) reflect.Value { return row.FieldByIndex(f.index) }
 
+// takesNil tells whether a value that is missing is nil in the field: a pointer, a Null, or
+// a []byte.
+func (f structField) takesNil() bool { return hasNA(f.codec) || f.codec.describe().Name == TypeBinary }
+
 // structType is a struct by reflection.
 type structType struct{ t reflect.Type }
 
@@ -116,7 +120,7 @@ func (c structCodec) read(col Column) (any, Bitmap, error) {
 		}
 	}
 	for _, field := range columns {
-		if col.fold && !field.pointer && !hasNA(field.codec) {
+		if col.fold && !field.pointer && !field.takesNil() {
 			valid = valid.And(column.Len(), field.held, column.Len())
 		}
 		if err := field.set(rows, valid); err != nil {
