@@ -113,6 +113,22 @@ test_that("what is left out is said, each time", {
   mangoro_stop(go)
 })
 
+test_that("without any function that R can call there is no server", {
+  skip_if_no_go()
+  cnd <- expect_error(mangoro_function("func F(r io.Reader) int { return 1 }"), class = "mangoro_error_start")
+  message <- conditionMessage(cnd)
+  expect_match(message, "there is no function that R can call: .*type io.Reader is not supported")
+  # Which is for those who write a main function.
+  expect_no_match(message, "rgoipc.Main", fixed = TRUE)
+})
+
+test_that("similar names are found", {
+  expect_identical(similar_names("mean", c("Mean", "Means", "Median")), c("Mean", "Means"))
+  expect_identical(similar_names("x", c("y", "X")), "X")
+  expect_identical(similar_names("x", character()), character())
+  expect_identical(similar_names("\xff", "a"), character())
+})
+
 test_that("a method is not a function that is left out", {
   skip_if_no_go()
   expect_no_message(go <- local_source(code = c(
