@@ -125,11 +125,11 @@ as_path <- function(x, path) {
 # rows of data frames; anything else is one element.
 coerce_variadic <- function(values, spec, path) {
   path$arg <- "..."
-  if (is_dynamic(spec)) return(coerce_dynamic(values, spec, path))
   path$inner <- TRUE
   # Bytes are a raw vector, which is one value.
   element <- if (spec$type == "list") spec$element else spec
   rows <- identical(element$type, "struct")
+  if (is_dynamic(spec)) return(coerce_dynamic(values, spec, path))
   if (!rows && !isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
   there <- which(!vapply(values, is.null, TRUE))
   parts <- lapply(there, function(i) {
