@@ -79,11 +79,11 @@ coerce_arguments <- function(args, signature, call) {
 }
 
 # Raises unless `x` is one value, if its type is that of one.
-check_one <- function(x, spec, path) {
+check_one <- function(x, spec, path, advice = advice_of_each(path)) {
   if (spec$type %in% names(coercers) && length(x) != 1) {
     subject <- describe_path(path)
     abort_arguments(
-      path$signature, c("{subject} must be one value, not {length(x)}.", advice_of_each(path)),
+      path$signature, c("{subject} must be one value, not {length(x)}.", advice),
       arg = path$arg, call = path$call
     )
   }
@@ -129,6 +129,7 @@ coerce_variadic <- function(values, spec, path) {
   # Bytes are a raw vector, which is one value.
   element <- if (spec$type == "list") spec$element else spec
   rows <- identical(element$type, "struct")
+  if (is_dynamic(spec)) return(coerce_dynamic(values, spec, path))
   if (!rows && !isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
   there <- which(!vapply(values, is.null, TRUE))
   parts <- lapply(there, function(i) {
@@ -295,7 +296,7 @@ coercers <- list(
   },
   duration = function(x, path) if (is_base(x, "difftime")) x else abort_type(x, "a difftime", path),
   date = function(x, path) {
-    if (!is_base(x, "Date")) abort_type(x, "a Date", path, advice = date_advice(x))
+    if (!is_base(x, "Date")) abort_type(x, "a Date", path)
     check_days(x, path)
     x
   },
@@ -407,10 +408,6 @@ check_days <- function(x, path) {
   days <- as.double(x)
   wrong <- which(!is.na(days) & (days != floor(days) | abs(days) > .Machine$integer.max))
   if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be whole days", path)
-}
-
-date_advice <- function(x) {
-  if (inherits(x, "POSIXt") || is.character(x)) "; {.fn as.Date} makes one of it" else class_advice(x)
 }
 
 check_no_na <- function(x, path) {
@@ -736,7 +733,7 @@ coerce_cell <- function(x, spec, path) {
   }
   if (spec$type == "binary" && is.null(x)) return(list(NULL))
   column <- coerce_column(if (spec$type %in% c("map", "any")) list(x) else x, spec, path)
-  check_one(column, spec, path)
+  check_one(column, spec, path, advice = c("i" = "Several rows are a data frame."))
   column
 }
 
@@ -894,7 +891,7 @@ describe_path <- function(path) {
   format_inline("{.val {steps}} of argument {.arg {path$arg}}")
 }
 
-abort_type <- function(x, wanted, path, advice = class_advice(x)) {
+abort_type <- function(x, wanted, path, advice = conversion_advice(x, wanted) %||% class_advice(x)) {
   subject <- describe_path(path)
   row <- if (is.atomic(x) && length(x) > 0) which(!is.na(x))[1] else NA
   got <- if (is.na(row)) {
@@ -913,6 +910,37 @@ position <- function(row, path) {
   if (is.null(path$dim)) return(paste("row", format(row, scientific = FALSE)))
   at <- arrayInd(row, path$dim)
   sprintf("row %d, column %d", at[[1]], at[[2]])
+}
+
+# The function of base R that converts `x` to what is wanted, if it can convert the first value.
+conversion_advice <- function(x, wanted) {
+  if (!is.object(x) && is_list(x) && wanted %in% c("numeric", "whole numbers", "character", "logical")) {
+    single <- length(x) > 0 && all(vapply(x, function(element) is.atomic(element) && length(element) == 1, TRUE))
+    return(if (single) "; convert it with {.fn unlist}")
+  }
+  if (wanted == "a difftime" && is.numeric(x) && !is.object(x)) {
+    return("; convert it with {.code as.difftime(x, units = \"secs\")}")
+  }
+  name <- converter(x, wanted)
+  if (is.null(name)) return()
+  first <- x[!is.na(x)][1]
+  converted <- tryCatch(suppressWarnings(get(name, baseenv())(first)), error = function(cnd) NA)
+  if (length(converted) > 0 && !anyNA(converted)) paste0("; convert it with {.fn ", name, "}")
+}
+
+converter <- function(x, wanted) {
+  plain <- !is.object(x)
+  number <- plain && (is.numeric(x) || is.logical(x))
+  text <- plain && is.character(x)
+  switch(wanted,
+    numeric = ,
+    "whole numbers" = if (text || number) "as.numeric",
+    character = if (number || inherits(x, c("Date", "POSIXct", "integer64"))) "as.character",
+    logical = if (text || number) "as.logical",
+    "a Date" = if (text || inherits(x, "POSIXt")) "as.Date",
+    "a date-time" = if (text) "as.POSIXct",
+    "a raw vector or a list of them" = if (text) "charToRaw"
+  )
 }
 
 class_advice <- function(x) {
@@ -960,11 +988,17 @@ show_value <- function(x) {
     if (is.na(text)) return(strtrim(encodeString(x, quote = "\""), 50))
     return(encodeString(strtrim(text, 50), quote = "\""))
   }
-  if (is.numeric(x) && !is.object(x)) return(format(x, digits = 15))
+  if (is.numeric(x) && !is.object(x)) return(show_number(x))
   if (is_base(x, "Date")) {
     days <- as.double(x)
     if (!is.finite(days)) return(format(days))
     if (days != floor(days)) x <- as.POSIXct(x)
   }
   strtrim(paste(format(x), collapse = " "), 50)
+}
+
+# With as many digits as tell it from a whole number.
+show_number <- function(x) {
+  shown <- format(x, digits = 15)
+  if (is.finite(x) && as.numeric(shown) != x) format(x, digits = 17) else shown
 }

@@ -86,13 +86,15 @@ abort_connection <- function(message, ..., call = NULL, .envir = parent.frame())
 }
 
 # A program that does not become a server. `reason` follows its name in the message;
-# `end` is its exit status and last lines, NULL while it runs.
-abort_start <- function(label, reason, end = NULL, parent = NULL, call = NULL, .envir = parent.frame()) {
+# `end` is its exit status and last lines, NULL while it runs; `own_main` is TRUE if the user
+# wrote its main function.
+abort_start <- function(label, reason, end = NULL, own_main = TRUE, parent = NULL, call = NULL,
+                        .envir = parent.frame()) {
   abort_mangoro(
     "start",
     paste("{.file {label}}", reason),
     lines = end$stderr,
-    hints = if (!is.null(end)) c(
+    hints = if (!is.null(end) && own_main) c(
       "A server takes its URL as its only argument, listens there and serves
        until it is told to stop; see {.code rgoipc.Main}."
     ),
@@ -179,16 +181,27 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
 # `functions` are the names of the server's functions, `reason` is why it has left this
 # one out, NA if it does not say.
 abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_) {
+  similar <- if (is.na(reason)) similar_names(func_name, functions)
+  similar <- paste(vapply(similar, function(name) format_inline("{.fn {name}}"), ""), collapse = " or ")
   abort_mangoro(
     "not_found",
     c(
       "The server has no function {.fn {func_name}}.",
       "x" = if (!is.na(reason)) paste("R cannot call it:", escape_braces(shorten(reason))),
+      "i" = if (nzchar(similar)) "Is {similar} meant?",
       "i" = if (length(functions) > 0) "Its functions are {.fn {functions}}."
     ),
     func_name = func_name,
     call = call
   )
+}
+
+# Those of `names` that `name` may be a misspelling of, at most three.
+similar_names <- function(name, names) {
+  if (is.na(as_utf8(name)) || length(names) == 0) return(character())
+  distance <- utils::adist(name, names, ignore.case = TRUE)
+  close <- which(distance <= nchar(name) / 3)
+  utils::head(names[close[order(distance[close])]], 3)
 }
 
 # An error reply of a server. `detail` is its JSON as a list; without a code that we know,

@@ -132,13 +132,24 @@ main_hints <- function(output, src) {
   }
 }
 
-# An undefined name that is followed by an exported one is a package that is not imported.
+# An undefined name may be a type of R. One that is followed by an exported name is a package
+# that is not imported.
 undefined_hints <- function(messages, lines) {
   said <- grep("^undefined: \\w+$", messages)
   name <- sub("^undefined: ", "", messages[said])
+  types <- intersect(name, names(go_types))
   is_package <- mapply(function(name, line) grepl(sprintf("\\b%s\\.[[:upper:]]", name), line), name, lines[said])
-  vapply(unique(name[as.logical(is_package)]), package_hint, "", USE.NAMES = FALSE)
+  c(
+    sprintf("The type %s of R is %s in Go.", types, go_types[types]),
+    vapply(unique(name[as.logical(is_package)]), package_hint, "", USE.NAMES = FALSE)
+  )
 }
+
+go_types <- c(
+  numeric = "float64", double = "float64", float = "float64", integer = "int", character = "string",
+  logical = "bool", complex = "complex128", Date = "rgoipc.Date", POSIXct = "time.Time", difftime = "time.Duration",
+  matrix = "rgoipc.Matrix[float64]"
+)
 
 package_hint <- function(name) {
   path <- known_packages(name)
@@ -159,15 +170,20 @@ package_hint <- function(name) {
 # The paths of the known packages of a name: those of Go's standard library, those that
 # travel with mangoro, and the usual ones of gonum, which do not travel with it.
 known_packages <- function(name) {
-  standard <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
-  paths <- vapply(standard, `[[`, "", 2)
+  standard <- standard_packages()
   arrow <- "github.com/apache/arrow-go/v18/arrow"
   others <- c(
     rgoipc = "mangoro.local/pkg/rgoipc", arrow = arrow, array = file.path(arrow, "array"),
     memory = file.path(arrow, "memory"),
     rlang::set_names(file.path(gonum, gonum_packages), basename(gonum_packages))
   )
-  unname(c(paths[vapply(standard, `[[`, "", 1) == name], others[names(others) == name]))
+  unname(c(standard[names(standard) == name], others[names(others) == name]))
+}
+
+# The paths of the packages of Go's standard library, by their names.
+standard_packages <- function() {
+  lines <- strsplit(read_utf8(go_file("internal", "gen", "standard.txt")), " ", fixed = TRUE)
+  rlang::set_names(vapply(lines, `[[`, "", 2), vapply(lines, `[[`, "", 1))
 }
 
 gonum <- "gonum.org/v1/gonum"
@@ -182,15 +198,20 @@ import_hints <- function(output) {
   pattern <- "(?:provides|providing) package ([^:; ]+)|package ([^:; ]+) is not in std"
   found <- Filter(length, regmatches(output, regexec(pattern, output, perl = TRUE)))
   missing <- unique(vapply(found, function(parts) paste0(parts[-1], collapse = ""), ""))
-  if (length(missing) > 0) {
-    c(
+  # The path of a module begins with a domain, that of a standard package does not.
+  standard <- grep("^[^/.]+(/|$)", missing, value = TRUE)
+  missing <- setdiff(missing, standard)
+  similar <- vapply(standard, function(path) paste(similar_names(path, standard_packages()), collapse = " or "), "")
+  c(
+    sprintf("Is the package %s meant?", similar[nzchar(similar)]),
+    if (length(missing) > 0) c(
       paste(missing, "is not among the modules that travel with mangoro."),
       paste(
         "To use other modules, name them in the argument `deps` of mangoro_source(),",
         "or put the program into a directory with a go.mod of its own."
       )
     )
-  }
+  )
 }
 
 # What to do if a module is not available, has changed, or has packages that do not

@@ -51,7 +51,7 @@ check_variables <- function(values, call) {
 }
 
 go_scalar <- function(x) {
-  types <- c(double = "float64", integer = "int32", character = "string", logical = "bool")
+  types <- c(double = "float64", integer = "int", character = "string", logical = "bool")
   if (is.object(x)) NA_character_ else unname(types[typeof(x)])
 }
 

@@ -39,7 +39,7 @@ await_server <- function(server, call) {
       end <- server_end(server)
       if (!is.null(end)) {
         reason <- paste(describe_status(end$status), "before it accepted a connection.")
-        abort_start(server$label, reason, end, call = call)
+        abort_start(server$label, reason, end, own_main = is.null(server$recipe), call = call)
       }
       end <- list(stderr = last_words(server))
       if (seconds() - started >= patience) {

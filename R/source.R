@@ -24,7 +24,7 @@
 #' @param ... For `mangoro_source()` and `mangoro_function()`, more arguments for
 #'   `go build`, as for [mangoro_go_build()]. For `mangoro_eval()`, the variables of
 #'   the expression: named vectors of type double, integer, character or logical.
-#'   One of length 1 is a `float64`, `int32`, `string` or `bool`, any other a slice
+#'   One of length 1 is a `float64`, `int`, `string` or `bool`, any other a slice
 #'   of them.
 #' @param deps Modules that the code imports from, with their versions, such as
 #'   `"gonum.org/v1/gonum@v0.17.0"`; a character vector. Go's standard library and the

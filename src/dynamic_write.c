@@ -34,6 +34,11 @@ static const mg_path here = {.name = ""};
 
 static void *refuse(tree *t, const char *format, const char *what) { return mg_fail(t->plan.failure, format, what); }
 
+static void *refuse_type(tree *t, SEXP x) {
+  const char *type = Rf_isFunction(x) ? "function" : Rf_type2char((SEXPTYPE)TYPEOF(x));
+  return refuse(t, "a value of type \"%s\" has no place in Go's any", type);
+}
+
 static uint8_t *room_for(tree *t, R_xlen_t n) {
   R_xlen_t room = Rf_xlength(t->bytes);
   if (n > room - t->size) {
@@ -186,7 +191,7 @@ static bool write_scalar(tree *t, SEXP x, R_xlen_t i) {
   case INTSXP: return INTEGER_ELT(x, i) == NA_INTEGER ? write_item(t, CBOR_NULL) : write_number(t, INTEGER_ELT(x, i));
   case REALSXP: return is_na(REAL_ELT(x, i)) ? write_item(t, CBOR_NULL) : write_number(t, REAL_ELT(x, i));
   case STRSXP: return STRING_ELT(x, i) == NA_STRING ? write_item(t, CBOR_NULL) : write_string(t, STRING_ELT(x, i));
-  default: return refuse(t, "a value of type \"%s\" has no place in Go's any", Rf_type2char((SEXPTYPE)TYPEOF(x)));
+  default: return refuse_type(t, x);
   }
 }
 
@@ -250,7 +255,7 @@ static bool check_type(tree *t, SEXP x) {
         t, "an object of class \"%s\" has no place in Go's any; a method of mangoro_send_as() can say how it is sent",
         Rf_xlength(class) > 0 ? CHAR(STRING_ELT(class, 0)) : "");
   }
-  if (!vector) return refuse(t, "a value of type \"%s\" has no place in Go's any", Rf_type2char((SEXPTYPE)TYPEOF(x)));
+  if (!vector) return refuse_type(t, x);
   return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) < 3 || refuse(t, "it is %s", "an array of more than two dimensions");
 }
 

@@ -10,11 +10,15 @@ test_that("what does not fit is told with function, argument, row and value", {
     call("add", 1, bit64::as.integer64("9007199254740993"))
     call("add", 1, factor("1"))
     call("twice", c(1, 1.5))
+    call("twice", 0.1 * 3 * 10)
+    call("twice", "5")
+    call("twice", list(1, 2:3))
     call("twice", 2^31)
     call("twice", NaN)
     call("next", 2^53 + 2)
     call("upper", 1)
     call("not", "yes")
+    call("not", 1)
     call("tomorrow", "2024-02-28")
     call("half", 1)
     call("reverse", "text")
@@ -379,6 +383,25 @@ test_that("a variadic parameter takes R's `...`", {
     go$Areas(1)
     go$Areas(list(W = 1, H = 1), list(W = 1))
   })
+})
+
+test_that("a variadic parameter of any takes values of any type", {
+  go <- local_source(code = '
+func Format(text string, values ...any) string { return fmt.Sprintf(text, values...) }
+
+func Sizes(maps ...map[string]any) []int {
+	sizes := make([]int, len(maps))
+	for i, m := range maps {
+		sizes[i] = len(m)
+	}
+	return sizes
+}')
+  expect_identical(go$Format("%s is %v, %v %v", "x", 1.5, NULL, 1:2), "x is 1.5, <nil> [1 2]")
+  expect_identical(go$Format("%v", list(a = TRUE)), "map[a:true]")
+  expect_identical(go$Format("none"), "none")
+  expect_identical(go$Sizes(list(a = 1, b = "x"), c(c = 1), NULL), c(2L, 1L, 0L))
+  cnd <- expect_error(go$Format("%v", 1, mean), class = "mangoro_error_invalid_argument")
+  expect_identical(cnd$arg, "...")
 })
 
 test_that("a slice or a map can be left out", {

@@ -56,6 +56,21 @@ test_that("inline code is told by its place", {
   expect_identical(relocate(places, function() NULL), places)
 })
 
+test_that("a type of R gets a hint", {
+  said <- paste("undefined:", c("numeric", "x", "numeric", "character"))
+  expect_identical(
+    undefined_hints(said, rep("func F(x numeric, y x) character { return y }", 4)),
+    c("The type numeric of R is float64 in Go.", "The type character of R is string in Go.")
+  )
+})
+
+test_that("a package that is not in the standard library gets a hint", {
+  said <- function(path) sprintf("a.go:1:8: package %s is not in std (/go/src/%s)", path, path)
+  expect_identical(import_hints(said("string")), "Is the package strings meant?")
+  expect_identical(import_hints(said("x/nothing/like/it")), character())
+  expect_match(import_hints(said("example.com/a"))[[1]], "example.com/a is not among the modules", fixed = TRUE)
+})
+
 test_that("what is undefined and looks like a package gets a hint", {
   hints <- function(name, line) undefined_hints(paste("undefined:", name), line)
   expect_identical(

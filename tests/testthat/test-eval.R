@@ -4,6 +4,9 @@ test_that("an expression is evaluated with the types of its variables", {
   expect_identical(mangoro_eval("math.Sqrt(x)", x = 9), 3)
   expect_identical(mangoro_eval("strings.Split(s, sep)", s = "a,b", sep = ","), c("a", "b"))
   expect_identical(mangoro_eval("strconv.ParseBool(s)", s = "true"), TRUE)
+  expect_identical(mangoro_eval("strings.Repeat(s, n)", s = "ab", n = 3L), "ababab")
+  expect_identical(mangoro_eval("n * n", n = 100000L), 1e10)
+  expect_identical(mangoro_eval("n[len(n)-1]", n = c(1L, 3L, 2L)), 2L)
   expect_error(mangoro_eval("strconv.ParseBool(s)", s = "maybe"), class = "mangoro_error_handler")
   expect_snapshot(error = TRUE, transform = scrub_location, {
     mangoro_eval("math.Sqqrt(x)", x = 2)

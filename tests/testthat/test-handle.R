@@ -15,6 +15,7 @@ test_that("a function that is not there is told with those that are", {
   h <- local_start("cmd/rpc-example")
   expect_error(h$nope, class = "mangoro_error_not_found")
   expect_error(h[["nope"]], class = "mangoro_error_not_found")
+  expect_error(h$Add, "Is `add()` meant?", fixed = TRUE, class = "mangoro_error_not_found")
   expect_error(h[[1]], class = "mangoro_error_invalid_argument")
   expect_error(h$x <- 1)
   expect_snapshot(error = TRUE, {

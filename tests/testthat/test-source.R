@@ -113,6 +113,13 @@ test_that("what is left out is said, each time", {
   mangoro_stop(go)
 })
 
+test_that("similar names are found", {
+  expect_identical(similar_names("mean", c("Mean", "Means", "Median")), c("Mean", "Means"))
+  expect_identical(similar_names("x", c("y", "X")), "X")
+  expect_identical(similar_names("x", character()), character())
+  expect_identical(similar_names("\xff", "a"), character())
+})
+
 test_that("a method is not a function that is left out", {
   skip_if_no_go()
   expect_no_message(go <- local_source(code = c(
@@ -146,7 +153,9 @@ test_that("a function of a type that only Go knows is left out, the others are t
   expect_snapshot(cat(said))
 
   cnd <- expect_error(mangoro_source(code = "func Z(r io.Reader) {}"), class = "mangoro_error_start")
-  expect_match(cnd$stderr, "parameter 1 `r`: type io.Reader is not supported", fixed = TRUE, all = FALSE)
+  expect_match(cnd$stderr, "no function that R can call: .*type io.Reader is not supported", all = FALSE)
+  # Advice for those who write a main function.
+  expect_no_match(conditionMessage(cnd), "rgoipc.Main", fixed = TRUE)
 })
 
 test_that("mistakes are told with the user's own line", {

@@ -170,7 +170,7 @@ func (p *program) checkDirectives(f *function) {
 		p.checkEach(f)
 	}
 	if is, known := f.elementwise(); d.parallel && known && !is {
-		p.complain(d.at["parallel"], directivePrefix+"parallel needs an elementwise function: one of scalars, and without //mangoro:once")
+		p.complain(d.at["parallel"], directivePrefix+"parallel needs a function that is called for each element: one of single values, or with //mangoro:each")
 	}
 	for _, def := range d.defaults {
 		if v, ok := p.param(f, "default", def.param, def.pos); ok && !v.unknown && !def.fits(v) {
@@ -205,7 +205,7 @@ func (p *program) checkEach(f *function) {
 	}
 	for _, v := range f.params {
 		if !v.scalar && !v.unknown {
-			complain(fmt.Sprintf("parameter `%s` of %s is no scalar", v.name, nameOfType(v.t)))
+			complain(fmt.Sprintf("parameter `%s` of %s is not a single value", v.name, nameOfType(v.t)))
 		}
 	}
 	for _, v := range f.results {

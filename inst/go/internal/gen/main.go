@@ -35,7 +35,9 @@ func (p *program) main() string {
 	for _, f := range p.functions {
 		w.register(f, rgoipc)
 	}
-	w.line(")\nif len(registry.List()) == 0 {\n%s.Fatal(err)\n}", log)
+	w.line(")\nif len(registry.List()) == 0 {")
+	w.line("%s.SetFlags(0)", log)
+	w.line("%s.Fatalf(\"there is no function that R can call: %%v\", err)\n}", log)
 	w.line("%s.Main(registry)\n}", rgoipc)
 	for _, f := range p.functions {
 		if f.loop != "" {

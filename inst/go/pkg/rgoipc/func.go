@@ -273,7 +273,7 @@ func (f *typedFunc) checkEach(o funcOptions) error {
 	}
 	for _, p := range f.params {
 		if !p.scalar() {
-			return fmt.Errorf("it cannot be called for Each element: parameter `%s` is of type %v, which is no scalar", p.arg.Name, p.t)
+			return fmt.Errorf("it cannot be called for Each element: parameter `%s` is of type %v, which is not a single value", p.arg.Name, p.t)
 		}
 	}
 	for _, r := range f.results {
