@@ -763,8 +763,8 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   x[left_out] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
-    # What has no NA is zero in Go.
-    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !spec$fields[[name]]$nullable)) next
+    # An untyped null is zero in Go, or NA where there is room for it.
+    if (name %in% left_out || name %in% spec$optional && is.null(x[[name]])) next
     x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x
