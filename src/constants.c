@@ -2,6 +2,7 @@
 
 #include "arrow.h"
 #include "class.h"
+#include "dynamic.h"
 #include "entries.h"
 
 typedef struct {
@@ -23,18 +24,21 @@ static SEXP named_ints(const constant constants[], int n) {
   return out;
 }
 
-// list(limits, types, classes)
+// list(limits, types, classes, dynamic)
 SEXP mg_c_constants(void) {
   static const constant types[] = {ARROW_TYPES(ARROW_CONSTANT)};
   static const constant limits[] = {CONSTANT(MAX_DEPTH) CONSTANT(SHARE_FACTOR) CONSTANT(MAX_METADATA) CONSTANT(
       HEADER_SCHEMA) CONSTANT(HEADER_DICTIONARY) CONSTANT(HEADER_RECORDS) CONSTANT(VERSION_4) CONSTANT(VERSION_5)};
-  const char *names[] = {"limits", "types", "classes", ""};
+  static const constant dynamic[] = {CONSTANT(MAX_NESTING) CONSTANT(TAG_LEAF) CONSTANT(TAG_TIME)
+                                         CONSTANT(TAG_DURATION)};
+  const char *names[] = {"limits", "types", "classes", "dynamic", ""};
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(out, 0, named_ints(limits, sizeof limits / sizeof limits[0]));
   SET_VECTOR_ELT(out, 1, named_ints(types, sizeof types / sizeof types[0]));
   SEXP classes = Rf_allocVector(STRSXP, CLASS_DYNAMIC - CLASS_DATE);
   SET_VECTOR_ELT(out, 2, classes);
   for (int i = CLASS_DATE; i < CLASS_DYNAMIC; i++) SET_STRING_ELT(classes, i - CLASS_DATE, Rf_mkChar(mg_class_name(i)));
+  SET_VECTOR_ELT(out, 3, named_ints(dynamic, sizeof dynamic / sizeof dynamic[0]));
   UNPROTECT(1);
   return out;
 }

@@ -15,7 +15,7 @@ reply_samples <- function(types, ...) {
   result <- envelope_header("result")
   others <- lapply(list(...), function(server) {
     manifest <- ask(server$sock, mangoro_rpc_manifest_request())
-    c(list(manifest, manifest), lapply(c("panic", "fail", "nope"), call_of, server = server))
+    c(list(manifest, manifest), lapply(c("panic", "fail", "nope", "mixed"), call_of, server = server))
   })
   c(
     rep(unlist(others, recursive = FALSE), 4),
@@ -29,7 +29,8 @@ reply_samples <- function(types, ...) {
 }
 
 all_reply_samples <- function(frame = rlang::current_env()) {
-  servers <- lapply(c("types", "server", "typed"), function(name) local_server(test_source(name), env = frame))
+  sources <- c("types", "server", "typed", "dynamic")
+  servers <- lapply(sources, function(name) local_server(test_source(name), env = frame))
   do.call(reply_samples, servers)
 }
 

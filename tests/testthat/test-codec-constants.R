@@ -42,3 +42,13 @@ test_that("each class that C knows is one of an object of the table of types", {
   classes <- unique(unlist(lapply(objects, function(x) c(class(x), typeof(x)))))
   expect_in(.Call(c_constants)$classes, classes)
 })
+
+test_that("C and Go have the same limit and tags of values of any", {
+  go <- readLines(system.file("go", "internal", "codec", "dynamic_tree.go", package = "mangoro", mustWork = TRUE))
+  found <- regmatches(go, regexec("^\\s*(maxNesting|tag[A-Za-z]+) = ([0-9]+)$", go))
+  found <- Filter(length, found)
+  numbers <- stats::setNames(as.numeric(vapply(found, `[[`, "", 3)), vapply(found, `[[`, "", 2))
+  constants <- .Call(c_constants)$dynamic
+  names(constants) <- as_in_go(names(constants))
+  expect_equal(numbers[names(constants)], constants)
+})

@@ -31,7 +31,7 @@ func (c arrayCodec) describe() Type {
 	return t
 }
 
-func (c arrayCodec) scalar() bool { return false }
+func (c arrayCodec) scalar() bool { return c.slice.scalar() }
 
 func (c arrayCodec) nests(list arrow.ListLikeType) bool { return c.slice.nests(list) }
 

@@ -179,6 +179,9 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 		}
 		return vectorOf(t, judgeWithin(u.Elem(), within))
 	case *types.Array:
+		if types.Identical(u.Elem(), types.Typ[types.Byte]) {
+			return verdict{scalar: true}
+		}
 		return listOf(t, judgeWithin(u.Elem(), within))
 	case *types.Struct:
 		return judgeStruct(t, u, within)

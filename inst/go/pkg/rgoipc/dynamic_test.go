@@ -279,7 +279,7 @@ type (
 	}
 	Place struct {
 		Lat float64 `json:"lat"`
-		ID  int32   `json:"id"`
+		ID  int32   `r:"id"`
 	}
 	visit struct {
 		stamp
