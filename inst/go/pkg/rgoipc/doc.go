@@ -144,7 +144,8 @@
 //   - A struct whose fields are all slices takes a data frame by its columns, or a named
 //     list. As a result it is a named list, or, with the mark [Frame], a data frame, and
 //     columns of several lengths are an error.
-//   - []struct and a Frame also take a named list of vectors of one length.
+//   - []struct and a Frame also take a named list of vectors of one length, and []struct a list
+//     with a named list for each struct. A data frame is a map of slices, too.
 //   - An arrow.RecordBatch takes a stream as well, whose batches are joined.
 //   - In programs that mangoro writes, *mat.Dense, *mat.SymDense and *mat.VecDense of
 //     gonum.org/v1/gonum/mat, and the interfaces mat.Matrix, mat.Symmetric and mat.Vector,
