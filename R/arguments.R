@@ -128,27 +128,37 @@ coerce_variadic <- function(values, spec, path) {
   path$inner <- TRUE
   # Bytes are a raw vector, which is one value.
   element <- if (spec$type == "list") spec$element else spec
-  rows <- identical(element$type, "struct")
   if (is_dynamic(spec)) return(coerce_dynamic(values, spec, path))
-  if (!rows && !isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
+  if (identical(element$type, "struct")) return(coerce_variadic_rows(values, element, path))
+  if (!isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
   there <- which(!vapply(values, is.null, TRUE))
   parts <- lapply(there, function(i) {
-    x <- sent_as(values[[i]])
-    path <- path_to(path, i)
-    if (rows) coerce_as_rows(x, element, path) else as_elements(coerce_vector(x, element, path), element$type, path)
+    as_elements(coerce_vector(sent_as(values[[i]]), element, path_to(path, i)), element$type, path)
   })
   if (length(parts) == 0) return(NULL)
-  combined <- combine(parts)
+  combined <- do.call(c, parts)
   if (spec$type == "binary") list(do.call(c, combined)) else combined
 }
 
-# Vectors or data frames of one type, one after the other.
-combine <- function(parts) {
-  if (!is.data.frame(parts[[1]])) {
-    return(if (inherits(parts[[1]], "mangoro_maps")) as_maps(do.call(c, lapply(parts, unclass))) else do.call(c, parts))
+coerce_variadic_rows <- function(values, spec, path) {
+  rows <- list()
+  paths <- list()
+  for (i in which(!vapply(values, is.null, TRUE))) {
+    x <- sent_as(values[[i]])
+    more <- if (is.data.frame(x)) frame_rows(x) else list(x)
+    rows <- c(rows, more)
+    paths <- c(paths, rep(list(path_to(path, i)), length(more)))
   }
-  columns <- lapply(rlang::set_names(names(parts[[1]])), function(name) combine(lapply(parts, `[[`, name)))
-  structure(columns, class = "data.frame", row.names = .set_row_names(sum(vapply(parts, nrow, 1L))))
+  if (length(rows) > 0) coerce_each_row(rows, spec, paths)
+}
+
+# The rows of a data frame, each a data frame.
+frame_rows <- function(x) {
+  columns <- columns_of(x)
+  lapply(seq_len(nrow(x)), function(i) {
+    row <- lapply(columns, function(column) if (length(dim(column)) == 2) column[i, , drop = FALSE] else column[i])
+    structure(row, class = "data.frame", row.names = 1L)
+  })
 }
 
 # --- Values of a type -------------------------------------------------------
@@ -456,9 +466,10 @@ coerce_record <- function(x, path) {
   coerce_any(x, path)
 }
 
-coerce_dynamic <- function(x, spec, path, rows = FALSE) {
+coerce_dynamic <- function(x, spec, path, rows = FALSE, paths = NULL) {
   values <- dynamic_values(x, spec, rows)
   if (inherits(values, "mangoro_dynamic")) return(values)
+  if (!is.null(paths)) path <- paths[[values$row]]
   where <- paste0(paste(c(path$arg, path$steps), collapse = "$"), values$path)
   abort_arguments(
     path$signature, "{.code {where}} cannot be sent{at_row(values$row)}: {values$text}.",
@@ -549,12 +560,13 @@ as_elements <- function(x, type, path) {
 midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
 
 # Local time is the same with an empty tzone and without one.
-one_zone <- function(times, path) {
+one_zone <- function(times, path, paths = lapply(seq_along(times), path_to, path = path)) {
   there <- !vapply(times, is.null, TRUE)
   zones <- vapply(times[there], function(x) attr(x, "tzone")[1] %||% "", "")
   other <- which(zones != zones[1])
   if (length(other) > 0) {
-    subject <- describe_path(path_to(path, which(there)[[other[[1]]]]))
+    path <- paths[[which(there)[[other[[1]]]]]]
+    subject <- describe_path(path)
     shown <- ifelse(zones == "", "local time", zones)
     abort_arguments(
       path$signature,
@@ -631,6 +643,10 @@ rows_of <- function(x, path) {
 # of these those that it has a field for.
 coerce_rows <- function(x, spec, path) {
   frame <- is.data.frame(x)
+  if (!frame && is_list(x) && !is.object(x) && is.null(names(x))) {
+    path$inner <- TRUE
+    return(coerce_each_row(x, spec, lapply(seq_along(x), path_to, path = path)))
+  }
   n <- if (frame) nrow(x) else common_rows(x, path)
   columns <- coerce_fields(columns_of(x), spec, path, coerce_column, absent = rep(NA, n), ignore = frame)
   structure(columns, class = "data.frame", row.names = .set_row_names(n))
@@ -715,26 +731,61 @@ fields_of_frame <- function(x, spec, path) {
 coerce_as_rows <- function(x, spec, path) {
   if (is.data.frame(x)) return(coerce_rows(x, spec, path))
   if (!is_list(x) || is.null(names(x))) abort_type(x, "a data frame or a named list", path)
-  columns <- coerce_fields(columns_of(x), spec, path, coerce_cell, absent = NA)
-  columns[vapply(columns, is.null, NA)] <- list(NA)
-  structure(columns, class = "data.frame", row.names = 1L)
+  path$inner <- TRUE
+  coerce_each_row(list(x), spec, list(path))
 }
 
-# A field of such a list as a column of one row.
+# Structs from a list with a named list, or a data frame of one row, for each. `paths` are
+# those of the rows. One that is NULL is nil, which the attribute mangoro_nil says.
+coerce_each_row <- function(rows, spec, paths) {
+  nil <- vapply(rows, function(x) is.null(x) || spec$nullable && is_untyped_null(x), TRUE)
+  if (any(nil) && !spec$nullable) abort_type(NULL, "a named list", paths[[which(nil)[[1]]]])
+  rows[nil] <- list(NULL)
+  rows[!nil] <- Map(row_fields, rows[!nil], paths[!nil], MoreArgs = list(spec = spec))
+  columns <- lapply(rlang::set_names(names(spec$fields)), function(name) {
+    cells <- lapply(rows, `[[`, name)
+    absent <- vapply(cells, is.null, TRUE)
+    if (!name %in% spec$optional) absent <- absent & (nil | spec$fields[[name]]$nullable)
+    coerce_cells(cells, absent, spec$fields[[name]], lapply(paths, path_to, name))
+  })
+  structure(
+    columns, class = "data.frame", row.names = .set_row_names(length(rows)), mangoro_nil = if (any(nil)) unname(nil)
+  )
+}
+
+# The fields of a struct in such a list.
+row_fields <- function(x, path, spec) {
+  x <- sent_as(x)
+  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
+  frame <- is.data.frame(x)
+  if (frame) check_row(x, path)
+  x <- if (frame) lapply(columns_of(x), only_element) else columns_of(x)
+  coerce_fields(x, spec, path, function(x, spec, path) x, ignore = frame)
+}
+
+# A column of the values of a field in each row, which is missing in those of `absent`.
+coerce_cells <- function(cells, absent, spec, paths) {
+  if (length(cells) > 0 && all(absent) && paths[[1]]$signature$vectorized) return(rep(NA, length(cells)))
+  if (spec$type == "struct") return(coerce_each_row(cells, utils::modifyList(spec, list(nullable = TRUE)), paths))
+  if (is_dynamic(spec)) return(coerce_dynamic(cells, spec, NULL, rows = TRUE, paths = paths))
+  if (!spec$type %in% c("list", "map", names(coercers))) return(cells)
+  there <- Map(function(x, path) coerce_cell(x, spec, path), unname(cells)[!absent], paths[!absent])
+  scalar <- spec$type %in% names(coercers)
+  if (identical(if (scalar) spec$type else spec$element$type, "timestamp")) there <- one_zone(there, paths = paths[!absent])
+  if (scalar) there <- do.call(c, there) %||% as_elements(typed_na[[spec$type]][0], spec$type, list(inner = TRUE))
+  column <- there[match(seq_along(cells), which(!absent))]
+  if (spec$type == "map") as_maps(column) else column
+}
+
 coerce_cell <- function(x, spec, path) {
-  if (spec$type == "struct" && !is_untyped_null(x)) {
-    row <- coerce_as_rows(sent_as(x), spec, path)
-    check_row(row, path)
-    return(row)
+  if (spec$type == "list") return(coerce_list(x, spec, path))
+  if (spec$type == "map") {
+    if (!goes_as_map(spec)) abort_type(x, "a data frame", path)
+    return(map_values(x, spec, path))
   }
-  if (spec$type == "list") {
-    path$inner <- TRUE
-    return(list(coerce_list(x, spec, path)))
-  }
-  if (spec$type == "binary" && is.null(x)) return(list(NULL))
-  column <- coerce_column(if (spec$type %in% c("map", "any")) list(x) else x, spec, path)
-  check_one(column, spec, path, advice = c("i" = "Several rows are a data frame."))
-  column
+  x <- as_elements(coerce_vector(sent_as(x), spec, path), spec$type, path)
+  check_one(x, spec, path, advice = c("i" = "Several rows are a data frame."))
+  x
 }
 
 # The element of a list column of one row.
@@ -760,8 +811,11 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   x[left_out] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
-    # What has no NA is zero in Go.
-    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !spec$fields[[name]]$nullable)) next
+    # What has no NA is zero in Go, and what is no vector is nil. In an elementwise function
+    # all fields may be NA, which an untyped null is not if the field may be left out.
+    field <- spec$fields[[name]]
+    vector <- field$nullable && field$type %in% names(coercers) && !path$signature$vectorized
+    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !vector)) next
     x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x
@@ -786,9 +840,13 @@ coerce_map <- function(x, spec, path) {
 # A vector or list of the values of a map, with their names.
 map_values <- function(x, spec, path) {
   x <- sent_as(x)
-  if (!is.atomic(x) && !is_list(x) || is.data.frame(x)) abort_type(x, "a named vector or list", path)
-  check_keys(x, path)
   element <- spec$element
+  frame <- is.data.frame(x)
+  if (!is.atomic(x) && !is_list(x) || frame && !identical(element$type, "list")) {
+    abort_type(x, "a named vector or list", path)
+  }
+  if (frame) x <- columns_of(x)
+  check_keys(x, path)
   keys <- names(x) %||% character()
   if (is.null(element)) return(rlang::set_names(x, keys))
   values <- if (element$type %in% names(coercers)) coerce_values(x, element, path) else coerce_each(x, element, path)

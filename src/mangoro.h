@@ -101,6 +101,7 @@ SEXP mg_keep(SEXP shelter, SEXP x); // returns x
 
 // R's own functions; the caller protects the result.
 SEXP mg_call(const char *function, SEXP x);
-SEXP mg_attributes_of(SEXP x); // a list
+SEXP mg_attributes_of(SEXP x);
+SEXP mg_nil_rows(SEXP x); // a list
 
 #endif

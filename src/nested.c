@@ -216,6 +216,15 @@ static mg_node *plan_frame(mg_plan *p, const mg_path *at, mg_node *n, mg_class c
     return mg_fail_at(p, at, 0, 0, "it is a data frame without names or without row names");
   }
   if (columns > INT32_MAX / 16) return mg_fail_at(p, at, 0, 0, "it has too many columns");
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    SEXP nil = mg_nil_rows(n->chunks[i]);
+    if (nil == R_NilValue) continue;
+    if (TYPEOF(nil) != LGLSXP || Rf_xlength(nil) != mg_chunk_rows(n->chunks[i])) {
+      return mg_fail_at(p, at, i, 0, "its attribute \"mangoro_nil\" is not a logical value for each row");
+    }
+    n->size[0] = bitmap_size(n->rows);
+    n->write = mg_write_structs;
+  }
   n->type = ARROW_STRUCT;
   n->n_buffers = 1;
   n->class.class = class.class == CLASS_DATA_FRAME ? CLASS_NONE : class.class;

@@ -85,6 +85,7 @@ void mg_write_complex(mg_node *n, uint8_t *const to[]);
 void mg_write_parts(mg_node *n, uint8_t *const to[]);
 void mg_write_binaries(mg_node *n, uint8_t *const to[]);
 void mg_write_lists(mg_node *n, uint8_t *const to[]);
+void mg_write_structs(mg_node *n, uint8_t *const to[]);
 void mg_write_row(mg_node *n, uint8_t *const to[]);
 
 // A stream that is measured: `size` bytes will be written.

@@ -27,7 +27,17 @@ SEXP mg_call(const char *function, SEXP x) {
   return out;
 }
 
-SEXP mg_attributes_of(SEXP x) { return mg_call("attributes", x); }
+SEXP mg_attributes_of(SEXP x) {
+  if (mg_nil_rows(x) == R_NilValue) return mg_call("attributes", x);
+  x = PROTECT(Rf_shallow_duplicate(x));
+  Rf_setAttrib(x, Rf_install("mangoro_nil"), R_NilValue);
+  SEXP out = mg_call("attributes", x);
+  UNPROTECT(1);
+  return out;
+}
+
+// Which rows of a data frame are Go's nil, a logical vector; NULL: none is.
+SEXP mg_nil_rows(SEXP x) { return Rf_getAttrib(x, Rf_install("mangoro_nil")); }
 
 // Below this much, large pages gain little and would waste some.
 #define LARGE ((size_t)4 << 20)

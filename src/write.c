@@ -319,6 +319,21 @@ void mg_write_binaries(mg_node *n, uint8_t *const to[]) { write_elements(n, to, 
 
 void mg_write_lists(mg_node *n, uint8_t *const to[]) { write_elements(n, to, NULL, n->children[0]->rows); }
 
+// Which rows of a data frame are nil.
+void mg_write_structs(mg_node *n, uint8_t *const to[]) {
+  validity v = validity_of(n, to[0]);
+  int64_t row = 0;
+  for (R_xlen_t i = 0; i < n->n_chunks; i++) {
+    SEXP nil = mg_nil_rows(n->chunks[i]);
+    int64_t length = mg_chunk_rows(n->chunks[i]);
+    for (int64_t k = 0; nil != R_NilValue && k < length; k++) {
+      if (LOGICAL_RO(nil)[k]) null_at(&v, row + k);
+    }
+    row += length;
+  }
+  validity_end(n, &v);
+}
+
 // The one row of a boxed vector.
 void mg_write_row(mg_node *n, uint8_t *const to[]) {
   bool large = is_large_type(n->type);

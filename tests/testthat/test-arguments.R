@@ -404,6 +404,59 @@ func Sizes(maps ...map[string]any) []int {
   expect_identical(cnd$arg, "...")
 })
 
+test_that("structs are rows of a data frame, or named lists", {
+  go <- local_source(test_source("calls"))
+  expect_identical(go$Items(data.frame(id = 1:2)), '[{"id":1},{"id":2}]')
+  expect_identical(
+    go$Items(list(list(id = 1, name = "b"), list(name = "c", id = 2), data.frame(id = 3, extra = TRUE))),
+    '[{"id":1,"name":"b"},{"id":2,"name":"c"},{"id":3}]'
+  )
+  expect_identical(go$Items(list()), "[]")
+  expect_identical(go$Items(list(list(id = 1, at = list(X = 1, Y = 2)))), '[{"id":1,"at":{"X":1,"Y":2}}]')
+  each <- list(
+    name = "a", tags = c(a = "b"), sizes = c(1, 2), more = list(1, "a"), any = list(a = TRUE), at = list(X = 1, Y = 2),
+    from = list(X = 3, Y = 4), path = data.frame(X = 1:2, Y = 3), since = as.POSIXct("2024-02-29", tz = "UTC"),
+    ages = list(a = 1:2)
+  )
+  json <- c(
+    '"name":"a"', '"tags":{"a":"b"}', '"sizes":[1,2]', '"more":[1,"a"]', '"any":{"a":true}', '"at":{"X":1,"Y":2}',
+    '"from":{"X":3,"Y":4}', '"path":[{"X":1,"Y":3},{"X":2,"Y":3}]', '"since":"2024-02-29T00:00:00Z"',
+    '"ages":{"a":[1,2]}'
+  )
+  for (i in seq_along(each)) {
+    rows <- list(list(id = 1), c(list(id = 2), each[i]), c(list(id = 3), rlang::set_names(list(NULL), names(each)[i])))
+    want <- sprintf('[{"id":1},{"id":2,%s},{"id":3}]', json[[i]])
+    expect_identical(go$Items(rows), want)
+    expect_identical(do.call(go$Some, rows), want)
+    expect_identical(go$Lists(list(rows, rows)), sprintf("[%s,%s]", want, want))
+  }
+  expect_identical(go$Some(data.frame(id = 1:2), list(id = 3)), '[{"id":1},{"id":2},{"id":3}]')
+  expect_identical(go$ItemPointers(list(NULL, list(id = 1), NA)), '[null,{"id":1},null]')
+  expect_identical(go$ItemPointers(list(NULL)), "[null]")
+  expect_identical(go$Lists(list(list(list(id = 1)), list())), '[[{"id":1}],[]]')
+  expect_identical(go$Corners(1:2, NULL), c("null", "null"))
+  expect_identical(go$Corners(1:2, list(X = 1, Y = 2)), rep('{"X":1,"Y":2}', 2))
+  expect_snapshot(error = TRUE, {
+    go$Items(list(list(id = 1), list(id = "x")))
+    go$Items(list(list(id = 1), list(name = "x")))
+    go$Items(list(list(id = 1), list(id = 1, nmae = "x")))
+    go$Items(list(list(id = 1), list(id = NULL)))
+    go$Items(list(list(id = 1), list(id = 1:2)))
+    go$Items(list(list(id = 1), NULL))
+    go$Items(list(list(id = 1), 3))
+    go$Items(list(list(id = 1), list(id = 1, at = list(X = 1))))
+    go$Items(list(list(id = 1), list(id = 1, more = sum)))
+    go$Items(list(list(id = 1), data.frame(id = 1:2)))
+  })
+})
+
+test_that("a map of slices takes the columns of a data frame", {
+  go <- local_source(test_source("calls"))
+  expect_identical(go$Columns(data.frame(a = 1:2, b = 3)), '{"a":[1,2],"b":[3,3]}')
+  expect_identical(go$Columns(data.frame()), "{}")
+  expect_error(go$Columns(data.frame(a = "x")), '"a" of argument', class = "mangoro_error_invalid_argument")
+})
+
 test_that("a slice or a map can be left out", {
   go <- local_source(test_source("calls"))
   expect_identical(go$Mean(1), c(TRUE, TRUE))

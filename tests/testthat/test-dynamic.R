@@ -193,6 +193,14 @@ test_that("embedded structs are promoted, and json tags are names", {
   expect_identical(call("nowhere", visits[c("id", "name")]), c(TRUE, TRUE))
 })
 
+test_that("a field that may be left out is zero in an elementwise function too, and NA is NA", {
+  call <- the_dynamic()
+  expect_identical(call("noted", data.frame(id = 1:2)), c("1", "2"))
+  expect_identical(call("noted", list(id = 1)), "1")
+  expect_identical(call("noted", list(id = 1, note = NULL)), "1")
+  expect_identical(call("noted", data.frame(id = 1:2, note = c("a", NA))), c("1a", NA))
+})
+
 test_that("broken values of any are errors, and nothing else", {
   value <- list(
     a = 1, b = list("x", TRUE, NULL, list(c = NA, d = as.raw(1:3))),

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -229,3 +230,41 @@ func Lines(file string) ([]string, error) {
 	text, err := os.ReadFile(file)
 	return strings.Split(strings.TrimSpace(string(text)), "\n"), err
 }
+
+// Item has optional fields of every kind.
+type Item struct {
+	ID    int                `json:"id"`
+	Name  string             `json:"name,omitempty"`
+	Tags  map[string]string  `json:"tags,omitempty"`
+	Sizes []float64          `json:"sizes,omitempty"`
+	More  any                `json:"more,omitempty"`
+	Any   map[string]any     `json:"any,omitempty"`
+	At    *Corner            `json:"at,omitempty"`
+	From  Corner             `json:"from,omitempty,omitzero"`
+	Path  []Corner           `json:"path,omitempty"`
+	Since *time.Time         `json:"since,omitempty"`
+	Ages  map[string][]int32 `json:"ages,omitempty"`
+}
+
+type Corner struct{ X, Y float64 }
+
+func asJSON(x any) string {
+	text, err := json.Marshal(x)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func Items(x []Item) string { return asJSON(x) }
+
+func ItemPointers(x []*Item) string { return asJSON(x) }
+
+func Lists(x [][]Item) string { return asJSON(x) }
+
+func Some(x ...Item) string { return asJSON(x) }
+
+func Columns(x map[string][]float64) string { return asJSON(x) }
+
+// Corners is elementwise.
+func Corners(n float64, at *Corner) string { return asJSON(at) }

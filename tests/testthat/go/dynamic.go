@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
 	"time"
 
 	"mangoro.local/pkg/rgoipc"
@@ -119,6 +120,7 @@ func main() {
 		"perhaps": func() map[string]*row { return map[string]*row{"a": {1, "x"}, "b": nil} },
 		"frames":  func() map[string][]row { return map[string][]row{"b": {{2, "y"}, {3, "z"}}, "a": {}} },
 		"visits":  func(x []visit) []visit { return x },
+		"noted":   func(x base) string { return strconv.Itoa(int(x.ID)) + x.Note },
 		"nowhere": func(x []visit) []bool {
 			out := make([]bool, len(x))
 			for i := range x {

@@ -174,15 +174,18 @@ func (c fieldColumn) embed(rows reflect.Value, valid Bitmap) {
 	}
 }
 
-// set sets the field in the rows. Where all of a row is NA, so may the field be.
+// set sets the field in the rows. Where all of a row is NA, so may the field be; an
+// optional one is zero then.
 func (c fieldColumn) set(rows reflect.Value, valid Bitmap) error {
-	required := missingRow(c.codec, c.held, rows.Len()) >= 0
+	missing := missingRow(c.codec, c.held, rows.Len()) >= 0
 	for i := range rows.Len() {
 		field, err := rows.Index(i).FieldByIndexErr(c.index)
 		switch {
 		case err != nil: // a nil pointer embeds it
-		case required && valid.Has(i) && !c.held.Has(i):
-			return inField(missingValue(i), c.name)
+		case missing && valid.Has(i) && !c.held.Has(i):
+			if !c.optional {
+				return inField(missingValue(i), c.name)
+			}
 		case c.values.IsValid():
 			field.Set(c.values.Index(i))
 		}

@@ -17,19 +17,19 @@
 // may give and the result that R receives:
 //
 //	Go                                        R
-//	float64, int32, int64, int, string, bool  a vector
-//	int8 ... uint64, uint, float32            a vector of numbers in its range
+//	string, bool, complex128, complex64       a vector
+//	float64, int, int8 ... uint64, float32    a vector of numbers in its range
 //	time.Time, time.Duration                  POSIXct or Date, difftime or hms
 //	Date                                      Date
-//	[]byte, complex128, complex64             a raw vector or list of raw, complex
-//	big.Int, json.RawMessage, netip.Addr, ... a character vector
+//	[]byte, [N]byte                           a raw vector, or a list of them
+//	*big.Int, json.RawMessage, ...            a character vector
 //	*T, Null[T] of one of these               a vector that may have NA
 //	[]T, []*T, []Null[T], Nulls[T]            a whole vector
-//	[N]T, [N]byte                             a vector of N elements, a raw vector of N
+//	[N]T                                      a vector of N elements
 //	Matrix[T] of one of these                 a matrix
 //	struct of scalars                         a data frame, row by row, or a named list
 //	other struct, []struct                    a named list, a data frame
-//	struct of slices, marked as a Frame       a data frame
+//	struct of slices                          a data frame by its columns, or a named list
 //	map[K]T, []map[K]T                        a named vector or list, a list of them
 //	any, []any, map[string]any                a list, or a single value
 //	arrow.Array                               a vector or list, as it came
@@ -60,14 +60,15 @@
 // # Elementwise functions
 //
 // Scalars are the types of the first seven lines of the table, and structs whose fields are
-// all scalars. A function whose parameters and results are all scalars is called once for
-// each row of its arguments:
+// all scalars, and pointers and [Null] of them. A function whose parameters and results are
+// all scalars is called once for each row of its arguments:
 //
 //   - Shorter vectors are recycled. Each length must divide the longest; if one is 0, so
 //     is that of the result.
 //   - If an argument is NA, or a field of one, the function is not called and the result is
 //     NA. A parameter or field that is a pointer or a [Null] receives the NA instead.
-//   - A named list is one row, and the struct that comes back for one is a named list.
+//   - A named list is one row. If no other argument is a vector of more, a struct comes back
+//     as a named list too, and otherwise as a row of a data frame.
 //   - An error ends the call. R is told the row.
 //   - [Parallel] runs on all processors, [Loop] brings a loop that the compiler can inline
 //     the function into, and [Once] makes the function one that is called once.
@@ -143,7 +144,8 @@
 //   - A struct whose fields are all slices takes a data frame by its columns, or a named
 //     list. As a result it is a named list, or, with the mark [Frame], a data frame, and
 //     columns of several lengths are an error.
-//   - []struct and a Frame also take a named list of vectors of one length.
+//   - []struct and a Frame also take a named list of vectors of one length, and []struct a list
+//     with a named list for each struct. A data frame is a map of slices, too.
 //   - An arrow.RecordBatch takes a stream as well, whose batches are joined.
 //   - In programs that mangoro writes, *mat.Dense, *mat.SymDense and *mat.VecDense of
 //     gonum.org/v1/gonum/mat, and the interfaces mat.Matrix, mat.Symmetric and mat.Vector,
@@ -180,7 +182,8 @@
 //
 // # Memory
 //
-//   - A function may keep and change its arguments: slices and strings are copies.
+//   - A function may keep and change its arguments: slices and strings are copies. Only a
+//     []byte that is recycled is the same slice for each row.
 //   - Arrow's own types are views, valid until the function returns. Retain what is kept
 //     longer, or returned.
 //   - An array, batch or reader that is returned is released once it has been sent.
@@ -190,7 +193,7 @@
 // The context of a call ends when the server is told to stop, at the deadline of the
 // call, and when R gives the call up. A function that returns the context's error lets R
 // know which of these it was. Elementwise functions need not look at it: they are stopped
-// between rows. A function that goes on does not keep other calls from running, and R is
+// between rows or short blocks of rows. A function that goes on does not keep other calls from running, and R is
 // told its name.
 //
 // # Errors

@@ -9,14 +9,19 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"mangoro.local/internal/codec"
 )
 
-// blockRows is how many rows run between two checks of the context.
-const blockRows = 2048
+// The context is checked between two blocks of rows. A block has so many rows that it
+// takes about blockTime, at most blockRows.
+const (
+	blockRows = 2048
+	blockTime = time.Millisecond
+)
 
 // operand is an argument of an elementwise function: n values that are
 // recycled.
@@ -235,22 +240,87 @@ func jsonValue(value any) any {
 
 // runAll runs all rows. The error is that of the lowest row that has one.
 func (f *typedFunc) runAll(ctx context.Context, n int, run span) error {
-	if f.workers && n > 1 {
-		return runParallel(ctx, n, run)
+	q := queue{n: n}
+	if !f.workers || n < 2 {
+		q.work(ctx, blockRows, run)
+		return q.err
 	}
-	for from := 0; from < n; from += blockRows {
-		var err error
-		runBlock(ctx, from, min(from+blockRows, n), run, &err)
+	workers := min(runtime.GOMAXPROCS(0), n)
+	most := max(1, min(blockRows, n/(8*workers)))
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() { q.work(ctx, most, run) })
+	}
+	wg.Wait()
+	return q.err
+}
+
+// queue hands out blocks of rows, lowest first, until one fails. All blocks below that
+// have been handed out by then, and are run, so that the lowest error is always found.
+type queue struct {
+	n       int
+	next    atomic.Int64
+	stopped atomic.Bool
+	mu      sync.Mutex // protects the two after it
+	err     error
+	failed  int // first row of the block that err is from
+}
+
+// take returns the next block of so many rows, or of what is left. There is none if to is 0.
+func (q *queue) take(rows int) (from, to int) {
+	if q.stopped.Load() {
+		return 0, 0
+	}
+	from = int(q.next.Add(int64(rows))) - rows
+	if from >= q.n {
+		return 0, 0
+	}
+	return from, min(from+rows, q.n)
+}
+
+// fail keeps the error of the block that starts at row from, unless a lower one has failed.
+func (q *queue) fail(from int, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil || from < q.failed {
+		q.err, q.failed = err, from
+	}
+	q.stopped.Store(true)
+}
+
+// work runs blocks of at most so many rows until none is left.
+func (q *queue) work(ctx context.Context, most int, run span) {
+	var from int
+	var err error
+	defer func() { // also if the function ends this goroutine
 		if err != nil {
-			return err
+			q.fail(from, err)
 		}
+	}()
+	rows := 1
+	for err == nil {
+		var to int
+		if from, to = q.take(rows); to == 0 {
+			return
+		}
+		started := time.Now()
+		runBlock(ctx, from, to, run, &err)
+		rows = nextRows(rows, most, time.Since(started))
 	}
-	return nil
+}
+
+// nextRows returns how many rows the next block has if this one took so long: twice as
+// many if they were fast, and as many as would have taken blockTime if they were slow.
+func nextRows(rows, most int, took time.Duration) int {
+	if took < blockTime {
+		return min(2*rows, most)
+	}
+	return max(1, int(time.Duration(rows)*blockTime/took))
 }
 
 // runBlock runs rows [from, to), and sets the error. It does not return the error, because
 // nothing is returned if the function ends its goroutine. It recovers from a panic, which
-// would end the server on a goroutine of [runParallel].
+// would end the server on a goroutine of [Parallel].
 func runBlock(ctx context.Context, from, to int, run span, err *error) {
 	if e := ctx.Err(); e != nil {
 		*err = fmt.Errorf("stopped before row %d: %w", from+1, e)
@@ -293,41 +363,4 @@ func AtRow(row *int) {
 	if p := recover(); p != nil {
 		panic(&rowPanic{*row, p})
 	}
-}
-
-// runParallel hands out blocks of rows, lowest first, to one goroutine a
-// processor until one fails. All blocks below that have been handed out by
-// then, and are run, so that the lowest error is always found.
-func runParallel(ctx context.Context, n int, run span) error {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	block := max(1, min(blockRows, n/(8*workers)))
-	var next atomic.Int64
-	var stop atomic.Bool
-	var mu sync.Mutex // protects the two after it
-	var failure error
-	lowest := n // row of the block that failed
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			var from int
-			var err error
-			defer func() {
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil && from < lowest {
-					failure, lowest = err, from
-					stop.Store(true)
-				}
-			}()
-			for err == nil && !stop.Load() {
-				from = int(next.Add(int64(block))) - block
-				if from >= n {
-					return
-				}
-				runBlock(ctx, from, min(from+block, n), run, &err)
-			}
-		})
-	}
-	wg.Wait()
-	return failure
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -170,9 +171,7 @@ func TestElementwiseParallelIsParallel(t *testing.T) {
 }
 
 func TestElementwisePanics(t *testing.T) {
-	var calls atomic.Int64
 	boom := func(x float64) float64 {
-		calls.Add(1)
 		if x == 0 {
 			panic(fmt.Errorf("boom: %w", io.EOF))
 		}
@@ -183,9 +182,60 @@ func TestElementwisePanics(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != CodePanic || !errors.Is(err, io.EOF) || !strings.Contains(e.Stack, "TestElementwisePanics") {
 		t.Errorf("got %v (%s)", err, CodeOf(err))
 	}
-	if calls.Load() >= 9*10*blockRows/10 {
-		t.Error("the other goroutines have run to the end")
+}
+
+// The second row fails before the first does.
+func TestElementwiseReportsTheLowestRow(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for name, fail := range map[string]func(x float64) error{
+		"errors": func(x float64) error { return errors.New("bad") },
+		"panics": func(x float64) error { panic("bad") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			second := make(chan struct{})
+			fn := func(x float64) (float64, error) {
+				switch x {
+				case 0:
+					<-second
+				case 1:
+					defer close(second)
+				}
+				return 0, fail(x)
+			}
+			_, err := typed(t, fn, Parallel()).Handler(long(t, 10*blockRows))
+			var e *rowError
+			if !errors.As(err, &e) || e.row != 0 {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
+}
+
+func TestQueue(t *testing.T) {
+	q := queue{n: 10}
+	want := func(rows, from, to int) {
+		t.Helper()
+		if f, end := q.take(rows); f != from || end != to {
+			t.Errorf("rows %d to %d, want %d to %d", f, end, from, to)
+		}
+	}
+	want(1, 0, 1)
+	want(4, 1, 5)
+	want(2, 5, 7)
+	q.fail(1, io.EOF)
+	want(1, 0, 0)
+	q.fail(5, io.ErrUnexpectedEOF)
+	if q.err != io.EOF {
+		t.Errorf("got %v", q.err)
+	}
+	q.fail(0, io.ErrNoProgress)
+	if q.err != io.ErrNoProgress {
+		t.Errorf("got %v", q.err)
+	}
+	q = queue{n: 10}
+	want(8, 0, 8)
+	want(8, 8, 10)
+	want(8, 0, 0)
 }
 
 func TestElementwiseStopsWithItsContext(t *testing.T) {
@@ -198,16 +248,67 @@ func TestElementwiseStopsWithItsContext(t *testing.T) {
 				if calls.Add(1) == 1 {
 					cancel()
 				}
+				<-ctx.Done()
 				return x
 			}, opts...)
 			err := f.invoke(ctx, long(t, 100*blockRows), new(reply).take)
 			if CodeOf(err) != CodeCancelled || !strings.Contains(err.Error(), "stopped before row") {
 				t.Errorf("got %v (%s)", err, CodeOf(err))
 			}
-			if calls.Load() > 10*blockRows {
+			most := 1
+			if opts != nil {
+				most = runtime.GOMAXPROCS(0)
+			}
+			if calls.Load() > int64(most) {
 				t.Errorf("%d rows have run", calls.Load())
 			}
 		})
+	}
+}
+
+// Slow rows run on for no more than one of them. The clock of a synctest bubble stands
+// still while rows run, and jumps when all wait.
+func TestElementwiseSlowRowsEndInTime(t *testing.T) {
+	for name, opts := range map[string][]FuncOption{"one goroutine": nil, "parallel": {Parallel()}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 110*time.Millisecond)
+				defer cancel()
+				f := typed(t, func(x float64) float64 {
+					<-time.After(20 * time.Millisecond)
+					return x
+				}, opts...)
+				started := time.Now()
+				err := f.invoke(ctx, long(t, 100*blockRows), new(reply).take)
+				if CodeOf(err) != CodeTimeout {
+					t.Errorf("got %v (%s)", err, CodeOf(err))
+				}
+				if took := time.Since(started); took != 120*time.Millisecond {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestNextRows(t *testing.T) {
+	for _, tt := range []struct {
+		rows int
+		took time.Duration
+		want int
+	}{
+		{1, 0, 2},
+		{64, blockTime / 2, 128},
+		{1500, blockTime / 2, blockRows},
+		{blockRows, 0, blockRows},
+		{64, blockTime, 64},
+		{64, 2 * blockTime, 32},
+		{blockRows, time.Minute, 1},
+		{1, time.Minute, 1},
+	} {
+		if got := nextRows(tt.rows, blockRows, tt.took); got != tt.want {
+			t.Errorf("after %d rows in %v: %d, want %d", tt.rows, tt.took, got, tt.want)
+		}
 	}
 }
 
