@@ -285,8 +285,7 @@ coercers <- list(
   uint64 = function(x, path) {
     wrong <- if (is_integer64(x) || is.numeric(x) && !is.object(x)) which(x < 0)
     if (length(wrong) > 0) {
-      value <- unname(x[wrong[[1]]])
-      abort_value(value, wrong[[1]], "must be whole numbers from 0 to 18446744073709551615", path)
+      abort_value(x, wrong[[1]], "must be whole numbers from 0 to 18446744073709551615", path)
     }
     coercers$int64(x, path)
   },
@@ -316,7 +315,7 @@ coercers <- list(
     attributes(x) <- attributes(x)[intersect(shape, names(attributes(x)))]
     x[] <- lapply(x, sent_as)
     wrong <- which(!vapply(x, function(element) is.raw(element) || is.null(element), TRUE))
-    if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be a list of raw vectors", path)
+    if (length(wrong) > 0) abort_value(x, wrong[[1]], "must be a list of raw vectors", path)
     decorated <- !vapply(x, function(element) is.null(attributes(element)), TRUE)
     x[decorated] <- lapply(x[decorated], as.vector)
     x
@@ -358,7 +357,7 @@ check_float32 <- function(numbers, x, path) {
   wrong <- which(abs(numbers) > float32_max & is.finite(numbers))
   if (length(wrong) > 0) {
     what <- paste0("must be numbers from -", float32_max, " to ", float32_max)
-    abort_value(x[[wrong[[1]]]], wrong[[1]], what, path)
+    abort_value(x, wrong[[1]], what, path)
   }
 }
 
@@ -394,7 +393,7 @@ integer64_to_double <- function(x, path) {
   value <- suppressWarnings(as.double(x))
   back <- suppressWarnings(bit64::as.integer64(value))
   wrong <- which(is.na(back) != is.na(x) | back != x)
-  if (length(wrong) > 0) abort_value(x[wrong[[1]]], wrong[[1]], "must be numbers that are exact as a double", path)
+  if (length(wrong) > 0) abort_value(x, wrong[[1]], "must be numbers that are exact as a double", path)
   shaped_as(value, x)
 }
 
@@ -404,7 +403,7 @@ check_whole <- function(x, range, what, path) {
   if (is.double(x)) wrong <- wrong | x != trunc(x) | is.nan(x)
   wrong <- which(wrong)
   if (length(wrong) > 0) {
-    abort_value(x[[wrong[[1]]]], wrong[[1]], paste("must be whole numbers", what), path)
+    abort_value(x, wrong[[1]], paste("must be whole numbers", what), path)
   }
 }
 
@@ -417,7 +416,7 @@ all_within <- function(x, range) {
 check_days <- function(x, path) {
   days <- as.double(x)
   wrong <- which(!is.na(days) & (days != floor(days) | abs(days) > .Machine$integer.max))
-  if (length(wrong) > 0) abort_value(x[[wrong[[1]]]], wrong[[1]], "must be whole days", path)
+  if (length(wrong) > 0) abort_value(x, wrong[[1]], "must be whole days", path)
 }
 
 check_no_na <- function(x, path) {
@@ -431,7 +430,10 @@ check_no_na <- function(x, path) {
     is.na(x)
   }
   if (any(missing)) {
-    abort_value(NA, which(missing)[[1]], "takes no missing values", path)
+    row <- which(missing)[[1]]
+    if (length(x) > 1) abort_value(x, row, "takes no missing values", path, value = NA)
+    subject <- describe_path(path)
+    abort_arguments(path$signature, "{subject} must not be NA.", arg = path$arg, row = row, value = NA, call = path$call)
   }
 }
 
@@ -955,7 +957,7 @@ abort_type <- function(x, wanted, path, advice = conversion_advice(x, wanted) %|
   got <- if (is.na(row)) {
     format_inline("{.obj_type_friendly {x}}")
   } else {
-    paste0(friendly_class(x), " (", position(row, path), ": ", show_value(x[[row]]), ")")
+    paste0(friendly_class(x), " (", position(row, path, x, ": "), show_value(x[[row]]), ")")
   }
   abort_arguments(
     path$signature, paste0("{subject} must be {wanted}, not {got}", advice, "."),
@@ -963,11 +965,13 @@ abort_type <- function(x, wanted, path, advice = conversion_advice(x, wanted) %|
   )
 }
 
-# Where element `row` is, in a matrix with its column.
-position <- function(row, path) {
-  if (is.null(path$dim)) return(paste("row", format(row, scientific = FALSE)))
-  at <- arrayInd(row, path$dim)
-  sprintf("row %d, column %d", at[[1]], at[[2]])
+# Where element `row` of `x` is, in a matrix with its column. The only one needs no place.
+position <- function(row, path, x, end = "") {
+  if (!is.null(path$dim)) {
+    at <- arrayInd(row, path$dim)
+    return(sprintf("row %d, column %d%s", at[[1]], at[[2]], end))
+  }
+  if (length(x) > 1) paste0("row ", format(row, scientific = FALSE), end) else ""
 }
 
 # The function of base R that converts `x` to what is wanted, if it can convert the first value.
@@ -1006,10 +1010,12 @@ class_advice <- function(x) {
   if (foreign) "; a method of {.fn mangoro_send_as} can say how its class is sent"
 }
 
-abort_value <- function(value, row, what, path) {
+# Element `row` of `x` is wrong.
+abort_value <- function(x, row, what, path, value = if (is_list(x)) x[[row]] else unname(x[row])) {
   subject <- describe_path(path)
   shown <- show_value(value)
-  place <- position(row, path)
+  place <- if (is_list(x)) paste("row", row) else position(row, path, x)
+  if (place == "") place <- "it"
   abort_arguments(
     path$signature, "{subject} {what}, but {place} is {shown}.",
     arg = path$arg, row = row, value = value, call = path$call

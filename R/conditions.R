@@ -234,7 +234,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     detail = detail,
     stack = detail[["stack"]],
     frames = frames,
-    parent = chain_condition(detail[["chain"]]),
+    parent = chain_condition(detail[["chain"]], message),
     call = call
   )
 }
@@ -245,12 +245,15 @@ shorten <- function(text, limit = 2000) {
   if (n <= limit) text else paste0(substr(text, 1, limit), "... (", n - limit, " characters more in `error_msg`)")
 }
 
-# The errors that the error of a handler wraps: each is the parent of the one before.
-chain_condition <- function(chain) {
+# The errors that the error of a handler wraps: each is the parent of the one before. An
+# error that ends with the text of its cause, as those of Go's `%w` do, has shown it.
+chain_condition <- function(chain, message) {
   if (is.data.frame(chain)) chain <- chain$message
   if (!is.character(chain) || anyNA(chain)) chain <- character()
+  causes <- utils::head(chain[-1], 20)
+  causes <- causes[!endsWith(c(message, causes)[seq_along(causes)], causes)]
   parent <- NULL
-  for (message in rev(utils::head(chain[-1], 20))) parent <- rlang::error_cnd(message = message, parent = parent)
+  for (cause in rev(causes)) parent <- rlang::error_cnd(message = cause, parent = parent)
   parent
 }
 

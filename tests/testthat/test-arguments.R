@@ -232,7 +232,7 @@ test_that("whatever is given, a refusal is one of ours and warns of nothing", {
     }
   }
   # The largest int64 is no double.
-  expect_error(call("floats", integer64(0x7fffffff, 0xffffffff)), "row 1", class = "mangoro_error_invalid_argument")
+  expect_error(call("floats", integer64(0x7fffffff, 0xffffffff)), "it is 9223372036854775807", class = "mangoro_error_invalid_argument")
   expect_identical(call("floats", integer64(c(0, 0x80000000), c(2, 0))), c(2, NA))
   expect_error(call("floats", `Encoding<-`("\xff", "bytes")), "xff", class = "mangoro_error_invalid_argument")
 })
@@ -455,6 +455,11 @@ test_that("a map of slices takes the columns of a data frame", {
   expect_identical(go$Columns(data.frame(a = 1:2, b = 3)), '{"a":[1,2],"b":[3,3]}')
   expect_identical(go$Columns(data.frame()), "{}")
   expect_error(go$Columns(data.frame(a = "x")), '"a" of argument', class = "mangoro_error_invalid_argument")
+})
+
+test_that("a default can be a date", {
+  go <- local_source(test_source("calls"))
+  expect_identical(go$NextDay(), as.Date("2024-03-01"))
 })
 
 test_that("a slice or a map can be left out", {

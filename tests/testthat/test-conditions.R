@@ -76,3 +76,10 @@ test_that("the condition of a failed call says where", {
     expect_null(c(cnd$row, cnd$value, cnd$arg))
   }
 })
+
+test_that("a cause that the message ends with is not shown again", {
+  expect_null(chain_condition(c("open x: no", "no"), "row 1: open x: no"))
+  cnd <- chain_condition(c("a failed", "b: c", "c"), "a failed")
+  expect_identical(conditionMessage(cnd), "b: c")
+  expect_null(cnd$parent)
+})

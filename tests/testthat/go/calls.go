@@ -268,3 +268,8 @@ func Columns(x map[string][]float64) string { return asJSON(x) }
 
 // Corners is elementwise.
 func Corners(n float64, at *Corner) string { return asJSON(at) }
+
+// NextDay has a date for a default.
+//
+//mangoro:default d=2024-02-29
+func NextDay(d rgoipc.Date) rgoipc.Date { return d + 1 }

@@ -1,6 +1,10 @@
 package codec
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
 
 // Error says what is wrong with a column, or with a value in it. Each caller on the way up
 // adds its part of the path to the value.
@@ -9,6 +13,8 @@ type Error struct {
 	Result string // or the result
 	Row    int    // 0-based; -1: the column as a whole
 	Value  string // what is in the row: "1.5"; empty: there is nothing to show
+	// Only: the column has no other row, so the text names none.
+	Only bool
 	// TooLarge: a limit was reached.
 	TooLarge bool
 	// endless: the path to it is too long to be shown.
@@ -24,8 +30,14 @@ func (e *Error) Error() string { return e.Text("the column") }
 // Text returns the sentence about the column that is called what: "argument `x`".
 func (e *Error) Text(what string) string {
 	text := e.field + what + " " + e.problem
-	switch {
-	case e.Row < 0:
+	switch element := strings.TrimSuffix(e.element, " of "); {
+	case e.Row < 0, e.Only && e.Value == "" && element == "":
+	case e.Only && e.Value == "":
+		text += ", in " + element
+	case e.Only && element == "" && e.problem == noMissing:
+		return e.field + what + " must not be NA"
+	case e.Only:
+		text += fmt.Sprintf(", but %s is %s", cmp.Or(element, "it"), e.Value)
 	case e.Value == "":
 		text += fmt.Sprintf(", in %srow %d", e.element, e.Row+1)
 	default:
@@ -91,7 +103,9 @@ func badValue(problem string, row int, value any) error {
 }
 
 // missingValue returns the error of an NA where none may be.
-func missingValue(row int) error { return badValue("takes no missing values", row, "missing") }
+func missingValue(row int) error { return badValue(noMissing, row, "missing") }
+
+const noMissing = "takes no missing values"
 
 // inItem moves an error to the list whose element i it is about.
 func inItem(err error, i int) error {

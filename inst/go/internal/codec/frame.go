@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // Frame is the shape of rgoipc's Frame, which is no value but marks the struct that has
@@ -30,16 +32,13 @@ func isFrame(t reflect.Type) bool {
 	return ok
 }
 
-// isMarked tells whether a struct is one of columns: it embeds a Frame, or has one as a
-// blank field.
+// isMarked tells whether a struct is one of columns: it, or a struct that it embeds,
+// embeds a Frame, or has one as a blank field.
 func isMarked(t reflect.Type) bool {
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if isFrame(field.Type) && (field.Anonymous || field.Name == "_") {
-			return true
-		}
-	}
-	return false
+	return gotype.AnyField(structType{t}, func(s gotype.Struct, i int) bool {
+		field := s.(structType).t.Field(i)
+		return isFrame(field.Type) && (field.Anonymous || field.Name == "_")
+	})
 }
 
 // frameCodec is the codec of a struct of columns, a data frame, which is a list of
@@ -52,6 +51,9 @@ type frameCodec struct {
 func newFrameCodec(c structCodec) (codec, error) {
 	f := frameCodec{structCodec: c}
 	for _, field := range c.fields {
+		if field.pointer {
+			return nil, fmt.Errorf("%w: it is a data frame, so field `%s` must not be embedded by a pointer", unsupported(c.t), field.name)
+		}
 		column, ok := field.codec.(listCodec)
 		if !ok {
 			return nil, fmt.Errorf("%w: it is a data frame, so field `%s` must be a slice", unsupported(c.t), field.name)

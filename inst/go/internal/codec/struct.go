@@ -183,7 +183,7 @@ func (c fieldColumn) set(rows reflect.Value, valid Bitmap) error {
 		switch {
 		case err != nil: // a nil pointer embeds it
 		case missing && valid.Has(i) && !c.held.Has(i):
-			if !c.optional {
+			if !c.optional || c.pointer {
 				return inField(missingValue(i), c.name)
 			}
 		case c.values.IsValid():

@@ -9,7 +9,9 @@ import (
 	"go/types"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 const directivePrefix = "//mangoro:"
@@ -123,10 +125,13 @@ func (d *directives) setPaths(text string, pos token.Pos) error {
 func (d *directives) setDefault(text string, pos token.Pos) error {
 	param, code, found := strings.Cut(text, "=")
 	param, code = strings.TrimSpace(param), strings.TrimSpace(code)
+	if _, err := time.Parse(time.DateOnly, code); err == nil {
+		code = strconv.Quote(code)
+	}
 	value, code := literal(code)
 	switch {
 	case !found || !token.IsIdentifier(param) || value == nil && code != "NULL":
-		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", true, false or NULL, as in n=10, not %q", text)
+		return fmt.Errorf("takes a parameter and a value that is a number, a \"string\", a date, true, false or NULL, as in n=10, not %q", text)
 	case slices.ContainsFunc(d.defaults, func(f fallback) bool { return f.param == param }):
 		return fmt.Errorf("gives `%s` a second default", param)
 	}
@@ -253,6 +258,13 @@ func valueType(t types.Type) types.Type {
 func (f fallback) fits(v value) bool {
 	if f.value == nil {
 		return canBeNil(v.t)
+	}
+	if f.value.Kind() == constant.String && qualified(valueType(v.t)) == rgoipcPath+".Date" {
+		_, err := time.Parse(time.DateOnly, constant.StringVal(f.value))
+		return err == nil
+	}
+	if text, _ := textType(valueType(v.t)); text && f.value.Kind() == constant.String {
+		return true
 	}
 	basic, ok := valueType(v.t).Underlying().(*types.Basic)
 	if !ok {

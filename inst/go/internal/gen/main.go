@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // writer writes the main function.
@@ -171,7 +172,16 @@ func (f *function) paths() []string {
 // value returns a default as Go code of the parameter's type.
 func (w *writer) value(f *function, d fallback) string {
 	i := slices.IndexFunc(f.params, func(v value) bool { return v.name == d.param })
-	if t, ok := types.Unalias(valueType(f.params[i].t)).(*types.Named); ok {
+	t := valueType(f.params[i].t)
+	if d.value.Kind() == constant.String {
+		if text, _ := textType(t); text && qualified(t) != rgoipcPath+".Date" {
+			return d.text // rgoipc reads it
+		}
+		if day, err := time.Parse(time.DateOnly, constant.StringVal(d.value)); err == nil && qualified(t) == rgoipcPath+".Date" {
+			return fmt.Sprintf("%s(%d)", w.typeName(t), day.Unix()/(24*60*60))
+		}
+	}
+	if t, ok := types.Unalias(t).(*types.Named); ok {
 		return w.typeName(t) + "(" + d.text + ")"
 	}
 	if _, small := constant.Int64Val(constant.ToInt(known(d.value))); d.value.Kind() == constant.Int && !small {

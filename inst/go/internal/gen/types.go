@@ -331,21 +331,19 @@ func matrixOf(t types.Type, v verdict) verdict {
 	return verdict{reason: v.reason, unknown: v.unknown, matrix: true}
 }
 
-// isMarked tells whether a struct is one of columns: it embeds a Frame, or has one as a
-// blank field.
-func isMarked(u *types.Struct) bool {
-	for field := range u.Fields() {
-		if isFrame(field.Type()) && (field.Embedded() || field.Name() == "_") {
-			return true
-		}
-	}
-	return false
+// isMarked tells whether a struct is one of columns: it, or a struct that it embeds,
+// embeds a Frame, or has one as a blank field.
+func isMarked(t types.Type, u *types.Struct) bool {
+	return gotype.AnyField(structType{t, u}, func(s gotype.Struct, i int) bool {
+		field := s.(structType).u.Field(i)
+		return isFrame(field.Type()) && (field.Embedded() || field.Name() == "_")
+	})
 }
 
 func isFrame(t types.Type) bool { return qualified(t) == rgoipcPath+".Frame" }
 
 func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
-	frame := isMarked(u)
+	frame := isMarked(t, u)
 	v := verdict{table: !frame, scalar: !frame}
 	fields, err := gotype.Fields(structType{t, u})
 	if err != nil {
@@ -359,6 +357,9 @@ func judgeStruct(t types.Type, u *types.Struct, within []types.Type) verdict {
 		v.scalar = v.scalar && (inner.scalar || inner.unknown)
 		if inner.reason != "" {
 			return verdict{reason: fmt.Sprintf("%s, whose field %s is of %s", nameOfType(t), field.Name(), inner.reason)}
+		}
+		if frame && f.Pointer && reason == "" {
+			reason = fmt.Sprintf("%s: it is a data frame, so field `%s` must not be embedded by a pointer", unsupported(t), f.Name)
 		}
 		if frame && !inner.vector && !inner.unknown && reason == "" {
 			reason = fmt.Sprintf("%s: it is a data frame, so field `%s` must be a slice", unsupported(t), f.Name)

@@ -47,6 +47,9 @@ type blank struct { _ rgoipc.Frame; X []float64 }
 type uneven struct { rgoipc.Frame; X []float64; Y int }
 type bare struct { rgoipc.Frame }
 type kept struct { Frame rgoipc.Frame; X []float64 }
+type marked struct { blank; Z []int }
+type Pointed struct { rgoipc.Frame; X []float64 }
+type pointing struct { *Pointed; Z []int }
 type level int
 func (level) MarshalText() ([]byte, error) { return nil, nil }
 func (*level) UnmarshalText([]byte) error { return nil }
@@ -111,6 +114,18 @@ type (
 	kept struct {
 		Frame rgoipc.Frame
 		X     []float64
+	}
+	marked struct {
+		blank
+		Z []int
+	}
+	Pointed struct {
+		rgoipc.Frame
+		X []float64
+	}
+	pointing struct {
+		*Pointed
+		Z []int
 	}
 	level   int
 	written struct{ A int }
@@ -183,7 +198,7 @@ func goTypes() []goType {
 		named[rgoipc.Matrix[float64]]("rgoipc.Matrix[float64]"), named[rgoipc.Matrix[*word]]("rgoipc.Matrix[*word]"), named[rgoipc.Matrix[[]int]]("rgoipc.Matrix[[]int]"),
 		named[rgoipc.Matrix[chan int]]("rgoipc.Matrix[chan int]"), named[rgoipc.Matrix[rgoipc.Null[int]]]("rgoipc.Matrix[rgoipc.Null[int]]"),
 		named[rgoipc.Null[plot]]("rgoipc.Null[plot]"), named[rgoipc.Nulls[rgoipc.Matrix[bool]]]("rgoipc.Nulls[rgoipc.Matrix[bool]]"),
-		named[plot]("plot"), named[board]("board"), named[blank]("blank"), named[uneven]("uneven"), named[bare]("bare"), named[kept]("kept"), named[rgoipc.Frame]("rgoipc.Frame"),
+		named[plot]("plot"), named[board]("board"), named[blank]("blank"), named[uneven]("uneven"), named[bare]("bare"), named[kept]("kept"), named[marked]("marked"), named[Pointed]("Pointed"), named[pointing]("pointing"), named[rgoipc.Frame]("rgoipc.Frame"),
 		named[level]("level"), named[written]("written"), named[parsed]("parsed"), named[unlike]("unlike"), named[base]("base"), named[derived]("derived"),
 		named[hiding]("hiding"), named[stamped]("stamped"), named[objects]("objects"), named[self]("self"), named[map[level]int]("map[level]int"),
 		named[map[written]int]("map[written]int"), named[map[parsed]any]("map[parsed]any"), named[map[uint8]string]("map[uint8]string"), named[map[word]any]("map[word]any"),

@@ -97,6 +97,33 @@ func Fields(s Struct) ([]Field, error) {
 	return fields, nil
 }
 
+// AnyField tells whether something holds for a field of s, or of a struct whose fields
+// are promoted to it.
+func AnyField(s Struct, holds func(s Struct, i int) bool) bool {
+	return anyField(s, holds, nil)
+}
+
+func anyField(s Struct, holds func(s Struct, i int) bool, within []any) bool {
+	if slices.Contains(within, s.Type()) {
+		return false
+	}
+	within = append(within, s.Type())
+	for i := range s.NumField() {
+		if holds(s, i) {
+			return true
+		}
+		declared := s.Field(i)
+		field, skip := tagOf(declared)
+		if skip || !declared.Embedded || field.tagged {
+			continue
+		}
+		if inner, _, ok := s.Embedded(i); ok && anyField(inner, holds, within) {
+			return true
+		}
+	}
+	return false
+}
+
 // unhidden returns the fields of one depth that are not hidden by others, and notes
 // their names.
 func unhidden(found []Field, taken map[string]bool) ([]Field, error) {

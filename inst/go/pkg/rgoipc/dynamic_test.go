@@ -259,10 +259,10 @@ func TestInvokeRefusesText(t *testing.T) {
 	}{
 		{func(grade) {}, arg{texts, `["good", "worse"]`, "", ""}, "argument `x` must be text that Go reads as rgoipc.grade (it is not a grade), but row 2 is \"worse\""},
 		{func(grade) {}, arg{float64s, `[1]`, "", ""}, "argument `x` must be character, not float64"},
-		{func(json.RawMessage) {}, arg{texts, `["{"]`, "", ""}, "argument `x` must be text that Go reads as JSON (unexpected end of JSON input), but row 1 is \"{\""},
-		{func(map[grade]float64) {}, keys(`[[{"key": "worse", "value": 1}]]`), "field `name` of argument `x` must be text that Go reads as rgoipc.grade (it is not a grade), but row 1 is \"worse\""},
-		{func(map[int8]float64) {}, keys(`[[{"key": "128", "value": 1}]]`), "field `name` of argument `x` must be whole numbers that Go reads as int8, but row 1 is \"128\""},
-		{func(map[uint]float64) {}, keys(`[[{"key": "-1", "value": 1}]]`), "must be whole numbers that Go reads as uint, but row 1 is \"-1\""},
+		{func(json.RawMessage) {}, arg{texts, `["{"]`, "", ""}, "argument `x` must be text that Go reads as JSON (unexpected end of JSON input), but it is \"{\""},
+		{func(map[grade]float64) {}, keys(`[[{"key": "worse", "value": 1}]]`), "field `name` of argument `x` must be text that Go reads as rgoipc.grade (it is not a grade), but it is \"worse\""},
+		{func(map[int8]float64) {}, keys(`[[{"key": "128", "value": 1}]]`), "field `name` of argument `x` must be whole numbers that Go reads as int8, but it is \"128\""},
+		{func(map[uint]float64) {}, keys(`[[{"key": "-1", "value": 1}]]`), "must be whole numbers that Go reads as uint, but it is \"-1\""},
 		{func(map[int]float64) {}, keys(`[[{"key": "1", "value": 1}, {"key": "01", "value": 2}]]`), "argument `x` must have each name once, but row 1 is one with two `01`"},
 	} {
 		_, err := typed(t, tt.fn).Handler(columns(t, tt.arg))

@@ -38,7 +38,7 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arr
 	for i, p := range f.params {
 		var err error
 		if operands[i], err = p.operand(columns[i]); err != nil {
-			return nil, argumentError(p.arg.Name, err)
+			return nil, argumentError(p.arg.Name, columns[i], err)
 		}
 	}
 	n, err := f.recycled(operands)

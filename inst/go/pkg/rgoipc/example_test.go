@@ -88,7 +88,7 @@ func ExampleRegistry_Func_options() {
 	// Output:
 	// [3,-3,3]
 	// [3.14]
-	// invalid_argument: argument `digits` must be whole numbers from -9223372036854775808 to 9223372036854775807, but row 1 is 0.5
+	// invalid_argument: argument `digits` must be whole numbers from -9223372036854775808 to 9223372036854775807, but it is 0.5
 }
 
 // A slice is a whole vector, and several results are a named list.

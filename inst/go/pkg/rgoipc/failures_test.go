@@ -286,11 +286,11 @@ func TestFailedRowOfMany(t *testing.T) {
 
 // Where an argument does not fit, R learns of it as well.
 func TestWhereAnArgumentDoesNotFit(t *testing.T) {
-	_, d := described(argumentError("x", &codec.Error{Row: 2, Value: "1.5"}))
+	_, d := described(argumentError("x", codec.Column{}, &codec.Error{Row: 2, Value: "1.5"}))
 	if d.Arg != "x" || d.Row != 3 || d.Value != "1.5" || d.Code != CodeInvalidArgument {
 		t.Errorf("got %+v", d)
 	}
-	if _, d := described(argumentError("x", &codec.Error{Row: -1})); d.Arg != "x" || d.Row != 0 || d.Value != nil {
+	if _, d := described(argumentError("x", codec.Column{}, &codec.Error{Row: -1})); d.Arg != "x" || d.Row != 0 || d.Value != nil {
 		t.Errorf("got %+v", d)
 	}
 }

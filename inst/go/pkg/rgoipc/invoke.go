@@ -81,7 +81,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		}
 		value, release, err := p.kind.Read(columns[i], args)
 		if err != nil {
-			return argumentError(p.arg.Name, err)
+			return argumentError(p.arg.Name, columns[i], err)
 		}
 		defer release()
 		in = append(in, value)

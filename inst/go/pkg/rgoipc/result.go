@@ -162,11 +162,24 @@ func (f *typedFunc) resultError(i int, err error) error {
 }
 
 // argumentError says which argument an error of the codec is about.
-func argumentError(name string, err error) error {
+func argumentError(name string, column codec.Column, err error) error {
 	if e, ok := err.(*codec.Error); ok {
-		e.Arg = name
+		e.Arg, e.Only = name, isOne(column.Array)
 	}
 	return placed(CodeInvalidArgument, "argument `"+name+"`", err)
+}
+
+// isOne tells whether an argument is one value, or a list of one.
+func isOne(values arrow.Array) bool {
+	if values == nil || values.Len() != 1 {
+		return false
+	}
+	list, ok := values.(array.ListLike)
+	if !ok || list.IsNull(0) {
+		return true
+	}
+	from, to := list.ValueOffsets(0)
+	return to-from == 1
 }
 
 // placed turns an error of the codec into one for the user, which says what the column
