@@ -129,6 +129,7 @@ coerce_variadic <- function(values, spec, path) {
   # Bytes are a raw vector, which is one value.
   element <- if (spec$type == "list") spec$element else spec
   rows <- identical(element$type, "struct")
+  if (is_dynamic(spec)) return(coerce_dynamic(values, spec, path))
   if (!rows && !isTRUE(element$type %in% names(coercers))) return(coerce_list(values, spec, path))
   there <- which(!vapply(values, is.null, TRUE))
   parts <- lapply(there, function(i) {
@@ -144,7 +145,9 @@ coerce_variadic <- function(values, spec, path) {
 # Vectors or data frames of one type, one after the other.
 combine <- function(parts) {
   if (!is.data.frame(parts[[1]])) {
-    return(if (inherits(parts[[1]], "mangoro_maps")) as_maps(do.call(c, lapply(parts, unclass))) else do.call(c, parts))
+    encoded <- intersect(c("mangoro_maps", "mangoro_dynamic"), unlist(lapply(parts, class)))
+    if (length(encoded) == 0) return(do.call(c, parts))
+    return(structure(do.call(c, lapply(parts, unclass)), class = encoded))
   }
   columns <- lapply(rlang::set_names(names(parts[[1]])), function(name) combine(lapply(parts, `[[`, name)))
   structure(columns, class = "data.frame", row.names = .set_row_names(sum(vapply(parts, nrow, 1L))))
@@ -493,7 +496,8 @@ coerce_list <- function(x, spec, path) {
 
 # Raises unless `x` is as long as a Go array.
 check_length <- function(x, spec, path) {
-  n <- if (is.data.frame(x)) nrow(x) else length(x)
+  rows <- is.data.frame(x) || identical(spec$element$type, "list")
+  n <- if (rows) NROW(x) else length(x)
   if (is.null(spec$length) || n == spec$length) return(invisible())
   subject <- describe_path(path)
   abort_arguments(
@@ -676,10 +680,7 @@ coerce_map_rows <- function(x, spec, path) {
 
 coerce_struct <- function(x, spec, path) {
   if (is.null(spec$fields)) return(x)
-  if (path$signature$recycles) {
-    if (is.null(x)) return(NA)
-    return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
-  }
+  if (path$signature$recycles) return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
   if (path$signature$vectorized) return(x)
   if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
   frame <- is.data.frame(x)
@@ -717,7 +718,7 @@ fields_of_frame <- function(x, spec, path) {
 # The rows of a data frame, or a named list as the only row of one.
 coerce_as_rows <- function(x, spec, path) {
   if (is.data.frame(x)) return(coerce_rows(x, spec, path))
-  if (!is_list(x) || is.null(names(x))) abort_type(x, "a data frame or a named list", path)
+  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a data frame or a named list", path)
   columns <- coerce_fields(columns_of(x), spec, path, coerce_cell, absent = NA)
   columns[vapply(columns, is.null, NA)] <- list(NA)
   structure(columns, class = "data.frame", row.names = 1L)
@@ -725,6 +726,7 @@ coerce_as_rows <- function(x, spec, path) {
 
 # A field of such a list as a column of one row.
 coerce_cell <- function(x, spec, path) {
+  if (is_dynamic(spec)) return(coerce_dynamic(x, spec, path))
   if (spec$type == "struct" && !is_untyped_null(x)) {
     row <- coerce_as_rows(sent_as(x), spec, path)
     check_row(row, path)
@@ -763,8 +765,8 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   x[left_out] <- list(absent)
   x <- x[wanted]
   for (name in wanted) {
-    # What has no NA is zero in Go.
-    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !spec$fields[[name]]$nullable)) next
+    # Without a type it is not NA, but missing: what has no NA is zero in Go.
+    if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out)) next
     x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
   }
   x

@@ -25,7 +25,9 @@ func (e *Error) Error() string { return e.Text("the column") }
 func (e *Error) Text(what string) string {
 	text := e.field + what + " " + e.problem
 	switch {
+	case e.Row < 0 && e.Value == "":
 	case e.Row < 0:
+		text += ", but one is " + e.Value
 	case e.Value == "":
 		text += fmt.Sprintf(", in %srow %d", e.element, e.Row+1)
 	default:
