@@ -147,7 +147,8 @@ combine <- function(parts) {
   if (!is.data.frame(parts[[1]])) {
     encoded <- intersect(c("mangoro_maps", "mangoro_dynamic"), unlist(lapply(parts, class)))
     if (length(encoded) == 0) return(do.call(c, parts))
-    return(structure(do.call(c, lapply(parts, unclass)), class = encoded))
+    values <- lapply(parts, function(part) if (is_untyped_null(part)) vector("list", length(part)) else unclass(part))
+    return(structure(do.call(c, values), class = encoded))
   }
   columns <- lapply(rlang::set_names(names(parts[[1]])), function(name) combine(lapply(parts, `[[`, name)))
   structure(columns, class = "data.frame", row.names = .set_row_names(sum(vapply(parts, nrow, 1L))))
@@ -680,7 +681,10 @@ coerce_map_rows <- function(x, spec, path) {
 
 coerce_struct <- function(x, spec, path) {
   if (is.null(spec$fields)) return(x)
-  if (path$signature$recycles) return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
+  if (path$signature$recycles) {
+    if (is.null(x)) return(NA)
+    return(if (is_untyped_null(x)) x else coerce_as_rows(x, spec, path))
+  }
   if (path$signature$vectorized) return(x)
   if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a named list", path)
   frame <- is.data.frame(x)
