@@ -141,6 +141,7 @@ coerce_variadic <- function(values, spec, path) {
 }
 
 coerce_variadic_rows <- function(values, spec, path) {
+  if (length(values) == 1 && is.data.frame(values[[1]])) return(coerce_rows(values[[1]], spec, path_to(path, 1)))
   rows <- list()
   paths <- list()
   for (i in which(!vapply(values, is.null, TRUE))) {
@@ -503,7 +504,8 @@ coerce_list <- function(x, spec, path) {
 
 # Raises unless `x` is as long as a Go array.
 check_length <- function(x, spec, path) {
-  n <- if (is.data.frame(x)) nrow(x) else length(x)
+  rows <- is.data.frame(x) || identical(spec$element$type, "list")
+  n <- if (rows) NROW(x) else length(x)
   if (is.null(spec$length) || n == spec$length) return(invisible())
   subject <- describe_path(path)
   abort_arguments(
@@ -732,7 +734,7 @@ fields_of_frame <- function(x, spec, path) {
 # The rows of a data frame, or a named list as the only row of one.
 coerce_as_rows <- function(x, spec, path) {
   if (is.data.frame(x)) return(coerce_rows(x, spec, path))
-  if (!is_list(x) || is.null(names(x))) abort_type(x, "a data frame or a named list", path)
+  if (!is_list(x) || is.null(names(x)) && length(x) > 0) abort_type(x, "a data frame or a named list", path)
   path$inner <- TRUE
   coerce_each_row(list(x), spec, list(path))
 }

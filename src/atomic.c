@@ -112,11 +112,10 @@ static bool fill_integer64(mg_stream *s, const mg_field *f, const mg_column *c, 
     bool valid = is_valid(c, from + i);
     if (!valid) value = INT64_MIN;
     if (valid && !f->is_signed && value < 0) {
-      return mg_fail_row(s->failure, from + i,
-                         "the uint64 is larger than an integer64 can be; a Go function can return it as a string");
+      return mg_fail_row(s->failure, from + i, LARGE_UINT64);
     }
     if (valid && value == INT64_MIN) {
-      return mg_fail_row(s->failure, from + i, "the smallest int64 is not an integer64, but its NA");
+      return mg_fail_row(s->failure, from + i, SMALLEST_INT64);
     }
     memcpy(to + i, &value, sizeof value);
   }
@@ -127,7 +126,7 @@ static bool fill_wide(mg_stream *s, const mg_field *f, const mg_column *c, int64
   for (int64_t i = 0; i < n; i++) {
     int64_t value = int_at(c->values, from + i, f->width, f->is_signed);
     if (f->width == 8 && (value > MAX_EXACT || value < (f->is_signed ? -MAX_EXACT : 0)) && is_valid(c, from + i)) {
-      return mg_fail_row(s->failure, from + i, "the integer of 64 bits is not exact as a double");
+      return mg_fail_row(s->failure, from + i, NOT_EXACT);
     }
     to[i] = (double)value;
   }

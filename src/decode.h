@@ -10,6 +10,12 @@ enum { DAY = 86400 };
 // A double tells all whole numbers up to it from their neighbours.
 #define MAX_EXACT (INT64_C(1) << 53)
 
+// Why R cannot hold an integer of 64 bits.
+#define NOT_EXACT \
+  "the integer is not exact as a double; with the option mangoro.int64 = \"auto\" it can be an integer64"
+#define SMALLEST_INT64 "the smallest int64 is not an integer64, but its NA"
+#define LARGE_UINT64 "the uint64 is larger than an integer64 can be; a Go function can return it as a string"
+
 #define EACH_NULL(i) \
   for (int64_t i = mg_next_null(c, from, from + n); i < from + n; i = mg_next_null(c, i + 1, from + n))
 

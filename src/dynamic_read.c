@@ -19,6 +19,7 @@ typedef struct {
   mg_stream *s;
   const uint8_t *p, *end;
   int64_t open; // values that the lists around this one still have, of at least a byte each
+  int64_t row;
   level *levels;
   int depth, room;
   // The column, and the next row of each of its columns of leaves, with the end.
@@ -31,6 +32,9 @@ typedef struct {
 static void *broken(tree *t, const char *what) {
   return mg_fail(t->s->failure, "a value of Go's any is not valid: %s", what);
 }
+
+// What is valid, but nothing that R has.
+static void *refuse(tree *t, const char *what) { return mg_fail_row(t->s->failure, t->row, what); }
 
 // The head of an item: its major type, and its number. Of a float64, its bits.
 static bool read_head(tree *t, uint8_t *major, uint64_t *n) {
@@ -54,8 +58,8 @@ static bool has_bytes(tree *t, uint64_t n) { return n <= (uint64_t)(t->end - t->
 static SEXP read_text(tree *t, uint64_t n) {
   if (!has_bytes(t, n)) return NULL;
   const uint8_t *text = t->p;
-  if (n > INT_MAX) return broken(t, "a string has more than 2147483647 bytes");
-  if (memchr(text, 0, (size_t)n) != NULL) return mg_fail(t->s->failure, "a string has a zero byte");
+  if (n > INT_MAX) return refuse(t, "a string has more than 2147483647 bytes");
+  if (memchr(text, 0, (size_t)n) != NULL) return refuse(t, "a string has a zero byte");
   if (!mg_is_ascii(text, (size_t)n) && !mg_is_utf8(text, (size_t)n)) return broken(t, "a string is not UTF-8");
   t->p += n;
   return Rf_mkCharLenCE((const char *)text, (int)n, CE_UTF8);
@@ -63,11 +67,13 @@ static SEXP read_text(tree *t, uint64_t n) {
 
 // Go's whole numbers, as those of a column: integer or double, or else integer64.
 static SEXP whole_number(tree *t, bool negative, uint64_t n) {
-  const uint64_t exact = UINT64_C(1) << 53;
-  if (n <= (uint64_t)INT_MAX - negative) return Rf_ScalarInteger(negative ? -1 - (int)n : (int)n);
-  if (n <= exact - negative) return Rf_ScalarReal(negative ? -1 - (double)n : (double)n);
-  if (t->s->int64 == INT64_DOUBLE) return mg_fail(t->s->failure, "the int64 is not exact as a double");
-  if (n > (uint64_t)INT64_MAX - negative) return mg_fail(t->s->failure, "the integer is too large for an integer64");
+  bool integer = t->s->int64 == INT64_AUTO && n <= (uint64_t)INT_MAX - negative;
+  bool real = t->s->int64 != INT64_INTEGER64 && n <= (uint64_t)MAX_EXACT - negative;
+  if (integer) return Rf_ScalarInteger(negative ? -1 - (int)n : (int)n);
+  if (real) return Rf_ScalarReal(negative ? -1 - (double)n : (double)n);
+  if (t->s->int64 == INT64_DOUBLE) return refuse(t, NOT_EXACT);
+  if (negative && n == INT64_MAX) return refuse(t, SMALLEST_INT64);
+  if (n > INT64_MAX) return refuse(t, LARGE_UINT64);
   int64_t value = negative ? -1 - (int64_t)n : (int64_t)n;
   SEXP x = PROTECT(Rf_allocVector(REALSXP, 1));
   memcpy(REAL(x), &value, sizeof value);
@@ -80,7 +86,7 @@ static SEXP read_leaf(tree *t) {
   uint8_t major;
   uint64_t k;
   if (!read_head(t, &major, &k)) return NULL;
-  if (major != CBOR_UINT || t->next == NULL || k + 1 >= (uint64_t)t->f->n_children || t->next[k] >= t->ends[k]) {
+  if (major != CBOR_UINT || t->next == NULL || k >= (uint64_t)t->f->n_children - 1 || t->next[k] >= t->ends[k]) {
     return broken(t, "it has a leaf that is not there");
   }
   const mg_field *list = t->f->children[k + 1];
@@ -251,6 +257,7 @@ bool mg_fill_dynamic(mg_stream *s, const mg_field *f, const mg_column *c, int64_
       t.next[k] = int_at(c->children[k + 1]->values, i, f->children[k + 1]->width, true);
       t.ends[k] = int_at(c->children[k + 1]->values, i + 1, f->children[k + 1]->width, true);
     }
+    t.row = i;
     t.p = trees->data + int_at(trees->values, i, width, true);
     t.end = trees->data + int_at(trees->values, i + 1, width, true);
     SEXP root = PROTECT(Rf_allocVector(VECSXP, 1));

@@ -110,6 +110,68 @@ test_that("slices and maps of any take what R has", {
   expect_identical(call("three", 1:3), list(1, 2, 3))
 })
 
+test_that("maps of any have the keys that other maps have", {
+  call <- the_dynamic()
+  expect_identical(call("months of any", list("12" = "Dec", "2" = 1:2)), list("2" = list(1, 2), "12" = "Dec"))
+  expect_identical(call("months of any", list()), structure(list(), names = character()))
+  expect_null(call("months of any", NULL))
+  expect_snapshot(error = TRUE, {
+    call("months of any", list(Dec = 12))
+    call("months of any", list("1" = 1, "01" = 2))
+  })
+})
+
+test_that("a variadic any takes each value as it is, and structs with any their rows", {
+  call <- the_dynamic()
+  expect_identical(call("of any"), list())
+  expect_identical(call("of any", 1, "a", NULL, NA, 1:2, c(b = 1)), list(1, "a", NULL, NULL, list(1, 2), list(b = 1)))
+  expect_snapshot(error = TRUE, call("of any", 1, list(a = mean)))
+  got <- call("records of any", list(name = "u", any = 1:2, list = "x"), data.frame(name = "v", any = "y", list = 1))
+  expect_identical(got$name, c("u", "v"))
+  expect_identical(got$any, list(list(1, 2), "y"))
+  expect_identical(got$list, list(list("x"), list(1)))
+  expect_identical(call("records of any", list(name = "u"), list(name = "v", any = 1))$any, list(NULL, 1))
+})
+
+test_that("pointers to any are what they point to", {
+  call <- the_dynamic()
+  expect_identical(call("pointer"), list(list(1L), list(a = 1L)))
+  expect_identical(lapply(0:2, function(n) call("pointers", n)), list(list(1L), list(a = 1L), NULL))
+})
+
+test_that("whole numbers in any follow the option mangoro.int64", {
+  call <- the_dynamic()
+  withr::local_options(mangoro.int64 = "integer64")
+  expect_identical(call("whole", 5)$n, bit64::as.integer64(5))
+  withr::local_options(mangoro.int64 = "double")
+  expect_identical(call("pointer"), list(list(1), list(a = 1)))
+  inexact <- "column `result$big`, row 1: the integer is not exact as a double; with the option mangoro.int64"
+  expect_error(call("whole", 5), inexact, fixed = TRUE, class = "mangoro_error_protocol")
+  withr::local_options(mangoro.int64 = NULL)
+  smallest <- "cannot hold, column `result$[[1]]`, row 1: the smallest int64 is not an integer64, but its NA"
+  expect_error(call("smallest"), smallest, fixed = TRUE, class = "mangoro_error_protocol")
+  expect_error(call("largest"), "row 1: the uint64 is larger than an integer64", class = "mangoro_error_protocol")
+})
+
+test_that("fields with omitempty are zero if they are left out, also of rows", {
+  call <- the_dynamic()
+  expect_identical(call("area", list(size = 2)), 2)
+  expect_identical(call("area", list(size = 2, scale = NULL)), 2)
+  expect_identical(call("area", list(size = 2, scale = NA)), NA_real_)
+  expect_identical(call("area", data.frame(size = 1:2)), c(1, 2))
+  expect_identical(call("area", data.frame(size = 1:2, scale = c(3, NA))), c(3, NA))
+  expect_snapshot(error = TRUE, call("area", list()))
+})
+
+test_that("an array of arrays takes a matrix by its rows", {
+  call <- the_dynamic()
+  expect_identical(call("grid", matrix(1:6, 2)), list(c(1, 3, 5), c(2, 4, 6)))
+  expect_snapshot(error = TRUE, {
+    call("grid", matrix(1:6, 3))
+    call("grid", matrix(1:4, 2))
+  })
+})
+
 test_that("any is a field of structs, and a column of data frames", {
   call <- the_dynamic()
   frame <- data.frame(name = c("u", "v"), any = 1:2, list = c("a", "b"), map = I(list(list(x = 1), c(y = 2))))
@@ -230,9 +292,28 @@ test_that("broken values of any are errors, and nothing else", {
   for (text in list(
     raw(), as.raw(0x82), as.raw(c(0x9b, rep(0xff, 8), 0xf6)), as.raw(c(0xbb, 0x7f, rep(0xff, 7), 0xf6)),
     as.raw(rep(0x88, 20)), as.raw(c(0xd9, 0xea, 0x61, 0x00)), as.raw(c(0x61, 0xff)), as.raw(c(0xf6, 0xf6)),
-    as.raw(c(rep(0x81, 1002), 0xf6)), as.raw(c(0xa1, 0xf6, 0xf6)), as.raw(c(0x1b, rep(0xff, 8)))
+    as.raw(c(rep(0x81, 1002), 0xf6)), as.raw(c(0xa1, 0xf6, 0xf6)), as.raw(c(0x1b, rep(0xff, 8))),
+    as.raw(c(0xd9, 0xea, 0x61, 0x1b, rep(0xff, 8)))
   )) {
     expect_s3_class(decoded(text), "mangoro_error_protocol")
+  }
+})
+
+test_that("leaves that are not there are errors", {
+  # What Go sends for []any{[]float64{1, 2}}, with the number of the leaf as `n`.
+  decoded <- function(n) {
+    tree <- as.raw(c(0xd9, 0xea, 0x61, n))
+    x <- list(value = list(tree), leaf1 = list(c(1, 2)))
+    x <- structure(x, class = c("data.table", "data.frame"), row.names = 1L)
+    bytes <- encode_record(list(x = x))
+    at <- grepRaw("data.table", bytes, fixed = TRUE)
+    bytes[at + 0:9] <- c(charToRaw("dynamic"), raw(3))
+    bytes[at - 4] <- as.raw(7)
+    decode_record(bytes)[[1]]
+  }
+  expect_identical(decoded(0), list(1))
+  for (n in list(1, c(0x18, 0xff), c(0x1a, rep(0xff, 4)), c(0x1b, rep(0xff, 7), 0xfe), c(0x1b, rep(0xff, 8)))) {
+    expect_error(decoded(n), "it has a leaf that is not there", class = "mangoro_error_protocol")
   }
 })
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -61,6 +62,11 @@ type visit struct {
 	Name string `r:"name" json:"-"`
 }
 
+type box struct {
+	Size  float64 `json:"size"`
+	Scale float64 `json:"scale,omitempty"`
+}
+
 type node struct {
 	Value    int32 `json:"value"`
 	Children []any `json:"children"`
@@ -79,13 +85,27 @@ func mixed() any {
 func main() {
 	registry := rgoipc.NewRegistry()
 	for name, fn := range map[string]any{
-		"same":    func(x any) any { return x },
-		"kind":    func(x any) string { return fmt.Sprintf("%T", x) },
-		"show":    func(x any) string { return fmt.Sprint(x) },
-		"list":    func(x []any) []any { return x },
-		"lists":   func(x [][]any) [][]any { return x },
-		"map":     func(x map[string]any) map[string]any { return x },
-		"maps":    func(x []map[string]any) []map[string]any { return x },
+		"same":           func(x any) any { return x },
+		"kind":           func(x any) string { return fmt.Sprintf("%T", x) },
+		"show":           func(x any) string { return fmt.Sprint(x) },
+		"list":           func(x []any) []any { return x },
+		"lists":          func(x [][]any) [][]any { return x },
+		"map":            func(x map[string]any) map[string]any { return x },
+		"maps":           func(x []map[string]any) []map[string]any { return x },
+		"months of any":  func(x map[time.Month]any) map[time.Month]any { return x },
+		"of any":         func(x ...any) []any { return x },
+		"records of any": func(x ...record) []record { return x },
+		"pointer":        func() any { return []any{&[]any{1}, &map[string]any{"a": 1}} },
+		"pointers":       func(n int32) any { return []any{&[]any{1}, &map[string]any{"a": 1}, (*[]any)(nil)}[n] },
+		"smallest":       func() any { return []any{int64(math.MinInt64)} },
+		"largest":        func() any { return []any{uint64(math.MaxUint64)} },
+		"area": func(x box) float64 {
+			if x.Scale == 0 {
+				return x.Size
+			}
+			return x.Size * x.Scale
+		},
+		"grid":    func(x [2][3]float64) [2][3]float64 { return x },
 		"three":   func(x [3]any) [3]any { return x },
 		"records": func(x []record) []record { return x },
 		"record":  func(x record) record { return x },

@@ -29,6 +29,9 @@ func (dynamic) Write(value reflect.Value, args *Arguments) (Column, error) {
 	case array.RecordReader:
 		kind = streams{}
 	default:
+		if t := value.Elem().Type(); t.Kind() == reflect.Pointer && isDynamic(t.Elem()) {
+			return Values{dynamicCodec{value.Type()}}.Write(value, args)
+		}
 		kind, err = Result(value.Elem().Type())
 	}
 	if err != nil {
@@ -47,8 +50,8 @@ func isDynamic(t reflect.Type, within ...reflect.Type) bool {
 	case reflect.Interface:
 		return t.NumMethod() == 0
 	case reflect.Map:
-		key, ok := newKeyCodec(t.Key())
-		return ok && key.text == nil && t.Key().Kind() == reflect.String && isDynamic(t.Elem(), append(within, t)...)
+		_, ok := newKeyCodec(t.Key())
+		return ok && isDynamic(t.Elem(), append(within, t)...)
 	case reflect.Slice, reflect.Array:
 		return isDynamic(t.Elem(), append(within, t)...)
 	default:
@@ -80,7 +83,8 @@ func describeDynamic(t reflect.Type) Type {
 	elem := describeDynamic(t.Elem())
 	out.Name, out.Elem = TypeList, &elem
 	if t.Kind() == reflect.Map {
-		out.Name = TypeMap
+		key, _ := newKeyCodec(t.Key())
+		out.Name, out.lacks = TypeMap, key.lacks()
 	}
 	return out
 }
@@ -160,13 +164,21 @@ func shapedMap(to reflect.Value, value any) error {
 	if !ok {
 		return wrong("must be a named list or vector")
 	}
+	keys, _ := newKeyCodec(to.Type().Key())
 	to.Set(reflect.MakeMapWithSize(to.Type(), len(fields)))
 	for name, field := range fields {
+		key, err := keys.read(name, -1)
+		if err != nil {
+			return err
+		}
 		at := reflect.New(to.Type().Elem()).Elem()
 		if err := shaped(at, field); err != nil {
 			return inField(err, name)
 		}
-		to.SetMapIndex(reflect.ValueOf(name).Convert(to.Type().Key()), at)
+		to.SetMapIndex(key, at)
+	}
+	if to.Len() < len(fields) {
+		return wrong("must have each name once")
 	}
 	return nil
 }

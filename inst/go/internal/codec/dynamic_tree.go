@@ -235,14 +235,7 @@ func (w *treeWriter) dynamic(v reflect.Value, depth int) error {
 	case reflect.Interface:
 		return w.value(v.Interface(), depth)
 	case reflect.Map:
-		m := make(map[string]any, v.Len())
-		for _, key := range v.MapKeys() {
-			m[key.String()] = v.MapIndex(key).Interface()
-		}
-		if v.IsNil() {
-			m = nil
-		}
-		return w.fields(m, depth)
+		return w.mapping(v, depth)
 	default:
 		w.head(cborArray, uint64(v.Len()))
 		for i := range v.Len() {
@@ -252,6 +245,34 @@ func (w *treeWriter) dynamic(v reflect.Value, depth int) error {
 		}
 		return nil
 	}
+}
+
+// mapping writes a map of any whose keys are of any type that names can be made of.
+func (w *treeWriter) mapping(v reflect.Value, depth int) error {
+	if v.IsNil() {
+		w.out = append(w.out, cborNull)
+		return nil
+	}
+	key, _ := newKeyCodec(v.Type().Key())
+	if lack := key.lacks(); lack != "" && lack != "UnmarshalText" {
+		return wrong("cannot be sent to R: type %v is not supported%s", v.Type(), gotype.HalfText(lack))
+	}
+	keys := v.MapKeys()
+	names, err := key.names(keys, -1)
+	if err != nil {
+		return err
+	}
+	w.head(cborMap, uint64(len(keys)))
+	for i, name := range names {
+		err := w.text(name)
+		if err == nil {
+			err = w.value(v.MapIndex(keys[i]).Interface(), depth+1)
+		}
+		if err != nil {
+			return inField(err, name)
+		}
+	}
+	return nil
 }
 
 // leaf writes a value that has a column of its own type.
@@ -409,13 +430,14 @@ func (r *treeReader) value(depth int) (any, error) {
 	case cborText:
 		return r.utf8(n)
 	case cborUint, cborNegative:
-		if n > maxExact {
+		switch {
+		case major == cborUint && n <= maxExact:
+			return float64(n), nil
+		case major == cborNegative && n < maxExact:
+			return -1 - float64(n), nil
+		default:
 			return nil, treeError("a whole number is not exact as a float64")
 		}
-		if major == cborNegative {
-			return -1 - float64(n), nil
-		}
-		return float64(n), nil
 	case cborBytes:
 		s, err := r.string(n)
 		return []byte(s), err

@@ -31,7 +31,9 @@ func (e *Error) Error() string { return e.Text("the column") }
 func (e *Error) Text(what string) string {
 	text := e.field + what + " " + e.problem
 	switch element := strings.TrimSuffix(e.element, " of "); {
-	case e.Row < 0, e.Only && e.Value == "" && element == "":
+	case e.Row < 0 && e.Value == "", e.Only && e.Value == "" && element == "":
+	case e.Row < 0:
+		text += ", but one is " + e.Value
 	case e.Only && e.Value == "":
 		text += ", in " + element
 	case e.Only && element == "" && e.problem == noMissing:

@@ -166,7 +166,7 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	}
 	if isDynamic(t) {
 		_, is := t.Underlying().(*types.Interface)
-		return verdict{na: true, dynamic: is}
+		return verdict{na: true, dynamic: is, lacks: lacksOfKeys(t)}
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
@@ -238,15 +238,28 @@ func isDynamic(t types.Type, within ...types.Type) bool {
 	case *types.Interface:
 		return u.Empty()
 	case *types.Map:
-		key, ok := u.Key().Underlying().(*types.Basic)
-		text, _ := textType(u.Key())
-		return ok && key.Kind() == types.String && !text && isDynamic(u.Elem(), within...)
+		key := judgeKey(t, u.Key())
+		return key.reason == "" && !key.unknown && isDynamic(u.Elem(), within...)
 	case *types.Slice:
 		return isDynamic(u.Elem(), within...)
 	case *types.Array:
 		return isDynamic(u.Elem(), within...)
 	default:
 		return false
+	}
+}
+
+// lacksOfKeys returns the method that the keys of a map of any lack, or of the maps in it.
+func lacksOfKeys(t types.Type) string {
+	switch u := t.Underlying().(type) {
+	case *types.Map:
+		return cmp.Or(judgeKey(t, u.Key()).lacks, lacksOfKeys(u.Elem()))
+	case *types.Slice:
+		return lacksOfKeys(u.Elem())
+	case *types.Array:
+		return lacksOfKeys(u.Elem())
+	default:
+		return ""
 	}
 }
 

@@ -203,7 +203,8 @@ func goTypes() []goType {
 		named[hiding]("hiding"), named[stamped]("stamped"), named[objects]("objects"), named[self]("self"), named[map[level]int]("map[level]int"),
 		named[map[written]int]("map[written]int"), named[map[parsed]any]("map[parsed]any"), named[map[uint8]string]("map[uint8]string"), named[map[word]any]("map[word]any"),
 		named[big.Int]("big.Int"), named[big.Rat]("big.Rat"), named[json.RawMessage]("json.RawMessage"), named[json.Number]("json.Number"), named[netip.Addr]("netip.Addr"),
-		named[map[netip.Addr]int]("map[netip.Addr]int"),
+		named[map[netip.Addr]int]("map[netip.Addr]int"), named[map[int8]any]("map[int8]any"), named[map[written][]any]("map[written][]any"),
+		named[[]map[parsed]map[int]any]("[]map[parsed]map[int]any"), named[map[float64]any]("map[float64]any"),
 		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
 	}
 	once := composed(simple)
