@@ -203,6 +203,9 @@ coerce_vector <- function(x, spec, path) {
   x <- strip_attributes(x)
   if (is_untyped_null(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
+  } else if (is.logical(x) && spec$type %in% numbers) {
+    # As R's arithmetic does.
+    x <- as_integer(x)
   }
   coerced <- coercers[[spec$type]](x, path)
   if (!spec$nullable) check_no_na(coerced, path)
@@ -252,6 +255,8 @@ ranges <- list(
   int8 = c(-128, 127), int16 = c(-32768, 32767), int32 = c(-1, 1) * .Machine$integer.max,
   uint8 = c(0, 255), uint16 = c(0, 65535), uint32 = c(0, 2^32 - 1)
 )
+
+numbers <- c("float64", "float32", "int64", "uint64", names(ranges), "complex128", "complex64")
 
 float32_max <- (2 - 2^-23) * 2^127
 
