@@ -439,7 +439,10 @@ check_no_na <- function(x, path) {
     row <- which(missing)[[1]]
     if (length(x) > 1) abort_value(x, row, "takes no missing values", path, value = NA)
     subject <- describe_path(path)
-    abort_arguments(path$signature, "{subject} must not be NA.", arg = path$arg, row = row, value = NA, call = path$call)
+    abort_arguments(
+      path$signature, "{subject} must not be NA.",
+      arg = path$arg, row = row, value = NA, call = path$call
+    )
   }
 }
 
@@ -780,7 +783,8 @@ coerce_cells <- function(cells, absent, spec, paths) {
   if (!spec$type %in% c("list", "map", names(coercers))) return(cells)
   there <- Map(function(x, path) coerce_cell(x, spec, path), unname(cells)[!absent], paths[!absent])
   scalar <- spec$type %in% names(coercers)
-  if (identical(if (scalar) spec$type else spec$element$type, "timestamp")) there <- one_zone(there, paths = paths[!absent])
+  times <- identical(if (scalar) spec$type else spec$element$type, "timestamp")
+  if (times) there <- one_zone(there, paths = paths[!absent])
   if (scalar) there <- do.call(c, there) %||% as_elements(typed_na[[spec$type]][0], spec$type, list(inner = TRUE))
   column <- there[match(seq_along(cells), which(!absent))]
   if (spec$type == "map") as_maps(column) else column
