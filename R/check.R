@@ -77,3 +77,9 @@ check_raw <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env())
   }
   invisible(x)
 }
+
+# Not a pairlist, which may have elements that are missing.
+is_list <- function(x) typeof(x) == "list"
+
+# Whether `x` is of a class of times, and made of numbers as that is.
+is_base <- function(x, class) typeof(x) %in% c("double", "integer") && inherits(x, class) && !isS4(x)
