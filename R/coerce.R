@@ -380,7 +380,7 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
     field <- spec$fields[[name]]
     vector <- field$nullable && field$type %in% names(coercers) && !path$signature$vectorized
     if (name %in% spec$optional && (is.null(x[[name]]) || name %in% left_out && !vector)) next
-    x[name] <- list(coerce(x[[name]], spec$fields[[name]], path_to(path, name)))
+    x[name] <- list(coerce(x[[name]], field, path_to(path, name)))
   }
   x
 }

@@ -44,6 +44,31 @@ type vectorCodec interface {
 	whole(Column) (reflect.Value, error)
 }
 
+// readWholes reads a column of lists whose every row is one value of the codec, which is
+// what says. The rows that are not valid are zero.
+func readWholes(c vectorCodec, col Column, what string) (any, Bitmap, error) {
+	list, ok := col.Array.(array.ListLike)
+	if !ok || !slices.Contains([]arrow.Type{arrow.LIST, arrow.LARGE_LIST}, list.DataType().ID()) {
+		return nil, Bitmap{}, col.mustBe(what)
+	}
+	valid := validRows(list)
+	rows := reflect.MakeSlice(reflect.SliceOf(c.goType()), list.Len(), list.Len())
+	for i := range list.Len() {
+		if !valid.Has(i) {
+			continue
+		}
+		from, to := list.ValueOffsets(i)
+		child := col.child(list, from, to)
+		value, err := c.whole(child)
+		child.Array.Release()
+		if err != nil {
+			return nil, Bitmap{}, inList(err, i)
+		}
+		rows.Index(i).Set(value)
+	}
+	return rows.Interface(), valid, nil
+}
+
 // maxNullRows is how many rows of type null are taken: they come in no bytes
 // at all, and would not stay that small.
 const maxNullRows = 1 << 24

@@ -3,7 +3,6 @@ package codec
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -102,26 +101,7 @@ func (c frameCodec) whole(col Column) (reflect.Value, error) {
 }
 
 func (c frameCodec) read(col Column) (any, Bitmap, error) {
-	list, ok := col.Array.(array.ListLike)
-	if !ok || !slices.Contains([]arrow.Type{arrow.LIST, arrow.LARGE_LIST}, list.DataType().ID()) {
-		return nil, Bitmap{}, col.mustBe("a data frame")
-	}
-	valid := validRows(list)
-	frames := reflect.MakeSlice(reflect.SliceOf(c.t), list.Len(), list.Len())
-	for i := range list.Len() {
-		if !valid.Has(i) {
-			continue
-		}
-		from, to := list.ValueOffsets(i)
-		child := col.child(list, from, to)
-		frame, err := c.whole(child)
-		child.Array.Release()
-		if err != nil {
-			return nil, Bitmap{}, inList(err, i)
-		}
-		frames.Index(i).Set(frame)
-	}
-	return frames.Interface(), valid, nil
+	return readWholes(c, col, "a data frame")
 }
 
 // write writes the columns of all data frames one after the other.

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // matrix is what rgoipc's Matrix is made of. Data is column by column, as in R.
@@ -85,26 +84,7 @@ func (c matrixCodec) whole(col Column) (reflect.Value, error) {
 }
 
 func (c matrixCodec) read(col Column) (any, Bitmap, error) {
-	list, ok := col.Array.(array.ListLike)
-	if !ok || !slices.Contains([]arrow.Type{arrow.LIST, arrow.LARGE_LIST}, list.DataType().ID()) {
-		return nil, Bitmap{}, col.mustBe("a matrix")
-	}
-	valid := validRows(list)
-	rows := reflect.MakeSlice(reflect.SliceOf(c.goType()), list.Len(), list.Len())
-	for i := range list.Len() {
-		if !valid.Has(i) {
-			continue
-		}
-		from, to := list.ValueOffsets(i)
-		child := col.child(list, from, to)
-		m, err := c.whole(child)
-		child.Array.Release()
-		if err != nil {
-			return nil, Bitmap{}, inList(err, i)
-		}
-		rows.Index(i).Set(m)
-	}
-	return rows.Interface(), valid, nil
+	return readWholes(c, col, "a matrix")
 }
 
 func (c matrixCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
