@@ -1,0 +1,51 @@
+// Segments: shared memory that this session has made and that a Go program can map. R owns
+// all of it: no segment outlives the session, whoever is killed. Only segment.c knows the
+// operating system; where it has no such memory, mg_segment_take() returns NULL, and the
+// caller does without.
+
+#ifndef MANGORO_SEGMENT_H
+#define MANGORO_SEGMENT_H
+
+#include "mangoro.h"
+
+// What a segment is for. R writes arguments, and Go only reads them. Go writes results, and
+// what R writes there later stays in R (a private mapping). Both write a lane.
+typedef enum { SEGMENT_ARGUMENTS, SEGMENT_RESULTS, SEGMENT_LANE } mg_segment_role;
+
+typedef struct mg_segment {
+  mg_segment_role role;
+  int fd;              // by which Go opens it: /proc/<pid>/fd/<fd>
+  uint32_t generation; // tells it from others that have had the same descriptor
+  uint8_t *data;       // where it is mapped
+  size_t size;         // of it
+  int uses;            // 1 for who took it, and 1 for each view
+  bool retired;        // when its last use ends it is closed, not kept for the next call
+  bool written;        // of results: R may have written to its private pages
+  struct mg_segment *next;
+} mg_segment;
+
+// A range of a segment.
+typedef struct {
+  mg_segment *segment;
+  size_t offset, size;
+} mg_part;
+
+// Whether there is shared memory at all: the system has it, no limit on file sizes would
+// kill us, and this is not a fork.
+bool mg_segment_possible(void);
+
+// A segment of at least `size` bytes, from the pool or a new one, with one use. NULL if there
+// is none, or none within the budget, even after R's collector has run.
+mg_segment *mg_segment_take(mg_segment_role role, size_t size);
+void mg_segment_use(mg_segment *s);
+void mg_segment_release(mg_segment *s); // ends one use; does nothing in a fork
+// A call that was given up may still use it: it is closed after its last use, and never
+// used for another call.
+void mg_segment_retire(mg_segment *s);
+// Maps what Go has added to a segment of results that has no views yet.
+bool mg_segment_grow(mg_segment *s);
+// What there is, for mangoro_sitrep() and tests: bytes leased, bytes in the pool, segments.
+SEXP mg_c_segment_counts(void);
+SEXP mg_c_segment_trim(void); // closes those in the pool
+
+#endif

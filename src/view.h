@@ -1,0 +1,25 @@
+// Views: R vectors (ALTREP) whose values lie in a segment.
+
+#ifndef MANGORO_VIEW_H
+#define MANGORO_VIEW_H
+
+#include "segment.h"
+
+// What is shorter than this many bytes is copied out, so that it keeps no segment.
+#define VIEW_FLOOR ((size_t)128 << 10)
+
+// A vector of n values at `offset` of a segment, of which it is one more use. Of type
+// REALSXP, INTSXP, LGLSXP, RAWSXP or CPLXSXP. `no_na`: none of them is NA.
+SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na);
+
+// A character vector of n strings, made when they are looked at. `offsets` (n + 1 of `width`
+// 4 or 8 bytes), `text` and `valid` (a bitmap, or NULL) were checked and lie in the segment.
+SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint8_t *text, const uint8_t *valid,
+                    R_xlen_t n);
+
+// Whether x is a view that R cannot have changed, and where its values lie.
+bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na);
+
+void mg_view_init(DllInfo *dll);
+
+#endif
