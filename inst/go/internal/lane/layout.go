@@ -26,6 +26,7 @@ const (
 	reply      = 196
 	replySize  = 200
 	chunksRead = 204
+	closed     = 208 // nothing reads the lane any more
 	goSleeps   = 256
 
 	mailboxSize = 65536
