@@ -48,6 +48,7 @@
 //   pointer.c          external pointers of other packages
 //   segment.c          memory that is shared with a server (segment.h)
 //   lane.c             small messages through shared memory (lane.h)
+//   ring.c             columns on their way to Go, in chunks (ring.h)
 //
 //   constants.c        what Go and the documentation know as well
 //   init.c             what R may call (entries.h)
