@@ -13,11 +13,17 @@ static const R_CallMethodDef entries[] = {
     ENTRY(log_open, 0),      ENTRY(log_lines, 3),      ENTRY(log_crash, 1),    ENTRY(log_close, 1),
     ENTRY(lock_make, 1),     ENTRY(lock_is_free, 1),   ENTRY(lock_release, 1), ENTRY(file_owners, 1),
     ENTRY(take_pointer, 1),  ENTRY(encode_dynamic, 5), ENTRY(lane_open, 1),    ENTRY(lane_close, 1),
+    ENTRY(lane_post, 3), ENTRY(lane_out, 1), ENTRY(lane_wait, 3), ENTRY(lane_take, 2), ENTRY(lane_give_up, 2), ENTRY(call_new, 2), ENTRY(call_is_known, 2), ENTRY(call_know, 7),
+    {NULL, NULL, 0},
+};
+
+static const R_ExternalMethodDef externals[] = {
+    {"c_call", (DL_FUNC)(void (*)(void))mg_c_call, -1},
     {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_mangoro(DllInfo *dll) {
-  R_registerRoutines(dll, NULL, entries, NULL, NULL);
+  R_registerRoutines(dll, NULL, entries, NULL, externals);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
 }

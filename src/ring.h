@@ -11,7 +11,7 @@ typedef struct {
   bool constant; // all rows have its one value, which the request says
 } mg_ring_argument;
 
-typedef struct {
+typedef struct mg_ring {
   mg_ring_argument *arguments;
   int n_arguments;
   int n_columns; // those that are not constant
