@@ -84,8 +84,9 @@ SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane) {
   const known *k = R_ExternalPtrAddr(pointer);
   const mg_lane *l = mg_lane_of(lane);
-  return Rf_ScalarLogical(k == NULL || l == NULL ||
-                          (k->given_up == l->given_up && VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_LANE) == lane));
+  return Rf_ScalarLogical(
+      k == NULL || l == NULL ||
+      (k->given_up == l->given_up && VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_LANE) == lane));
 }
 
 static SEXP part(SEXP pointer, int i) { return VECTOR_ELT(R_ExternalPtrProtected(pointer), i); }
@@ -212,7 +213,8 @@ static void remember_request(SEXP pointer, known *k, SEXP message, SEXP args, R_
     SEXP x = CAR(args);
     size_t size = width_of((SEXPTYPE)k->types[i]) * (size_t)rows;
     uint8_t *copy = (uint8_t *)R_alloc(size, 1);
-    bool whole = TYPEOF(x) == REALSXP ? put_doubles(copy, x, values_of(x), rows) : put_ints(copy, x, values_of(x), rows);
+    bool whole =
+        TYPEOF(x) == REALSXP ? put_doubles(copy, x, values_of(x), rows) : put_ints(copy, x, values_of(x), rows);
     if (!whole || memcmp(copy, RAW_RO(message) + k->at[i], size) != 0) return;
   }
   SET_VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_REQUEST, message);
