@@ -182,7 +182,7 @@ static size_t write_again(SEXP pointer, const known *k, const mg_lane *l, SEXP a
 
 static SEXP recycled(SEXP x, R_xlen_t rows) {
   if (Rf_xlength(x) == rows) return x;
-  SEXP out = PROTECT(Rf_allocVector(TYPEOF(x), rows));
+  SEXP out = PROTECT(Rf_allocVector((SEXPTYPE)TYPEOF(x), rows));
   for (R_xlen_t i = 0; i < rows; i++) {
     switch (TYPEOF(x)) {
     case REALSXP: REAL(out)[i] = REAL_ELT(x, 0); break;
@@ -294,7 +294,7 @@ static void remember_reply(SEXP pointer, known *k, SEXP reply, SEXP value) {
     bool doubles = field->type == ARROW_FLOAT && field->width == 8 && TYPEOF(value) == REALSXP;
     bool ints = field->type == ARROW_INT && field->width == 4 && field->is_signed && TYPEOF(value) == INTSXP;
     if ((doubles || ints) && c->next == NULL && c->valid == NULL && c->rows == Rf_xlength(value)) {
-      k->type = TYPEOF(value);
+      k->type = (SEXPTYPE)TYPEOF(value);
       k->n_values = Rf_xlength(value);
       k->values_at = (size_t)(c->values - RAW_RO(reply));
       k->values_size = width_of(k->type) * (size_t)k->n_values;

@@ -15,8 +15,7 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
   size = (size + 4095) / 4096 * 4096;
   int fd = memfd_create("mangoro", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0 || ftruncate(fd, (off_t)size) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0) return NULL;
-  void *data =
-      mmap(NULL, size, PROT_READ | PROT_WRITE, role == SEGMENT_RESULTS ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+  void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, role == SEGMENT_RESULTS ? MAP_PRIVATE : MAP_SHARED, fd, 0);
   mg_segment *s = calloc(1, sizeof *s);
   *s = (mg_segment){.role = role, .fd = fd, .generation = ++generation, .data = data, .size = size, .uses = 1};
   return s;
