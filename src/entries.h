@@ -5,13 +5,14 @@
 
 #include "mangoro.h"
 
-SEXP mg_c_encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as);
-SEXP mg_c_encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as);
-SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
+SEXP mg_c_encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as, SEXP offer);
+SEXP mg_c_encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as, SEXP offer);
+SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native, SEXP offer);
 SEXP mg_c_encode_arrow(SEXP stream, SEXP header);
 SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as);
-SEXP mg_c_decode_record(SEXP bytes, SEXP ahead);
-SEXP mg_c_decode_row(SEXP bytes, SEXP ahead);
+SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments);
+SEXP mg_c_decode_row(SEXP bytes, SEXP ahead, SEXP segments);
+SEXP mg_c_segments_end(SEXP segments, SEXP given_up);
 SEXP mg_c_verify(SEXP bytes, SEXP ahead);
 SEXP mg_c_constants(void);
 SEXP mg_c_log_open(void);

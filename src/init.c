@@ -8,11 +8,12 @@
 #define ENTRY(name, args) {"c_" #name, (DL_FUNC)(void (*)(void))mg_c_##name, args}
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(encode_record, 4), ENTRY(encode_row, 4),     ENTRY(encode_plain, 5), ENTRY(encode_arrow, 2),
-    ENTRY(decode_record, 2), ENTRY(decode_row, 2),     ENTRY(verify, 2),       ENTRY(constants, 0),
+    ENTRY(encode_record, 5), ENTRY(encode_row, 5),     ENTRY(encode_plain, 6), ENTRY(encode_arrow, 2),
+    ENTRY(decode_record, 3), ENTRY(decode_row, 3),     ENTRY(verify, 2),       ENTRY(constants, 0),
     ENTRY(log_open, 0),      ENTRY(log_lines, 3),      ENTRY(log_crash, 1),    ENTRY(log_close, 1),
     ENTRY(lock_make, 1),     ENTRY(lock_is_free, 1),   ENTRY(lock_release, 1), ENTRY(file_owners, 1),
-    ENTRY(take_pointer, 1),  ENTRY(encode_dynamic, 5), {NULL, NULL, 0},
+    ENTRY(take_pointer, 1),  ENTRY(encode_dynamic, 5), ENTRY(segments_end, 2),
+    {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_mangoro(DllInfo *dll) {
