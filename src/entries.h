@@ -25,5 +25,19 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
+SEXP mg_c_segment_counts(void); // bytes leased, bytes in the pool, segments
+SEXP mg_c_segment_trim(void);   // closes those in the pool
+
+// For tests (segment_test.c).
+SEXP mg_c_segment_take(SEXP role, SEXP size);
+SEXP mg_c_segment_release(SEXP lease);
+SEXP mg_c_segment_retire(SEXP lease);
+SEXP mg_c_segment_name(SEXP lease);
+SEXP mg_c_segment_write(SEXP lease, SEXP offset, SEXP x);
+SEXP mg_c_segment_grow(SEXP lease);
+SEXP mg_c_segment_limit(SEXP bytes, SEXP segments);
+SEXP mg_c_segment_fail(SEXP at);
+SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
+SEXP mg_c_view_is_untouched(SEXP x);
 
 #endif
