@@ -156,7 +156,7 @@ func TestPartsOfBuffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			metadata, _ := apart(t, stream)
-			got, err := readParts(metadata, b.buffers)
+			got, err := readParts(metadata, bytesOfAll(b.buffers))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,18 +180,26 @@ func TestPartsThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	metadata, _ := apart(t, stream)
-	text := b.buffers[2]
+	buffers := bytesOfAll(b.buffers)
+	text := buffers[2]
 	for want, parts := range map[string][][]byte{
-		"leaves its part":      replaced(b.buffers, 2, text[:len(text)-1]),
-		"is not there":         b.buffers[:2],
-		"bytes follow the":     append(slices.Clone(b.buffers), []byte{0}),
+		"leaves its part":      replaced(buffers, 2, text[:len(text)-1]),
+		"is not there":         buffers[:2],
+		"bytes follow the":     append(slices.Clone(buffers), []byte{0}),
 		"0 bytes are left":     {},
-		"at 8 leaves its part": {b.buffers[0], b.buffers[1][:8], b.buffers[1][8:], text},
+		"at 8 leaves its part": {buffers[0], buffers[1][:8], buffers[1][8:], text},
 	} {
 		if _, err := readParts(metadata, parts); !errors.Is(err, ErrInvalidStream) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
+}
+
+func bytesOfAll(buffers []buffer) (parts [][]byte) {
+	for _, b := range buffers {
+		parts = append(parts, b.bytes)
+	}
+	return parts
 }
 
 func replaced(parts [][]byte, i int, with []byte) [][]byte {
