@@ -1,43 +1,51 @@
-// The ring of a lane: through it the columns of a large elementwise call go in chunks, while
-// Go computes with those that are there.
+// The ring of a lane, R's end.
 
-#include "lane.h"
+#include "ring.h"
+
+#include <stdatomic.h>
 
 enum {
-  ARGUMENT_SIZE = 16, // in the payload of the request
-  WIDTH = 8,          // bytes of a slot for each value, whatever its type
-  STEP = 64           // chunks are so many rows, or a multiple
+  MAX_COLUMNS = 8 * (RING_HEADER - (int)sizeof(uint32_t)), // for which a slot's header has a bit
+  ARGUMENT_SIZE = 16,                                      // in the payload of the request
+  WIDTH = 8,                                               // bytes of a slot for each value, whatever its type
+  STEP = 64                                                // chunks are so many rows, or a multiple
 };
 
-// The length of the longest argument, or 0 if one is empty; -1 if one cannot go.
-static R_xlen_t common_rows(SEXP args, const int *types) {
+static bool can_go(SEXP x) {
+  if (x == R_NilValue) return true; // a missing argument
+  return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP) && !HAS_ATTRIBUTES(x);
+}
+
+// The length of the longest argument, or 0 if one is empty, and -1 if one cannot go.
+static R_xlen_t common_rows(SEXP args) {
   R_xlen_t longest = 1;
   bool empty = false;
   for (R_xlen_t i = 0; i < Rf_xlength(args); i++) {
     SEXP x = VECTOR_ELT(args, i);
-    if (TYPEOF(x) != types[i] || HAS_ATTRIBUTES(x)) return -1;
-    if (types[i] != REALSXP && types[i] != INTSXP && types[i] != LGLSXP) return -1;
+    if (!can_go(x)) return -1;
+    if (x == R_NilValue) continue;
     empty = empty || Rf_xlength(x) == 0;
     if (Rf_xlength(x) > longest) longest = Rf_xlength(x);
   }
   return empty ? 0 : longest;
 }
 
-static bool plan_columns(mg_ring *ring, SEXP args, const int *types) {
-  *ring = (mg_ring){.rows = common_rows(args, types)};
-  for (R_xlen_t i = 0; i < Rf_xlength(args); i++) {
+bool mg_ring_plan(mg_ring *ring, SEXP args) {
+  R_xlen_t rows = common_rows(args);
+  if (rows < 0 || Rf_xlength(args) > MAX_COLUMNS) return false;
+  *ring = (mg_ring){.n_arguments = (int)Rf_xlength(args), .rows = rows};
+  ring->arguments = mg_alloc((size_t)ring->n_arguments, sizeof *ring->arguments);
+  for (int i = 0; i < ring->n_arguments; i++) {
     SEXP x = VECTOR_ELT(args, i);
-    if (Rf_xlength(x) == ring->rows) {
-      if (ring->n == RING_COLUMNS) return false;
-      ring->columns[ring->n++] = x;
-    } else if (Rf_xlength(x) != 1) {
-      return false;
-    }
+    bool column = x != R_NilValue && Rf_xlength(x) == rows;
+    if (!column && x != R_NilValue && Rf_xlength(x) != 1) return false;
+    ring->arguments[i] = (mg_ring_argument){.x = x, .constant = !column};
+    ring->n_columns += column;
   }
-  if (ring->rows < 0 || ring->n == 0) return false;
-  R_xlen_t fit = (RING_SLOT_SIZE - RING_HEADER) / (WIDTH * ring->n) / STEP * STEP;
-  ring->chunk_rows = fit < RING_ROWS ? fit : RING_ROWS;
-  return ring->rows / ring->chunk_rows < UINT32_MAX;
+  if (ring->n_columns == 0) return false;
+  R_xlen_t fits = (RING_SLOT_SIZE - RING_HEADER) / (WIDTH * ring->n_columns) / STEP * STEP;
+  ring->chunk_rows = fits < RING_ROWS ? fits : RING_ROWS;
+  return rows / ring->chunk_rows < UINT32_MAX;
 }
 
 // --- The request ------------------------------------------------------------
@@ -49,32 +57,29 @@ static uint8_t *put(uint8_t *to, const void *value, size_t size) {
 
 static uint8_t *put_uint32(uint8_t *to, uint32_t value) { return put(to, &value, sizeof value); }
 
+size_t mg_ring_payload_size(const mg_ring *ring) { return ARGUMENT_SIZE + ARGUMENT_SIZE * (size_t)ring->n_arguments; }
+
 static void put_value(uint8_t *to, SEXP x) {
   if (TYPEOF(x) == REALSXP) {
     double value = REAL_ELT(x, 0);
-    put(to, &value, sizeof value);
+    memcpy(to, &value, sizeof value);
   } else {
     int value = TYPEOF(x) == INTSXP ? INTEGER_ELT(x, 0) : LOGICAL_ELT(x, 0);
-    put(to, &value, sizeof value);
+    memcpy(to, &value, sizeof value);
   }
 }
 
-size_t mg_ring_plan(mg_lane *l, const uint8_t *header, size_t header_size, SEXP args, const int *types) {
-  size_t n = (size_t)Rf_xlength(args), size = header_size + ARGUMENT_SIZE * (1 + n);
-  if (size > MAILBOX_SIZE || !plan_columns(&l->ring, args, types)) return 0;
-  uint8_t *to = put(mg_lane_box(l), header, header_size);
-  uint64_t rows = (uint64_t)l->ring.rows;
+void mg_ring_write_payload(const mg_ring *ring, uint8_t *to) {
+  uint64_t rows = (uint64_t)ring->rows;
   to = put(to, &rows, sizeof rows);
-  to = put_uint32(put_uint32(to, (uint32_t)n), 0);
-  for (size_t i = 0; i < n; i++) {
-    SEXP x = VECTOR_ELT(args, (R_xlen_t)i);
-    bool constant = Rf_xlength(x) != l->ring.rows;
-    to = put_uint32(put_uint32(to, (uint32_t)TYPEOF(x)), constant);
+  to = put_uint32(put_uint32(to, (uint32_t)ring->n_arguments), 0);
+  for (int i = 0; i < ring->n_arguments; i++) {
+    const mg_ring_argument *a = &ring->arguments[i];
+    to = put_uint32(put_uint32(to, (uint32_t)TYPEOF(a->x)), a->constant);
     memset(to, 0, WIDTH);
-    if (constant) put_value(to, x);
+    if (a->constant && a->x != R_NilValue) put_value(to, a->x);
     to += WIDTH;
   }
-  return size;
 }
 
 // --- Chunks -----------------------------------------------------------------
@@ -150,33 +155,32 @@ static bool write_column(SEXP x, R_xlen_t from, R_xlen_t n, void *to) {
   return copy_ints(to, to, (size_t)n);
 }
 
-static void write_chunk(mg_lane *l) {
-  mg_ring *ring = &l->ring;
-  uint8_t *slot = l->data + LANE_RING + ring->chunks % RING_SLOTS * RING_SLOT_SIZE, *to = slot + RING_HEADER;
-  R_xlen_t left = ring->rows - ring->written, n = left < ring->chunk_rows ? left : ring->chunk_rows;
-  uint32_t na = 0;
-  for (int i = 0; i < ring->n; i++) {
-    if (write_column(ring->columns[i], ring->written, n, to)) na |= UINT32_C(1) << i;
-    to += WIDTH * ring->chunk_rows;
-  }
-  put_uint32(put_uint32(slot, (uint32_t)n), na);
-  ring->written += n;
-  ring->chunks++;
-  lane_store(l, LANE_CHUNKS_WRITTEN, ring->chunks);
-  mg_lane_event(l);
+static _Atomic uint32_t *word(const uint8_t *lane, size_t at) { return (_Atomic uint32_t *)(uintptr_t)(lane + at); }
+
+// There is no slot if what the server says makes no sense, and the call then takes too long.
+bool mg_ring_can_fill(const mg_ring *ring, const uint8_t *lane) {
+  uint32_t read = atomic_load_explicit(word(lane, LANE_CHUNKS_READ), memory_order_acquire);
+  return ring->next < ring->rows && ring->written - read < RING_SLOTS;
 }
 
-// Whether there is a slot for the next chunk. There is none if what the server says makes no
-// sense, and the call then takes too long.
-static bool has_slot(const mg_lane *l) { return l->ring.chunks - lane_load(l, LANE_CHUNKS_READ) < RING_SLOTS; }
-
-static bool can_go_on(const mg_lane *l) { return has_slot(l) || mg_lane_answered(l); }
-
-bool mg_ring_write(mg_lane *l, double end) {
-  while (l->ring.written < l->ring.rows) {
-    if (mg_seconds() >= end || !mg_lane_wait(l, can_go_on, end)) return false;
-    if (mg_lane_answered(l)) return true;
-    write_chunk(l);
+bool mg_ring_fill(mg_ring *ring, uint8_t *lane) {
+  if (!mg_ring_can_fill(ring, lane)) return false;
+  uint8_t *slot = lane + LANE_RING + ring->written % RING_SLOTS * RING_SLOT_SIZE;
+  R_xlen_t left = ring->rows - ring->next, n = left < ring->chunk_rows ? left : ring->chunk_rows;
+  uint8_t header[RING_HEADER] = {0};
+  put_uint32(header, (uint32_t)n);
+  size_t column = 0;
+  for (int i = 0; i < ring->n_arguments; i++) {
+    if (ring->arguments[i].constant) continue;
+    void *to = slot + RING_HEADER + column * WIDTH * (size_t)ring->chunk_rows;
+    if (write_column(ring->arguments[i].x, ring->next, n, to)) {
+      header[sizeof(uint32_t) + column / 8] |= (uint8_t)(1u << column % 8);
+    }
+    column++;
   }
+  memcpy(slot, header, sizeof header);
+  ring->next += n;
+  ring->written++;
+  atomic_store_explicit(word(lane, LANE_CHUNKS_WRITTEN), ring->written, memory_order_release);
   return true;
 }
