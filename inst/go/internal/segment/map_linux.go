@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,6 +74,24 @@ func (f *file) check() error {
 	}
 	f.id, f.size = fileID{uint64(st.Dev), st.Ino}, int(st.Size)
 	return nil
+}
+
+// Map maps a segment of a process that both write, and that has exactly size bytes. It must
+// be unmapped, once, when nothing uses the memory any more.
+func Map(pid int, fd uint32, size int) (memory []byte, unmap func(), err error) {
+	f, err := open(pid, fd, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	if f.size != size {
+		return nil, nil, fmt.Errorf("it has %d bytes, not %d", f.size, size)
+	}
+	base, err := unix.MmapPtr(f.fd, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot map %d bytes: %w", size, err)
+	}
+	return unsafe.Slice((*byte)(base), size), func() { _ = unix.MunmapPtr(base, uintptr(size)) }, nil
 }
 
 // newMapping maps a segment.

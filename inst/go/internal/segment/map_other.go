@@ -6,6 +6,11 @@ import "errors"
 
 type fileID struct{}
 
+// Map fails: there are no segments here.
+func Map(int, uint32, int) (memory []byte, unmap func(), err error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
 func newMapping(int, mapped) (*mapping, error) { return nil, errors.ErrUnsupported }
 
 func (*mapping) unmap() {}
