@@ -28,6 +28,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(file_owners, 1),
     ENTRY(take_pointer, 1),
     ENTRY(encode_dynamic, 5),
+    ENTRY(lane_open, 1),
+    ENTRY(lane_close, 1),
     // Segments and views
     ENTRY(segment_counts, 0),
     ENTRY(segment_trim, 0),
