@@ -80,10 +80,11 @@ func (l *lender) borrows(f *function) []string {
 	return out
 }
 
-// isNumbers tells whether a type is a slice of numbers, or a matrix of them.
+// isNumbers tells whether a type is a slice of numbers other than bytes, which are one
+// value, or a matrix.
 func isNumbers(t types.Type) bool {
 	var elem types.Type
-	if slice, ok := t.Underlying().(*types.Slice); ok {
+	if slice, ok := t.Underlying().(*types.Slice); ok && !types.Identical(slice.Elem(), types.Typ[types.Byte]) {
 		elem = slice.Elem()
 	} else if qualified(t) == rgoipcPath+".Matrix" {
 		elem = types.Unalias(t).(*types.Named).TypeArgs().At(0)
