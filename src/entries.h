@@ -24,5 +24,7 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
+SEXP mg_c_lane_open(SEXP token);
+SEXP mg_c_lane_close(SEXP pointer);
 
 #endif

@@ -12,7 +12,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(decode_record, 2), ENTRY(decode_row, 2),     ENTRY(verify, 2),       ENTRY(constants, 0),
     ENTRY(log_open, 0),      ENTRY(log_lines, 3),      ENTRY(log_crash, 1),    ENTRY(log_close, 1),
     ENTRY(lock_make, 1),     ENTRY(lock_is_free, 1),   ENTRY(lock_release, 1), ENTRY(file_owners, 1),
-    ENTRY(take_pointer, 1),  ENTRY(encode_dynamic, 5), {NULL, NULL, 0},
+    ENTRY(take_pointer, 1),  ENTRY(encode_dynamic, 5), ENTRY(lane_open, 1),    ENTRY(lane_close, 1),
+    {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_mangoro(DllInfo *dll) {

@@ -58,7 +58,7 @@ type typedFunc struct {
 	results   []result
 	returns   TypeSpec
 	list      bool // the results are a named list
-	loop      loop // called once for each row; nil: called once
+	loop      *loop // called once for each row; nil: called once
 	each      bool // the results of the rows are a list, see [Each]
 	workers   bool // on several goroutines
 	asColumns bool // arguments and results are columns, see [Columns]
