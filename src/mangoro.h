@@ -13,6 +13,12 @@
 //   class.c            R's classes that the format knows, times as counts (class.h)
 //   attributes_read.c  r.attributes: JSON to attributes (attributes.h)
 //
+// Shared memory:
+//   segment.c          memory that R makes and Go maps, its pool and its limits (segment.h)
+//   view.c             vectors of numbers whose values lie in a segment (view.h)
+//   string_view.c      strings that are made when they are looked at (view.h)
+//   parts.c            messages by reference, and what a call uses of segments (parts.h)
+//
 // Writing: R values are planned as a tree of nodes (plan.h), from which a stream is
 // measured and then written (node.h):
 //   strings.c          the bytes of R's strings
@@ -51,6 +57,7 @@
 //   lane.c             messages through shared memory (lane.h)
 //   call.c             a plain call over the lane, from its arguments to its value
 //
+//   segment_test.c     segments and views as tests make them
 //   constants.c        what Go and the documentation know as well
 //   init.c             what R may call (entries.h)
 //

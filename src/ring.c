@@ -155,12 +155,16 @@ static bool write_column(SEXP x, R_xlen_t from, R_xlen_t n, void *to) {
   return copy_ints(to, to, (size_t)n);
 }
 
-static _Atomic uint32_t *word(uint8_t *lane, size_t at) { return (_Atomic uint32_t *)(void *)(lane + at); }
+static _Atomic uint32_t *word(const uint8_t *lane, size_t at) { return (_Atomic uint32_t *)(uintptr_t)(lane + at); }
+
+// There is no slot if what the server says makes no sense, and the call then takes too long.
+bool mg_ring_can_fill(const mg_ring *ring, const uint8_t *lane) {
+  uint32_t read = atomic_load_explicit(word(lane, LANE_CHUNKS_READ), memory_order_acquire);
+  return ring->next < ring->rows && ring->written - read < RING_SLOTS;
+}
 
 bool mg_ring_fill(mg_ring *ring, uint8_t *lane) {
-  if (ring->next >= ring->rows) return false;
-  uint32_t read = atomic_load_explicit(word(lane, LANE_CHUNKS_READ), memory_order_acquire);
-  if (ring->written - read >= RING_SLOTS) return false; // also if it is nonsense
+  if (!mg_ring_can_fill(ring, lane)) return false;
   uint8_t *slot = lane + LANE_RING + ring->written % RING_SLOTS * RING_SLOT_SIZE;
   R_xlen_t left = ring->rows - ring->next, n = left < ring->chunk_rows ? left : ring->chunk_rows;
   uint8_t header[RING_HEADER] = {0};

@@ -35,5 +35,7 @@ void mg_ring_write_payload(const mg_ring *ring, uint8_t *to);
 // the request was posted, until the reply is there. An error of R's may leave from it, since
 // a vector may make its values when they are asked for.
 bool mg_ring_fill(mg_ring *ring, uint8_t *lane);
+// Whether mg_ring_fill() would.
+bool mg_ring_can_fill(const mg_ring *ring, const uint8_t *lane);
 
 #endif
