@@ -28,6 +28,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(file_owners, 1),
     ENTRY(take_pointer, 1),
     ENTRY(encode_dynamic, 5),
+    ENTRY(lane_open, 1),
+    ENTRY(lane_close, 1),
     // Segments and views
     ENTRY(segment_counts, 0),
     ENTRY(segment_trim, 0),
@@ -41,6 +43,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_fail, 1),
     ENTRY(view, 5),
     ENTRY(view_is_untouched, 1),
+    ENTRY(lane_open, 1),
+    ENTRY(lane_close, 1),
     {NULL, NULL, 0},
 };
 
