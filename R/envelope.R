@@ -5,7 +5,7 @@ message_types <- c(
   manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4L,
   # Only with a server that shares memory: the lane is attached, calls and results whose values
   # lie in segments, and calls whose arguments go through the ring.
-  attach = 5L, call_parts = 6L, result_parts = 7L, call_ring = 8L
+  attach = 5L, refer_call = 6L, refer_result = 7L, ring_call = 8L
 )
 
 #' Bytes of a 32-bit integer

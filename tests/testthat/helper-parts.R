@@ -40,7 +40,7 @@ part_bytes <- function(part) {
 # A result by reference, of parts and a stream.
 result_by_reference <- function(parts, stream, name = "f") {
   header <- envelope_header("result", name)
-  header[[1]] <- as.raw(message_types[["result_parts"]])
+  header[[1]] <- as.raw(message_types[["refer_result"]])
   c(header, little(2^32 - 1, 4), raw(4), little(length(parts), 4), raw(4), unlist(lapply(parts, part_bytes)), stream)
 }
 
