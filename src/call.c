@@ -228,7 +228,7 @@ static SEXP encode(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   // Strings that R has not marked are left to R code, which knows what they are in.
   SEXP native = PROTECT(Rf_ScalarInteger(NATIVE_UNKNOWN));
   SEXP message = mg_c_encode_plain(record, part(pointer, KNOWN_TYPES), part(pointer, KNOWN_NAMES),
-                                   part(pointer, KNOWN_HEADER), native);
+                                   part(pointer, KNOWN_HEADER), native, R_NilValue);
   UNPROTECT(2);
   return TYPEOF(message) == RAWSXP ? message : NULL;
 }
@@ -327,7 +327,7 @@ static SEXP decode(settling *s) {
   l = lane_of(s);
   if (l != NULL && mg_lane_reply(l, &data, &again) && again == size) {
     memcpy(RAW(reply), data, size);
-    SEXP values = PROTECT(mg_c_decode_record(reply, part(s->pointer, KNOWN_RESULT)));
+    SEXP values = PROTECT(mg_c_decode_record(reply, part(s->pointer, KNOWN_RESULT), R_NilValue));
     // A failure of the decoder has more elements.
     if (TYPEOF(values) == VECSXP && Rf_xlength(values) == 1) value = VECTOR_ELT(values, 0);
     if (value != NULL) remember_reply(s->pointer, s->k, reply, value);

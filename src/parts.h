@@ -17,7 +17,7 @@ enum { PARTS_HEADER = 16, PART_SIZE = 24 };
 #define NO_SEGMENT UINT32_MAX
 
 // Types of messages, see R/envelope.R.
-enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_CALL_PARTS = 6, MESSAGE_RESULT_PARTS = 7 };
+enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_REFER_CALL = 6, MESSAGE_REFER_RESULT = 7 };
 
 // Bodies that are smaller, in bytes, are part of the message.
 #define PARTS_FLOOR ((int64_t)64 << 10)
