@@ -42,9 +42,8 @@ handle_function <- function(server, name, call) {
 make_function <- function(server, signature) {
   name <- signature$name
   run <- function(args, frame = parent.frame()) {
-    connection <- server_connection(server, frame)
-    know_call(known, connection, name, frame)
-    call_function(connection, name, args, NULL, frame)
+    if (!is.null(known)) know_call(known, server_connection(server, frame), name, frame)
+    call_function(server_connection(server, frame), name, args, NULL, frame)
   }
   args <- rlang::syms(rlang::set_names(symbol_names(fixed_arguments(signature))))
   required <- args[!signature$optional[seq_along(args)]]
@@ -80,7 +79,7 @@ make_function <- function(server, signature) {
 
 # Tells C what the next call of a function may be like.
 know_call <- function(known, connection, name, call) {
-  lane <- if (!is.null(known)) usable_lane(connection)
+  lane <- usable_lane(connection)
   signature <- if (!is.null(lane)) connection$state$signatures[[name]]
   if (is.null(signature$plain) || !returns_column(signature) || .Call(c_call_is_known, known, lane$pointer)) {
     return(invisible())

@@ -13,8 +13,8 @@ lane_status <- function(connection) {
 }
 
 # Makes a lane, if the server's metadata says that it takes one, and has the server open
-# it. If it does not, there is none, and `no_lane` says why.
-attach_lane <- function(connection, metadata, call) {
+# it, which it is asked to over `line`. If it does not, there is none, and `no_lane` says why.
+attach_lane <- function(line, connection, metadata, call) {
   state <- connection$state
   if (!wants_shared_memory() || !is.null(state$lane) || !offers_shared_memory(metadata)) {
     return(invisible())
@@ -25,8 +25,6 @@ attach_lane <- function(connection, metadata, call) {
     state$no_lane <- "this session has no shared memory"
     return(invisible())
   }
-  line <- take_line(connection, call)
-  on.exit(release_line(line, connection))
   tryCatch(
     {
       reply <- roundtrip(line, connection, attach_message(opened, token), NULL, connect_timeout(), call)

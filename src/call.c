@@ -84,8 +84,9 @@ SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane) {
   const known *k = R_ExternalPtrAddr(pointer);
   const mg_lane *l = mg_lane_of(lane);
-  return Rf_ScalarLogical(k == NULL || l == NULL ||
-                          (k->given_up == l->given_up && VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_LANE) == lane));
+  return Rf_ScalarLogical(
+      k == NULL || l == NULL ||
+      (k->given_up == l->given_up && VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_LANE) == lane));
 }
 
 static SEXP part(SEXP pointer, int i) { return VECTOR_ELT(R_ExternalPtrProtected(pointer), i); }
@@ -181,7 +182,7 @@ static size_t write_again(SEXP pointer, const known *k, const mg_lane *l, SEXP a
 
 static SEXP recycled(SEXP x, R_xlen_t rows) {
   if (Rf_xlength(x) == rows) return x;
-  SEXP out = PROTECT(Rf_allocVector(TYPEOF(x), rows));
+  SEXP out = PROTECT(Rf_allocVector((SEXPTYPE)TYPEOF(x), rows));
   for (R_xlen_t i = 0; i < rows; i++) {
     switch (TYPEOF(x)) {
     case REALSXP: REAL(out)[i] = REAL_ELT(x, 0); break;
@@ -212,7 +213,8 @@ static void remember_request(SEXP pointer, known *k, SEXP message, SEXP args, R_
     SEXP x = CAR(args);
     size_t size = width_of((SEXPTYPE)k->types[i]) * (size_t)rows;
     uint8_t *copy = (uint8_t *)R_alloc(size, 1);
-    bool whole = TYPEOF(x) == REALSXP ? put_doubles(copy, x, values_of(x), rows) : put_ints(copy, x, values_of(x), rows);
+    bool whole =
+        TYPEOF(x) == REALSXP ? put_doubles(copy, x, values_of(x), rows) : put_ints(copy, x, values_of(x), rows);
     if (!whole || memcmp(copy, RAW_RO(message) + k->at[i], size) != 0) return;
   }
   SET_VECTOR_ELT(R_ExternalPtrProtected(pointer), KNOWN_REQUEST, message);
@@ -292,7 +294,7 @@ static void remember_reply(SEXP pointer, known *k, SEXP reply, SEXP value) {
     bool doubles = field->type == ARROW_FLOAT && field->width == 8 && TYPEOF(value) == REALSXP;
     bool ints = field->type == ARROW_INT && field->width == 4 && field->is_signed && TYPEOF(value) == INTSXP;
     if ((doubles || ints) && c->next == NULL && c->valid == NULL && c->rows == Rf_xlength(value)) {
-      k->type = TYPEOF(value);
+      k->type = (SEXPTYPE)TYPEOF(value);
       k->n_values = Rf_xlength(value);
       k->values_at = (size_t)(c->values - RAW_RO(reply));
       k->values_size = width_of(k->type) * (size_t)k->n_values;
