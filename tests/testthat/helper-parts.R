@@ -77,7 +77,7 @@ echo <- function(message, change = identity) {
 
 # What comes back, as the caller gets it.
 read_echo <- function(message, decode, reply = echo(message)) {
-  on.exit(end_segments(message$segments, given_up = FALSE))
+  on.exit(.Call(c_segments_end, message$segments, FALSE))
   decode(reply, envelope_header("result", "f"), segments = message$segments)
 }
 
