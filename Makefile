@@ -23,6 +23,10 @@ demo: setup-demo install ## Run the main job: the distances of 336,776 flights, 
 test: setup-test install ## Run all tests, and end with their number
 	@$(RUN) tools/test
 
+.PHONY: test-off
+test-off: setup-test install ## All R tests without shared memory: everything goes through the socket
+	@MANGORO_TEST_SHARED_MEMORY=false $(RUN) tools/test r
+
 .PHONY: test-r
 test-r: setup-test install ## The R tests of one topic: make test-r T=build
 	@$(RUN) tools/test r $(T)

@@ -43,6 +43,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_fail, 1),
     ENTRY(view, 5),
     ENTRY(view_is_untouched, 1),
+    ENTRY(lane_open, 1),
+    ENTRY(lane_close, 1),
     {NULL, NULL, 0},
 };
 
