@@ -67,11 +67,13 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   parting       the line that the last cancel went over, see give_up()
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
+#   lane          its lane, see new_lane(); NULL for none
+#   no_lane       why there is none, if the server takes one
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    closed = FALSE
+    lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 
@@ -155,9 +157,33 @@ take_line <- function(connection, call) {
 # One that is taken is closed when it is released.
 close_lines <- function(state) {
   state$closed <- TRUE
+  close_lane(state)
   if (!is.null(state$parting)) discard(state$parting$ctx)
   while (!is.null(state$free)) {
     discard(state$free[[1]]$ctx)
     state$free <- state$free[[2]]
   }
+}
+
+# --- Its lane -----------------------------------------------------------------
+
+# A lane is shared memory through which small messages go instead of the socket
+# (src/lane.c). One call at a time has it. Whatever it cannot take goes over the socket: a
+# larger message, a call while another one is out, and anything but calls.
+
+# Whether shared memory may be used at all.
+wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE))
+
+#   pointer  an external pointer, see src/lane.c
+#   line     the line of the calls that C makes in one piece (R/functions.R): they go over
+#            the lane only, so it is no more than an id
+new_lane <- function(pointer) rlang::new_environment(list(pointer = pointer, line = new_line()))
+
+# The lane that a call may try, NULL for none.
+usable_lane <- function(connection) if (wants_shared_memory()) connection$state$lane
+
+# Without a lane again.
+close_lane <- function(state) {
+  if (!is.null(state$lane)) .Call(c_lane_close, state$lane$pointer)
+  state$lane <- NULL
 }

@@ -1,7 +1,7 @@
 # The envelope that every request and reply travels in, all lengths big-endian:
 # [type:1][name_len:4][name][error_len:4][error][payload]. Go: rgoipc.RPCMessage.
 
-message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4L)
+message_types <- c(manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4L, attach = 5L)
 
 #' Bytes of a 32-bit integer
 #'

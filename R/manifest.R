@@ -31,6 +31,7 @@ fetch_manifest <- function(connection, timeout, call) {
   message <- check_reply(reply, "manifest", "", connection$server, call)
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
+  attach_lane(line, connection, message$error_msg, call)
   json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
   readable(json)

@@ -7,6 +7,7 @@
 #include "lane.h"
 
 #include "entries.h"
+#include "ring.h"
 #include "system.h"
 
 #include <time.h>
@@ -14,8 +15,10 @@
 // --- What differs between systems ---
 
 #ifdef __linux__
+#include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,12 +38,15 @@ static bool can_spin(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
 }
+// One that has ended, but that nobody has asked how, is there still.
+static bool is_there(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
 #else
 // There are no segments here, and so no lanes.
 static void futex_wait(uint32_t *word, uint32_t seen, double seconds) { (void)word, (void)seen, (void)seconds; }
 static void futex_wake(uint32_t *word) { (void)word; }
 static void yield(void) {}
 static bool can_spin(void) { return false; }
+static bool is_there(int process) { return process != 0; }
 #endif
 
 static void relax(void) {
@@ -102,7 +108,7 @@ SEXP mg_c_lane_open(SEXP token) {
     if (s != NULL) mg_segment_release(s);
     return R_NilValue;
   }
-  *l = (mg_lane){.segment = s, .data = s->data, .owner = mg_process_id()};
+  *l = (mg_lane){.segment = s, .data = s->data, .owner = mg_process_id(), .spins = can_spin()};
   lay_out(l, RAW_RO(token));
   R_SetExternalPtrAddr(pointer, l);
   INTEGER(VECTOR_ELT(out, 1))[0] = s->fd;
@@ -121,10 +127,15 @@ mg_lane *mg_lane_of(SEXP pointer) {
 
 // --- Requests ---
 
+static bool is_lost(const mg_lane *l) {
+  return lane_load(l, LANE_CLOSED) != 0 || !is_there((int)lane_load(l, LANE_SERVER));
+}
+
+static bool is_answered(const mg_lane *l) { return lane_load(l, LANE_REPLY) == l->request; }
+
 bool mg_lane_is_free(mg_lane *l) {
-  if (lane_load(l, LANE_CLOSED) != 0) return false;
-  if (l->state == REQUEST_GIVEN_UP && lane_load(l, LANE_REPLY) == l->request) l->state = REQUEST_NONE;
-  return l->state == REQUEST_NONE;
+  if (l->state == REQUEST_GIVEN_UP && is_answered(l)) l->state = REQUEST_NONE;
+  return l->state == REQUEST_NONE && !is_lost(l);
 }
 
 void mg_lane_offer(mg_lane *l) {
@@ -139,6 +150,7 @@ void mg_lane_event(mg_lane *l) {
 void mg_lane_post(mg_lane *l, size_t size) {
   l->request++;
   l->state = REQUEST_OUT;
+  l->posted = mg_seconds();
   lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
   lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
   lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
@@ -147,48 +159,59 @@ void mg_lane_post(mg_lane *l, size_t size) {
   mg_lane_event(l);
 }
 
-bool mg_lane_answered(const mg_lane *l) {
-  return lane_load(l, LANE_REPLY) == l->request || lane_load(l, LANE_CLOSED) != 0;
-}
-
 // How long R spins. The scheduler may put the server on R's own processor: without a yield
 // it would not run before R sleeps.
 #define SPIN 50e-6
 enum { PAUSES = 50 };
 
-static bool spin(mg_lane *l, bool (*ready)(const mg_lane *l)) {
-  if (!can_spin()) return ready(l);
-  for (double end = mg_seconds() + SPIN; mg_seconds() < end; yield()) {
+// The server has counted an event since it had counted `seen`.
+static bool has_new_event(const mg_lane *l, uint32_t seen) { return lane_load(l, LANE_GO_EVENTS) != seen; }
+
+static bool spin(const mg_lane *l, uint32_t seen, double end) {
+  double limit = mg_seconds() + SPIN;
+  for (limit = limit < end ? limit : end; l->spins && mg_seconds() < limit; yield()) {
     for (int i = 0; i < PAUSES; i++) {
-      if (ready(l)) return true;
+      if (has_new_event(l, seen)) return true;
       relax();
     }
   }
-  return ready(l);
+  return has_new_event(l, seen);
 }
 
-// The server wakes R whenever it has counted an event after R has said that it sleeps. A
-// slice ends the sleep if the server is gone.
+// The server wakes R if it counts an event after R has said that it sleeps. A slice ends
+// the sleep if the server is gone.
 #define SLICE 0.05
 
-static void sleep_for(mg_lane *l, bool (*ready)(const mg_lane *l), double seconds) {
+static void sleep_until(mg_lane *l, uint32_t seen, double end) {
+  double left = end - mg_seconds();
+  if (left <= 0) return;
   lane_store(l, LANE_R_SLEEPS, 1);
-  uint32_t seen = lane_load(l, LANE_GO_EVENTS);
-  if (!ready(l)) futex_wait(word_at(l, LANE_GO_EVENTS), seen, seconds < SLICE ? seconds : SLICE);
+  if (!has_new_event(l, seen)) futex_wait(word_at(l, LANE_GO_EVENTS), seen, left < SLICE ? left : SLICE);
   lane_store(l, LANE_R_SLEEPS, 0);
+  l->spins = can_spin(); // which may change
 }
 
-bool mg_lane_wait(mg_lane *l, bool (*ready)(const mg_lane *l), double end) {
-  if (ready(l) || spin(l, ready)) return true;
-  for (double left = end - mg_seconds(); left > 0; left = end - mg_seconds()) {
-    sleep_for(l, ready, left);
-    if (ready(l)) return true;
+static void fill_ring(mg_lane *l, double end) {
+  while (l->ring != NULL && mg_ring_fill(l->ring, l->data)) {
+    mg_lane_event(l);
+    if (mg_seconds() >= end) return;
   }
-  return false;
+}
+
+mg_lane_progress mg_lane_wait(mg_lane *l, double end) {
+  for (;;) {
+    uint32_t seen = lane_load(l, LANE_GO_EVENTS);
+    fill_ring(l, end);
+    if (is_answered(l)) return LANE_ANSWERED;
+    if (spin(l, seen, end) && mg_seconds() < end) continue;
+    if (is_lost(l)) return LANE_LOST;
+    if (mg_seconds() >= end) return LANE_WAITS;
+    sleep_until(l, seen, end);
+  }
 }
 
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size) {
-  if (lane_load(l, LANE_REPLY) != l->request) return false;
+  if (!is_answered(l)) return false;
   uint32_t claimed = lane_load(l, LANE_REPLY_SIZE);
   *size = claimed & ~REPLY_IN_OFFER;
   if ((claimed & REPLY_IN_OFFER) == 0) {
@@ -204,6 +227,7 @@ mg_segment *mg_lane_finish(mg_lane *l, bool used) {
   mg_segment *offer = used ? l->offer : NULL;
   if (used) l->offer = NULL;
   l->state = REQUEST_NONE;
+  l->ring = NULL;
   return offer;
 }
 
@@ -212,6 +236,7 @@ void mg_lane_give_up(mg_lane *l) {
   if (l->state != REQUEST_OUT) return;
   l->state = REQUEST_GIVEN_UP;
   l->given_up++;
+  l->ring = NULL;
   if (l->offer != NULL) {
     mg_segment_retire(l->offer);
     mg_segment_release(l->offer);
@@ -219,4 +244,74 @@ void mg_lane_give_up(mg_lane *l) {
   }
   lane_store(l, LANE_GIVEN_UP, l->request);
   mg_lane_event(l);
+}
+
+// --- What R calls ---
+
+// Posts a message over the lane, if it fits and the lane is free, and notes its number as
+// `posted` of the environment `line`, so that the request is given up with that.
+SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line) {
+  mg_lane *l = mg_lane_of(pointer);
+  if (l == NULL || Rf_xlength(message) > MAILBOX_SIZE) return Rf_ScalarLogical(0);
+  mg_lane_offer(l);
+  SEXP number = PROTECT(Rf_ScalarReal(0));
+  Rf_defineVar(Rf_install("posted"), number, line);
+  l = mg_lane_of(pointer);
+  bool free = l != NULL && mg_lane_is_free(l);
+  if (free) {
+    memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
+    mg_lane_post(l, (size_t)Rf_xlength(message));
+    REAL(number)[0] = l->request;
+  }
+  UNPROTECT(1);
+  return Rf_ScalarLogical(free);
+}
+
+// The lane if the request of this number is out over it.
+static mg_lane *lane_with(SEXP pointer, SEXP posted) {
+  mg_lane *l = mg_lane_of(pointer);
+  return l != NULL && l->state == REQUEST_OUT && (double)l->request == Rf_asReal(posted) ? l : NULL;
+}
+
+// The number of the request that is out, NULL if there is none.
+SEXP mg_c_lane_out(SEXP pointer) {
+  const mg_lane *l = mg_lane_of(pointer);
+  return l != NULL && l->state == REQUEST_OUT ? Rf_ScalarReal(l->request) : R_NilValue;
+}
+
+// Waits for a moment, and returns what is true then: "answered", "waits", "lost", or "late"
+// if it is `timeout` seconds since the request was posted.
+SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout) {
+  R_CheckUserInterrupt();
+  mg_lane *l = lane_with(pointer, posted);
+  if (l == NULL) return Rf_mkString("lost");
+  double late = l->posted + Rf_asReal(timeout), end = mg_seconds() + SLICE;
+  switch (mg_lane_wait(l, end < late ? end : late)) {
+  case LANE_ANSWERED: return Rf_mkString("answered");
+  case LANE_LOST: return Rf_mkString("lost");
+  default: return Rf_mkString(mg_seconds() < late ? "waits" : "late");
+  }
+}
+
+// The reply, and the lane is free. NULL if what the server says of it cannot be true.
+SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
+  mg_lane *l = lane_with(pointer, posted);
+  const uint8_t *data = NULL;
+  size_t size = 0, again = 0;
+  if (l == NULL || !mg_lane_reply(l, &data, &size)) return R_NilValue;
+  SEXP reply = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)size));
+  l = lane_with(pointer, posted); // a finalizer may have closed it
+  bool there = l != NULL && mg_lane_reply(l, &data, &again) && again == size;
+  if (there) {
+    memcpy(RAW(reply), data, size);
+    (void)mg_lane_finish(l, false);
+  }
+  UNPROTECT(1);
+  return there ? reply : R_NilValue;
+}
+
+SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted) {
+  mg_lane *l = lane_with(pointer, posted);
+  if (l != NULL) mg_lane_give_up(l);
+  return R_NilValue;
 }
