@@ -134,7 +134,8 @@ abort_unusable <- function(call) {
 #   id      the name of its calls, by which the server is told to cancel one
 #   signal  the condition variable that tells of a reply: one for all lines of the
 #           session, so that several requests can be waited for at once
-# and while a request is out on it, what begin() notes.
+# and while a request is out on it, what begin() notes, and `segments`, what a call uses of
+# shared memory, see end_segments().
 new_line <- function(ctx = NULL) {
   if (is.null(the$signal)) the$signal <- cv()
   rlang::new_environment(list(ctx = ctx, id = nanonext::random(16), signal = the$signal))

@@ -169,7 +169,7 @@ lane_roundtrip <- function(line, connection, message, name, timeout, call) {
   note_request(line, connection, length(message), name, timeout, call)
   line$lane <- lane
   # It notes what is posted, so that no interrupt comes between.
-  if (!.Call(c_lane_post, lane$pointer, message, line)) {
+  if (!.Call(c_lane_post, lane$pointer, message, line, line$segments)) {
     line$posted <- NULL
     return(NULL)
   }
@@ -192,8 +192,9 @@ await_lane <- function(line, lane, posted) {
     close_lane(connection$state)
     abort_protocol("The server's reply is not where it says.", call = line$call)
   }
+  if (!is.null(reply[[2]])) line$segments <- reply[[2]]
   forget_request(line)
-  reply
+  reply[[1]]
 }
 
 # Leaves the lane to the request that is out over it, until that is answered.

@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "entries.h"
+#include "parts.h"
 #include "plan.h"
 #include "ring.h"
 
@@ -13,6 +14,9 @@
 
 // How long C waits before R code does, which also looks at the server.
 #define FIRST_WAIT 0.02
+
+// What a result has in its segment besides its values.
+#define OFFER_MARGIN 4096
 
 enum { MAX_ARGUMENTS = 16 };
 
@@ -134,6 +138,14 @@ static R_xlen_t common_rows(const known *k, SEXP args) {
   return i == k->n && i > 0 ? rows : -1;
 }
 
+// How many bytes their values have in a message, as far as that is known: those that are not
+// numbers count as 1.
+static size_t bytes_of(const known *k, R_xlen_t rows) {
+  size_t bytes = 0;
+  for (int i = 0; i < k->n; i++) bytes += (k->types[i] == REALSXP ? 8 : k->types[i] == INTSXP ? 4 : 1) * (size_t)rows;
+  return bytes;
+}
+
 static size_t width_of(SEXPTYPE type) { return type == REALSXP ? 8 : type == INTSXP ? 4 : 0; }
 
 // --- The request ------------------------------------------------------------
@@ -228,7 +240,7 @@ static SEXP encode(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   // Strings that R has not marked are left to R code, which knows what they are in.
   SEXP native = PROTECT(Rf_ScalarInteger(NATIVE_UNKNOWN));
   SEXP message = mg_c_encode_plain(record, part(pointer, KNOWN_TYPES), part(pointer, KNOWN_NAMES),
-                                   part(pointer, KNOWN_HEADER), native);
+                                   part(pointer, KNOWN_HEADER), native, R_NilValue);
   UNPROTECT(2);
   return TYPEOF(message) == RAWSXP ? message : NULL;
 }
@@ -242,7 +254,7 @@ static bool post(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   mg_lane *l = free_lane(pointer, k);
   size_t size = l == NULL || !alike || k->rows != rows ? 0 : write_again(pointer, k, l, args, values, rows);
   if (size > 0) {
-    mg_lane_post(l, size);
+    mg_lane_post(l, size, NULL);
     return true;
   }
   SEXP message = encode(pointer, k, args, rows);
@@ -253,8 +265,34 @@ static bool post(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   l = free_lane(pointer, k); // R code may have run
   if (l == NULL) return false;
   memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
-  mg_lane_post(l, (size_t)Rf_xlength(message));
+  mg_lane_post(l, (size_t)Rf_xlength(message), NULL);
   return true;
+}
+
+// Posts a call whose arguments go through the ring. Its memory is R_alloc's, and so lasts
+// until C returns to R.
+static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, k->n)), header = part(pointer, KNOWN_HEADER);
+  for (int i = 0; i < k->n; i++, args = CDR(args)) SET_VECTOR_ELT(list, i, CAR(args));
+  mg_ring *ring = mg_alloc(1, sizeof *ring);
+  bool posted = mg_ring_plan(ring, list);
+  size_t ahead = (size_t)Rf_xlength(header), size = posted ? ahead + mg_ring_payload_size(ring) : 0;
+  mg_lane *l = free_lane(pointer, k);
+  if (posted && l != NULL && size <= MAILBOX_SIZE) {
+    mg_lane_offer(l, sizeof(double) * (size_t)rows + OFFER_MARGIN);
+    l = free_lane(pointer, k);
+  }
+  posted = posted && l != NULL && size <= MAILBOX_SIZE;
+  if (posted) {
+    uint8_t *box = mg_lane_box(l);
+    memcpy(box, RAW_RO(header), ahead);
+    box[0] = MESSAGE_RING_CALL;
+    mg_ring_write_payload(ring, box + ahead);
+    mg_lane_post(l, size, NULL);
+    l->ring = ring;
+  }
+  UNPROTECT(1);
+  return posted;
 }
 
 // --- The reply --------------------------------------------------------------
@@ -308,6 +346,7 @@ typedef struct {
   SEXP pointer, env;
   known *k;
   uint32_t request;
+  double end; // until when C waits
   bool answered;
 } settling;
 
@@ -315,6 +354,15 @@ typedef struct {
 static mg_lane *lane_of(const settling *s) {
   mg_lane *l = mg_lane_of(part(s->pointer, KNOWN_LANE));
   return l != NULL && l->state == REQUEST_OUT && l->request == s->request ? l : NULL;
+}
+
+// What a call uses of the segment that its reply lies in, NULL if it does not.
+static SEXP uses_of(const mg_lane *l, SEXP reply) {
+  if (Rf_xlength(reply) == 0 || RAW_RO(reply)[0] != MESSAGE_REFER_RESULT || l->offer == NULL) return R_NilValue;
+  SEXP uses = PROTECT(mg_uses_new(1));
+  mg_uses_add_offer(uses, l->offer);
+  UNPROTECT(1);
+  return uses;
 }
 
 // The value of the reply. NULL if R code must look at it, where it still lies.
@@ -325,22 +373,27 @@ static SEXP decode(settling *s) {
   if (l == NULL || !mg_lane_reply(l, &data, &size) || size > MAILBOX_SIZE) return NULL;
   SEXP reply = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)size)), value = NULL;
   l = lane_of(s);
-  if (l != NULL && mg_lane_reply(l, &data, &again) && again == size) {
-    memcpy(RAW(reply), data, size);
-    SEXP values = PROTECT(mg_c_decode_record(reply, part(s->pointer, KNOWN_RESULT)));
-    // A failure of the decoder has more elements.
-    if (TYPEOF(values) == VECSXP && Rf_xlength(values) == 1) value = VECTOR_ELT(values, 0);
-    if (value != NULL) remember_reply(s->pointer, s->k, reply, value);
+  if (l == NULL || !mg_lane_reply(l, &data, &again) || again != size) {
     UNPROTECT(1);
+    return NULL;
   }
+  memcpy(RAW(reply), data, size);
+  SEXP uses = PROTECT(uses_of(l, reply));
+  SEXP values = PROTECT(mg_c_decode_record(reply, part(s->pointer, KNOWN_RESULT), uses));
+  // A failure of the decoder has more elements.
+  if (TYPEOF(values) == VECSXP && Rf_xlength(values) == 1) value = VECTOR_ELT(values, 0);
+  if (value != NULL && uses == R_NilValue) remember_reply(s->pointer, s->k, reply, value);
   l = lane_of(s);
-  if (l != NULL && value != NULL) (void)mg_lane_finish(l, false);
-  UNPROTECT(1);
+  if (l != NULL && value != NULL) mg_lane_finish(l, uses != R_NilValue);
+  mg_uses_end(uses, false);
+  UNPROTECT(3);
   return value;
 }
 
 static SEXP settle(void *data) {
   settling *s = data;
+  mg_lane *l = lane_of(s);
+  if (!s->answered && l != NULL) s->answered = mg_lane_wait(l, s->end) == LANE_ANSWERED;
   SEXP value = s->answered ? decode(s) : NULL;
   return value != NULL ? value : Rf_eval(part(s->pointer, KNOWN_REST), s->env);
 }
@@ -358,20 +411,25 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   known *k = R_ExternalPtrAddr(pointer);
   mg_lane *l = k == NULL || !are_options_the_same(k) ? NULL : free_lane(pointer, k);
   R_xlen_t rows = l == NULL ? -1 : common_rows(k, args);
-  if (rows < 0 || rows > MAILBOX_SIZE) return Rf_eval(part(pointer, KNOWN_SLOW), env);
-  mg_lane_offer(l);
-  SEXP to = PROTECT(k->type == NILSXP ? R_NilValue : Rf_allocVector(k->type, k->n_values));
-  bool posted = post(pointer, k, args, rows);
+  bool posted = false, large = rows > 0 && bytes_of(k, rows) > MAILBOX_SIZE;
+  SEXP to = R_NilValue;
+  if (rows > 0 && !large) {
+    mg_lane_offer(l, 1);
+    if (k->type != NILSXP) to = Rf_allocVector(k->type, k->n_values);
+  }
+  PROTECT(to);
+  if (rows > 0) posted = large ? post_ring(pointer, k, args, rows) : post(pointer, k, args, rows);
   if (!posted) {
     UNPROTECT(1);
     return Rf_eval(part(pointer, KNOWN_SLOW), env);
   }
   l = mg_lane_of(part(pointer, KNOWN_LANE));
-  settling s = {.pointer = pointer, .env = env, .k = k, .request = l->request};
-  s.answered = mg_lane_wait(l, l->posted + (k->timeout < FIRST_WAIT ? k->timeout : FIRST_WAIT)) == LANE_ANSWERED;
+  double wait = k->timeout < FIRST_WAIT ? k->timeout : FIRST_WAIT;
+  settling s = {.pointer = pointer, .env = env, .k = k, .request = l->request, .end = l->posted + wait};
+  if (!large) s.answered = mg_lane_wait(l, s.end) == LANE_ANSWERED;
   if (s.answered && to != R_NilValue && (SEXPTYPE)TYPEOF(to) == k->type && Rf_xlength(to) == k->n_values &&
       read_again(pointer, k, l, to)) {
-    (void)mg_lane_finish(l, false);
+    mg_lane_finish(l, false);
   } else {
     to = R_ExecWithCleanup(settle, &s, end, &s);
   }

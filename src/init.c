@@ -44,7 +44,7 @@ static const R_CallMethodDef entries[] = {
     // The lane
     ENTRY(lane_open, 1),
     ENTRY(lane_close, 1),
-    ENTRY(lane_post, 3),
+    ENTRY(lane_post, 4),
     ENTRY(lane_out, 1),
     ENTRY(lane_wait, 3),
     ENTRY(lane_take, 2),

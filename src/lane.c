@@ -7,6 +7,7 @@
 #include "lane.h"
 
 #include "entries.h"
+#include "parts.h"
 #include "ring.h"
 #include "system.h"
 
@@ -67,18 +68,20 @@ double mg_seconds(void) {
 
 static uint32_t *word_at(const mg_lane *l, int at) { return (uint32_t *)(void *)(l->data + at); }
 
-// The server may still write to both, so no other call uses them again.
+// The server may still write to it, so no other call uses it.
+static void discard(mg_segment *s) {
+  if (s == NULL) return;
+  mg_segment_retire(s);
+  mg_segment_release(s);
+}
+
 static void close_lane(SEXP pointer) {
   mg_lane *l = R_ExternalPtrAddr(pointer);
   if (l == NULL) return;
   R_ClearExternalPtr(pointer);
   if (l->owner == mg_process_id()) {
-    mg_segment_retire(l->segment);
-    mg_segment_release(l->segment);
-    if (l->offer != NULL) {
-      mg_segment_retire(l->offer);
-      mg_segment_release(l->offer);
-    }
+    discard(l->segment);
+    discard(l->standing);
   }
   free(l);
 }
@@ -138,8 +141,12 @@ bool mg_lane_is_free(mg_lane *l) {
   return l->state == REQUEST_NONE && !is_lost(l);
 }
 
-void mg_lane_offer(mg_lane *l) {
-  if (l->offer == NULL) l->offer = mg_segment_take(SEGMENT_RESULTS, 1);
+void mg_lane_offer(mg_lane *l, size_t size) {
+  if (l->standing != NULL && l->standing->size >= size) return;
+  mg_segment *larger = mg_segment_take(SEGMENT_RESULTS, size);
+  if (larger == NULL) return;
+  if (l->standing != NULL) mg_segment_release(l->standing);
+  l->standing = larger;
 }
 
 void mg_lane_event(mg_lane *l) {
@@ -147,10 +154,11 @@ void mg_lane_event(mg_lane *l) {
   if (lane_load(l, LANE_GO_SLEEPS) != 0) futex_wake(word_at(l, LANE_R_EVENTS));
 }
 
-void mg_lane_post(mg_lane *l, size_t size) {
+void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
   l->request++;
   l->state = REQUEST_OUT;
   l->posted = mg_seconds();
+  l->offer = offer == NULL ? l->standing : offer;
   lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
   lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
   lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
@@ -223,25 +231,29 @@ bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size) {
   return *size <= l->offer->size;
 }
 
-mg_segment *mg_lane_finish(mg_lane *l, bool used) {
-  mg_segment *offer = used ? l->offer : NULL;
-  if (used) l->offer = NULL;
-  l->state = REQUEST_NONE;
+static void end_request(mg_lane *l, mg_request_state state) {
+  l->state = state;
   l->ring = NULL;
-  return offer;
+  l->offer = NULL;
+}
+
+void mg_lane_finish(mg_lane *l, bool used) {
+  if (used && l->offer == l->standing) {
+    mg_segment_release(l->standing);
+    l->standing = NULL;
+  }
+  end_request(l, REQUEST_NONE);
 }
 
 // The server may still write to what it was offered.
 void mg_lane_give_up(mg_lane *l) {
   if (l->state != REQUEST_OUT) return;
-  l->state = REQUEST_GIVEN_UP;
-  l->given_up++;
-  l->ring = NULL;
-  if (l->offer != NULL) {
-    mg_segment_retire(l->offer);
-    mg_segment_release(l->offer);
-    l->offer = NULL;
+  if (l->offer == l->standing) {
+    discard(l->standing);
+    l->standing = NULL;
   }
+  end_request(l, REQUEST_GIVEN_UP);
+  l->given_up++;
   lane_store(l, LANE_GIVEN_UP, l->request);
   mg_lane_event(l);
 }
@@ -249,18 +261,19 @@ void mg_lane_give_up(mg_lane *l) {
 // --- What R calls ---
 
 // Posts a message over the lane, if it fits and the lane is free, and notes its number as
-// `posted` of the environment `line`, so that the request is given up with that.
-SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line) {
+// `posted` of the environment `line`, so that the request is given up with that. `segments`
+// is what it uses of segments itself, or NULL.
+SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
   mg_lane *l = mg_lane_of(pointer);
   if (l == NULL || Rf_xlength(message) > MAILBOX_SIZE) return Rf_ScalarLogical(0);
-  mg_lane_offer(l);
+  if (segments == R_NilValue) mg_lane_offer(l, 1);
   SEXP number = PROTECT(Rf_ScalarReal(0));
   Rf_defineVar(Rf_install("posted"), number, line);
   l = mg_lane_of(pointer);
   bool free = l != NULL && mg_lane_is_free(l);
   if (free) {
     memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
-    mg_lane_post(l, (size_t)Rf_xlength(message));
+    mg_lane_post(l, (size_t)Rf_xlength(message), mg_uses_offer(segments));
     REAL(number)[0] = l->request;
   }
   UNPROTECT(1);
@@ -293,21 +306,29 @@ SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout) {
   }
 }
 
-// The reply, and the lane is free. NULL if what the server says of it cannot be true.
+// The reply and, if it is by reference, what it uses of segments: list(bytes, segments). The
+// lane is free. NULL if what the server says of it cannot be true.
 SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
   mg_lane *l = lane_with(pointer, posted);
   const uint8_t *data = NULL;
   size_t size = 0, again = 0;
   if (l == NULL || !mg_lane_reply(l, &data, &size)) return R_NilValue;
-  SEXP reply = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)size));
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, 2)), uses = PROTECT(mg_uses_new(1));
+  SEXP reply = Rf_allocVector(RAWSXP, (R_xlen_t)size);
+  SET_VECTOR_ELT(out, 0, reply);
   l = lane_with(pointer, posted); // a finalizer may have closed it
   bool there = l != NULL && mg_lane_reply(l, &data, &again) && again == size;
   if (there) {
     memcpy(RAW(reply), data, size);
-    (void)mg_lane_finish(l, false);
+    bool used = size > 0 && RAW(reply)[0] == MESSAGE_REFER_RESULT && l->offer != NULL && l->offer == l->standing;
+    if (used) {
+      mg_uses_add_offer(uses, l->offer);
+      SET_VECTOR_ELT(out, 1, uses);
+    }
+    mg_lane_finish(l, used);
   }
-  UNPROTECT(1);
-  return there ? reply : R_NilValue;
+  UNPROTECT(2);
+  return there ? out : R_NilValue;
 }
 
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted) {

@@ -56,7 +56,8 @@ typedef struct {
   double posted;     // when that was, of mg_seconds()
   uint32_t given_up; // how many requests were, so far
   bool spins;        // there is another processor for the server
-  mg_segment *offer; // for the result of the next request, or of the one that is out; NULL: none
+  mg_segment *standing; // that is offered for the result of a request that brings none, or NULL
+  mg_segment *offer;    // for the request that is out: the standing one, the caller's, or NULL
   struct mg_ring *ring; // of the call that is out, if its arguments go through the ring (ring.h)
 } mg_lane;
 
@@ -67,9 +68,11 @@ bool mg_lane_is_free(mg_lane *l);
 // Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may
 // run from the first byte on until it is posted: it could post another.
 static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
-// Takes a segment for the result if none is there. It may run R's collector.
-void mg_lane_offer(mg_lane *l);
-void mg_lane_post(mg_lane *l, size_t size);
+// Has a standing offer of so many bytes, if there is memory. It may run R's collector.
+void mg_lane_offer(mg_lane *l, size_t size);
+// Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
+// standing one.
+void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer);
 
 // Waits until the reply is there, at most until `end` of mg_seconds(), and writes chunks of
 // a ring call meanwhile. It spins, and then sleeps. Only a vector that makes its values when
@@ -83,9 +86,9 @@ void mg_lane_event(mg_lane *l);
 // The reply that has come, where it lies: it is copied before it is read. False if there is
 // no such place.
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
-// The request is done, and the lane free. If the result lies in the offered segment
-// (`used`), the caller has its use.
-mg_segment *mg_lane_finish(mg_lane *l, bool used);
+// The request is done, and the lane free. If the result lies in the standing offer (`used`),
+// that is none any more.
+void mg_lane_finish(mg_lane *l, bool used);
 void mg_lane_give_up(mg_lane *l);
 
 static inline uint32_t lane_load(const mg_lane *l, int at) {

@@ -41,6 +41,7 @@
 //   stream.c           messages
 //   verify.c           streams for other readers: checked, not decoded
 //   atomic.c           values of columns without children
+//   in_place.c         views of values that stay in a segment
 //   finish.c           class and attributes of a value
 //   dynamic_read.c     values of Go's any (dynamic.h)
 //   values.c           values of any column
