@@ -19,6 +19,9 @@ const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
 // itself, undoes what a call of fallocate has done.
 const growthChunk = 16 << 20
 
+// Supported tells whether there are segments on this system.
+const Supported = true
+
 // fileID tells files apart.
 type fileID struct{ device, inode uint64 }
 
