@@ -22,24 +22,26 @@ static R_altrep_class_t double_views, integer_views, logical_views, raw_views, c
 static view *view_of(SEXP x) { return (view *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
 static void *values_of(SEXP x) { return R_ExternalPtrAddr(R_altrep_data1(x)); }
 
-// The view that was asked last. c(), is.na() and others of R ask for the length and for each
-// element, and finding these takes longer than reading them. A new view may lie where one was
-// that has gone, so mg_view() forgets it.
+// The view that was asked last. R asks for the pointer, the length or an element again for each
+// element in c(), cumsum() and is.na(), and finding these takes longer than reading them. A new view may lie where one
+// was that has gone, so mg_view() forgets it.
 static struct {
   SEXP x;
-  const void *values;
+  void *values;
   R_xlen_t n;
+  mg_segment *segment;
 } recent;
 
-static void remember(SEXP x) {
-  recent.values = values_of(x);
-  recent.n = view_of(x)->n;
+static void look_up(SEXP x) {
+  const view *v = view_of(x);
   recent.x = x;
+  recent.values = values_of(x);
+  recent.n = v->n;
+  recent.segment = v->segment;
 }
 
-static const void *elements_of(SEXP x) {
-  if (x != recent.x) remember(x);
-  return recent.values;
+static inline void find(SEXP x) {
+  if (x != recent.x) look_up(x);
 }
 
 static void end_view(SEXP pointer) {
@@ -99,13 +101,14 @@ bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na) {
 // --- Methods of all types -----------------------------------------------------
 
 static R_xlen_t length(SEXP x) {
-  if (x != recent.x) remember(x);
+  find(x);
   return recent.n;
 }
 
 static void *dataptr(SEXP x, Rboolean writable) {
-  if (writable) view_of(x)->segment->written = true;
-  return values_of(x);
+  find(x);
+  if (writable) recent.segment->written = true;
+  return recent.values;
 }
 
 static const void *dataptr_or_null(SEXP x) { return values_of(x); }
@@ -172,24 +175,27 @@ static R_xlen_t get_indexes(SEXP indexes, R_xlen_t from, R_xlen_t n, R_xlen_t *t
   return got;
 }
 
-#define METHODS(name, type, sexptype, na)                                                  \
-  static type name##_elt(SEXP x, R_xlen_t i) { return ((const type *)elements_of(x))[i]; } \
-  static R_xlen_t name##_region(SEXP x, R_xlen_t from, R_xlen_t n, type *to) {             \
-    return region(x, from, n, to, sizeof(type));                                           \
-  }                                                                                        \
-  static SEXP name##_subset(SEXP x, SEXP indexes, SEXP call) {                             \
-    (void)call;                                                                            \
-    if (TYPEOF(indexes) != INTSXP && TYPEOF(indexes) != REALSXP) return NULL;              \
-    const type *from = values_of(x);                                                       \
-    R_xlen_t n = XLENGTH(indexes), size = view_of(x)->n, at[INDEXES];                      \
-    SEXP subset = PROTECT(Rf_allocVector(sexptype, n));                                    \
-    type *to = new_values(subset);                                                         \
-    for (R_xlen_t i = 0, got; i < n; i += got) {                                           \
-      got = get_indexes(indexes, i, size, at);                                             \
-      for (R_xlen_t j = 0; j < got; j++) to[i + j] = at[j] > 0 ? from[at[j] - 1] : (na);   \
-    }                                                                                      \
-    UNPROTECT(1);                                                                          \
-    return subset;                                                                         \
+#define METHODS(name, type, sexptype, na)                                                \
+  static type name##_elt(SEXP x, R_xlen_t i) {                                           \
+    find(x);                                                                             \
+    return ((const type *)recent.values)[i];                                             \
+  }                                                                                      \
+  static R_xlen_t name##_region(SEXP x, R_xlen_t from, R_xlen_t n, type *to) {           \
+    return region(x, from, n, to, sizeof(type));                                         \
+  }                                                                                      \
+  static SEXP name##_subset(SEXP x, SEXP indexes, SEXP call) {                           \
+    (void)call;                                                                          \
+    if (TYPEOF(indexes) != INTSXP && TYPEOF(indexes) != REALSXP) return NULL;            \
+    const type *from = values_of(x);                                                     \
+    R_xlen_t n = XLENGTH(indexes), size = view_of(x)->n, at[INDEXES];                    \
+    SEXP subset = PROTECT(Rf_allocVector(sexptype, n));                                  \
+    type *to = new_values(subset);                                                       \
+    for (R_xlen_t i = 0, got; i < n; i += got) {                                         \
+      got = get_indexes(indexes, i, size, at);                                           \
+      for (R_xlen_t j = 0; j < got; j++) to[i + j] = at[j] > 0 ? from[at[j] - 1] : (na); \
+    }                                                                                    \
+    UNPROTECT(1);                                                                        \
+    return subset;                                                                       \
   }
 
 METHODS(double, double, REALSXP, NA_REAL)
