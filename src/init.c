@@ -40,6 +40,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_limit, 2),
     ENTRY(segment_fail, 1),
     ENTRY(view, 5),
+    ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
     // The lane
     ENTRY(lane_open, 1),
@@ -66,6 +67,7 @@ void attribute_visible R_init_mangoro(DllInfo *dll) {
   R_forceSymbols(dll, TRUE);
   mg_segment_init();
   mg_view_init(dll);
+  mg_string_view_init(dll);
 }
 
 void attribute_visible R_unload_mangoro(DllInfo *dll) {
