@@ -26,6 +26,7 @@ enum {
   LANE_REPLY = 196,            // number of the last request that is answered
   LANE_REPLY_SIZE = 200,       // bytes of the reply; with REPLY_IN_OFFER it lies in the offered segment
   LANE_CHUNKS_READ = 204,
+  LANE_CLOSED = 208,           // 1: nothing reads this lane any more
   LANE_GO_SLEEPS = 256,        // 1: wake Go when LANE_R_EVENTS changes
   // The mailboxes and the ring.
   MAILBOX_SIZE = 65536,
@@ -40,5 +41,54 @@ enum {
 };
 
 #define REPLY_IN_OFFER UINT32_C(0x80000000)
+
+// What became of the last request. One that R gave up holds the lane until it is answered,
+// and that answer is dropped.
+typedef enum { REQUEST_NONE, REQUEST_OUT, REQUEST_GIVEN_UP } mg_request_state;
+
+typedef struct {
+  mg_segment *segment;
+  uint8_t *data;
+  int owner;        // the process that made it
+  uint32_t request; // number of the last one
+  mg_request_state state;
+  uint32_t given_up; // how many requests were, so far
+  mg_segment *offer; // for the result of the next request, or of the one that is out; NULL: none
+  struct mg_ring *ring; // of the call that is out, if its arguments go through the ring (ring.h)
+} mg_lane;
+
+// The lane of an external pointer; NULL if it is closed, or belongs to another process.
+mg_lane *mg_lane_of(SEXP pointer);
+// Whether a request can be posted.
+bool mg_lane_is_free(mg_lane *l);
+// Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may
+// run from the first byte on until it is posted: it could post another.
+static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
+// Takes a segment for the result if none is there. It may run R's collector.
+void mg_lane_offer(mg_lane *l);
+void mg_lane_post(mg_lane *l, size_t size);
+
+// Waits at most until `end` of mg_seconds(): spins, then sleeps; whether it is `ready`. No
+// R code runs meanwhile, and nothing is interrupted.
+double mg_seconds(void);
+bool mg_lane_wait(mg_lane *l, bool (*ready)(const mg_lane *l), double end);
+bool mg_lane_answered(const mg_lane *l); // or closed by the server
+// Counts something that R has done, and wakes the server if it sleeps.
+void mg_lane_event(mg_lane *l);
+
+// The reply that has come, where it lies: it is copied before it is read. False if there is
+// no such place.
+bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
+// The request is done, and the lane free. If the result lies in the offered segment
+// (`used`), the caller has its use.
+mg_segment *mg_lane_finish(mg_lane *l, bool used);
+void mg_lane_give_up(mg_lane *l);
+
+static inline uint32_t lane_load(const mg_lane *l, int at) {
+  return __atomic_load_n((uint32_t *)(void *)(l->data + at), __ATOMIC_SEQ_CST);
+}
+static inline void lane_store(mg_lane *l, int at, uint32_t value) {
+  __atomic_store_n((uint32_t *)(void *)(l->data + at), value, __ATOMIC_SEQ_CST);
+}
 
 #endif

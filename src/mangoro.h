@@ -13,6 +13,12 @@
 //   class.c            R's classes that the format knows, times as counts (class.h)
 //   attributes_read.c  r.attributes: JSON to attributes (attributes.h)
 //
+// Shared memory:
+//   segment.c          memory that R makes and Go maps, its pool and its limits (segment.h)
+//   view.c             vectors of numbers whose values lie in a segment (view.h)
+//   string_view.c      strings that are made when they are looked at (view.h)
+//   parts.c            messages by reference, and what a call uses of segments (parts.h)
+//
 // Writing: R values are planned as a tree of nodes (plan.h), from which a stream is
 // measured and then written (node.h):
 //   strings.c          the bytes of R's strings
@@ -46,7 +52,11 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
+//   segment.c          memory that is shared with a server (segment.h)
+//   lane.c             small messages through shared memory (lane.h)
+//   ring.c             columns on their way to Go, in chunks (ring.h)
 //
+//   segment_test.c     segments and views as tests make them
 //   constants.c        what Go and the documentation know as well
 //   init.c             what R may call (entries.h)
 //

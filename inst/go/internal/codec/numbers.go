@@ -70,8 +70,8 @@ func uintCodec() codec {
 func readFloats(col Column) ([]float64, Bitmap, error) {
 	valid := validRows(col.Array)
 	values, err := floats(col, valid)
-	if err == nil && !col.borrow {
-		fill(values, valid, na)
+	if err == nil && !col.skip {
+		values = filled(col, values, valid, na, isNA)
 	}
 	return values, valid, err
 }
@@ -123,8 +123,8 @@ func readFloat32s(col Column) ([]float32, Bitmap, error) {
 			return nil, valid, err
 		}
 	}
-	if !col.borrow {
-		fill(values, valid, na32)
+	if !col.skip {
+		values = filled(col, values, valid, na32, isNA32)
 	}
 	return values, valid, nil
 }
@@ -254,6 +254,24 @@ func fill[T any](values []T, valid Bitmap, under T) {
 			}
 		}
 	}
+}
+
+// filled returns the values of a column with NA under each null. Borrowed values are copied
+// first, unless NA is there already, as in R's own numbers.
+func filled[T any](col Column, values []T, valid Bitmap, under T, isUnder func(T) bool) []T {
+	if col.borrow && !valid.Full() {
+		n := len(values)
+		row := valid.next(0, n, false)
+		for row < n && isUnder(values[row]) {
+			row = valid.next(row+1, n, false)
+		}
+		if row == n {
+			return values
+		}
+		values = slices.Clone(values)
+	}
+	fill(values, valid, under)
+	return values
 }
 
 func readBools(col Column) ([]bool, Bitmap, error) {

@@ -8,7 +8,8 @@ const (
 
 	// Written once by R, before it is attached.
 	magicAt   = 0 // 8 bytes
-	tokenAt   = 8 // 16 bytes
+	tokenAt   = 8
+	tokenSize = 16
 	settledAt = 24 // version, mailbox bytes, ring slots, bytes of a slot
 
 	// Written by R.
@@ -26,6 +27,7 @@ const (
 	reply      = 196
 	replySize  = 200
 	chunksRead = 204
+	closed     = 208 // nothing reads the lane any more
 	goSleeps   = 256
 
 	mailboxSize = 65536

@@ -45,6 +45,8 @@ func (f *typedFunc) columns(rec arrow.RecordBatch) ([]codec.Column, error) {
 				return nil, errorf(CodeInvalidArgument, "argument `%s` must not be NULL", p.arg.Name)
 			}
 			columns[i] = p.fallback
+		} else if p.borrowed {
+			columns[i] = columns[i].Borrowed()
 		}
 	}
 	return columns, nil

@@ -1,0 +1,23 @@
+package rgoipc
+
+import (
+	"context"
+
+	"mangoro.local/internal/segment"
+)
+
+// Make returns a slice of n values for a result of the call whose context this is. If R
+// shares memory with the server, a large one lies where R reads it, so that it is not
+// copied when the function returns it, whole or as a [Matrix]; otherwise it is ordinary
+// memory. It is worth it for results of a megabyte and more.
+//
+// The values are not set: there may be those of earlier results. The slice must not be used
+// after the function has returned, by a goroutine, say.
+func Make[T any](ctx context.Context, n int) []T {
+	return segment.Make[T](segment.ResultOf(ctx), n)
+}
+
+// MakeMatrix returns a matrix whose elements are from [Make].
+func MakeMatrix[T any](ctx context.Context, rows, cols int) Matrix[T] {
+	return Matrix[T]{Rows: rows, Cols: cols, Data: Make[T](ctx, elements(rows, cols))}
+}
