@@ -30,6 +30,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(encode_dynamic, 5),
     // Segments and views
     ENTRY(segment_counts, 0),
+    ENTRY(segment_problem, 0),
     ENTRY(segment_trim, 0),
     ENTRY(segment_take, 2),
     ENTRY(segment_release, 1),
