@@ -272,8 +272,12 @@ func TestResult(t *testing.T) {
 		at    uint64
 		ok    bool
 	}{
-		{first, 0, true}, {second, 64, true}, {second[100:200], 164, true},
-		{make([]byte, 1), 0, false}, {nil, 0, false}, {[]byte{}, 0, false},
+		{first, 0, true},
+		{second, 64, true},
+		{second[100:200], 164, true},
+		{make([]byte, 1), 0, false},
+		{nil, 0, false},
+		{[]byte{}, 0, false},
 		{second[:cap(second):cap(second)][9_999:], 64 + 9_999, true},
 	} {
 		if at, ok := r.Offset(tt.bytes); ok != tt.ok || ok && at != tt.at {
@@ -370,21 +374,13 @@ func TestMake(t *testing.T) {
 	}
 	defer r.Release()
 	const n = Floor
-	type pair struct {
-		x float64
-		y [2]int32
-	}
-	type pointed struct {
-		x    float64
-		text string
-	}
 	for what, tt := range map[string]struct{ got, want bool }{
 		"bytes":          {isThere(r, Make[byte](r, n)), true},
-		"structs":        {isThere(r, Make[pair](r, n)), true},
+		"structs":        {isThere(r, Make[struct{ X, Y [2]int32 }](r, n)), true},
 		"few":            {isThere(r, Make[byte](r, n-1)), false},
 		"pointers":       {isThere(r, Make[*int](r, n)), false},
 		"strings":        {isThere(r, Make[string](r, n)), false},
-		"strings inside": {isThere(r, Make[pointed](r, n)), false},
+		"strings inside": {isThere(r, Make[struct{ Text string }](r, n)), false},
 		"nothing":        {isThere(r, Make[struct{}](r, n)), false},
 		"elsewhere":      {isThere(r, Make[byte](nil, n)), false},
 	} {
