@@ -8,7 +8,7 @@ over_lane <- function(handle, expr) {
 }
 
 local_lane <- function(frame = parent.frame()) {
-  skip_if_not(has_shared_memory() && .Call(c_segment_counts)[["possible"]] == 1, "no shared memory")
+  skip_if_not(has_shared_memory(), "no shared memory")
   go <- local_source(test_source("lane"), frame = frame)
   expect_identical(lane_status(server_of(go)$connection), "attached")
   go
@@ -29,7 +29,7 @@ test_that("calls over the lane return what those over the socket return", {
     go$Whole(1L, 2L), go$Whole(2147483647L, 1L), go$Whole(c(1L, NA), 1L), go$Whole(1:10, 1L), go$Whole(1, 2),
     go$Int32(1L, 2L), go$Int32(3L, 4L), go$Int32(2147483647L, 1L), go$Int32(-2147483647L, -1L),
     go$Both(TRUE, c(TRUE, FALSE, NA)), go$Both(TRUE, TRUE), go$Both(FALSE, TRUE),
-    go$Greet("a"), go$Greet(c("b", NA, "\u00e9")), go$Greet("fa\xe7ile"), go$Greet(strrep("x", 1e5)),
+    go$Greet("a"), go$Greet(c("b", NA, "\u00e9")), go$Greet(iconv("fa\u00e7ile", "UTF-8", "latin1")), go$Greet(strrep("x", 1e5)),
     go$Or(NA, 3), go$Or(1, 3), go$Or(c(1, NA), c(3, 4)), go$Or(NA_real_, 3),
     go$Root(16), go$Nothing(1), go$Scaled(2), go$Scaled(2, 3, 4)
   )
@@ -61,15 +61,13 @@ test_that("what is known of the last call is not taken for this one", {
     withr::with_options(list(mangoro.int64 = int64), {
       for (i in 1:2) {
         class <- c(integer64 = "integer64", double = "numeric", auto = "integer")
-        expect_s3_class_or_type(go$Whole(1L, 2L), class[[int64]])
+        expect_identical(class(go$Whole(1L, 2L)), class[[int64]])
       }
     })
   }
   withr::local_options(mangoro.int64 = "no")
   expect_error(go$Add(1, 2), class = "mangoro_error_invalid_argument")
 })
-
-expect_s3_class_or_type <- function(x, class) expect_identical(class(x), class)
 
 test_that("errors are those of the socket, with the user's own call", {
   go <- local_lane()
@@ -166,15 +164,15 @@ test_that("the context of a call ends when its time is over", {
 test_that("an interrupt ends a call, wherever it waits", {
   skip_on_os("windows")
   skip_if_not(has_shared_memory())
-  bin <- build_once(test_source("lane_main"))
+  skip_if_no_go()
   for (wait in c(0, 0.01, 0.3)) {
     session <- other_session(c(
-      sprintf("go <- mangoro_start('%s')", bin),
-      "go$add(1, 2)",
-      "wait <- go$hold",
-      "r <- tryCatch({ cat('waiting\\n'); wait(1) }, interrupt = function(cnd) 'interrupted')",
-      "stopifnot(identical(go$add(1, 2), 3))",
-      "stopifnot(identical(go$release(7), 7), identical(go$add(1, 2), 3))",
+      sprintf("go <- mangoro_source('%s')", normalizePath(test_source("lane"))),
+      "go$Add(1, 2)",
+      "hold <- go$Hold",
+      "r <- tryCatch({ cat('waiting\\n'); hold(1) }, interrupt = function(cnd) 'interrupted')",
+      "stopifnot(identical(go$Add(1, 2), 3))",
+      "if (go$Holds(1) > 0) stopifnot(identical(go$Release(7), 7), identical(go$Add(1, 2), 3))",
       "cat(r, '\\n')"
     ))
     wait_for_output(session, "waiting")
@@ -333,7 +331,7 @@ test_that("what a server writes to the lane is checked", {
   }
   # Sizes beyond the mailbox, or beyond the offer.
   end$write(196, as.integer(number))
-  for (size in c(65537L, 2147483647L, NA, -1L)) {
+  for (size in c(65537L, 2147483647L, -1L)) {
     end$write(200, size)
     expect_null(take(number))
   }
