@@ -29,7 +29,8 @@ test_that("calls over the lane return what those over the socket return", {
     go$Whole(1L, 2L), go$Whole(2147483647L, 1L), go$Whole(c(1L, NA), 1L), go$Whole(1:10, 1L), go$Whole(1, 2),
     go$Int32(1L, 2L), go$Int32(3L, 4L), go$Int32(2147483647L, 1L), go$Int32(-2147483647L, -1L),
     go$Both(TRUE, c(TRUE, FALSE, NA)), go$Both(TRUE, TRUE), go$Both(FALSE, TRUE),
-    go$Greet("a"), go$Greet(c("b", NA, "\u00e9")), go$Greet(iconv("fa\u00e7ile", "UTF-8", "latin1")), go$Greet(strrep("x", 1e5)),
+    go$Greet("a"), go$Greet(c("b", NA, "\u00e9")),
+    go$Greet(iconv("fa\u00e7ile", "UTF-8", "latin1")), go$Greet(strrep("x", 1e5)),
     go$Or(NA, 3), go$Or(1, 3), go$Or(c(1, NA), c(3, 4)), go$Or(NA_real_, 3),
     go$Root(16), go$Nothing(1), go$Scaled(2), go$Scaled(2, 3, 4)
   )
