@@ -48,12 +48,13 @@ static const R_CallMethodDef entries[] = {
     ENTRY(lane_close, 1),
     ENTRY(lane_post, 4),
     ENTRY(lane_out, 1),
+    ENTRY(lane_counts, 1),
     ENTRY(lane_wait, 3),
     ENTRY(lane_take, 2),
     ENTRY(lane_give_up, 2),
     ENTRY(call_new, 2),
     ENTRY(call_is_known, 2),
-    ENTRY(call_know, 7),
+    ENTRY(call_know, 8),
     {NULL, NULL, 0},
 };
 
