@@ -102,11 +102,17 @@ returns_column <- function(signature) {
 finish_call <- function(connection, name, call) {
   lane <- connection$state$lane
   line <- lane$line
-  on.exit(release_line(line, connection))
+  on.exit({
+    end_segments(line, given_up = TRUE)
+    release_line(line, connection)
+  })
   signature <- connection$state$signatures[[name]]
   timeout <- call_timeout(NULL, connection$server, call)
-  reply <- await_lane(note_request(line, connection, 0, name, timeout, call), lane, .Call(c_lane_out, lane$pointer))
-  result_value(reply_values(reply, signature, connection, call), signature, list())
+  note_request(line, connection, sent = 0, name, timeout, call)
+  reply <- await_lane(line, lane, .Call(c_lane_out, lane$pointer))
+  values <- reply_values(reply, signature, connection, call, line$segments)
+  end_segments(line, given_up = FALSE)
+  result_value(values, signature, list())
 }
 
 # The arguments that were given to a call that lacks one, for the message.

@@ -281,7 +281,6 @@ func TestOpenRefuses(t *testing.T) {
 		{"size claimed", nil, func(c *client) (*Lane, error) {
 			return Open(os.Getpid(), uint32(c.fd), Size-1, token)
 		}, "not"},
-		{"size", func(c *client) { must(c.t, unix.Ftruncate(c.fd, Size+4096)) }, (*client).open, "bytes"},
 		{"descriptor", nil, func(*client) (*Lane, error) {
 			return Open(os.Getpid(), 1<<30, Size, token)
 		}, "memory"},
@@ -300,6 +299,17 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a short segment", func(t *testing.T) {
+		fd, err := unix.MemfdCreate("lane", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+		must(t, err)
+		defer unix.Close(fd)
+		must(t, unix.Ftruncate(fd, Size-1))
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK)
+		must(t, err)
+		if l, err := Open(os.Getpid(), uint32(fd), Size, token); l != nil || err == nil {
+			t.Errorf("got %v, %v", l, err)
+		}
+	})
 	t.Run("a file that can be shrunk", func(t *testing.T) {
 		f, err := os.Create(t.TempDir() + "/lane")
 		must(t, err)

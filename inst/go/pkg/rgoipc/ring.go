@@ -108,7 +108,7 @@ func (c *ringCall) run(ctx context.Context) (arrow.RecordBatch, error) {
 	if err := c.f.runAll(ctx, c.n, &queue{more: next}); err != nil {
 		return nil, err
 	}
-	return c.f.recordOfRows(rows, c.valid, codec.NewArguments(nil))
+	return c.f.recordOfRows(rows, c.valid, codec.NewArguments(nil, nil))
 }
 
 // readConstants reads the arguments that all rows have.
