@@ -107,7 +107,7 @@ sanitize: setup-test install ## The C code under sanitizers, with STREAMS (10000
 	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)
 
 .PHONY: kills
-kills: setup-test install ## Kill R at KILLS (50) random moments, and count what is left
+kills: setup-test install ## Kill R, or its Go programs, at KILLS (50) random moments, and count what is left
 	@$(RUN) Rscript tools/kills.R $(or $(KILLS),50)
 
 .PHONY: bench

@@ -99,11 +99,6 @@ apart <- function(f, calls) {
 
 # --- the rows ---
 
-raw_echo_of <- function(data) {
-  message <- mangoro:::encode_record(data, mangoro:::envelope_header("call", "Add"))
-  function() raw_echo(echo$sock, message)
-}
-
 set.seed(1)
 x <- stats::runif(5e6)
 y <- stats::runif(5e6)
@@ -149,7 +144,7 @@ row <- function(what, against, goal, how, calls, ours, peer, rounds = 7) {
   list(what = what, against = against, goal = goal, how = how, calls = calls, ours = ours, peer = peer, rounds = rounds)
 }
 r_adds <- function() x + y
-small_echo <- raw_echo_of(list(x = 1, y = 2))
+small_echo <- raw_echo_of(echo, list(x = 1, y = 2))
 rows <- list(
   row("Add(1, 2)", "raw echo of the same bytes", 0.12, typical, 2000, function() go$Add(1, 2), small_echo),
   if (!is.null(python)) {
@@ -183,7 +178,7 @@ rows <- list(
   ),
   row(
     "Add(x, y), 1e3 rows", "raw echo of the same bytes", 0.4, typical, 1000,
-    function() go$Add(short_x, short_y), raw_echo_of(list(x = short_x, y = short_y))
+    function() go$Add(short_x, short_y), raw_echo_of(echo, list(x = short_x, y = short_y))
   ),
   row(
     "without shared memory: Add(1, 2)", "raw echo", 1.05 * before[["call"]], typical, 2000,
@@ -191,7 +186,7 @@ rows <- list(
   ),
   row(
     "without shared memory: echo of 80 MB", "raw echo", 1.05 * before[["echo"]], dropped, 3,
-    function() without$Numbers(double), raw_echo_of(list(x = double))
+    function() without$Numbers(double), raw_echo_of(echo, list(x = double))
   )
 )
 rows <- Filter(function(row) !is.null(row) && grepl(pattern, row$what, fixed = TRUE), rows)

@@ -25,8 +25,9 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
-SEXP mg_c_segment_counts(void); // bytes leased, bytes in the pool, segments
-SEXP mg_c_segment_trim(void);   // closes those in the pool
+SEXP mg_c_segment_counts(void);  // bytes leased, bytes in the pool, segments
+SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there is
+SEXP mg_c_segment_trim(void);    // closes those in the pool
 
 // For tests (segment_test.c).
 SEXP mg_c_segment_take(SEXP role, SEXP size);
@@ -38,6 +39,7 @@ SEXP mg_c_segment_grow(SEXP lease);
 SEXP mg_c_segment_limit(SEXP bytes, SEXP segments);
 SEXP mg_c_segment_fail(SEXP at);
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
+SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
 SEXP mg_c_lane_open(SEXP token);
 SEXP mg_c_lane_close(SEXP pointer);

@@ -30,6 +30,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(encode_dynamic, 5),
     // Segments and views
     ENTRY(segment_counts, 0),
+    ENTRY(segment_problem, 0),
     ENTRY(segment_trim, 0),
     ENTRY(segment_take, 2),
     ENTRY(segment_release, 1),
@@ -40,6 +41,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_limit, 2),
     ENTRY(segment_fail, 1),
     ENTRY(view, 5),
+    ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
     // The lane
     ENTRY(lane_open, 1),
@@ -67,6 +69,7 @@ void attribute_visible R_init_mangoro(DllInfo *dll) {
   R_forceSymbols(dll, TRUE);
   mg_segment_init();
   mg_view_init(dll);
+  mg_string_view_init(dll);
 }
 
 void attribute_visible R_unload_mangoro(DllInfo *dll) {
