@@ -67,6 +67,25 @@ test_that("NA, NaN and infinite values are where they were", {
   expect_same(go$Add, x, numbers(1e5))
 })
 
+test_that("what has no NaN is known to have none, until it is changed", {
+  go <- local_ring()
+  x <- numbers(1e5)
+  for (f in c(go$Add, go$AddParallel)) {
+    f(1, 2)
+    result <- f(x, 1)
+    expect_false(anyNA(result))
+    again <- result
+    again[7] <- NaN
+    expect_true(anyNA(again))
+    expect_false(anyNA(result))
+    for (value in c(NA, NaN)) {
+      result <- f(replace(x, 5e4, value), 1)
+      expect_true(anyNA(result))
+      expect_identical(f(result, 1), replace(x, 5e4, value) + 2)
+    }
+  }
+})
+
 test_that("integers, logicals and several types go through the ring", {
   go <- local_ring()
   n <- 3 * chunk_rows + 1
@@ -75,7 +94,7 @@ test_that("integers, logicals and several types go through the ring", {
   expect_same(go$Subtract, whole, rev(whole))
   expect_same(go$Subtract, seq_len(n), whole)
   expect_same(go$Times, rep_len(c(3L, NA), n), seq_len(n))
-  expect_same(go$Not, flags)
+  expect_same(go$Not, rep_len(flags, 1e5))
   expect_same(go$Not, rep(NA, n), through = FALSE)
   expect_same(go$Pick, numbers(n, NA), whole, flags)
   expect_same(go$Pick, numbers(n, NA), whole, TRUE)
