@@ -43,6 +43,7 @@ SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
 SEXP mg_c_lane_open(SEXP token);
 SEXP mg_c_lane_close(SEXP pointer);
+SEXP mg_c_ring_chunks(void); // written so far, for tests
 SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments);
 SEXP mg_c_lane_out(SEXP pointer);
 SEXP mg_c_lane_counts(SEXP pointer);

@@ -46,6 +46,7 @@ static const R_CallMethodDef entries[] = {
     // The lane
     ENTRY(lane_open, 1),
     ENTRY(lane_close, 1),
+    ENTRY(ring_chunks, 0),
     ENTRY(lane_post, 4),
     ENTRY(lane_out, 1),
     ENTRY(lane_counts, 1),
