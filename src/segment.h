@@ -20,7 +20,9 @@ typedef struct mg_segment {
   size_t size;         // of it
   int uses;            // 1 for who took it, and 1 for each view
   bool retired;        // when its last use ends it is closed, not kept for the next call
-  bool written;        // of results: R may have written to its private pages
+  bool written;        // of results: R may have written to its private pages; set it before you do
+  unsigned forks;      // how often this process had forked when it was taken
+  double since;        // when it came into the pool
   struct mg_segment *next;
 } mg_segment;
 
@@ -30,22 +32,35 @@ typedef struct {
   size_t offset, size;
 } mg_part;
 
+void mg_segment_init(void); // when this code is loaded
+
 // Whether there is shared memory at all: the system has it, no limit on file sizes would
 // kill us, and this is not a fork.
 bool mg_segment_possible(void);
 
 // A segment of at least `size` bytes, from the pool or a new one, with one use. NULL if there
-// is none, or none within the budget, even after R's collector has run.
+// is none, or none within the budget, even after R's collector has run: it may run here. What
+// was in it before is still there.
 mg_segment *mg_segment_take(mg_segment_role role, size_t size);
 void mg_segment_use(mg_segment *s);
 void mg_segment_release(mg_segment *s); // ends one use; does nothing in a fork
 // A call that was given up may still use it: it is closed after its last use, and never
 // used for another call.
 void mg_segment_retire(mg_segment *s);
-// Maps what Go has added to a segment of results that has no views yet.
+// Maps what Go has added to a segment of results that has no views yet. It may move.
 bool mg_segment_grow(mg_segment *s);
-// What there is, for mangoro_sitrep() and tests: bytes leased, bytes in the pool, segments.
-SEXP mg_c_segment_counts(void);
-SEXP mg_c_segment_trim(void); // closes those in the pool
+// Whether R has written nothing to this part of a segment of results, as far as we can tell.
+bool mg_segment_is_untouched(const mg_part *part);
+
+// The same on an external pointer, for code that an error or an interrupt of R may leave: it
+// ends its use when it is collected, if mg_lease_end() did not before. R_NilValue: no segment.
+SEXP mg_lease(mg_segment_role role, size_t size);
+mg_segment *mg_lease_segment(SEXP lease); // NULL after its end
+void mg_lease_end(SEXP lease);
+
+// For tests: limits of the bytes and the number of segments (0: the usual ones), and a system
+// call that fails: number `at` from now, 0 for none. Returns how many there have been.
+void mg_segment_limit(size_t bytes, size_t segments);
+int mg_segment_fail(int at);
 
 #endif

@@ -5,11 +5,14 @@
 
 #include "segment.h"
 
+#include <R_ext/Rdynload.h>
+
 // What is shorter than this many bytes is copied out, so that it keeps no segment.
 #define VIEW_FLOOR ((size_t)128 << 10)
 
 // A vector of n values at `offset` of a segment, of which it is one more use. Of type
-// REALSXP, INTSXP, LGLSXP, RAWSXP or CPLXSXP. `no_na`: none of them is NA.
+// REALSXP, INTSXP, LGLSXP, RAWSXP or CPLXSXP, whose range is no other's. `no_na`: none of them
+// is NA, nor NaN.
 SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na);
 
 // A character vector of n strings, made when they are looked at. `offsets` (n + 1 of `width`
@@ -21,5 +24,6 @@ SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint
 bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na);
 
 void mg_view_init(DllInfo *dll);
+void mg_string_view_init(DllInfo *dll);
 
 #endif

@@ -127,3 +127,15 @@ func (r *Ring) Done(c *Chunk) {
 func (r *Ring) load(at int) uint32 { return atomic.LoadUint32(r.word(at)) }
 
 func (r *Ring) word(at int) *uint32 { return (*uint32)(unsafe.Pointer(&r.memory[at])) }
+
+// Ring returns the ring that the columns of this request come through.
+func (r Request) Ring() *Ring { return NewRing(r.lane.memory, r) }
+
+// Wait waits for what R does.
+func (r Request) Wait(done func() bool) bool {
+	l := r.lane
+	return l.wait(func() bool { return done() || l.isGivenUp(r.number) }, true) && !l.isGivenUp(r.number)
+}
+
+// Event tells R that something was done.
+func (r Request) Event() { r.lane.event() }

@@ -106,6 +106,8 @@ func (c *connection) dispatch(r *request) ([]byte, error) {
 		return (&RPCMessage{Type: MsgTypeAttach}).Marshal(), c.attach(r.ArrowData)
 	case r.Type == MsgTypeReferCall && c.shared:
 		return c.callByReference(r)
+	case r.Type == MsgTypeRingCall && r.mail != nil:
+		return c.call(r, (*connection).invokeRing)
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", r.Type)
 	}

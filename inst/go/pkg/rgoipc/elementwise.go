@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -303,7 +304,10 @@ func (f *typedFunc) runAll(ctx context.Context, n int, q *queue) error {
 	most := max(1, min(blockRows, n/(8*workers)))
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Go(func() { q.work(ctx, most) })
+		wg.Go(func() {
+			debug.SetPanicOnFault(true) // as it is for the goroutine of the call
+			q.work(ctx, most)
+		})
 	}
 	wg.Wait()
 	return f.withValues(q.err, q.failed)
