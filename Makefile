@@ -23,6 +23,10 @@ demo: setup-demo install ## Run the main job: the distances of 336,776 flights, 
 test: setup-test install ## Run all tests, and end with their number
 	@$(RUN) tools/test
 
+.PHONY: test-off
+test-off: setup-test install ## All R tests without shared memory: everything goes through the socket
+	@MANGORO_TEST_SHARED_MEMORY=false $(RUN) tools/test r
+
 .PHONY: test-r
 test-r: setup-test install ## The R tests of one topic: make test-r T=build
 	@$(RUN) tools/test r $(T)
@@ -103,7 +107,7 @@ sanitize: setup-test install ## The C code under sanitizers, with STREAMS (10000
 	@$(RUN) tools/sanitize $(or $(STREAMS),1000000)
 
 .PHONY: kills
-kills: setup-test install ## Kill R at KILLS (50) random moments, and count what is left
+kills: setup-test install ## Kill R, or its Go programs, at KILLS (50) random moments, and count what is left
 	@$(RUN) Rscript tools/kills.R $(or $(KILLS),50)
 
 .PHONY: bench

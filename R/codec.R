@@ -2,14 +2,15 @@
 # become conditions here.
 
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
-# vectors of one length.
-encode_record <- function(x, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(c_encode_record, x, header, native_encoding(), mangoro_send_as), call)
+# vectors of one length. With `offer`, the size of a segment for the result, a large call goes
+# by reference, if there is shared memory: list(bytes, segments), see end_segments().
+encode_record <- function(x, header = raw(), call = rlang::caller_env(), offer = NULL) {
+  check_encoded(.Call(c_encode_record, x, header, native_encoding(), mangoro_send_as, offer), call)
 }
 
 # A record of one row: each of `args`, a named list, is one value in it.
-encode_row <- function(args, header = raw(), call = rlang::caller_env()) {
-  check_encoded(.Call(c_encode_row, args, header, native_encoding(), mangoro_send_as), call)
+encode_row <- function(args, header = raw(), call = rlang::caller_env(), offer = NULL) {
+  check_encoded(.Call(c_encode_row, args, header, native_encoding(), mangoro_send_as, offer), call)
 }
 
 # Named vectors as Arrow maps: a list of them, and one alone, which is sent as a single
@@ -21,9 +22,9 @@ as_map <- function(x) structure(list(x), class = "mangoro_map")
 # As encode_record(), of arguments that need nothing done to them: vectors of the
 # signature's plain types, without attributes and of one length. NULL for others,
 # and for what cannot be written.
-encode_plain <- function(args, signature, header) {
-  bytes <- .Call(c_encode_plain, args, signature$plain, signature$args, header, native_encoding())
-  if (is.raw(bytes)) bytes
+encode_plain <- function(args, signature, header, offer = NULL) {
+  message <- .Call(c_encode_plain, args, signature$plain, signature$args, header, native_encoding(), offer)
+  if (!inherits(message, "mangoro_codec_failure")) message
 }
 
 # The same of a stream or array of nanoarrow.
@@ -35,14 +36,14 @@ encode_arrow <- function(x, header = raw(), call = rlang::caller_env()) {
 # The stream of `bytes`, as a data frame; as a list if R has written it from one,
 # or if it has more rows than a data frame. `ahead` is what comes before the stream: a
 # number of bytes, or the bytes themselves, and then NULL is returned if `bytes` begins
-# with others.
-decode_record <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(c_decode_record, bytes, ahead), call)
+# with others. With `segments`, of the call, the result may be one by reference.
+decode_record <- function(bytes, ahead = 0, call = rlang::caller_env(), segments = NULL) {
+  check_decoded(.Call(c_decode_record, bytes, ahead, segments), call)
 }
 
 # A stream of one row, as the list that encode_row() took.
-decode_row <- function(bytes, ahead = 0, call = rlang::caller_env()) {
-  check_decoded(.Call(c_decode_row, bytes, ahead), call)
+decode_row <- function(bytes, ahead = 0, call = rlang::caller_env(), segments = NULL) {
+  check_decoded(.Call(c_decode_row, bytes, ahead, segments), call)
 }
 
 # The encoding of strings that are not marked, a value of C's mg_encoding.

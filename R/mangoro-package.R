@@ -19,6 +19,9 @@
 #'   `"integer64"` makes integer64 of all columns of 64 bits, whatever their values, and
 #'   `"double"` doubles, and an error of values that are not exact. An integer64 that R has
 #'   sent and that comes back as it was is one again, except with `"double"`.
+#' * `mangoro.shared_memory`: whether R and Go programs on the same Linux machine exchange data
+#'   through shared memory; `TRUE` by default. With `FALSE`, everything goes through sockets, and
+#'   results are ordinary vectors that R has allocated. [mangoro_sitrep()] says whether it is used.
 #' * `mangoro.go_site`: where [mangoro_install_go()] downloads from;
 #'   `"https://go.dev/dl/"` by default.
 #'

@@ -1,8 +1,8 @@
 #' What is installed, and what is missing
 #'
 #' `mangoro_sitrep()` reports which Go toolchains were found and why each of them is
-#' used or refused, what is in the cache, which versions are installed, and how to
-#' install what is missing. It builds, changes and downloads nothing.
+#' used or refused, what is in the cache, whether shared memory is used, which versions are
+#' installed, and how to install what is missing. It builds, changes and downloads nothing.
 #'
 #' @returns A list of class `mangoro_sitrep`, which prints as a report:
 #'   `candidates`, a data frame with a row for each `go` (`path`, `source`,
@@ -10,8 +10,10 @@
 #'   `minimum`, the version needed; `versions`, those of the packages and vendored
 #'   modules, a named character vector; `cache`, the data frame of
 #'   [mangoro_cache_info()]; `cache_dir`; `cache_source`, what says that it is there;
-#'   `cache_limits`, a list of `age` in days and `size` in bytes; and `advice`, what to
-#'   do next, a character vector.
+#'   `cache_limits`, a list of `age` in days and `size` in bytes; `shared_memory`, a list of
+#'   `problem`, why it is not used or `NULL`, and what there is of it now: bytes `leased` to
+#'   calls and results, bytes `pooled` for the next ones, and the number of `segments`; and
+#'   `advice`, what to do next, a character vector.
 #'
 #' @section Errors:
 #' None. A setting that is not valid is part of the report.
@@ -44,6 +46,7 @@ mangoro_sitrep <- function() {
       cache_dir = cache_dir,
       cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
       cache_limits = cache_limits(),
+      shared_memory = shared_memory(),
       advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
     class = "mangoro_sitrep"
@@ -72,6 +75,12 @@ cache_advice <- function() {
   }
 }
 
+# Without shared memory everything goes through the socket, which is slower.
+shared_memory <- function() {
+  problem <- if (!wants_shared_memory()) "options(mangoro.shared_memory) is FALSE" else .Call(c_segment_problem)
+  c(list(problem = problem), as.list(.Call(c_segment_counts)))
+}
+
 installed_version <- function(package) as.character(utils::packageVersion(package))
 
 go_advice <- function(candidates) {
@@ -97,6 +106,8 @@ format.mangoro_sitrep <- function(x, ...) {
     cli::cli_bullets(candidate_lines(x$candidates))
     cli::cli_h2("Cache")
     cli::cli_bullets(cache_lines(x))
+    cli::cli_h2("Shared memory")
+    cli::cli_bullets(shared_memory_lines(x$shared_memory))
     cli::cli_h2("What to do next")
     cli::cli_bullets(if (length(x$advice) > 0) {
       rlang::set_names(escape_braces(x$advice), rep("!", length(x$advice)))
@@ -131,6 +142,19 @@ cache_lines <- function(x) {
     " " = sprintf(
       "Removed after a build: programs not used for %s days, and those used longest ago beyond %s.",
       format(x$cache_limits$age), format_size(x$cache_limits$size)
+    )
+  )
+}
+
+shared_memory_lines <- function(memory) {
+  if (!is.null(memory$problem)) {
+    return(c("x" = escape_braces(paste0("Not used: ", memory$problem, ". Everything goes through sockets."))))
+  }
+  c(
+    "v" = "Used with servers on this machine that have it.",
+    "*" = sprintf(
+      "%.0f segment%s: %s in use, %s for the next calls", memory$segments, if (memory$segments == 1) "" else "s",
+      format_size(memory$leased), format_size(memory$pooled)
     )
   )
 }

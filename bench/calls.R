@@ -1,4 +1,5 @@
-# Small calls, compared with a raw echo of the same bytes and with mirai.
+# Small calls over a socket of nanonext's, compared with a raw echo of the same bytes and
+# with mirai.
 
 source("bench/servers.R")
 library(mangoro)

@@ -1,12 +1,15 @@
 # Runs the benchmarks and saves their output. Usage: Rscript bench/run.R
 
 topics <- c(
-  peers = "What a call costs", programs = "Programs", calls = "Small calls", codec = "The codec",
-  vectors = "Large vectors", source = "Go functions"
+  fast = "The fast path", peers = "What a call costs", sizes = "Time against size", programs = "Programs",
+  calls = "Small calls over a socket", codec = "The codec", source = "From code to a result"
 )
 
 # Figures that the README and the vignette "examples" show.
-figures <- c(peers = "bench/peers.csv", programs = "inst/examples/times.csv")
+figures <- c(
+  fast = "bench/fast.csv", peers = "bench/peers.csv", sizes = "man/figures/sizes.png",
+  programs = "inst/examples/times.csv"
+)
 
 run <- function(topic) {
   message("==> ", topics[[topic]])

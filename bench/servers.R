@@ -20,6 +20,12 @@ raw_echo <- function(sock, bytes) {
   nanonext::recv(sock, mode = "raw", block = TRUE)
 }
 
+# A function that does so with the bytes of a call of data.
+raw_echo_of <- function(server, data) {
+  bytes <- mangoro:::encode_record(data, mangoro:::envelope_header("call", "Add"))
+  function() raw_echo(server$sock, bytes)
+}
+
 # Returns a row for each function: median and quartiles in microseconds, and the ratio
 # of its median to that of the first function. The functions take turns of `turn` calls
 # each, so that a disturbance of the machine affects all of them.

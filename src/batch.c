@@ -6,20 +6,20 @@
 typedef struct {
   mg_stream *s;
   mg_failure *failure;
-  const uint8_t *meta, *body;
-  int64_t size;
+  const uint8_t *meta;
+  mg_body body;
   mg_vector nodes, buffers, views; // views: how many data buffers each view column has
   size_t node, buffer, view;
   int64_t shared; // bytes that the buffers may still claim
   int64_t repeated; // bytes and rows that views may still repeat
 } batch;
 
-static bool batch_open(batch *b, mg_stream *s, mg_table t, const uint8_t *body, int64_t size) {
+static bool batch_open(batch *b, mg_stream *s, mg_table t, mg_body body) {
+  int64_t size = body.size;
   memset(b, 0, sizeof *b);
   b->s = s;
   b->failure = s->failure;
   b->body = body;
-  b->size = size;
   b->nodes = mg_table_vector(t, 1, 16);
   b->buffers = mg_table_vector(t, 2, 16);
   b->views = mg_table_vector(t, 4, 8);
@@ -48,15 +48,39 @@ static bool next_node(batch *b, mg_column *c) {
   return true;
 }
 
+// Bytes of the body. They must lie in one part, none lie anywhere; NULL after a failure.
+static const uint8_t *bytes_at(const batch *b, int64_t offset, int64_t size) {
+  if (b->body.data != NULL) return b->body.data + offset;
+  if (size == 0) return b->meta;
+  const mg_stream *s = b->s;
+  uint64_t at = b->body.at + (uint64_t)offset;
+  size_t low = 0, high = s->n_parts; // the part begins at `at` or before, and the next behind it
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (s->starts[middle] <= at) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  const mg_part *part = &s->parts[low];
+  at -= s->starts[low];
+  if (at > part->size || (uint64_t)size > part->size - at) {
+    return mg_fail(b->failure, "a buffer of %.0f bytes leaves its part of %.0f bytes", (double)size,
+                   (double)part->size);
+  }
+  return s->segment->data + part->offset + at;
+}
+
 // The next buffer, which must hold n values of `width` bytes.
 static bool next_buffer(batch *b, int64_t n, int64_t width, const uint8_t **data, int64_t *size) {
   if (b->buffer >= b->buffers.n) return mg_fail(b->failure, "a batch has only %.0f buffers", (double)b->buffers.n);
   const uint8_t *p = b->meta + b->buffers.pos + 16 * b->buffer++;
   int64_t offset = load_i64(p);
   *size = load_i64(p + 8);
-  if (offset < 0 || *size < 0 || offset > b->size || *size > b->size - offset) {
+  if (offset < 0 || *size < 0 || offset > b->body.size || *size > b->body.size - offset) {
     return mg_fail(b->failure, "a buffer of %.0f bytes at %.0f leaves the body of %.0f bytes", (double)*size,
-                   (double)offset, (double)b->size);
+                   (double)offset, (double)b->body.size);
   }
   if (offset % 8 != 0) return mg_fail(b->failure, "a buffer is misaligned at %.0f", (double)offset);
   if (n > *size / width) {
@@ -65,7 +89,17 @@ static bool next_buffer(batch *b, int64_t n, int64_t width, const uint8_t **data
   }
   b->shared -= *size;
   if (b->shared < 0) return mg_fail(b->failure, "buffers share the same bytes too often");
-  *data = b->body + offset;
+  *data = bytes_at(b, offset, *size);
+  return *data != NULL;
+}
+
+// One that steers later reads, which is copied out of shared memory before it is checked: a
+// server that is broken may still write there.
+static bool next_steering_buffer(batch *b, int64_t n, int64_t width, const uint8_t **data, int64_t *size) {
+  if (!next_buffer(b, n, width, data, size)) return false;
+  if (b->s->segment == NULL || *size == 0) return true;
+  void *copy = R_alloc((size_t)*size, 1);
+  *data = memcpy(copy, *data, (size_t)*size);
   return true;
 }
 
@@ -214,12 +248,14 @@ static bool read_buffers(batch *b, const mg_field *f, mg_column *c) {
   switch (f->layout) {
   case LAYOUT_BITS: return next_buffer(b, bitmap_size(c->rows), 1, &c->values, &size);
   case LAYOUT_FIXED: return next_buffer(b, c->rows, f->width, &c->values, &size);
-  case LAYOUT_INDEX: return next_buffer(b, c->rows, f->width, &c->values, &size) && check_indices(b, f, c);
+  case LAYOUT_INDEX: return next_steering_buffer(b, c->rows, f->width, &c->values, &size) && check_indices(b, f, c);
   case LAYOUT_BINARY:
-    return next_buffer(b, 0, 1, &c->values, &size) && next_buffer(b, 0, 1, &c->data, &c->data_size) &&
-           check_offsets(b, c, f->width, size, c->data_size) && check_binary(b, f, c);
+    // Offsets of text may stay where they are: they are checked again when they are used.
+    return (is_text_type(f->type) ? next_buffer : next_steering_buffer)(b, 0, 1, &c->values, &size) &&
+           next_buffer(b, 0, 1, &c->data, &c->data_size) && check_offsets(b, c, f->width, size, c->data_size) &&
+           check_binary(b, f, c);
   case LAYOUT_LIST:
-    return next_buffer(b, 0, 1, &c->values, &size) && read_children(b, f, c) &&
+    return next_steering_buffer(b, 0, 1, &c->values, &size) && read_children(b, f, c) &&
            check_offsets(b, c, f->width, size, c->children[0]->rows);
   case LAYOUT_FIXED_LIST:
     return spend_unbacked(b, c->rows, is_backed(f) ? 0 : 64) && read_children(b, f, c) &&
@@ -253,10 +289,10 @@ static mg_column *read_column(batch *b, const mg_field *f) {
   return NULL;
 }
 
-bool mg_read_batch(mg_stream *s, mg_table t, const uint8_t *body, int64_t size) {
+bool mg_read_batch(mg_stream *s, mg_table t, mg_body body) {
   batch b;
   int64_t rows = mg_table_int(t, 0, 8, 0);
-  if (!batch_open(&b, s, t, body, size)) return false;
+  if (!batch_open(&b, s, t, body)) return false;
   if (rows < 0 || rows > MAX_ROWS || (s->n_fields == 0 && rows > MAX_UNBACKED - s->rows)) {
     return mg_fail(s->failure, "a batch claims %.0f rows", (double)rows);
   }
@@ -281,14 +317,14 @@ bool mg_read_batch(mg_stream *s, mg_table t, const uint8_t *body, int64_t size) 
 
 // A delta goes on counting; anything else starts anew, behind what earlier
 // batches refer to.
-bool mg_read_dictionary(mg_stream *s, mg_table t, const uint8_t *body, int64_t size) {
+bool mg_read_dictionary(mg_stream *s, mg_table t, mg_body body) {
   batch b;
   int64_t id = mg_table_int(t, 0, 8, 0);
   bool delta = mg_table_int(t, 2, 1, 0) != 0;
   mg_table data = mg_table_child(t, 1);
   if (s->failure->failed) return false;
   if (data.flat == NULL) return mg_fail(s->failure, "a dictionary has no data");
-  if (!batch_open(&b, s, data, body, size)) return false;
+  if (!batch_open(&b, s, data, body)) return false;
   mg_dictionary *d = *mg_find_dictionary(s, id);
   if (d == NULL) return mg_fail(s->failure, "no column uses dictionary %.0f", (double)id);
   if (delta && !d->known) return mg_fail(s->failure, "dictionary %.0f is extended before it is defined", (double)id);

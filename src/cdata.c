@@ -410,7 +410,7 @@ SEXP mg_c_encode_arrow(SEXP pointer, SEXP header) {
     mg_node **batches = NULL;
     R_xlen_t n = 0;
     mg_node *root = read_batches(&f, in, shelter, &batches, &n);
-    if (root != NULL) out = mg_encode(root, batches, n, header, &f);
+    if (root != NULL) out = mg_encode(root, batches, n, header, R_NilValue, &f);
     PROTECT(out == NULL ? R_NilValue : out);
     release_all(shelter);
     UNPROTECT(1);

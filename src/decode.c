@@ -110,12 +110,21 @@ static int int64_option(void) {
   return strcmp(text, "integer64") == 0 ? INT64_INTEGER64 : strcmp(text, "double") == 0 ? INT64_DOUBLE : INT64_AUTO;
 }
 
-// `ahead` is a number of bytes, or the bytes themselves.
-static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
+// Whether bytes begin with the header `ahead` of a result. That of one by reference differs in
+// the type alone, the first byte.
+static bool begins_with(SEXP bytes, SEXP ahead, bool by_reference) {
+  R_xlen_t size = Rf_xlength(ahead), from = by_reference ? 1 : 0;
+  return size <= Rf_xlength(bytes) && memcmp(RAW_RO(bytes) + from, RAW_RO(ahead) + from, (size_t)(size - from)) == 0;
+}
+
+// `ahead` is a number of bytes, or the bytes themselves. A result may be by reference if
+// `segments`, what the call uses, is not NULL.
+static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
   double size = (double)Rf_xlength(bytes), from;
+  bool by_reference = segments != R_NilValue && size > 0 && RAW_RO(bytes)[0] == MESSAGE_REFER_RESULT;
   if (TYPEOF(ahead) == RAWSXP) {
     from = (double)Rf_xlength(ahead);
-    if (from > size || memcmp(RAW_RO(bytes), RAW_RO(ahead), (size_t)from) != 0) return R_NilValue;
+    if (!begins_with(bytes, ahead, by_reference)) return R_NilValue;
   } else {
     from = Rf_asReal(ahead);
   }
@@ -124,10 +133,15 @@ static SEXP decode(SEXP bytes, SEXP ahead, bool row) {
     mg_fail(&f, "it would begin outside its %.0f bytes", size);
     return mg_failure_value(&f);
   }
-  mg_input in = {bytes, RAW_RO(bytes) + (R_xlen_t)from, (size_t)(size - from)};
+  mg_input in = {.owner = bytes, .data = RAW_RO(bytes) + (R_xlen_t)from, .size = (size_t)(size - from)};
+  if (by_reference) {
+    mg_failure f = {0};
+    if (!mg_read_parts(&in, mg_uses_offer(segments), &f)) return mg_failure_value(&f);
+    mg_uses_note(segments, mg_parts_end(&in));
+  }
   return mg_decode(in, row, int64_option(), UNBACKED_FLOOR);
 }
 
-SEXP mg_c_decode_record(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, false); }
+SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments) { return decode(bytes, ahead, segments, false); }
 
-SEXP mg_c_decode_row(SEXP bytes, SEXP ahead) { return decode(bytes, ahead, true); }
+SEXP mg_c_decode_row(SEXP bytes, SEXP ahead, SEXP segments) { return decode(bytes, ahead, segments, true); }

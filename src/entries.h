@@ -5,13 +5,14 @@
 
 #include "mangoro.h"
 
-SEXP mg_c_encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as);
-SEXP mg_c_encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as);
-SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native);
+SEXP mg_c_encode_record(SEXP x, SEXP header, SEXP native, SEXP send_as, SEXP offer);
+SEXP mg_c_encode_row(SEXP args, SEXP header, SEXP native, SEXP send_as, SEXP offer);
+SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native, SEXP offer);
 SEXP mg_c_encode_arrow(SEXP stream, SEXP header);
 SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_as);
-SEXP mg_c_decode_record(SEXP bytes, SEXP ahead);
-SEXP mg_c_decode_row(SEXP bytes, SEXP ahead);
+SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments);
+SEXP mg_c_decode_row(SEXP bytes, SEXP ahead, SEXP segments);
+SEXP mg_c_segments_end(SEXP segments, SEXP given_up);
 SEXP mg_c_verify(SEXP bytes, SEXP ahead);
 SEXP mg_c_constants(void);
 SEXP mg_c_log_open(void);
@@ -24,8 +25,9 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
-SEXP mg_c_segment_counts(void); // bytes leased, bytes in the pool, segments
-SEXP mg_c_segment_trim(void);   // closes those in the pool
+SEXP mg_c_segment_counts(void);  // bytes leased, bytes in the pool, segments
+SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there is
+SEXP mg_c_segment_trim(void);    // closes those in the pool
 
 // For tests (segment_test.c).
 SEXP mg_c_segment_take(SEXP role, SEXP size);
@@ -39,5 +41,16 @@ SEXP mg_c_segment_fail(SEXP at);
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
 SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
+SEXP mg_c_lane_open(SEXP token);
+SEXP mg_c_lane_close(SEXP pointer);
+SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments);
+SEXP mg_c_lane_out(SEXP pointer);
+SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout);
+SEXP mg_c_lane_take(SEXP pointer, SEXP posted);
+SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
+SEXP mg_c_call_new(SEXP slow, SEXP rest);
+SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout);
+SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
+SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 
 #endif

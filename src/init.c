@@ -9,12 +9,13 @@
 #define ENTRY(name, args) {"c_" #name, (DL_FUNC)(void (*)(void))mg_c_##name, args}
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(encode_record, 4),
-    ENTRY(encode_row, 4),
-    ENTRY(encode_plain, 5),
+    ENTRY(encode_record, 5),
+    ENTRY(encode_row, 5),
+    ENTRY(encode_plain, 6),
     ENTRY(encode_arrow, 2),
-    ENTRY(decode_record, 2),
-    ENTRY(decode_row, 2),
+    ENTRY(decode_record, 3),
+    ENTRY(decode_row, 3),
+    ENTRY(segments_end, 2),
     ENTRY(verify, 2),
     ENTRY(constants, 0),
     ENTRY(log_open, 0),
@@ -29,6 +30,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(encode_dynamic, 5),
     // Segments and views
     ENTRY(segment_counts, 0),
+    ENTRY(segment_problem, 0),
     ENTRY(segment_trim, 0),
     ENTRY(segment_take, 2),
     ENTRY(segment_release, 1),
@@ -41,11 +43,27 @@ static const R_CallMethodDef entries[] = {
     ENTRY(view, 5),
     ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
+    // The lane
+    ENTRY(lane_open, 1),
+    ENTRY(lane_close, 1),
+    ENTRY(lane_post, 4),
+    ENTRY(lane_out, 1),
+    ENTRY(lane_wait, 3),
+    ENTRY(lane_take, 2),
+    ENTRY(lane_give_up, 2),
+    ENTRY(call_new, 2),
+    ENTRY(call_is_known, 2),
+    ENTRY(call_know, 7),
+    {NULL, NULL, 0},
+};
+
+static const R_ExternalMethodDef externals[] = {
+    {"c_call", (DL_FUNC)(void (*)(void))mg_c_call, -1},
     {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_mangoro(DllInfo *dll) {
-  R_registerRoutines(dll, NULL, entries, NULL, NULL);
+  R_registerRoutines(dll, NULL, entries, NULL, externals);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
   mg_segment_init();

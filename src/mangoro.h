@@ -17,6 +17,7 @@
 //   segment.c          memory that R makes and Go maps, its pool and its limits (segment.h)
 //   view.c             vectors of numbers whose values lie in a segment (view.h)
 //   string_view.c      strings that are made when they are looked at (view.h)
+//   parts.c            messages by reference, and what a call uses of segments (parts.h)
 //
 // Writing: R values are planned as a tree of nodes (plan.h), from which a stream is
 // measured and then written (node.h):
@@ -40,6 +41,7 @@
 //   stream.c           messages
 //   verify.c           streams for other readers: checked, not decoded
 //   atomic.c           values of columns without children
+//   in_place.c         views of values that stay in a segment
 //   finish.c           class and attributes of a value
 //   dynamic_read.c     values of Go's any (dynamic.h)
 //   values.c           values of any column
@@ -51,6 +53,10 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
+//   segment.c          memory that is shared with a server (segment.h)
+//   ring.c             columns on their way to Go, in chunks (ring.h)
+//   lane.c             messages through shared memory (lane.h)
+//   call.c             a plain call over the lane, from its arguments to its value
 //
 //   segment_test.c     segments and views as tests make them
 //   constants.c        what Go and the documentation know as well

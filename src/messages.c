@@ -176,97 +176,127 @@ static void schema_message(mg_bytes *b, const mg_node *root) {
   if (pairs) put_metadata(b, mg_slot(b, t, 2), root);
 }
 
+// Buffers in segments begin at cache lines.
+static int64_t aligned(int64_t n, bool apart) { return apart ? (n + 63) / 64 * 64 : padded(n); }
+
+// Whether the values of a node, its second buffer, stay where they are.
+static bool stays(const mg_node *n, int buffer, bool apart) { return apart && buffer == 1 && n->part.segment != NULL; }
+
 typedef struct {
-  int64_t nodes, buffers, body;
+  int64_t nodes, buffers;
+  int64_t written, staying; // bytes of the body, those that stay after those that are written
+  size_t parts;
 } extent;
 
-static void add_extent(const mg_node *n, extent *e) {
+static void add_extent(const mg_node *n, bool apart, extent *e) {
   e->nodes++;
   e->buffers += n->n_buffers;
-  for (int i = 0; i < n->n_buffers; i++) e->body += padded(n->size[i]);
-  for (int i = 0; i < n->n_children; i++) add_extent(n->children[i], e);
+  for (int i = 0; i < n->n_buffers; i++) {
+    if (stays(n, i, apart)) {
+      e->staying += padded(n->size[i]);
+      e->parts++;
+    } else {
+      e->written += aligned(n->size[i], apart);
+    }
+  }
+  for (int i = 0; i < n->n_children; i++) add_extent(n->children[i], apart, e);
 }
 
 typedef struct {
   mg_bytes *b;
+  bool apart;
   size_t node, buffer;
-  int64_t at;
+  int64_t written, staying; // where the next one of each is
 } batch_writer;
 
-// Nodes and buffers. A bitmap without nulls is left out, its bytes stay.
+static void describe_buffer(batch_writer *w, const mg_node *n, int i) {
+  // A bitmap without nulls is left out, its bytes stay.
+  bool absent = i == 0 && n->nulls == 0 && n->type != ARROW_UNION;
+  int64_t *at = stays(n, i, w->apart) ? &w->staying : &w->written;
+  uint8_t *buffer = w->b->data + w->buffer;
+  store_i64(buffer, *at);
+  store_i64(buffer + 8, absent ? 0 : n->size[i]);
+  *at += at == &w->staying ? padded(n->size[i]) : aligned(n->size[i], w->apart);
+  w->buffer += 16;
+}
+
 static void describe_node(batch_writer *w, const mg_node *n) {
   uint8_t *node = w->b->data + w->node;
   store_i64(node, n->rows);
   store_i64(node + 8, n->nulls);
   w->node += 16;
-  for (int i = 0; i < n->n_buffers; i++) {
-    bool absent = i == 0 && n->nulls == 0 && n->type != ARROW_UNION;
-    uint8_t *buffer = w->b->data + w->buffer;
-    store_i64(buffer, w->at);
-    store_i64(buffer + 8, absent ? 0 : n->size[i]);
-    w->at += padded(n->size[i]);
-    w->buffer += 16;
-  }
+  for (int i = 0; i < n->n_buffers; i++) describe_buffer(w, n, i);
   for (int i = 0; i < n->n_children; i++) describe_node(w, n->children[i]);
-}
-
-static size_t batch_table(mg_bytes *b, mg_node *const nodes[], int n_nodes, int64_t rows, const extent *e) {
-  size_t t = mg_put_table(b, 3, (uint8_t[]){8, 4, 4});
-  put_i64(b, t, 0, rows);
-  size_t node_at = mg_put_vector(b, mg_slot(b, t, 1), (size_t)e->nodes, 16);
-  size_t buffer_at = mg_put_vector(b, mg_slot(b, t, 2), (size_t)e->buffers, 16);
-  batch_writer w = {b, node_at, buffer_at, 0};
-  for (int i = 0; i < n_nodes; i++) describe_node(&w, nodes[i]);
-  return t;
 }
 
 // A message with rows: a dictionary or a batch.
 typedef struct mg_message {
   mg_node **nodes;
   int n_nodes;
+  bool apart;
   int64_t rows, dictionary; // -1: a batch
   extent extent;
   int64_t metadata; // its size
   struct mg_message *next;
 } message;
 
+static size_t batch_table(mg_bytes *b, const message *m) {
+  size_t t = mg_put_table(b, 3, (uint8_t[]){8, 4, 4});
+  put_i64(b, t, 0, m->rows);
+  size_t node_at = mg_put_vector(b, mg_slot(b, t, 1), (size_t)m->extent.nodes, 16);
+  size_t buffer_at = mg_put_vector(b, mg_slot(b, t, 2), (size_t)m->extent.buffers, 16);
+  batch_writer w = {b, m->apart, node_at, buffer_at, 0, m->extent.written};
+  for (int i = 0; i < m->n_nodes; i++) describe_node(&w, m->nodes[i]);
+  return t;
+}
+
 static void rows_message(mg_bytes *b, const message *m) {
   bool batch = m->dictionary < 0;
-  size_t slot = message_table(b, batch ? HEADER_RECORDS : HEADER_DICTIONARY, m->extent.body);
+  int64_t body = m->extent.written + m->extent.staying;
+  size_t slot = message_table(b, batch ? HEADER_RECORDS : HEADER_DICTIONARY, body);
   if (!batch) {
     size_t t = mg_put_table(b, 2, (uint8_t[]){8, 4});
     mg_put_link(b, slot, t);
     put_i64(b, t, 0, m->dictionary);
     slot = mg_slot(b, t, 1);
   }
-  size_t t = batch_table(b, m->nodes, m->n_nodes, m->rows, &m->extent);
+  size_t t = batch_table(b, m);
   mg_put_link(b, slot, t);
 }
 
-static message *message_new(mg_node **nodes, int n_nodes, int64_t rows, int64_t dictionary) {
+static message *message_new(mg_node **nodes, int n_nodes, int64_t rows, int64_t dictionary, bool apart) {
   message *m = mg_alloc(1, sizeof *m);
-  *m = (message){.nodes = nodes, .n_nodes = n_nodes, .rows = rows, .dictionary = dictionary};
-  for (int i = 0; i < n_nodes; i++) add_extent(nodes[i], &m->extent);
+  *m = (message){.nodes = nodes, .n_nodes = n_nodes, .apart = apart, .rows = rows, .dictionary = dictionary};
+  for (int i = 0; i < n_nodes; i++) add_extent(nodes[i], apart, &m->extent);
   return m;
 }
 
-// Numbers the dictionaries below a node and appends a message for each.
-static message **dictionary_messages(mg_node *n, message **end, int64_t *next_id) {
-  if (n->dictionary != NULL) {
-    end = dictionary_messages(n->dictionary, end, next_id);
-    n->dictionary_id = (*next_id)++;
-    *end = message_new(&n->dictionary, 1, n->dictionary->rows, n->dictionary_id);
-    end = &(*end)->next;
-  }
-  for (int i = 0; i < n->n_children; i++) end = dictionary_messages(n->children[i], end, next_id);
-  return end;
+// Where the messages of a stream are appended, and the number of its next dictionary.
+typedef struct {
+  message **end;
+  int64_t next_id;
+  bool apart;
+} sequence;
+
+static void append(sequence *q, mg_node **nodes, int n_nodes, int64_t rows, int64_t dictionary) {
+  *q->end = message_new(nodes, n_nodes, rows, dictionary, q->apart);
+  q->end = &(*q->end)->next;
 }
 
-static message **batch_messages(mg_node *root, message **end) {
-  int64_t next_id = 0;
-  for (int i = 0; i < root->n_children; i++) end = dictionary_messages(root->children[i], end, &next_id);
-  *end = message_new(root->children, root->n_children, root->rows, -1);
-  return &(*end)->next;
+// Numbers the dictionaries below a node and appends a message for each.
+static void append_dictionaries(sequence *q, mg_node *n) {
+  if (n->dictionary != NULL) {
+    append_dictionaries(q, n->dictionary);
+    n->dictionary_id = q->next_id++;
+    append(q, &n->dictionary, 1, n->dictionary->rows, n->dictionary_id);
+  }
+  for (int i = 0; i < n->n_children; i++) append_dictionaries(q, n->children[i]);
+}
+
+static void append_batch(sequence *q, mg_node *root) {
+  q->next_id = 0;
+  for (int i = 0; i < root->n_children; i++) append_dictionaries(q, root->children[i]);
+  append(q, root->children, root->n_children, root->rows, -1);
 }
 
 static bool measure_messages(mg_measured *m, mg_failure *f) {
@@ -277,8 +307,11 @@ static bool measure_messages(mg_measured *m, mg_failure *f) {
     b.size = 0;
     rows_message(&b, rows);
     rows->metadata = padded((int64_t)b.size);
-    m->size += 8 + rows->metadata + rows->extent.body;
-    done = (b.size <= MAX_METADATA && rows->extent.body <= MAX_ROWS && m->size <= MAX_ROWS) ||
+    m->metadata += 8 + rows->metadata;
+    m->bodies += rows->extent.written;
+    m->n_parts += rows->extent.parts + 1;
+    int64_t body = rows->extent.written + rows->extent.staying;
+    done = (b.size <= MAX_METADATA && body <= MAX_ROWS && m->metadata <= MAX_ROWS && m->bodies <= MAX_ROWS) ||
            mg_fail(f, "it is too large");
   }
   UNPROTECT(1);
@@ -286,26 +319,28 @@ static bool measure_messages(mg_measured *m, mg_failure *f) {
 }
 
 bool mg_measure(mg_measured *m, mg_node *root, mg_node *const batches[], R_xlen_t n, SEXP shelter, mg_failure *f) {
-  message *unused = NULL, **end = &m->messages;
-  batch_messages(root, &unused); // the schema numbers its dictionaries
-  for (R_xlen_t i = 0; i < n; i++) end = batch_messages(batches[i], end);
+  message *unused = NULL;
+  append_batch(&(sequence){&unused, 0, m->apart}, root); // the schema numbers its dictionaries
+  sequence q = {&m->messages, 0, m->apart};
+  for (R_xlen_t i = 0; i < n; i++) append_batch(&q, batches[i]);
   m->schema = mg_bytes_new(mg_keep(shelter, Rf_allocVector(VECSXP, 1)));
   schema_message(&m->schema, root);
   if (m->schema.size > MAX_METADATA) return mg_fail(f, "its names and attributes take more than 64 MiB");
-  m->size = 8 + padded((int64_t)m->schema.size) + 8;
+  m->metadata = 8 + padded((int64_t)m->schema.size) + 8;
   return measure_messages(m, f);
 }
 
-static uint8_t *write_node(mg_node *n, uint8_t *to) {
+static uint8_t *write_node(mg_node *n, bool apart, uint8_t *to) {
   uint8_t *buffers[3] = {NULL};
   for (int i = 0; i < n->n_buffers; i++) {
+    if (stays(n, i, apart)) continue;
     buffers[i] = to;
-    int64_t size = padded(n->size[i]);
+    int64_t size = aligned(n->size[i], apart);
     if (size > n->size[i]) memset(to + n->size[i], 0, (size_t)(size - n->size[i]));
     to += size;
   }
   if (n->write != NULL) n->write(n, buffers);
-  for (int i = 0; i < n->n_children; i++) to = write_node(n->children[i], to);
+  for (int i = 0; i < n->n_children; i++) to = write_node(n->children[i], apart, to);
   return to;
 }
 
@@ -318,19 +353,52 @@ static uint8_t *write_length(uint8_t *to, size_t size) {
   return to + 8;
 }
 
-// The metadata of a message is written after its rows, in which nulls are counted.
-static uint8_t *write_message(const message *m, uint8_t *to) {
-  uint8_t *end = to + 8 + m->metadata;
-  for (int i = 0; i < m->n_nodes; i++) end = write_node(m->nodes[i], end);
+// The metadata of a message is written after its rows, in which nulls are counted. Returns
+// the end of its body.
+static uint8_t *write_message(const message *m, uint8_t *to, uint8_t *body) {
+  for (int i = 0; i < m->n_nodes; i++) body = write_node(m->nodes[i], m->apart, body);
   mg_bytes b = mg_bytes_at(to + 8, (size_t)m->metadata);
   rows_message(&b, m);
   write_length(to, b.size);
-  return end;
+  return body;
 }
 
-void mg_write(const mg_measured *m, uint8_t *to) {
+void mg_write(const mg_measured *m, uint8_t *to, uint8_t *bodies) {
   memcpy(write_length(to, m->schema.size), m->schema.data, m->schema.size);
   to += 8 + padded((int64_t)m->schema.size);
-  for (const message *rows = m->messages; rows != NULL; rows = rows->next) to = write_message(rows, to);
+  for (const message *rows = m->messages; rows != NULL; rows = rows->next) {
+    uint8_t *end = to + 8 + rows->metadata;
+    if (m->apart) {
+      bodies = write_message(rows, to, bodies);
+      to = end;
+    } else {
+      to = write_message(rows, to, end);
+    }
+  }
   write_length(to, 0);
+}
+
+static mg_part *list_staying(const mg_node *n, mg_part *parts) {
+  if (stays(n, 1, true)) *parts++ = n->part;
+  for (int i = 0; i < n->n_children; i++) parts = list_staying(n->children[i], parts);
+  return parts;
+}
+
+// The bytes that are written of a body, which lie behind those of the one before, and then
+// those that stay.
+size_t mg_list_parts(const mg_measured *m, mg_segment *segment, mg_part *parts) {
+  mg_part *next = parts, *last = NULL;
+  size_t at = 0;
+  for (const message *rows = m->messages; rows != NULL; rows = rows->next) {
+    size_t size = (size_t)rows->extent.written;
+    if (size > 0 && last != NULL && last + 1 == next) {
+      last->size += size;
+    } else if (size > 0) {
+      last = next;
+      *next++ = (mg_part){segment, at, size};
+    }
+    at += size;
+    for (int i = 0; i < rows->n_nodes; i++) next = list_staying(rows->nodes[i], next);
+  }
+  return (size_t)(next - parts);
 }

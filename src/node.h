@@ -7,6 +7,7 @@
 #include "bits.h"
 #include "class.h"
 #include "flatbuf.h"
+#include "parts.h"
 
 // In what strings are that R has not marked: R would replace what is not valid there,
 // and the bytes of UTF-8 are looked at here.
@@ -56,7 +57,8 @@ struct mg_node {
   int64_t rows, nulls;
   int n_buffers;
   int64_t size[3];
-  mg_writer write;
+  mg_writer write;   // where to[1] is NULL, the values stay where they are
+  mg_part part;      // where that is, if its segment is not NULL
   // Where they come from: R vectors one after the other ...
   const SEXP *chunks;
   R_xlen_t n_chunks;
@@ -66,6 +68,8 @@ struct mg_node {
   const void *array;
   int64_t from;
 };
+
+static inline const uint8_t *mg_staying(const mg_node *n) { return n->part.segment->data + n->part.offset; }
 
 mg_node *mg_node_new(int type, const char *name);
 void mg_set_children(mg_node *n, int n_children);
@@ -88,18 +92,27 @@ void mg_write_lists(mg_node *n, uint8_t *const to[]);
 void mg_write_structs(mg_node *n, uint8_t *const to[]);
 void mg_write_row(mg_node *n, uint8_t *const to[]);
 
-// A stream that is measured: `size` bytes will be written.
+// A stream that is measured: `metadata` bytes, and `bodies`. If these lie apart, values that
+// are in a segment already are not among them; there are `n_parts` at most.
 typedef struct {
+  bool apart;
   mg_bytes schema;
   struct mg_message *messages;
-  int64_t size;
+  int64_t metadata, bodies;
+  size_t n_parts;
 } mg_measured;
 
 // Of batches that all have the schema of `root`, and that may be `root`. Each brings
 // its dictionaries, which replace those of the one before. `shelter` keeps the schema.
 bool mg_measure(mg_measured *m, mg_node *root, mg_node *const batches[], R_xlen_t n, SEXP shelter, mg_failure *f);
-void mg_write(const mg_measured *m, uint8_t *to);
-// Both, into a raw vector behind the bytes of `header`; NULL after a failure.
-SEXP mg_encode(mg_node *root, mg_node *const batches[], R_xlen_t n, SEXP header, mg_failure *f);
+// The bodies go to `bodies` if they lie apart, and otherwise each behind its metadata.
+void mg_write(const mg_measured *m, uint8_t *to, uint8_t *bodies);
+// The parts of bodies that lie apart, of which those written begin at `segment`. Returns how
+// many there are.
+size_t mg_list_parts(const mg_measured *m, mg_segment *segment, mg_part *parts);
+// All of it, in a raw vector behind the bytes of `header`, which is that of a call. With
+// `offer`, the size of a segment for the result, large bodies lie apart if there is memory for
+// that: list(bytes, segments), a message by reference and what it uses. NULL after a failure.
+SEXP mg_encode(mg_node *root, mg_node *const batches[], R_xlen_t n, SEXP header, SEXP offer, mg_failure *f);
 
 #endif

@@ -24,13 +24,13 @@ static bool are_plain(SEXP args, SEXP types) {
 
 // The record of `args`, if they are vectors of the `types` without attributes, of
 // one length and, where they have names, of these `names`; NULL otherwise.
-SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native) {
+SEXP mg_c_encode_plain(SEXP args, SEXP types, SEXP names, SEXP header, SEXP native, SEXP offer) {
   R_xlen_t n = Rf_xlength(args);
   if (n == 0 || n != Rf_xlength(types) || !are_named(args, names) || !are_plain(args, types)) return R_NilValue;
   SEXP record = PROTECT(Rf_allocVector(VECSXP, n));
   for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(record, i, VECTOR_ELT(args, i));
   Rf_setAttrib(record, R_NamesSymbol, names);
-  SEXP out = mg_c_encode_record(record, header, native, R_NilValue);
+  SEXP out = mg_c_encode_record(record, header, native, R_NilValue, offer);
   UNPROTECT(1);
   return out;
 }

@@ -5,6 +5,7 @@
 // a column, all elements for what is inside a list.
 
 #include "plan.h"
+#include "view.h"
 
 mg_node *mg_with_chunks(mg_node *n, const SEXP *chunks, R_xlen_t n_chunks, int64_t rows) {
   n->chunks = chunks;
@@ -23,11 +24,25 @@ static mg_node *fixed(mg_node *n, int64_t width, mg_writer write) {
   return n;
 }
 
+// Values that Arrow has as R has them, and that lie in a segment where nobody has changed
+// them, can stay there.
+static void find_staying(mg_node *n) {
+  mg_part part;
+  bool no_na, same = n->write == mg_write_doubles || n->write == mg_write_ints || n->write == mg_write_int64s ||
+                     n->write == mg_write_raws || n->write == mg_write_parts;
+  if (!same || n->n_chunks != 1 || !mg_is_untouched_view(n->chunks[0], &part, &no_na)) return;
+  if (part.size != (size_t)n->size[1] || part.offset % 8 != 0) return;
+  n->part = part;
+  if (no_na && n->write != mg_write_int64s) n->size[0] = 0;
+}
+
 mg_node *mg_node_numeric(mg_node *n, int type, int32_t bits, mg_writer write) {
   n->type = type;
   n->width = bits;
   n->is_signed = true;
-  return fixed(n, bits / 8, write);
+  fixed(n, bits / 8, write);
+  find_staying(n);
+  return n;
 }
 
 // Validity, offsets, and `data` bytes if there are 3 buffers. The nulls are known.

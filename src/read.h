@@ -7,6 +7,7 @@
 #include "bits.h"
 #include "class.h"
 #include "flatbuf.h"
+#include "parts.h"
 
 // Rows that no bytes of the stream stand for, such as those of the null type.
 #define MAX_UNBACKED INT32_MAX
@@ -14,13 +15,6 @@
 // UNBACKED_FACTOR for each byte of the stream.
 #define UNBACKED_FLOOR ((int64_t)64 << 20)
 enum { UNBACKED_FACTOR = 128 };
-
-// Bytes, and the R object that keeps them alive: R_NilValue if it is not R that does.
-typedef struct {
-  SEXP owner;
-  const uint8_t *data;
-  size_t size;
-} mg_input;
 
 // The option mangoro.int64.
 enum {
@@ -109,7 +103,22 @@ typedef struct {
   mg_dictionary *dictionaries; // one that another one's values need stands before that
   mg_column **columns, **last; // by field
   int64_t rows;
+  // Where the bodies are if they lie in parts: `segment` is not NULL.
+  mg_segment *segment;
+  const mg_part *parts;
+  uint64_t *starts; // of each part in the address space, and its end
+  size_t n_parts;
+  uint64_t at; // where the next body begins
+  struct mg_range *given; // what has become views
 } mg_stream;
+
+// The body of a message: `size` bytes at `data`, or at `at` in the address space of the parts
+// if `data` is NULL.
+typedef struct {
+  const uint8_t *data;
+  uint64_t at;
+  int64_t size;
+} mg_body;
 
 static inline bool needs_children(const mg_stream *s, const mg_field *f, int n) {
   return f->n_children == n ||
@@ -136,8 +145,8 @@ bool mg_check_run_ends(mg_failure *f, const mg_field *type, const mg_column *c);
 bool mg_read_pairs(mg_stream *s, mg_vector pairs, mg_class *class, SEXP *attributes);
 bool mg_read_schema(mg_stream *s, mg_table t);
 mg_dictionary **mg_find_dictionary(mg_stream *s, int64_t id); // where it is, or would be appended
-bool mg_read_batch(mg_stream *s, mg_table t, const uint8_t *body, int64_t size);
-bool mg_read_dictionary(mg_stream *s, mg_table t, const uint8_t *body, int64_t size);
+bool mg_read_batch(mg_stream *s, mg_table t, mg_body body);
+bool mg_read_dictionary(mg_stream *s, mg_table t, mg_body body);
 // The shelter keeps the owner of the bytes; their number is added to `unbacked`, times
 // UNBACKED_FACTOR.
 bool mg_read_stream(mg_stream *s, mg_input in);

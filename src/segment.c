@@ -473,6 +473,14 @@ SEXP mg_c_segment_counts(void) {
   return counts;
 }
 
+SEXP mg_c_segment_problem(void) {
+  const char *problem = NULL;
+  if (is_fork()) problem = "this process is a fork";
+  else if (refused) problem = "the system has none for this process";
+  else if (files_are_limited()) problem = "the size of files is limited (ulimit -f)";
+  return problem ? Rf_mkString(problem) : R_NilValue;
+}
+
 SEXP mg_c_segment_trim(void) {
   if (!is_fork()) trim(R_PosInf);
   return R_NilValue;

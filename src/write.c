@@ -70,7 +70,9 @@ static void look_up(int64_t row) {
 #define IS_NA_INT(p) (load_i32(p) == NA_INTEGER)
 #define MAYBE_NA_DOUBLE(p) (load_u32(p) == 1954)
 #define IS_NA_DOUBLE(p) is_na_bits(load_u64(p))
+#define IS_NA_INT64(p) (load_i64(p) == INT64_MIN)
 NA_FINDER(find_na_ints, 4, IS_NA_INT, IS_NA_INT)
+NA_FINDER(find_na_int64s, 8, IS_NA_INT64, IS_NA_INT64)
 NA_FINDER(find_na_doubles, 8, MAYBE_NA_DOUBLE, IS_NA_DOUBLE)
 
 // A vector that is not in memory (1:n) is computed into its place.
@@ -92,17 +94,18 @@ static void copy_block(SEXP x, int64_t from, int64_t n, int64_t width, uint8_t *
 
 typedef void na_finder(validity *v, int64_t row, const uint8_t *x, int64_t n);
 
-// Values that are copied as they are. Each block is still in the cache when it is
-// searched for NA.
+// Values that are written as they are, if they do not stay where they are. Each block is
+// still in the cache when it is searched for NA.
 static void write_blocks(mg_node *n, uint8_t *const to[], int64_t width, na_finder *find) {
   validity v = validity_of(n, to[0]);
   int64_t row = 0;
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
     int64_t length = Rf_xlength(n->chunks[i]);
+    const uint8_t *there = to[1] == NULL ? mg_staying(n) : NULL;
     for (int64_t k = 0, size; k < length; k += size, row += size) {
       size = length - k < BLOCK ? length - k : BLOCK;
-      copy_block(n->chunks[i], k, size, width, to[1] + width * row);
-      if (v.bits != NULL) find(&v, row, to[1] + width * row, size);
+      if (there == NULL) copy_block(n->chunks[i], k, size, width, to[1] + width * row);
+      if (v.bits != NULL) find(&v, row, (there == NULL ? to[1] : there) + width * row, size);
       look_up(k);
     }
   }
@@ -112,6 +115,9 @@ static void write_blocks(mg_node *n, uint8_t *const to[], int64_t width, na_find
 void mg_write_ints(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 4, find_na_ints); }
 
 void mg_write_doubles(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_doubles); }
+
+// bit64 keeps int64 in the bits of doubles, NA as the smallest.
+void mg_write_int64s(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_int64s); }
 
 // The loops over single values: `value` is the value of a row, `x` the data of
 // the chunk it is in.
@@ -211,19 +217,8 @@ void mg_write_times(mg_node *n, uint8_t *const to[]) {
   validity_end(n, &v);
 }
 
-// bit64 keeps int64 in the bits of doubles, NA as the smallest.
-void mg_write_int64s(mg_node *n, uint8_t *const to[]) {
-  validity v = validity_of(n, to[0]);
-  EACH_VALUE(double, REAL_RO, {
-    int64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if (bits == INT64_MIN) null_at(&v, row);
-    store_i64(to[1] + 8 * row, bits);
-  })
-  validity_end(n, &v);
-}
-
 void mg_write_raws(mg_node *n, uint8_t *const to[]) {
+  if (to[1] == NULL) return;
   int64_t row = 0;
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
     int64_t length = Rf_xlength(n->chunks[i]);
@@ -242,6 +237,7 @@ void mg_write_complex(mg_node *n, uint8_t *const to[]) {
 }
 
 void mg_write_parts(mg_node *n, uint8_t *const to[]) {
+  if (to[1] == NULL) return;
   int64_t row = 0;
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
     int64_t length = Rf_xlength(n->chunks[i]);

@@ -1,6 +1,8 @@
 # Kills R, or R and its Go programs together, at random moments while it builds,
 # starts, calls and stops, and counts what is left: after a second, and after the
-# next session has started a program. Rscript tools/kills.R [KILLS] [SEED]
+# next session has started a program. Then kills the Go program alone, again and again
+# while R calls it over shared memory: R's values must stay right, and no memory be left.
+# Rscript tools/kills.R [KILLS] [SEED]
 
 library(mangoro)
 
@@ -11,8 +13,15 @@ doing <- list(
   start = "for (i in 1:1000) { h <- mangoro_start('cmd/rpc-example'); mangoro_stop(h) }",
   call = "h <- mangoro_start('cmd/rpc-example'); for (i in 1:1e6) h$add(runif(1e4), 1)",
   many = "hs <- lapply(1:4, function(i) mangoro_start('cmd/rpc-example')); repeat for (h in hs) h$add(1, 1)",
-  wait = "h <- mangoro_source(code = 'func Hang() { select {} }'); h$Hang()"
+  wait = "h <- mangoro_source(code = 'func Hang() { select {} }'); h$Hang()",
+  lane = "h <- calculator(); repeat small(h)",
+  ring = "h <- calculator(); repeat elementwise(h)",
+  segments = "h <- calculator(); repeat whole(h)",
+  results = "h <- calculator(); for (i in 1:1e6) kept[[i %% 20 + 1]] <- h$Halves(1e5)"
 )
+
+# Each way of a call over shared memory, for kills of the Go program alone.
+ways <- c("small", "elementwise", "whole", "returned")
 
 preamble <- "
 library(mangoro)
@@ -25,7 +34,56 @@ source_file <- function(i, kind = 'main') {
   writeLines(code, file)
   file
 }
-cat('ready\\n')
+calculator_code <- '
+func Add(x, y float64) float64 { return x + y }
+func Sum(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+func Halves(n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = float64(i) / 2
+	}
+	return x
+}'
+calculator <- function() mangoro_source(code = calculator_code)
+x <- as.double(1:3e5)
+halves <- (1:1e5 - 1) / 2
+kept <- list()
+check <- function(right) if (!right) { cat('wrong value\\n'); quit(status = 2) }
+small <- function(h) check(h$Add(1, 2) == 3)
+elementwise <- function(h) check(identical(h$Add(x, 1), x + 1))
+whole <- function(h) check(h$Sum(x) == sum(x))
+returned <- function(h) {
+  kept[[length(kept) %% 20 + 1]] <<- h$Halves(1e5)
+  check(identical(h$Add(kept[[length(kept)]], 1), halves + 1))
+}
+
+# Calls until the file `stop` is there; restarts the program each time that it has died.
+carry_on <- function(way) {
+  h <- calculator()
+  cat('ready\\n')
+  while (!file.exists(file.path(out, 'stop'))) {
+    tryCatch(way(h), mangoro_error_connection = function(cnd) {
+      for (result in kept) check(identical(result, halves))
+      mangoro_restart(h)
+      cat('restarted\\n')
+    })
+  }
+  for (result in kept) check(identical(result, halves))
+  mangoro_stop(h)
+  kept <<- list()
+  gc()
+  .Call(mangoro:::c_segment_trim)
+  links <- suppressWarnings(Sys.readlink(list.files('/proc/self/fd', full.names = TRUE)))
+  left <- grep('memfd:mangoro', c(links, readLines('/proc/self/maps')), value = TRUE)
+  if (length(left) > 0) { cat('memory is left:', left, sep = '\\n'); quit(status = 3) }
+  cat('all right\\n')
+}
 "
 
 # A place for all files of these sessions: `base` and, where its path is long, /tmp.
@@ -38,7 +96,7 @@ new_place <- function(base, deep) {
 
 start_session <- function(place, mark, code) {
   script <- file.path(dirname(place$out), "session.R")
-  writeLines(c(preamble, code), script)
+  writeLines(c(preamble, if (!startsWith(code, "carry_on")) "cat('ready\\n')", code), script)
   session <- processx::process$new(
     file.path(R.home("bin"), "Rscript"), script,
     env = c("current", TMPDIR = place$tmp, KILLS_OUT = place$out, KILLS_MARK = mark),
@@ -122,12 +180,46 @@ kill_once <- function(i, base) {
   result
 }
 
+# Kills the Go program of a session at random moments of its calls.
+kill_program <- function(way, base, kills) {
+  place <- new_place(base, deep = FALSE)
+  mark <- paste0("kills-", Sys.getpid(), "-", way)
+  session <- start_session(place, mark, sprintf("carry_on(%s)", way))
+  done <- 0
+  printed <- "restarted"
+  while (done < kills && session$is_alive()) {
+    if ("restarted" %in% printed) {
+      session$wait(stats::runif(1, 0, 50))
+      programs <- setdiff(marked(mark), session$get_pid())
+      programs <- Filter(function(pid) grepl("ipc://", proc_text(pid, "cmdline")), programs)
+      tools::pskill(programs, tools::SIGKILL)
+      done <- done + 1
+    }
+    session$poll_io(5000)
+    printed <- session$read_output_lines()
+  }
+  file.create(file.path(place$out, "stop"))
+  repeat {
+    printed <- c(printed, session$read_output_lines())
+    if (!session$is_alive()) break
+    session$poll_io(1000)
+  }
+  printed <- c(printed, session$read_all_output_lines())
+  left <- length(marked(mark))
+  unlink(c(place$tmp, place$out), recursive = TRUE)
+  message(way, ": ", done, " kills of the program, ", left, " processes left, ", utils::tail(printed, 1))
+  data.frame(way = way, kills = done, processes = left, wrong = as.integer(session$get_exit_status() != 0))
+}
+
 main <- function(kills, seed) {
   set.seed(seed)
   base <- tempfile("kills")
   dir.create(base)
   on.exit(unlink(base, recursive = TRUE))
-  mangoro_stop(mangoro_start("cmd/rpc-example")) # builds what is not there yet
+  # Builds what is not there yet.
+  mangoro_stop(mangoro_start("cmd/rpc-example"))
+  eval(parse(text = preamble))
+  mangoro_stop(calculator())
   results <- do.call(rbind, lapply(seq_len(kills), kill_once, base = base))
   counts <- c("processes", "files", "later_processes", "later_files")
   print(stats::aggregate(cbind(kills = 1, results[counts]), results[c("killed", "survivor")], sum))
@@ -136,7 +228,12 @@ main <- function(kills, seed) {
     sprintf("%d files where a server or build lived on;", sum(results$files[results$survivor])),
     sprintf("after the next start: %d processes, %d files\n", sum(results$later_processes), sum(results$later_files))
   )
-  failed <- sum(results[c("processes", "later_processes", "later_files")]) + sum(results$files[results$survivor]) > 0
+  programs <- do.call(rbind, lapply(ways, kill_program, base = base, kills = ceiling(kills / length(ways))))
+  cat(
+    sprintf("%d kills of the program alone:", sum(programs$kills)),
+    sprintf("%d processes, %d sessions with wrong values or memory left\n", sum(programs$processes), sum(programs$wrong))
+  )
+  failed <- sum(programs[c("processes", "wrong")]) > 0 || sum(results[c("processes", "later_processes", "later_files")]) + sum(results$files[results$survivor]) > 0
   quit(status = failed)
 }
 

@@ -9,11 +9,11 @@
 purposes <- list(
   corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
-  test = c("data.table", "testthat", "vctrs", "withr"),
-  bench = c("Rcpp", "microbenchmark", "mirai", "reticulate"),
+  test = c("data.table", "dplyr", "mirai", "testthat", "vctrs", "withr"),
+  bench = c("Rcpp", "microbenchmark", "mirai", "reticulate", "stringi"),
   lint = c("lintr", "testthat"),
-  dev = c("data.table", "litedown", "nycflights13", "roxygen2", "testthat", "vctrs", "withr"),
-  coverage = c("covr", "data.table", "testthat", "vctrs", "withr")
+  dev = c("data.table", "dplyr", "litedown", "mirai", "nycflights13", "roxygen2", "testthat", "vctrs", "withr"),
+  coverage = c("covr", "data.table", "dplyr", "mirai", "testthat", "vctrs", "withr")
 )
 
 # The CRAN that R is set up with, or else R's own first choice.

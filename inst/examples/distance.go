@@ -1,8 +1,9 @@
-// A server with one function, great_circle(), which R calls with coordinates in
-// degrees.
+// A server with great_circle(), which R calls with coordinates in degrees, and the same
+// on one core.
 package main
 
 import (
+	"errors"
 	"log"
 	"math"
 
@@ -26,9 +27,12 @@ func greatCircle(lat1, lon1, lat2, lon2 float64) float64 {
 
 func main() {
 	registry := rgoipc.NewRegistry()
-	err := registry.Func("great_circle", greatCircle,
-		rgoipc.Args("lat1", "lon1", "lat2", "lon2"), rgoipc.Parallel(),
-		rgoipc.Describe("Great-circle distance in km between points in degrees"))
+	args := rgoipc.Args("lat1", "lon1", "lat2", "lon2")
+	err := errors.Join(
+		registry.Func("great_circle", greatCircle, args, rgoipc.Parallel(),
+			rgoipc.Describe("Great-circle distance in km between points in degrees")),
+		registry.Func("great_circle_on_one_core", greatCircle, args),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -49,14 +49,27 @@ in_go <- step(
   do.call(server$great_circle, points)
 )
 
-in_r <- step("Compute the same in R", {
-  haversine <- function(lat1, lon1, lat2, lon2, radius = 6371.0088) {
-    degree <- pi / 180
-    h <- sin((lat2 - lat1) * degree / 2)^2 +
-      cos(lat1 * degree) * cos(lat2 * degree) * sin((lon2 - lon1) * degree / 2)^2
-    2 * radius * asin(sqrt(pmin(h, 1)))
+haversine <- function(lat1, lon1, lat2, lon2, radius = 6371.0088) {
+  degree <- pi / 180
+  h <- sin((lat2 - lat1) * degree / 2)^2 +
+    cos(lat1 * degree) * cos(lat2 * degree) * sin((lon2 - lon1) * degree / 2)^2
+  2 * radius * asin(sqrt(pmin(h, 1)))
+}
+in_r <- step("Compute the same in R", do.call(haversine, unname(points)))
+
+# Again, in turns: what it takes without the first call's preparations.
+again <- step("Compute both again, 15 times", {
+  elapsed <- function(f) {
+    started <- Sys.time()
+    do.call(f, unname(points))
+    as.numeric(Sys.time() - started, units = "secs")
   }
-  do.call(haversine, unname(points))
+  ways <- list(
+    "R's vector arithmetic" = haversine, "Go, one core" = server$great_circle_on_one_core,
+    "Go, all cores" = server$great_circle
+  )
+  invisible(lapply(ways, elapsed))
+  apply(replicate(15, vapply(ways, elapsed, 0)), 1, stats::median)
 })
 
 close(server)
@@ -69,6 +82,15 @@ cli::cli_alert_success(
    ({sum(is.na(in_go))} without coordinates are NA in both):
    they differ by at most {signif(difference, 1)} km"
 )
+
+for (way in names(again)[-1]) {
+  ratio <- again[[way]] / again[[1]]
+  verdict <- if (ratio < 0.95) "faster" else if (ratio > 1.05) "slower" else "as fast"
+  cli::cli_alert_info(
+    "{way}: {round(1000 * again[[way]], 1)} ms, {round(ratio, 2)} of the {round(1000 * again[[1]], 1)} ms of
+     R's vector arithmetic: {verdict}"
+  )
+}
 
 # One point for each destination, with its distance and the mean speed.
 file <- commandArgs(trailingOnly = TRUE)

@@ -1,3 +1,8 @@
+# `make test-off` runs all tests without shared memory.
+if (identical(Sys.getenv("MANGORO_TEST_SHARED_MEMORY"), "false")) options(mangoro.shared_memory = FALSE)
+
+has_shared_memory <- function() !isFALSE(getOption("mangoro.shared_memory")) && .Platform$OS.type == "unix"
+
 skip_if_no_go <- function() {
   skip_if_not(mangoro_has_go(), "no Go that is new enough")
 }
@@ -68,7 +73,8 @@ go_printing <- function(expression, ...) {
 
 output_of <- function(program) processx::run(program)$stdout
 
-# Another R session that runs `code`, with mangoro loaded unless `load` is FALSE.
+# Another R session that runs `code`, with mangoro loaded unless `load` is FALSE, and with
+# the same option about shared memory.
 other_session <- function(code, ..., load = TRUE) {
   package <- find.package("mangoro")
   load <- if (!load) {
@@ -79,7 +85,8 @@ other_session <- function(code, ..., load = TRUE) {
     sprintf("pkgload::load_all('%s', quiet = TRUE)", package)
   }
   script <- tempfile(fileext = ".R")
-  writeLines(c(load, code), script)
+  option <- sprintf("options(mangoro.shared_memory = %s)", deparse(getOption("mangoro.shared_memory")))
+  writeLines(c(load, option, code), script)
   processx::process$new(
     file.path(R.home("bin"), "Rscript"), script,
     env = c("current", R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), ...),

@@ -5,6 +5,7 @@ local_machine <- function(env = parent.frame()) {
     mangoro_cache_info = function() {
       data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
     },
+    shared_memory = function() list(problem = NULL, leased = 4e7, pooled = 1e6, segments = 2),
     .env = env
   )
   local_cache(env)
@@ -65,4 +66,16 @@ test_that("where the cache is, what says so, and its limits are told", {
   sitrep <- mangoro_sitrep()
   expect_identical(sitrep$cache_source, "R CMD check")
   expect_match(sitrep$advice, "set the environment variable MANGORO_CACHE_DIR", all = FALSE)
+})
+
+test_that("why shared memory is not used is told", {
+  expect_named(mangoro_sitrep()$shared_memory, c("problem", "leased", "pooled", "segments"))
+  local_machine()
+  local_mocked_bindings(shared_memory = function() list(problem = "the moon is full"))
+  expect_match(format(mangoro_sitrep()), "Not used: the moon is full. Everything goes through sockets.", all = FALSE)
+})
+
+test_that("the option turns shared memory off", {
+  withr::local_options(mangoro.shared_memory = FALSE)
+  expect_identical(mangoro_sitrep()$shared_memory$problem, "options(mangoro.shared_memory) is FALSE")
 })

@@ -66,7 +66,7 @@ typedef struct {
 static SEXP run(void *data) {
   trial *t = data;
   // A small allowance: a claim of 2^31 rows is legal, but takes its time.
-  SEXP x = PROTECT(mg_decode((mg_input){R_NilValue, t->data, t->size}, t->row, t->int64, 1 << 16));
+  SEXP x = PROTECT(mg_decode((mg_input){.owner = R_NilValue, .data = t->data, .size = t->size}, t->row, t->int64, 1 << 16));
   if (Rf_inherits(x, "mangoro_codec_failure")) {
     t->refused++;
   } else {
@@ -87,7 +87,7 @@ static SEXP run(void *data) {
 static SEXP run_verify(void *data) {
   trial *t = data;
   mg_failure f = {0};
-  mg_verify((mg_input){R_NilValue, t->data, t->size}, &f);
+  mg_verify((mg_input){.owner = R_NilValue, .data = t->data, .size = t->size}, &f);
   return R_NilValue;
 }
 

@@ -15,6 +15,12 @@ func unchanged(schema *arrow.Schema) func() *arrow.Schema {
 
 func anyBatch(arrow.RecordBatch) error { return nil }
 
+// appendStream is AppendStream without a segment.
+func appendStream(buf []byte, r array.RecordReader, before func(arrow.RecordBatch) error, schema func() *arrow.Schema) ([]byte, error) {
+	out, _, err := AppendStream(buf, r, nil, before, schema)
+	return out, err
+}
+
 // Each sample is written as a stream of none, one and several batches.
 func TestAppendStream(t *testing.T) {
 	register(t)
@@ -28,7 +34,7 @@ func TestAppendStream(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", s.name, err)
 			}
-			out, err := AppendStream([]byte("before"), reader, anyBatch, unchanged(reader.Schema()))
+			out, err := appendStream([]byte("before"), reader, anyBatch, unchanged(reader.Schema()))
 			if err != nil {
 				t.Errorf("%s: %v", s.name, err)
 				continue
@@ -63,7 +69,7 @@ func TestAppendStreamReplacesTheSchema(t *testing.T) {
 		}
 		metadata := arrow.NewMetadata([]string{"key"}, []string{text})
 		other := arrow.NewSchema(rec.Schema().Fields(), &metadata)
-		out, err := AppendStream(nil, reader, anyBatch, unchanged(other))
+		out, err := appendStream(nil, reader, anyBatch, unchanged(other))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,12 +90,12 @@ func TestAppendStreamFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := errors.New("stop")
-	if _, err := AppendStream(nil, reader, func(arrow.RecordBatch) error { return stop }, unchanged(rec.Schema())); !errors.Is(err, stop) {
+	if _, err := appendStream(nil, reader, func(arrow.RecordBatch) error { return stop }, unchanged(rec.Schema())); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}
 	other := sampleOf(t, "no rows").record(t)
 	failing := array.ReaderFromIter(rec.Schema(), func(yield func(arrow.RecordBatch, error) bool) { yield(other, nil) })
-	if _, err := AppendStream(nil, failing, anyBatch, unchanged(rec.Schema())); err == nil || !strings.Contains(err.Error(), "batch 1") {
+	if _, err := appendStream(nil, failing, anyBatch, unchanged(rec.Schema())); err == nil || !strings.Contains(err.Error(), "batch 1") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -24,7 +24,7 @@ const (
 type batch struct {
 	schema *schema
 	meta   []byte
-	body   []byte
+	body   content
 	nodes  vector // of length, null count
 	bufs   vector // of offset, length
 	views  vector // the number of data buffers of each view column
@@ -54,8 +54,8 @@ type column struct {
 }
 
 // newBatch verifies those parts of a RecordBatch table that do not depend on its types.
-func newBatch(t table, s *schema, body []byte) (*batch, error) {
-	limit := shareFactor * int64(len(body))
+func newBatch(t table, s *schema, body content) (*batch, error) {
+	limit := shareFactor * body.size
 	b := &batch{
 		schema: s,
 		meta:   t.f.data,
@@ -111,7 +111,7 @@ func (b *batch) counted() []byte {
 
 // cost is what it takes to copy the batch, in bytes.
 func (b *batch) cost() int64 {
-	claimed := shareFactor*int64(len(b.body)) - b.shared
+	claimed := shareFactor*b.body.size - b.shared
 	return claimed + b.rows + nodeCost*int64(b.node+b.buf)
 }
 
@@ -139,9 +139,9 @@ func (b *batch) buffer() ([]byte, error) {
 		return nil, fmt.Errorf("batch has only %d buffers", b.bufs.n)
 	}
 	off, n := b.bufs.i64(b.buf, 0), b.bufs.i64(b.buf, 8)
-	size := int64(len(b.body))
-	if off < 0 || n < 0 || off > size || n > size-off {
-		return nil, fmt.Errorf("buffer %d of %d bytes at %d leaves the body of %d bytes", b.buf, n, off, size)
+	bytes, err := b.body.slice(off, n)
+	if err != nil {
+		return nil, fmt.Errorf("buffer %d of %d bytes at %d %w", b.buf, n, off, err)
 	}
 	if off%8 != 0 {
 		return nil, fmt.Errorf("buffer %d is misaligned at %d", b.buf, off)
@@ -150,7 +150,7 @@ func (b *batch) buffer() ([]byte, error) {
 		return nil, errors.New("buffers share the same bytes too often")
 	}
 	b.buf++
-	return b.body[off : off+n], nil
+	return bytes, nil
 }
 
 // sized returns the next buffer, which must hold n values of width bytes.

@@ -12,8 +12,15 @@ import (
 type body struct {
 	rows    int64
 	nodes   []node
-	buffers [][]byte
+	buffers []buffer
 	size    int // of all buffers, padded
+}
+
+// buffer is a buffer and where it begins in the body.
+type buffer struct {
+	bytes []byte
+	at    int
+	na    na // of values, whose bitmap is the buffer before them
 }
 
 type node struct{ length, nulls int64 }
@@ -27,7 +34,7 @@ func (b *body) record(rec arrow.RecordBatch) bool {
 	}
 	b.rows = rec.NumRows()
 	b.nodes = make([]node, 0, rec.NumCols())
-	b.buffers = make([][]byte, 0, 2*rec.NumCols())
+	b.buffers = make([]buffer, 0, 2*rec.NumCols())
 	for _, column := range rec.Columns() {
 		column.NullN() // counts them if that has not been done
 		if int64(column.Len()) != b.rows || !b.column(column.Data(), 1) {
@@ -65,7 +72,13 @@ func (b *body) values(data arrow.ArrayData, layout layout, width int) bool {
 	case layoutBits:
 		return b.first(data, 1, int(bitutil.BytesForBits(int64(data.Len()))))
 	case layoutFixed:
-		return b.first(data, 1, width*data.Len())
+		if !b.first(data, 1, width*data.Len()) {
+			return false
+		}
+		if data.NullN() > 0 {
+			b.buffers[len(b.buffers)-1].na = naOf(data.DataType())
+		}
+		return true
 	case layoutList, layoutMap:
 		_, ok := b.offsets(data, width)
 		return ok
@@ -82,7 +95,7 @@ func (b *body) offsets(data arrow.ArrayData, width int) (last int, ok bool) {
 	if !b.first(data, 1, width*(n+1)) {
 		return 0, false
 	}
-	offsets := b.buffers[len(b.buffers)-1]
+	offsets := b.buffers[len(b.buffers)-1].bytes
 	return int(at(offsets, int64(n), int64(width))), at(offsets, 0, int64(width)) == 0
 }
 
@@ -92,7 +105,7 @@ func (b *body) children(data arrow.ArrayData, layout layout, width, depth int) b
 	n := data.Len()
 	switch layout {
 	case layoutList, layoutMap:
-		n = int(at(b.buffers[len(b.buffers)-1], int64(n), int64(width)))
+		n = int(at(b.buffers[len(b.buffers)-1].bytes, int64(n), int64(width)))
 	case layoutFixedList:
 		n *= width
 	}
@@ -116,9 +129,9 @@ func (b *body) first(data arrow.ArrayData, i, n int) bool {
 	return b.add(buffers[i].Bytes()[:n])
 }
 
-func (b *body) add(buffer []byte) bool {
-	b.buffers = append(b.buffers, buffer)
-	b.size += padded(len(buffer))
+func (b *body) add(bytes []byte) bool {
+	b.buffers = append(b.buffers, buffer{bytes: bytes, at: b.size})
+	b.size += padded(len(bytes))
 	return true
 }
 
@@ -141,8 +154,19 @@ func (b *body) metadataSize() int {
 
 func (b *body) messageSize() int { return framing + b.metadataSize() + b.size }
 
-// appendMessage appends the message. The tables of its metadata are always the
-// same, so that they are written front to back, at these offsets:
+// appendMessage appends the message.
+func (b *body) appendMessage(out []byte) []byte {
+	out = b.appendMetadata(out)
+	for _, buffer := range b.buffers {
+		var padding [8]byte
+		out = append(out, buffer.bytes...)
+		out = append(out, padding[:padded(len(buffer.bytes))-len(buffer.bytes)]...)
+	}
+	return out
+}
+
+// appendMetadata appends the message without its body. The tables of its metadata are
+// always the same, so that they are written front to back, at these offsets:
 //
 //	 0  offset of the Message
 //	 4  vtable of the Message: version, header type, header, body length
@@ -150,7 +174,7 @@ func (b *body) messageSize() int { return framing + b.metadataSize() + b.size }
 //	32  Message
 //	56  RecordBatch
 //	76  number of nodes, nodes, padding, number of buffers, buffers
-func (b *body) appendMessage(out []byte) []byte {
+func (b *body) appendMetadata(out []byte) []byte {
 	out = append32(out, continuation, uint32(b.metadataSize()))
 	out = append32(out, 32)
 	out = append16(out, 12, 20, 16, 18, 4, 8)
@@ -165,15 +189,8 @@ func (b *body) appendMessage(out []byte) []byte {
 		out = append64(out, n.length, n.nulls)
 	}
 	out = append32(out, 0, uint32(len(b.buffers)))
-	offset := 0
 	for _, buffer := range b.buffers {
-		out = append64(out, int64(offset), int64(len(buffer)))
-		offset += padded(len(buffer))
-	}
-	for _, buffer := range b.buffers {
-		var padding [8]byte
-		out = append(out, buffer...)
-		out = append(out, padding[:padded(len(buffer))-len(buffer)]...)
+		out = append64(out, int64(buffer.at), int64(len(buffer.bytes)))
 	}
 	return out
 }

@@ -42,6 +42,17 @@ func NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
 // NewReader is the function [NewReader], and knows the schema of the stream if it
 // has come before.
 func (s *Schemas) NewReader(stream []byte, mem memory.Allocator) (*Reader, error) {
+	return s.newReader(stream, nil, mem)
+}
+
+// NewPartsReader is NewReader for a stream whose bodies do not follow their metadata, but
+// lie in parts one after the other. Each part begins at the next multiple of 8. A buffer
+// must lie in one part, of which records are views.
+func (s *Schemas) NewPartsReader(stream []byte, parts [][]byte, mem memory.Allocator) (*Reader, error) {
+	return s.newReader(stream, newSpace(parts), mem)
+}
+
+func (s *Schemas) newReader(stream []byte, elsewhere *space, mem memory.Allocator) (*Reader, error) {
 	if endian.IsBigEndian {
 		return nil, fmt.Errorf("arrowipc: %w on big endian processors", errors.ErrUnsupported)
 	}
@@ -50,7 +61,7 @@ func (s *Schemas) NewReader(stream []byte, mem memory.Allocator) (*Reader, error
 	}
 	src := &messages{mem: mem, align: !toleratesMisaligned}
 	src.refs.Store(1)
-	v := verifier{known: s}
+	v := verifier{known: s, elsewhere: elsewhere}
 	if err := v.walk(stream, src.add); err != nil {
 		return nil, err
 	}
@@ -128,7 +139,7 @@ func (s *messages) add(m message) { s.list = append(s.list, m) }
 // simple tells whether batches need nothing but their columns put together. Else
 // arrow-go's reader copies bodies, or hands out metadata of their own.
 func (s *messages) simple(batches []message) bool {
-	return !slices.ContainsFunc(batches, func(m message) bool { return m.tagged || s.misaligned(m.body) })
+	return !slices.ContainsFunc(batches, func(m message) bool { return m.tagged || m.body.anyPiece(s.misaligned) })
 }
 
 func (s *messages) Retain() { s.refs.Add(1) }
@@ -155,7 +166,7 @@ func (s *messages) Message() (*ipc.Message, error) {
 	}
 	m := s.list[0]
 	s.list = s.list[1:]
-	body := s.body(m.body)
+	body := s.body(m.body.joined())
 	defer body.Release()
 	s.last = ipc.NewMessage(memory.NewBufferBytes(m.meta), body)
 	return s.last, nil

@@ -45,7 +45,7 @@ func (s *Schemas) find(meta []byte) *parsed {
 // add remembers a schema, in place of another one if there are too many. Its message must
 // not have a body, which would not be looked for when the schema is known.
 func (s *Schemas) add(m message, p *parsed) {
-	if s == nil || len(m.meta) > maxSchemaSize || len(m.body) > 0 {
+	if s == nil || len(m.meta) > maxSchemaSize || m.body.size > 0 {
 		return
 	}
 	s.mu.Lock()

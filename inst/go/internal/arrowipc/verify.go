@@ -31,10 +31,11 @@ const (
 
 // message is a verified message.
 type message struct {
-	meta, body []byte
-	tagged     bool // it has metadata of its own
-	rows       int64
-	columns    []column // of a record batch
+	meta    []byte
+	body    content
+	tagged  bool // it has metadata of its own
+	rows    int64
+	columns []column // of a record batch
 }
 
 // walk reads an IPC stream from its schema to its end and hands its messages out, in
@@ -44,7 +45,7 @@ func (v *verifier) walk(stream []byte, emit func(message)) error {
 	if bytes.HasPrefix(stream, []byte("ARROW1")) {
 		return fmt.Errorf("%w: this is an Arrow file, which is another format", ErrInvalidStream)
 	}
-	v.rest, v.work = stream, workFactor*int64(len(stream))+workFloor
+	v.rest, v.work = stream, workFactor*(int64(len(stream))+v.elsewhere.bytes())+workFloor
 	for ; ; v.n++ {
 		m, err := v.frame()
 		if err == nil && m.meta == nil {
@@ -66,14 +67,15 @@ func (v *verifier) walk(stream []byte, emit func(message)) error {
 
 // verifier is the state of a walk.
 type verifier struct {
-	known   *Schemas // nil: none
-	parsed  *parsed  // the stream's schema, if it is one of those
-	rest    []byte
-	n       int
-	schema  *schema
-	batches int
-	dicts   int   // dictionary messages
-	work    int64 // bytes of dictionaries arrow-go may still go through
+	known     *Schemas // nil: none
+	parsed    *parsed  // the stream's schema, if it is one of those
+	rest      []byte
+	elsewhere *space // where the bodies are; nil: behind their metadata
+	n         int
+	schema    *schema
+	batches   int
+	dicts     int   // dictionary messages
+	work      int64 // bytes of dictionaries arrow-go may still go through
 }
 
 // frame cuts the metadata of the next message off the stream. There is none at
@@ -132,16 +134,14 @@ func (v *verifier) message(m *message) error {
 	if version != version4 && version != version5 {
 		return fmt.Errorf("metadata version %d is not supported, only 4 and 5 are", version+1)
 	}
-	if size < 0 || size > int64(len(v.rest)) {
-		return fmt.Errorf("body of %d bytes is not there, %d bytes are left", size, len(v.rest))
+	var err error
+	if m.body, err = v.body(size); err != nil {
+		return err
 	}
-	m.body = v.rest[:size:size]
-	v.rest = v.rest[size:]
 	if (kind == headerSchema) != (v.schema == nil) {
 		return errors.New("the first message, and no other, must be a schema")
 	}
 	if kind == headerSchema {
-		var err error
 		v.schema, err = readSchema(header, version)
 		return err
 	}
@@ -155,6 +155,19 @@ func (v *verifier) message(m *message) error {
 		return v.records(header, m)
 	}
 	return fmt.Errorf("header type %d is not supported", kind)
+}
+
+// body cuts off the body of a message.
+func (v *verifier) body(size int64) (content, error) {
+	if v.elsewhere != nil {
+		return v.elsewhere.cut(size)
+	}
+	if size < 0 || size > int64(len(v.rest)) {
+		return content{}, fmt.Errorf("body of %d bytes is not there, %d bytes are left", size, len(v.rest))
+	}
+	body := v.rest[:size:size]
+	v.rest = v.rest[size:]
+	return content{bytes: body, size: size}, nil
 }
 
 func (v *verifier) records(t table, m *message) error {
@@ -226,6 +239,9 @@ func (v *verifier) end() error {
 	}
 	if len(v.rest) > 0 {
 		return fmt.Errorf("%d bytes follow the end of the stream", len(v.rest))
+	}
+	if left := v.elsewhere.left(); left > 0 {
+		return fmt.Errorf("%d bytes follow the last body", left)
 	}
 	if v.batches == 0 && v.dicts > 0 && v.dicts < len(v.schema.dicts) {
 		return fmt.Errorf("%d of %d dictionaries are missing", len(v.schema.dicts)-v.dicts, len(v.schema.dicts))

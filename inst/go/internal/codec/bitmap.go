@@ -110,16 +110,16 @@ func (b Bitmap) firstNA(n int) int {
 	return -1
 }
 
-// Runs returns where the rows that hold a value begin and end, of n rows.
-func (b Bitmap) Runs(n int) iter.Seq2[int, int] {
+// Runs returns where the rows that hold a value begin and end, of rows [from, to).
+func (b Bitmap) Runs(from, to int) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
-		for to := 0; ; {
-			from := b.next(to, n, true)
-			if from == n {
+		for end := from; ; {
+			begin := b.next(end, to, true)
+			if begin == to {
 				return
 			}
-			to = b.next(from, n, false)
-			if !yield(from, to) {
+			end = b.next(begin, to, false)
+			if !yield(begin, end) {
 				return
 			}
 		}
@@ -191,4 +191,20 @@ func (b Bitmap) bools(n int) []bool {
 		out[i] = b.Has(i)
 	}
 	return out
+}
+
+// NewBitmap returns a bitmap of the bits of its rows, lowest first.
+func NewBitmap(bits []byte) Bitmap { return Bitmap{bits: bits} }
+
+// With returns the bitmap of n rows in which the rows from first on are those of part, m
+// rows. It may change b.
+func (b Bitmap) With(n, first int, part Bitmap, m int) Bitmap {
+	if part.Full() {
+		return b
+	}
+	if b.Full() {
+		b = allRows(n)
+	}
+	bitutil.CopyBitmap(part.bits, part.offset, m, b.bits, first)
+	return b
 }

@@ -78,8 +78,8 @@ func (c listCodec) whole(col Column) (reflect.Value, error) {
 
 // elements reads the rows of a column as elements.
 func (c listCodec) elements(col Column) (any, Bitmap, error) {
-	col.borrow = false
 	if c.shape.holdsNA() {
+		col.borrow = false // what is under NA is written to if it is returned
 		return readColumn(c.elem, col)
 	}
 	values, err := strict(c.elem, col)

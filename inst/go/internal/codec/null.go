@@ -163,7 +163,7 @@ func (c nullCodec) describe() Type {
 }
 
 func (c nullCodec) read(col Column) (any, Bitmap, error) {
-	col.borrow = false
+	col.borrow, col.skip = false, false // pointers to values may be kept
 	values, valid, err := readColumn(c.codec, col)
 	if err != nil {
 		return nil, Bitmap{}, err

@@ -78,7 +78,7 @@ func (v Values) opened(arg Column) (inner Column, release func()) {
 func (v Values) ReadRows(arg Column) (values any, valid Bitmap, n int, err error) {
 	arg, release := v.opened(arg)
 	defer release()
-	arg.borrow, arg.fold = true, true
+	arg.borrow, arg.skip, arg.fold = true, true, true
 	values, valid, err = readColumn(v.c, arg)
 	if v.HasNA() {
 		valid = Bitmap{}
@@ -112,7 +112,7 @@ func (v Values) Default(value any) (column Column, ok bool, err error) {
 	}
 	if text, ok := c.(textCodec); ok && text.unmarshal != nil {
 		if s, ok := value.(string); ok {
-			column, err = writeStrings([]string{s}, Bitmap{})
+			column, err = writeStrings([]string{s}, Bitmap{}, nil)
 			if err == nil {
 				_, _, err = c.read(column)
 			}

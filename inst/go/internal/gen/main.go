@@ -17,6 +17,7 @@ import (
 type writer struct {
 	*program
 	b       strings.Builder
+	lender  *lender
 	imports map[string]string // names by paths
 	helpers map[string]string // names of those that are used, by what they are
 }
@@ -25,7 +26,7 @@ type writer struct {
 // refuses, because of a type that only rgoipc knows, is left out. If it refuses all
 // of them, the program ends.
 func (p *program) main() string {
-	w := &writer{program: p, imports: make(map[string]string), helpers: make(map[string]string)}
+	w := &writer{program: p, lender: p.lend(), imports: make(map[string]string), helpers: make(map[string]string)}
 	errors, log, rgoipc := w.use("errors"), w.use("log"), w.use(rgoipcPath)
 	w.line("func main() {")
 	w.line("registry := %s.NewRegistry()", rgoipc)
@@ -114,6 +115,9 @@ func (w *writer) register(f *function, rgoipc string) {
 	}
 	if paths := f.paths(); len(paths) > 0 {
 		option("Paths(%s)", quoted(paths))
+	}
+	if borrowed := w.lender.borrows(f); len(borrowed) > 0 {
+		option("Borrow(%s)", quoted(borrowed))
 	}
 	if f.directives.once {
 		option("Once()")

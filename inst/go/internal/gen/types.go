@@ -22,11 +22,14 @@ type checked struct {
 }
 
 func (p *program) checkTypes() {
-	c := &checked{info: types.Info{Defs: make(map[*ast.Ident]types.Object)}}
+	c := &checked{info: types.Info{
+		Defs:  make(map[*ast.Ident]types.Object),
+		Uses:  make(map[*ast.Ident]types.Object),
+		Types: make(map[ast.Expr]types.TypeAndValue),
+	}}
 	config := types.Config{
-		Importer:         stubs{},
-		IgnoreFuncBodies: true,
-		Error:            func(error) {}, // the compiler says it better
+		Importer: stubs{},
+		Error:    func(error) {}, // the compiler says it better
 	}
 	var files []*ast.File
 	for _, s := range p.sources {
@@ -47,7 +50,7 @@ var stubTexts = map[string]string{
 	arrowPath:            "package arrow; type Array interface { Len() int }; type RecordBatch interface { NumRows() int64 }; type Record = RecordBatch",
 	arrowPath + "/array": "package array; type RecordReader interface { Next() bool }",
 	gonumPath:            "package mat; type Matrix interface { Dims() (r, c int) }; type Vector interface { AtVec(int) float64 }; type Symmetric interface { SymmetricDim() int }; type Triangular interface { Triangle() (int, bool) }; type Diagonal interface { Diag() int }; type Dense struct{ m int }; type SymDense struct{ m int }; type VecDense struct{ m int }; type TriDense struct{ m int }; type DiagDense struct{ m int }",
-	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }; type Date int32; type Matrix[T any] struct { Data []T }; type Frame struct{}",
+	rgoipcPath:           "package rgoipc; type Null[T any] struct { V T; Valid bool }; type Nulls[T any] struct { Values []T; Valid []bool }; type Date int32; type Matrix[T any] struct { Rows, Cols int; Data []T; RowNames, ColNames []string }; func (Matrix[T]) At(i, j int) (v T); func (Matrix[T]) Col(j int) (c []T); func (Matrix[T]) Row(i int) (r []T); func (Matrix[T]) Dims() (r, c int); func (Matrix[T]) Set(i, j int, v T); type Frame struct{}",
 }
 
 // textMethods declares the methods of types that read and write text.

@@ -8,7 +8,8 @@ const (
 
 	// Written once by R, before it is attached.
 	magicAt   = 0 // 8 bytes
-	tokenAt   = 8 // 16 bytes
+	tokenAt   = 8
+	tokenSize = 16
 	settledAt = 24 // version, mailbox bytes, ring slots, bytes of a slot
 
 	// Written by R.
@@ -26,6 +27,8 @@ const (
 	reply      = 196
 	replySize  = 200
 	chunksRead = 204
+	closed     = 208 // the server reads it no more
+	server     = 212 // its process
 	goSleeps   = 256
 
 	mailboxSize = 65536

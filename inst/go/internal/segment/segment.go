@@ -1,6 +1,15 @@
 // Package segment maps shared memory that R has made. R owns it: a server opens a segment
-// through /proc, and never makes or removes one.
+// through /proc, writes to those that R offers for results and lets them grow, and never
+// makes or removes one. Where the system has no such memory, each attempt fails, and
+// results are made in ordinary memory.
 package segment
+
+import (
+	"context"
+	"math"
+	"reflect"
+	"unsafe"
+)
 
 // Name is how R names a segment.
 type Name struct {
@@ -10,3 +19,78 @@ type Name struct {
 
 // None is the descriptor of no segment.
 const None = ^uint32(0)
+
+// Part is a range of a segment.
+type Part struct {
+	Name
+	Offset, Length uint64
+}
+
+// call is what the context of a call knows of its memory.
+type call struct {
+	result  *Result
+	foreign bool
+}
+
+type callKey struct{}
+
+// WithResult returns the context of a call whose result may lie in r, or nil.
+func WithResult(ctx context.Context, r *Result) context.Context {
+	return with(ctx, call{r, HasForeignArguments(ctx)})
+}
+
+// ResultOf returns where the result of a call may lie, or nil.
+func ResultOf(ctx context.Context) *Result { return of(ctx).result }
+
+// WithForeignArguments returns the context of a call whose arguments lie in shared memory:
+// they are gone when it has returned, and a write to them is a fault.
+func WithForeignArguments(ctx context.Context) context.Context {
+	return with(ctx, call{ResultOf(ctx), true})
+}
+
+// HasForeignArguments tells whether the arguments of a call lie in shared memory.
+func HasForeignArguments(ctx context.Context) bool { return of(ctx).foreign }
+
+func with(ctx context.Context, c call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+func of(ctx context.Context) call {
+	c, _ := ctx.Value(callKey{}).(call)
+	return c
+}
+
+// Floor is the size, in bytes, below which values travel in the message itself, and are
+// made in ordinary memory.
+const Floor = 64 << 10
+
+// Make returns a slice of n values, in r if they are large and r has room for them, or
+// else in ordinary memory. T must not have pointers, or it is ordinary memory. The values
+// are not set: in r, earlier results may have left theirs there.
+func Make[T any](r *Result, n int) []T {
+	size := int(unsafe.Sizeof(*new(T)))
+	if r == nil || size == 0 || n < Floor/size || n > math.MaxInt/size || hasPointers(reflect.TypeFor[T]()) {
+		return make([]T, n)
+	}
+	memory := r.Alloc(n * size)
+	if memory == nil {
+		return make([]T, n)
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n)
+}
+
+func hasPointers(t reflect.Type) bool {
+	switch kind := t.Kind(); kind {
+	case reflect.Array:
+		return hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	default:
+		return kind < reflect.Bool || kind > reflect.Complex128 || kind == reflect.Uintptr
+	}
+}

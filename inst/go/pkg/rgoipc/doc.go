@@ -184,6 +184,14 @@
 //
 //   - A function may keep and change its arguments: slices and strings are copies. Only a
 //     []byte that is recycled is the same slice for each row.
+//   - Slices of numbers and matrices are not copied for a function that promises with
+//     [Borrow] neither to keep nor to change them. In programs that mangoro writes, the
+//     generator proves it and says so. It follows each use of a parameter, and of what
+//     shares its memory: elements that are read, len, range, copies, slices of it that are
+//     passed to functions of the program, or to those of packages slices and sort that only
+//     read. What goes into an interface, a struct, a channel or a goroutine is not proven.
+//   - Results are copied once, into the reply or the memory that R shares. [Make] and
+//     [MakeMatrix] allocate a large result there, which saves the copy.
 //   - Arrow's own types are views, valid until the function returns. Retain what is kept
 //     longer, or returned.
 //   - An array, batch or reader that is returned is released once it has been sent.

@@ -6,6 +6,8 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"mangoro.local/internal/codec"
+	"mangoro.local/internal/segment"
 )
 
 // The context is checked between two blocks of rows. A block has so many rows that it
@@ -34,34 +37,60 @@ type operand struct {
 
 // invokeRows calls the function once a row.
 func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arrow.RecordBatch, error) {
-	operands := make([]operand, len(columns))
-	for i, p := range f.params {
+	p := &piece{args: make([]operand, len(columns))}
+	for i, param := range f.params {
 		var err error
-		if operands[i], err = p.operand(columns[i]); err != nil {
-			return nil, argumentError(p.arg.Name, columns[i], err)
+		if p.args[i], err = param.operand(columns[i]); err != nil {
+			return nil, argumentError(param.arg.Name, columns[i], err)
 		}
 	}
-	n, err := f.recycled(operands)
-	if err != nil {
+	var err error
+	if p.n, err = f.recycled(p.args); err != nil {
 		return nil, err
 	}
-	valid := validRows(operands, n)
-	outs, run := f.loop(ctx, operands, n, valid)
-	defer f.releaseRows(outs)
-	watch := watchNaN(outs)
-	if err := f.runAll(ctx, n, watch.after(run)); err != nil {
-		return nil, f.withValues(err, operands)
+	p.valid = validRows(p.args, p.n)
+	for i, o := range p.args {
+		p.args[i] = o.repeated(p.n)
 	}
-	args := codec.NewArguments(columns)
+	r := f.newRows(ctx, p.n)
+	defer f.releaseRows(r.columns)
+	r.prepare(ctx, p)
+	if err := f.runAll(ctx, p.n, &queue{piece: p}); err != nil {
+		return nil, err
+	}
+	args := codec.NewArguments(columns, segment.ResultOf(ctx))
 	if f.each {
-		rec, err := f.listOfRows(outs, n, valid, args)
-		return rec, f.withValues(err, operands)
+		rec, err := f.listOfRows(r.columns, p.n, p.valid, args)
+		return rec, f.withValues(err, p)
 	}
-	return f.record(n, func(i int) (codec.Column, error) {
-		if values, ok := outs[i].([]float64); ok && !watch.seen.Load() {
+	return f.recordOfRows(r, p.valid, args)
+}
+
+// resultRows are the rows of results that a call fills.
+type resultRows struct {
+	f       *typedFunc
+	n       int
+	columns []any
+	watch   *nanWatch
+}
+
+func (f *typedFunc) newRows(ctx context.Context, n int) *resultRows {
+	columns := f.loop.columns(segment.ResultOf(ctx), n)
+	return &resultRows{f: f, n: n, columns: columns, watch: watchNaN(columns)}
+}
+
+// prepare has a piece ready to be run.
+func (r *resultRows) prepare(ctx context.Context, p *piece) {
+	p.run = r.watch.after(p, r.f.loop.over(ctx, p, r.columns))
+}
+
+// recordOfRows returns the record of the results.
+func (f *typedFunc) recordOfRows(r *resultRows, valid codec.Bitmap, args *codec.Arguments) (arrow.RecordBatch, error) {
+	return f.record(r.n, func(i int) (codec.Column, error) {
+		if values, ok := r.columns[i].([]float64); ok && !r.watch.seen.Load() {
 			return codec.Numbers(values, valid), nil
 		}
-		return f.results[i].kind.(codec.Values).WriteRows(outs[i], valid, args)
+		return f.results[i].kind.(codec.Values).WriteRows(r.columns[i], valid, args)
 	})
 }
 
@@ -106,27 +135,41 @@ func watchNaN(columns []any) *nanWatch {
 }
 
 // after returns a span that looks at the rows that run has written.
-func (w *nanWatch) after(run span) span {
+func (w *nanWatch) after(p *piece, run span) span {
+	if len(w.columns) == 0 {
+		return run
+	}
 	return func(from, to int, at *progress) error {
-		if err := run(from, to, at); err != nil {
+		if err := run(from, to, at); err != nil || w.seen.Load() {
 			return err
 		}
 		for _, values := range w.columns {
-			if hasNaN(values[from:to]) {
-				w.seen.Store(true)
+			for i, j := range p.valid.Runs(from, to) {
+				if hasNaN(values[p.first+i : p.first+j]) {
+					w.seen.Store(true)
+					return nil
+				}
 			}
 		}
 		return nil
 	}
 }
 
+// hasNaN adds the numbers up, several sums at a time, which is faster than to compare them:
+// a sum with a NaN is a NaN. So is one of infinities, and only then it looks at each.
 func hasNaN(values []float64) bool {
-	for _, v := range values {
-		if v != v {
-			return true
-		}
+	var a, b, c, d, e, f, g, h float64
+	rest := values
+	for ; len(rest) >= 8; rest = rest[8:] {
+		v := (*[8]float64)(rest)
+		a, b, c, d = a+v[0], b+v[1], c+v[2], d+v[3]
+		e, f, g, h = e+v[4], f+v[5], g+v[6], h+v[7]
 	}
-	return false
+	sum := a + b + c + d + e + f + g + h
+	for _, v := range rest {
+		sum += v
+	}
+	return sum != sum && slices.ContainsFunc(values, math.IsNaN)
 }
 
 // recycled returns the number of rows: the longest length, which all others
@@ -165,12 +208,12 @@ func validRows(operands []operand, n int) (valid codec.Bitmap) {
 
 // progress is how far a span has come, for when the function panics.
 type progress struct {
-	first int // the row that row counts from
+	first int // the row of the call that row counts from
 	row   int // the row that the function runs for; -1: the span does not know
 }
 
-// span runs the function for rows [from, to) and stops at its first error,
-// which is a *rowError. It keeps at up to date.
+// span runs the function for rows [from, to) of a piece and stops at its first error, which
+// is a *rowError. It keeps at up to date.
 type span func(from, to int, at *progress) error
 
 // rowError is what the function returned in a row, or panicked with.
@@ -187,15 +230,15 @@ func (e *rowError) Unwrap() error { return e.err }
 // maxValue is how much of a text among the arguments an error shows.
 const maxValue = 200
 
-// withValues adds to the error of a row what the arguments are there.
-func (f *typedFunc) withValues(err error, operands []operand) error {
+// withValues adds to the error of a row of a piece what the arguments are there.
+func (f *typedFunc) withValues(err error, p *piece) error {
 	e, ok := err.(*rowError)
 	if !ok || e.row < 0 {
 		return err
 	}
-	e.values = make(map[string]any, len(operands))
-	for i, o := range operands {
-		e.values[f.params[i].arg.Name] = f.params[i].shown(reflect.ValueOf(o.values).Index(e.row % o.n))
+	e.values = make(map[string]any, len(p.args))
+	for i, o := range p.args {
+		e.values[f.params[i].arg.Name] = f.params[i].shown(reflect.ValueOf(o.values).Index((e.row - p.first) % o.n))
 	}
 	return err
 }
@@ -204,7 +247,7 @@ func (f *typedFunc) withValues(err error, operands []operand) error {
 // its fields.
 func (p *parameter) shown(value reflect.Value) any {
 	if p.arg.Type.Type == TypeStruct {
-		if column, err := p.kind.Write(value, codec.NewArguments(nil)); err == nil {
+		if column, err := p.kind.Write(value, codec.NewArguments(nil, nil)); err == nil {
 			defer column.Array.Release()
 			return column.Array.GetOneForMarshal(0)
 		}
@@ -238,73 +281,112 @@ func jsonValue(value any) any {
 	return shortened(fmt.Sprint(value), maxValue)
 }
 
-// runAll runs all rows. The error is that of the lowest row that has one.
-func (f *typedFunc) runAll(ctx context.Context, n int, run span) error {
-	q := queue{n: n}
+// piece is rows of a call whose arguments are there: all of them, or a chunk of a ring.
+type piece struct {
+	args  []operand
+	n     int
+	valid codec.Bitmap // says in which rows no argument is NA
+	first int          // row of the call
+	run   span         // of rows of the piece
+
+	taken int          // rows that were handed out
+	left  atomic.Int64 // rows that were not run, if done is called after them
+	done  func()       // nil: nothing is to do
+}
+
+// runAll runs the n rows of a queue. The error is that of the lowest row that has one.
+func (f *typedFunc) runAll(ctx context.Context, n int, q *queue) error {
 	if !f.workers || n < 2 {
-		q.work(ctx, blockRows, run)
-		return q.err
+		q.work(ctx, blockRows)
+		return f.withValues(q.err, q.failed)
 	}
 	workers := min(runtime.GOMAXPROCS(0), n)
 	most := max(1, min(blockRows, n/(8*workers)))
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Go(func() { q.work(ctx, most, run) })
+		wg.Go(func() {
+			debug.SetPanicOnFault(true) // as it is for the goroutine of the call
+			q.work(ctx, most)
+		})
 	}
 	wg.Wait()
-	return q.err
+	return f.withValues(q.err, q.failed)
 }
 
 // queue hands out blocks of rows, lowest first, until one fails. All blocks below that
 // have been handed out by then, and are run, so that the lowest error is always found.
 type queue struct {
-	n       int
-	next    atomic.Int64
+	taking sync.Mutex // protects the piece
+	piece  *piece     // that blocks are of; nil: the next one has to be fetched
+	// more returns the next piece, or nil after the last one, and is nil if there is one only.
+	more    func() (*piece, error)
 	stopped atomic.Bool
-	mu      sync.Mutex // protects the two after it
-	err     error
-	failed  int // first row of the block that err is from
+
+	mu     sync.Mutex // protects what follows
+	err    error
+	row    int    // first row of the block that err is from
+	failed *piece // that it is in
 }
 
-// take returns the next block of so many rows, or of what is left. There is none if to is 0.
-func (q *queue) take(rows int) (from, to int) {
-	if q.stopped.Load() {
-		return 0, 0
+// take returns the next block, of so many rows or fewer, and the piece that they are of.
+// There is none if that is nil.
+func (q *queue) take(rows int) (p *piece, from, to int) {
+	q.taking.Lock()
+	defer q.taking.Unlock()
+	for !q.stopped.Load() {
+		if p := q.piece; p != nil && p.taken < p.n {
+			from = p.taken
+			p.taken = min(from+rows, p.n)
+			return p, from, p.taken
+		}
+		if q.more == nil {
+			return nil, 0, 0
+		}
+		p, err := q.more()
+		if err != nil {
+			q.fail(p, 0, err)
+		}
+		if p == nil || err != nil {
+			return nil, 0, 0
+		}
+		p.left.Store(int64(p.n))
+		q.piece = p
 	}
-	from = int(q.next.Add(int64(rows))) - rows
-	if from >= q.n {
-		return 0, 0
-	}
-	return from, min(from+rows, q.n)
+	return nil, 0, 0
 }
 
-// fail keeps the error of the block that starts at row from, unless a lower one has failed.
-func (q *queue) fail(from int, err error) {
+// fail keeps the error of the block that starts at row from of a piece, unless a lower one
+// has failed.
+func (q *queue) fail(p *piece, from int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.err == nil || from < q.failed {
-		q.err, q.failed = err, from
+	if row := p.first + from; q.err == nil || row < q.row {
+		q.err, q.row, q.failed = err, row, p
 	}
 	q.stopped.Store(true)
 }
 
 // work runs blocks of at most so many rows until none is left.
-func (q *queue) work(ctx context.Context, most int, run span) {
+func (q *queue) work(ctx context.Context, most int) {
+	var p *piece
 	var from int
 	var err error
 	defer func() { // also if the function ends this goroutine
 		if err != nil {
-			q.fail(from, err)
+			q.fail(p, from, err)
 		}
 	}()
 	rows := 1
 	for err == nil {
 		var to int
-		if from, to = q.take(rows); to == 0 {
+		if p, from, to = q.take(rows); p == nil {
 			return
 		}
 		started := time.Now()
-		runBlock(ctx, from, to, run, &err)
+		p.runBlock(ctx, from, to, &err)
+		if err == nil && p.done != nil && p.left.Add(int64(from-to)) == 0 {
+			p.done()
+		}
 		rows = nextRows(rows, most, time.Since(started))
 	}
 }
@@ -321,19 +403,19 @@ func nextRows(rows, most int, took time.Duration) int {
 // runBlock runs rows [from, to), and sets the error. It does not return the error, because
 // nothing is returned if the function ends its goroutine. It recovers from a panic, which
 // would end the server on a goroutine of [Parallel].
-func runBlock(ctx context.Context, from, to int, run span, err *error) {
+func (p *piece) runBlock(ctx context.Context, from, to int, err *error) {
 	if e := ctx.Err(); e != nil {
-		*err = fmt.Errorf("stopped before row %d: %w", from+1, e)
+		*err = fmt.Errorf("stopped before row %d: %w", p.first+from+1, e)
 		return
 	}
-	at := progress{first: from, row: -1}
+	at := progress{first: p.first + from, row: -1}
 	returned := false
 	defer func() {
 		if !returned {
 			*err = at.panicError(recover())
 		}
 	}()
-	*err = run(from, to, &at)
+	*err = p.run(from, to, &at)
 	returned = true
 }
 

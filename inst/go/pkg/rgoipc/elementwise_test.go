@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -212,30 +213,73 @@ func TestElementwiseReportsTheLowestRow(t *testing.T) {
 }
 
 func TestQueue(t *testing.T) {
-	q := queue{n: 10}
-	want := func(rows, from, to int) {
+	first, second := &piece{n: 10}, &piece{n: 3, first: 10}
+	q := queue{piece: first}
+	want := func(rows int, of *piece, from, to int) {
 		t.Helper()
-		if f, end := q.take(rows); f != from || end != to {
-			t.Errorf("rows %d to %d, want %d to %d", f, end, from, to)
+		if p, f, end := q.take(rows); p != of || f != from || end != to {
+			t.Errorf("rows %d to %d of %p, want %d to %d of %p", f, end, p, from, to, of)
 		}
 	}
-	want(1, 0, 1)
-	want(4, 1, 5)
-	want(2, 5, 7)
-	q.fail(1, io.EOF)
-	want(1, 0, 0)
-	q.fail(5, io.ErrUnexpectedEOF)
-	if q.err != io.EOF {
+	want(1, first, 0, 1)
+	want(4, first, 1, 5)
+	want(2, first, 5, 7)
+	q.fail(first, 1, io.EOF)
+	want(1, nil, 0, 0)
+	q.fail(first, 5, io.ErrUnexpectedEOF)
+	q.fail(second, 0, io.ErrUnexpectedEOF)
+	if q.err != io.EOF || q.failed != first {
 		t.Errorf("got %v", q.err)
 	}
-	q.fail(0, io.ErrNoProgress)
+	q.fail(first, 0, io.ErrNoProgress)
 	if q.err != io.ErrNoProgress {
 		t.Errorf("got %v", q.err)
 	}
-	q = queue{n: 10}
-	want(8, 0, 8)
-	want(8, 8, 10)
-	want(8, 0, 0)
+	first.taken = 0
+	q = queue{piece: first}
+	want(8, first, 0, 8)
+	want(8, first, 8, 10)
+	want(8, nil, 0, 0)
+
+	first.taken = 0
+	pieces := []*piece{first, second}
+	q = queue{more: func() (p *piece, err error) {
+		if len(pieces) > 0 {
+			p, pieces = pieces[0], pieces[1:]
+		}
+		return p, nil
+	}}
+	want(8, first, 0, 8)
+	want(8, first, 8, 10)
+	want(8, second, 0, 3)
+	want(8, nil, 0, 0)
+
+	q = queue{more: func() (*piece, error) { return second, io.EOF }}
+	want(8, nil, 0, 0)
+	if q.err != io.EOF || q.failed != second {
+		t.Errorf("got %v", q.err)
+	}
+}
+
+func TestHasNaN(t *testing.T) {
+	infinite := math.Inf(1)
+	for n := range 40 {
+		values := make([]float64, n)
+		if hasNaN(values) {
+			t.Errorf("%d zeros", n)
+		}
+		for i := range values {
+			values[i] = math.NaN()
+			if !hasNaN(values) {
+				t.Errorf("%d values, the one at %d is NaN", n, i)
+			}
+			values[i], values[n-1-i] = infinite, -infinite
+			if hasNaN(values) {
+				t.Errorf("%d values, two of them infinite", n)
+			}
+			values[i], values[n-1-i] = 0, 0
+		}
+	}
 }
 
 func TestElementwiseStopsWithItsContext(t *testing.T) {

@@ -29,9 +29,16 @@ func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
 		r.LeaveOut(name, err.Error(), "", 0)
 		return fmt.Errorf("rgoipc: function %q: %w", name, err)
 	}
+	owner := f
+	if len(o.borrowed) > 0 { // a handler's result may be kept longer than its record
+		o.borrowed = nil
+		if owner, err = newTypedFunc(fn, o); err != nil {
+			return fmt.Errorf("rgoipc: function %q: %w", name, err)
+		}
+	}
 	handler := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 		var result arrow.RecordBatch
-		err := f.invoke(context.Background(), rec, func(_ context.Context, r returned) (err error) {
+		err := owner.invoke(context.Background(), rec, func(_ context.Context, r returned) (err error) {
 			result, err = r.whole()
 			return err
 		})
@@ -50,11 +57,11 @@ type typedFunc struct {
 	streams   bool              // there is a stream among the parameters
 	results   []result
 	returns   TypeSpec
-	list      bool // the results are a named list
-	loop      loop // called once for each row; nil: called once
-	each      bool // the results of the rows are a list, see [Each]
-	workers   bool // on several goroutines
-	asColumns bool // arguments and results are columns, see [Columns]
+	list      bool  // the results are a named list
+	loop      *loop // called once for each row; nil: called once
+	each      bool  // the results of the rows are a list, see [Each]
+	workers   bool  // on several goroutines
+	asColumns bool  // arguments and results are columns, see [Columns]
 
 	onlyValues bool                         // all results are Go values
 	last       atomic.Pointer[arrow.Schema] // of a result
@@ -67,6 +74,7 @@ type parameter struct {
 	kind codec.Kind
 	// fallback is what a missing argument stands for. The default is the zero value.
 	fallback codec.Column
+	borrowed bool // see [Borrow]
 }
 
 // result is a result other than the error.
@@ -82,7 +90,7 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		return nil, fmt.Errorf("%T is not a function", fn)
 	}
 	f := &typedFunc{fn: value, asColumns: o.columns}
-	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setPaths, f.setResults, f.setElementwise} {
+	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setPaths, f.setBorrowed, f.setResults, f.setElementwise} {
 		if err := step(value.Type(), o); err != nil {
 			return nil, err
 		}
@@ -226,6 +234,17 @@ func (f *typedFunc) setPaths(_ reflect.Type, o funcOptions) error {
 			return fmt.Errorf("parameter `%s` of type %v cannot be a path: it is no string", name, p.t)
 		}
 		p.arg.Path = true
+	}
+	return nil
+}
+
+func (f *typedFunc) setBorrowed(_ reflect.Type, o funcOptions) error {
+	for _, name := range o.borrowed {
+		p, err := f.param(name)
+		if err != nil {
+			return err
+		}
+		p.borrowed = true
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type funcOptions struct {
 	signature   string
 	optional    []string
 	paths       []string
+	borrowed    []string
 	defaults    []namedValue
 }
 
@@ -73,6 +74,16 @@ func Optional(names ...string) FuncOption {
 // directory may have changed since the program was started. The default is none.
 func Paths(names ...string) FuncOption {
 	return func(o *funcOptions) { o.paths = append(o.paths, names...) }
+}
+
+// Borrow promises that a function that is called once neither keeps nor changes arguments:
+// it does not write to their memory, and nothing that it leaves behind refers to that, be it
+// a variable, a goroutine or a closure. Its result may. Slices of numbers, and matrices, are
+// then not copied but lie in the request's own memory, which cannot be written to if it is
+// shared with R. In programs that mangoro writes, it is proven for each function whether it
+// does so. The default is copies.
+func Borrow(names ...string) FuncOption {
+	return func(o *funcOptions) { o.borrowed = append(o.borrowed, names...) }
 }
 
 // Describe sets the text that R shows about the function, the "description" of

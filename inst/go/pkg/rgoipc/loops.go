@@ -8,11 +8,16 @@ import (
 	"slices"
 
 	"mangoro.local/internal/codec"
+	"mangoro.local/internal/segment"
 )
 
-// loop prepares to run an elementwise function for n rows, where those that are not
-// valid are left out. It returns a column of n values for each result.
-type loop func(ctx context.Context, args []operand, n int, valid codec.Bitmap) (columns []any, run span)
+// loop runs an elementwise function.
+type loop struct {
+	// columns returns a column of n values for each result, in r if that has room for them.
+	columns func(r *segment.Result, n int) []any
+	// over prepares to run the function for a piece, whose results go to these columns.
+	over func(ctx context.Context, p *piece, columns []any) span
+}
 
 // setLoop takes the loop that came with the function.
 func (f *typedFunc) setLoop(fn any) error {
@@ -70,7 +75,7 @@ func unnamed(fn reflect.Value) reflect.Value {
 }
 
 // newLoop returns the loop that calls the function for each row.
-func (f *typedFunc) newLoop() loop {
+func (f *typedFunc) newLoop() *loop {
 	return commonLoop(unnamed(f.fn).Interface(), f.reflectLoop(func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error) {
 		in := make([]reflect.Value, f.fn.Type().NumIn())
 		first := len(in) - len(args)
@@ -97,28 +102,34 @@ func (f *typedFunc) newLoop() loop {
 // reflectLoop returns a loop over rows of any types. each runs n rows, none of which is
 // NA, and returns its first error with the row of it. If the function panics, row is
 // where each was, if it knows.
-func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error)) loop {
-	return func(ctx context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
+func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, args, outs []reflect.Value) (int, error)) *loop {
+	columns := func(_ *segment.Result, n int) []any {
 		columns := make([]any, len(f.results))
-		outs := make([]reflect.Value, len(f.results))
 		for i, r := range f.results {
-			outs[i] = reflect.MakeSlice(reflect.SliceOf(r.t), n, n)
-			columns[i] = outs[i].Interface()
+			columns[i] = reflect.MakeSlice(reflect.SliceOf(r.t), n, n).Interface()
 		}
-		return columns, func(from, to int, at *progress) error {
-			in := make([]reflect.Value, len(args))
-			for k, a := range args {
-				in[k] = reflectRows(a, n, from, to)
+		return columns
+	}
+	over := func(ctx context.Context, p *piece, columns []any) span {
+		outs := make([]reflect.Value, len(columns))
+		for i, column := range columns {
+			outs[i] = reflect.ValueOf(column).Slice(p.first, p.first+p.n)
+		}
+		return func(from, to int, at *progress) error {
+			in := make([]reflect.Value, len(p.args))
+			for k, a := range p.args {
+				in[k] = reflectRows(a, p.n, from, to)
 			}
-			for i, j := range valid.From(from).Runs(to - from) {
-				at.first, at.row = from+i, -1
-				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i, j), slicesOf(outs, from+i, from+j)); err != nil {
+			for i, j := range p.valid.Runs(from, to) {
+				at.first, at.row = p.first+i, -1
+				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j)); err != nil {
 					return &rowError{row: at.first + row, err: err}
 				}
 			}
 			return nil
 		}
 	}
+	return &loop{columns, over}
 }
 
 func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
@@ -131,8 +142,8 @@ func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
 
 // commonLoop returns a loop without reflection if the function, or its Loop, is of a
 // common type: a million rows take 12 ms, and 800 ms with it.
-func commonLoop(fn any, other loop) loop {
-	for _, find := range []func(fn any) loop{
+func commonLoop(fn any, other *loop) *loop {
+	for _, find := range []func(fn any) *loop{
 		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[int], loopOf[string], loopOf[bool],
 		sameLoopOf[float32], sameLoopOf[uint8], sameLoopOf[uint32], sameLoopOf[uint64], sameLoopOf[uint],
 	} {
@@ -145,7 +156,7 @@ func commonLoop(fn any, other loop) loop {
 
 // sameLoopOf returns the loop of a function of one or two T that returns a T, or nil. Less
 // common types have no others: each loop makes all programs 10 kB larger.
-func sameLoopOf[T any](fn any) loop {
+func sameLoopOf[T any](fn any) *loop {
 	if l := loop1[T, T](fn); l != nil {
 		return l
 	}
@@ -153,8 +164,8 @@ func sameLoopOf[T any](fn any) loop {
 }
 
 // loopOf returns the loop of a function of one, two or three T, or nil.
-func loopOf[T any](fn any) loop {
-	for _, find := range []func(fn any) loop{
+func loopOf[T any](fn any) *loop {
+	for _, find := range []func(fn any) *loop{
 		loop1[T, float64], loop1[T, int32], loop1[T, int64], loop1[T, int], loop1[T, string], loop1[T, bool],
 		loop2[T, T, T], loop3[T, T, T, T],
 	} {
@@ -167,7 +178,7 @@ func loopOf[T any](fn any) loop {
 
 // loop1, loop2 and loop3 run functions of one, two and three parameters. Slices that are
 // cut to the length of out need no bounds checks.
-func loop1[A, R any](fn any) loop {
+func loop1[A, R any](fn any) *loop {
 	var each func(row *int, a []A, out []R) (int, error)
 	switch fn := fn.(type) {
 	case func(int, []A, []R):
@@ -197,22 +208,22 @@ func loop1[A, R any](fn any) loop {
 	default:
 		return nil
 	}
-	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
-		results, first := make([]R, n), constant[A](args[0], n)
-		return []any{results}, func(from, to int, at *progress) error {
-			a, out := rows[A](first, n, from, to), results[from:to]
-			for i, j := range valid.From(from).Runs(to - from) {
-				at.first, at.row = from+i, -1
-				if row, err := each(&at.row, a[i:j], out[i:j]); err != nil {
+	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
+		results := columns[0].([]R)[p.first : p.first+p.n]
+		return func(from, to int, at *progress) error {
+			a := rows[A](p.args[0], p.n, from, to)
+			for i, j := range p.valid.Runs(from, to) {
+				at.first, at.row = p.first+i, -1
+				if row, err := each(&at.row, a[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}
 				}
 			}
 			return nil
 		}
-	}
+	}}
 }
 
-func loop2[A, B, R any](fn any) loop {
+func loop2[A, B, R any](fn any) *loop {
 	var each func(row *int, a []A, b []B, out []R) (int, error)
 	switch fn := fn.(type) {
 	case func(int, []A, []B, []R):
@@ -242,22 +253,22 @@ func loop2[A, B, R any](fn any) loop {
 	default:
 		return nil
 	}
-	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
-		results, first, second := make([]R, n), constant[A](args[0], n), constant[B](args[1], n)
-		return []any{results}, func(from, to int, at *progress) error {
-			a, b, out := rows[A](first, n, from, to), rows[B](second, n, from, to), results[from:to]
-			for i, j := range valid.From(from).Runs(to - from) {
-				at.first, at.row = from+i, -1
-				if row, err := each(&at.row, a[i:j], b[i:j], out[i:j]); err != nil {
+	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
+		results := columns[0].([]R)[p.first : p.first+p.n]
+		return func(from, to int, at *progress) error {
+			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
+			for i, j := range p.valid.Runs(from, to) {
+				at.first, at.row = p.first+i, -1
+				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}
 				}
 			}
 			return nil
 		}
-	}
+	}}
 }
 
-func loop3[A, B, C, R any](fn any) loop {
+func loop3[A, B, C, R any](fn any) *loop {
 	var each func(row *int, a []A, b []B, c []C, out []R) (int, error)
 	switch fn := fn.(type) {
 	case func(int, []A, []B, []C, []R):
@@ -287,33 +298,43 @@ func loop3[A, B, C, R any](fn any) loop {
 	default:
 		return nil
 	}
-	return func(_ context.Context, args []operand, n int, valid codec.Bitmap) ([]any, span) {
-		results, first, second, third := make([]R, n), constant[A](args[0], n), constant[B](args[1], n), constant[C](args[2], n)
-		return []any{results}, func(from, to int, at *progress) error {
-			a, b, c, out := rows[A](first, n, from, to), rows[B](second, n, from, to), rows[C](third, n, from, to), results[from:to]
-			for i, j := range valid.From(from).Runs(to - from) {
-				at.first, at.row = from+i, -1
-				if row, err := each(&at.row, a[i:j], b[i:j], c[i:j], out[i:j]); err != nil {
+	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
+		results := columns[0].([]R)[p.first : p.first+p.n]
+		return func(from, to int, at *progress) error {
+			a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
+			for i, j := range p.valid.Runs(from, to) {
+				at.first, at.row = p.first+i, -1
+				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}
 				}
 			}
 			return nil
 		}
-	}
+	}}
 }
 
-// constant returns an operand of one value as one of the rows of a block, which
-// all blocks of the call share: 5 million numbers and one are added in 20 ms, and in
-// 63 ms if each block has its own.
-func constant[T any](o operand, n int) operand {
-	if o.n != 1 || n == 1 {
+// newColumns returns one column, of type []T. A bool is not in shared memory: what lies
+// there may be no bool, and R wants another layout anyway.
+func newColumns[T any](r *segment.Result, n int) []any {
+	if _, ok := any(*new(T)).(bool); ok {
+		r = nil
+	}
+	return []any{segment.Make[T](r, n)}
+}
+
+// repeated returns an operand of one value as one of the rows of a block, which all blocks
+// of the call share: 5 million numbers and one are added in 20 ms, and in 63 ms if each
+// block has its own.
+func (o operand) repeated(n int) operand {
+	if o.n != 1 || n <= 1 {
 		return o
 	}
-	values := make([]T, min(n, blockRows))
-	for i := range values {
-		values[i] = o.values.([]T)[0]
+	n = min(n, blockRows)
+	values := reflect.MakeSlice(reflect.TypeOf(o.values), n, n)
+	for filled := reflect.Copy(values, reflect.ValueOf(o.values)); filled < n; filled *= 2 {
+		reflect.Copy(values.Slice(filled, n), values)
 	}
-	o.values, o.constant = values, true
+	o.values, o.constant = values.Interface(), true
 	return o
 }
 
@@ -322,10 +343,10 @@ func constant[T any](o operand, n int) operand {
 func rows[T any](o operand, n, from, to int) []T {
 	values := o.values.([]T)
 	switch {
-	case o.n == n:
-		return values[from:to]
 	case o.constant:
 		return values[:to-from]
+	case o.n == n:
+		return values[from:to]
 	}
 	out := make([]T, to-from)
 	for i := 0; i < len(out); {
@@ -337,7 +358,10 @@ func rows[T any](o operand, n, from, to int) []T {
 // reflectRows is rows for values of any type.
 func reflectRows(o operand, n, from, to int) reflect.Value {
 	values := reflect.ValueOf(o.values)
-	if o.n == n {
+	switch {
+	case o.constant:
+		return values.Slice(0, to-from)
+	case o.n == n:
 		return values.Slice(from, to)
 	}
 	out := reflect.MakeSlice(values.Type(), to-from, to-from)

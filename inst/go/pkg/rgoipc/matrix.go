@@ -20,10 +20,15 @@ type Matrix[T any] struct {
 
 // NewMatrix returns a matrix of zeros.
 func NewMatrix[T any](rows, cols int) Matrix[T] {
+	return Matrix[T]{Rows: rows, Cols: cols, Data: make([]T, elements(rows, cols))}
+}
+
+// elements returns how many elements a matrix has.
+func elements(rows, cols int) int {
 	if rows < 0 || cols < 0 {
 		panic(fmt.Sprintf("rgoipc: there is no %d x %d matrix", rows, cols))
 	}
-	return Matrix[T]{Rows: rows, Cols: cols, Data: make([]T, rows*cols)}
+	return rows * cols
 }
 
 // At returns the element of row i and column j, from 0.

@@ -1,0 +1,220 @@
+package lane
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"mangoro.local/internal/segment"
+)
+
+// Lane is the server's end of a lane.
+type Lane struct {
+	memory []byte
+	unmap  func()
+
+	answered uint32        // number of the last request that was answered
+	gap      time.Duration // between that reply and the request after it
+	arrived  func() bool   // hasRequest, which so is not allocated for each request
+
+	ended atomic.Bool
+	mu    sync.Mutex // protects what follows
+	gone  bool       // it is not mapped any more
+}
+
+// Request is a message that has come over a lane.
+type Request struct {
+	// Message is a copy of it.
+	Message []byte
+	// Offer is the segment that the result may be written to. Its FD may be segment.None.
+	Offer segment.Name
+
+	lane   *Lane
+	number uint32
+}
+
+// MaxMessage is how many bytes a request has at most, and a reply that does not lie in the
+// offered segment.
+const MaxMessage = mailboxSize
+
+// An Answer answers a request by one call of send, whatever happens, also if its goroutine
+// ends. If inOffer is not 0, the reply lies at the beginning of the offered segment, and has
+// that many bytes; otherwise it is message.
+type Answer func(r Request, send func(message []byte, inOffer int))
+
+// Open maps a lane that R has made: descriptor fd of the process pid. The token must be the
+// one that lies in it: otherwise that process is not the one that we see under this number.
+func Open(pid int, fd uint32, size int64, token []byte) (*Lane, error) {
+	if size != Size {
+		return nil, fmt.Errorf("a lane has %d bytes, not %d", Size, size)
+	}
+	memory, unmap, err := segment.Map(pid, fd, Size)
+	if err != nil {
+		return nil, fmt.Errorf("the lane's memory: %w", err)
+	}
+	l := &Lane{memory: memory, unmap: unmap}
+	if err := l.check(token); err != nil {
+		unmap()
+		return nil, err
+	}
+	l.answered = l.load(reply)
+	l.arrived = l.hasRequest
+	l.store(server, uint32(os.Getpid()))
+	return l, nil
+}
+
+func (l *Lane) check(token []byte) error {
+	if string(l.memory[magicAt:magicAt+len(magic)]) != magic {
+		return errors.New("its memory is no lane")
+	}
+	if subtle.ConstantTimeCompare(l.memory[tokenAt:tokenAt+tokenSize], token) != 1 {
+		return errors.New("its memory has another token: the two processes do not see each other")
+	}
+	settled := make([]byte, 0, 16)
+	for _, v := range []uint32{Version, mailboxSize, ringSlots, slotSize} {
+		settled = binary.NativeEndian.AppendUint32(settled, v)
+	}
+	if !bytes.Equal(l.memory[settledAt:settledAt+len(settled)], settled) {
+		return errors.New("the lane has another layout")
+	}
+	return nil
+}
+
+func (l *Lane) word(at int) *uint32          { return (*uint32)(unsafe.Pointer(&l.memory[at])) }
+func (l *Lane) load(at int) uint32           { return atomic.LoadUint32(l.word(at)) }
+func (l *Lane) store(at int, v uint32)       { atomic.StoreUint32(l.word(at), v) }
+func (l *Lane) hasRequest() bool             { return l.load(request) != l.answered }
+func (l *Lane) isGivenUp(number uint32) bool { return l.load(givenUp) == number }
+func (l *Lane) box(at int, n int) []byte     { return l.memory[at : at+n : at+n] }
+func (l *Lane) offer() segment.Name {
+	return segment.Name{FD: l.load(offerFD), Generation: l.load(offerGeneration)}
+}
+
+// Serve answers the requests one after the other, until the lane is closed.
+func (l *Lane) Serve(answer Answer) {
+	over := false
+	defer func() {
+		if over {
+			l.end()
+		} else {
+			go l.Serve(answer) // a function has ended this goroutine
+		}
+	}()
+	for l.next(answer) {
+	}
+	over = true
+}
+
+// next answers the next request, and returns false if there is none.
+func (l *Lane) next(answer Answer) bool {
+	replied := time.Now()
+	if !l.wait(l.arrived, l.gap < 2*spinTime) {
+		return false
+	}
+	l.gap = time.Since(replied)
+	n := l.load(requestSize)
+	if n > mailboxSize {
+		return false
+	}
+	r := Request{Message: bytes.Clone(l.box(requestBox, int(n))), Offer: l.offer(), lane: l, number: l.load(request)}
+	answer(r, func(message []byte, inOffer int) { l.reply(r.number, message, inOffer) })
+	return true
+}
+
+func (l *Lane) reply(number uint32, message []byte, inOffer int) {
+	size := uint32(len(message))
+	if inOffer > 0 {
+		size = uint32(inOffer) | replyInOffer
+	} else {
+		copy(l.box(replyBox, mailboxSize), message)
+	}
+	l.store(chunksRead, 0)
+	l.store(replySize, size)
+	l.answered = number
+	l.store(reply, number)
+	l.event()
+}
+
+// event counts something that the server has done, and wakes R if it sleeps.
+func (l *Lane) event() {
+	atomic.AddUint32(l.word(goEvents), 1)
+	if l.load(rSleeps) != 0 {
+		futexWake(l.word(goEvents))
+	}
+}
+
+// Close has Serve return, after the request that it answers. It may be called again.
+func (l *Lane) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended.Store(true)
+	if !l.gone {
+		// An event that R has not counted, but that wakes the server in any case.
+		atomic.AddUint32(l.word(rEvents), 1)
+		futexWake(l.word(rEvents))
+	}
+}
+
+func (l *Lane) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	l.store(closed, 1)
+	l.event()
+	l.unmap()
+}
+
+// spinTime is how long the server looks for what it waits for before it sleeps. It does so
+// only if requests come that fast.
+const (
+	spinTime = 50 * time.Microsecond
+	looks    = 500 // before it lets others run: about a microsecond
+)
+
+// wait waits until ready returns true, and returns false if the lane is closed before. It
+// looks for a while before it sleeps if spin is true.
+func (l *Lane) wait(ready func() bool, spin bool) bool {
+	if spin && runtime.NumCPU() > 1 && l.spin(ready) {
+		return true
+	}
+	for !ready() {
+		if l.ended.Load() {
+			return false
+		}
+		l.sleep(ready)
+	}
+	return true
+}
+
+func (l *Lane) spin(ready func() bool) bool {
+	alone := runtime.GOMAXPROCS(0) == 1
+	for start := time.Now(); time.Since(start) < spinTime; {
+		for range looks {
+			if ready() {
+				return true
+			}
+		}
+		if alone {
+			runtime.Gosched() // to the other goroutines
+		}
+		yield() // to R, which may wait for this processor
+	}
+	return false
+}
+
+func (l *Lane) sleep(ready func() bool) {
+	l.store(goSleeps, 1)
+	seen := l.load(rEvents)
+	if !ready() && !l.ended.Load() {
+		futexWait(l.word(rEvents), seen)
+	}
+	l.store(goSleeps, 0)
+}

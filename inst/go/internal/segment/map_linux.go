@@ -1,0 +1,177 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// reservation is how many bytes of addresses a segment that may grow has, so that it need
+// not move: a mapping may reach beyond the end of its file.
+const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
+
+// growthChunk is how much a segment grows by at once: a signal, of which Go sends some to
+// itself, undoes what a call of fallocate has done.
+const growthChunk = 16 << 20
+
+// Supported tells whether there are segments on this system.
+const Supported = true
+
+// fileID tells files apart.
+type fileID struct{ device, inode uint64 }
+
+// file is an open segment.
+type file struct {
+	fd   int
+	id   fileID
+	size int
+}
+
+func (f file) close() { _ = unix.Close(f.fd) }
+
+// open opens a segment of a process: a memfd of our own user that nobody can shrink, or
+// else reading it could fault.
+func open(pid int, fd uint32, writable bool) (file, error) {
+	flags := unix.O_RDONLY
+	if writable {
+		flags = unix.O_RDWR
+	}
+	f := file{fd: -1}
+	err := retry(func() (err error) {
+		// Without O_NONBLOCK, the open of a pipe could wait.
+		f.fd, err = unix.Open(path(pid, fd), flags|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		return err
+	})
+	if err != nil {
+		return f, fmt.Errorf("cannot open %s: %w", path(pid, fd), err)
+	}
+	if err := f.check(); err != nil {
+		f.close()
+		return f, err
+	}
+	return f, nil
+}
+
+func path(pid int, fd uint32) string { return fmt.Sprintf("/proc/%d/fd/%d", pid, fd) }
+
+func (f *file) check() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(f.fd, &st); err != nil {
+		return err
+	}
+	seals, err := unix.FcntlInt(uintptr(f.fd), unix.F_GET_SEALS, 0)
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return errors.New("it is not a regular file")
+	case st.Uid != uint32(os.Geteuid()):
+		return fmt.Errorf("it belongs to user %d", st.Uid)
+	case err != nil || seals&unix.F_SEAL_SHRINK == 0:
+		return errors.New("it can be shrunk")
+	case st.Size <= 0 || st.Size > math.MaxInt/2:
+		return fmt.Errorf("it has %d bytes", st.Size)
+	}
+	f.id, f.size = fileID{uint64(st.Dev), st.Ino}, int(st.Size)
+	return nil
+}
+
+// Map maps the first size bytes of a segment of a process, which both write. It must
+// be unmapped, once, when nothing uses the memory any more.
+func Map(pid int, fd uint32, size int) (memory []byte, unmap func(), err error) {
+	f, err := open(pid, fd, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	if f.size < size {
+		return nil, nil, fmt.Errorf("it has %d bytes, not %d", f.size, size)
+	}
+	base, err := unix.MmapPtr(f.fd, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot map %d bytes: %w", size, err)
+	}
+	return unsafe.Slice((*byte)(base), size), func() { _ = unix.MunmapPtr(base, uintptr(size)) }, nil
+}
+
+// newMapping maps a segment.
+func newMapping(pid int, key mapped) (*mapping, error) {
+	f, err := open(pid, key.name.FD, key.writable)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	m := &mapping{mapped: key, file: f.id, size: f.size, reserved: f.size}
+	protection := unix.PROT_READ
+	if key.writable {
+		protection |= unix.PROT_WRITE
+		m.reserved = max(f.size, reservation)
+	}
+	for {
+		m.base, err = unix.MmapPtr(f.fd, 0, nil, uintptr(m.reserved), protection, unix.MAP_SHARED)
+		if err == nil {
+			return m, nil
+		}
+		if m.reserved == f.size {
+			return nil, fmt.Errorf("cannot map %d bytes: %w", f.size, err)
+		}
+		m.reserved = max(f.size, m.reserved/2)
+	}
+}
+
+func (m *mapping) unmap() {
+	_ = unix.MunmapPtr(m.base, uintptr(m.reserved))
+	m.base, m.size, m.reserved = nil, 0, 0
+}
+
+// grow lets a segment have at least so many bytes, with memory for them: otherwise a write
+// would end the process if there is none. Others may have let it grow already.
+func (m *mapping) grow(pid, size int) error {
+	f, err := open(pid, m.name.FD, true)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if f.id != m.file {
+		return errors.New("it is another file than before")
+	}
+	if m.size = min(f.size, m.reserved); size <= m.size {
+		return nil
+	}
+	// Larger steps as it grows, so that many allocations do not take many calls.
+	size = min(size+m.size/8+os.Getpagesize()-1, m.reserved) &^ (os.Getpagesize() - 1)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	if uint64(size) > limit.Cur { // it would raise SIGXFSZ
+		return unix.EFBIG
+	}
+	for m.size < size {
+		n := min(size-m.size, growthChunk)
+		if err := retry(func() error { return unix.Fallocate(f.fd, 0, int64(m.size), int64(n)) }); err != nil {
+			return err
+		}
+		m.size += n
+	}
+	return nil
+}
+
+// isOpen tells whether the process still has the segment.
+func (m *mapping) isOpen(pid int) bool {
+	var st unix.Stat_t
+	err := retry(func() error { return unix.Stat(path(pid, m.name.FD), &st) })
+	return err == nil && m.file == fileID{uint64(st.Dev), st.Ino}
+}
+
+// retry repeats a system call that a signal has interrupted.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}

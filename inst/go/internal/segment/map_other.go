@@ -1,0 +1,23 @@
+//go:build !linux
+
+package segment
+
+import "errors"
+
+// Supported tells whether there are segments on this system.
+const Supported = false
+
+type fileID struct{}
+
+// Map fails: there are no segments here.
+func Map(int, uint32, int) (memory []byte, unmap func(), err error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+func newMapping(int, mapped) (*mapping, error) { return nil, errors.ErrUnsupported }
+
+func (*mapping) unmap() {}
+
+func (*mapping) grow(int, int) error { return errors.ErrUnsupported }
+
+func (*mapping) isOpen(int) bool { return false }

@@ -1,0 +1,211 @@
+package segment
+
+import (
+	"fmt"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+const (
+	// maxKept is how many mappings are kept, unless calls use more.
+	maxKept = 32
+	// sweepTime is how often a table looks whether the process still has the segments
+	// that are mapped and not used: a mapping keeps the memory of one that is closed.
+	sweepTime = 30 * time.Second
+)
+
+// Table maps the segments of one process. Its methods may be called from several
+// goroutines.
+type Table struct {
+	pid int
+
+	mu     sync.Mutex // protects what follows
+	known  map[mapped]*mapping
+	latest map[uint32]uint32 // the latest generation of each descriptor
+	clock  uint64            // counts uses
+	timer  *time.Timer       // of the next sweep; nil: there is nothing to sweep
+	closed bool
+}
+
+// mapped is a segment that is mapped for reading, or for writing.
+type mapped struct {
+	name     Name
+	writable bool
+}
+
+// mapping is the memory of a segment.
+type mapping struct {
+	mapped
+	file     fileID
+	base     unsafe.Pointer
+	size     int // of the segment, when it was last looked at
+	reserved int // bytes of addresses: at least its size
+
+	// What follows is protected by the mutex of the table.
+	uses    int
+	lastUse uint64
+	dropped bool // unmapped after its last use
+}
+
+// NewTable returns a table of the segments of a process.
+func NewTable(pid int) *Table {
+	return &Table{pid: pid, known: make(map[mapped]*mapping), latest: make(map[uint32]uint32)}
+}
+
+// Read returns a range of a segment, which cannot be written to and is there until release
+// is called, once.
+func (t *Table) Read(name Name, offset, length uint64) (memory []byte, release func(), err error) {
+	m, err := t.use(mapped{name, false}, offset, length)
+	if err != nil {
+		return nil, nil, err
+	}
+	memory = unsafe.Slice((*byte)(m.base), m.size)[offset : offset+length : offset+length]
+	return memory, func() { t.release(m) }, nil
+}
+
+// Offer returns a segment that the process offers for a result. The caller releases it.
+func (t *Table) Offer(name Name) (*Result, error) {
+	m, err := t.use(mapped{name, true}, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{table: t, name: name, m: m}, nil
+}
+
+// Close drops all mappings. Those in use are unmapped after their last use.
+func (t *Table) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for _, m := range t.known {
+		t.drop(m)
+	}
+	t.setTimer()
+}
+
+// use returns the mapping of a segment that has such a range, with one more use.
+func (t *Table) use(key mapped, offset, length uint64) (*mapping, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, fmt.Errorf("segment %d: the connection has ended", key.name.FD)
+	}
+	latest, seen := t.latest[key.name.FD]
+	if seen && int32(key.name.Generation-latest) < 0 {
+		return nil, fmt.Errorf("segment %d of generation %d is superseded by generation %d", key.name.FD, key.name.Generation, latest)
+	}
+	m := t.known[key]
+	if m != nil && m.writable && m.uses > 0 {
+		return nil, fmt.Errorf("segment %d is offered to another call", key.name.FD)
+	}
+	if m == nil || !m.has(offset, length) {
+		var err error
+		if m, err = t.mapAnew(key, m); err != nil {
+			return nil, fmt.Errorf("segment %d: %w", key.name.FD, err)
+		}
+	}
+	if !m.has(offset, length) {
+		return nil, fmt.Errorf("%d bytes at %d leave segment %d of %d bytes", length, offset, key.name.FD, m.size)
+	}
+	m.uses++
+	t.clock++
+	m.lastUse = t.clock
+	t.evict()
+	return m, nil
+}
+
+// mapAnew maps a segment that is not mapped yet, or has grown since, in which case old is
+// its mapping so far.
+func (t *Table) mapAnew(key mapped, old *mapping) (*mapping, error) {
+	m, err := newMapping(t.pid, key)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil {
+		if old.file != m.file {
+			m.unmap()
+			return nil, fmt.Errorf("generation %d is another file than before", key.name.Generation)
+		}
+		t.drop(old)
+	}
+	if latest, seen := t.latest[key.name.FD]; seen && latest != key.name.Generation {
+		for _, writable := range []bool{false, true} {
+			if stale := t.known[mapped{Name{key.name.FD, latest}, writable}]; stale != nil {
+				t.drop(stale)
+			}
+		}
+	}
+	t.latest[key.name.FD] = key.name.Generation
+	t.known[key] = m
+	t.setTimer()
+	return m, nil
+}
+
+// release ends one use of a mapping.
+func (t *Table) release(m *mapping) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m.uses--
+	if m.uses == 0 && m.dropped {
+		m.unmap()
+	}
+	t.evict()
+}
+
+// drop forgets a mapping, and unmaps it now or after its last use.
+func (t *Table) drop(m *mapping) {
+	if t.known[m.mapped] == m {
+		delete(t.known, m.mapped)
+	}
+	m.dropped = true
+	if m.uses == 0 {
+		m.unmap()
+	}
+}
+
+// evict drops those of too many mappings whose last use is longest ago.
+func (t *Table) evict() {
+	for len(t.known) > maxKept {
+		var oldest *mapping
+		for _, m := range t.known {
+			if m.uses == 0 && (oldest == nil || m.lastUse < oldest.lastUse) {
+				oldest = m
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		t.drop(oldest)
+	}
+}
+
+// sweep drops mappings of segments that the process has closed.
+func (t *Table) sweep() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.known {
+		if m.uses == 0 && !m.isOpen(t.pid) {
+			t.drop(m)
+		}
+	}
+	t.timer = nil
+	t.setTimer()
+}
+
+// setTimer has the table swept later, if there is anything to sweep.
+func (t *Table) setTimer() {
+	switch {
+	case len(t.known) == 0 && t.timer != nil:
+		t.timer.Stop()
+		t.timer = nil
+	case len(t.known) > 0 && t.timer == nil:
+		t.timer = time.AfterFunc(sweepTime, t.sweep)
+	}
+}
+
+// has tells whether a segment has such a range.
+func (m *mapping) has(offset, length uint64) bool {
+	size := uint64(m.size)
+	return offset <= size && length <= size-offset
+}
