@@ -60,41 +60,67 @@ call_function <- function(connection, name, args, timeout, call) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
   line <- take_line(connection, call)
-  on.exit(release_line(line, connection))
-  message <- call_message(signature, args, call_header(signature, timeout, line$id), call)
+  on.exit({
+    end_segments(line, given_up = TRUE)
+    release_line(line, connection)
+  })
+  header <- call_header(signature, timeout, line$id)
+  message <- call_message(signature, args, header, call, offered_size(signature, connection))
+  line$segments <- message$segments
   reply <- roundtrip(line, connection, message$bytes, name, timeout, call)
-  values <- reply_values(reply, signature, connection, call)
+  values <- reply_values(reply, signature, connection, call, line$segments)
+  note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)
 }
 
 # --- The request ------------------------------------------------------------
 
-# The message of a call, `bytes`. Of an elementwise one also what its result takes from the
-# arguments: `shape`, `length` and `single`, see result_value().
-call_message <- function(signature, args, header, call) {
-  bytes <- if (!is.null(signature$plain)) encode_plain(args, signature, header)
-  if (!is.null(bytes)) {
-    return(list(bytes = bytes))
+# The message of a call: `bytes`, and `segments` if it is by reference. Of an elementwise one
+# also what its result takes from the arguments: `shape`, `length` and `single`, see
+# result_value(). `offer` is the size of the segment for its result, see offered_size().
+call_message <- function(signature, args, header, call, offer = NULL) {
+  encoded <- if (!is.null(signature$plain)) encode_plain(args, signature, header, offer)
+  if (!is.null(encoded)) {
+    return(as_message(encoded))
   }
   # Without arguments in its signature, a function may take any columns.
   if (length(signature$args) == 0 && !signature$boxed) {
-    return(list(bytes = encode_record(as_columns(args, signature, call), header, call)))
+    return(as_message(encode_record(as_columns(args, signature, call), header, call, offer)))
   }
   args <- match_arguments(args, signature, call)
   given <- args
   args <- coerce_arguments(args, signature, call)
   if (signature$boxed) {
-    return(list(bytes = encode_row(args, header, call)))
+    return(as_message(encode_row(args, header, call, offer)))
   }
   columns <- lapply(args, without_shape)
   n <- common_length(columns, signature, call)
   shape <- if (signature$vectorized) shape_of(args, n, signature, call)
-  bytes <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
-    encode_row(columns, header, call)
+  encoded <- if (signature$recycles && any(vapply(columns, row_count, 1) != n)) {
+    encode_row(columns, header, call, offer)
   } else {
-    encode_record(lapply(columns, recycle, n), header, call)
+    encode_record(lapply(columns, recycle, n), header, call, offer)
   }
-  list(bytes = bytes, shape = shape, length = n, single = n == 1 && any(vapply(given[signature$alike], is_single, NA)))
+  single <- n == 1 && any(vapply(given[signature$alike], is_single, NA))
+  c(as_message(encoded), list(shape = shape, length = n, single = single))
+}
+
+as_message <- function(encoded) if (is.raw(encoded)) list(bytes = encoded) else encoded
+
+# How large a segment is offered for the result of a call, in bytes: as large as the last
+# result. The server makes it larger if need be. NULL if there is no shared memory with it.
+offered_size <- function(signature, connection) {
+  if (!is.null(usable_lane(connection))) signature$last$taken %||% 0
+}
+
+note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken
+
+# Ends what the call on a line uses of segments; the server may still use it if the call was
+# given up. Returns how many bytes its result has in them.
+end_segments <- function(line, given_up) {
+  segments <- line$segments
+  line$segments <- NULL
+  if (is.null(segments)) 0 else .Call(c_segments_end, segments, given_up)
 }
 
 # Whether an argument of an elementwise function is one value, and not a vector or data
@@ -162,20 +188,26 @@ without_shape <- function(x) {
 
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
-reply_values <- function(reply, signature, connection, call) {
+reply_values <- function(reply, signature, connection, call, segments = NULL) {
   decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
-    values <- decode(reply, signature$result_header, call)
+    values <- decode(reply, signature$result_header, call, segments)
     if (!is.null(values)) return(values)
   }
-  start <- check_reply(reply, "result", signature$name, connection$server, call)$start
+  type <- if (is_by_reference(reply, segments)) "refer_result" else "result"
+  start <- check_reply(reply, type, signature$name, connection$server, call)$start
   if (signature$streams) {
-    if (start < length(reply)) decode_record(reply, start, call)
+    if (start < length(reply)) decode_record(reply, start, call, segments)
   } else if (start == length(reply)) {
     data.frame()
   } else {
-    decode(reply, start, call)
+    decode(reply, start, call, segments)
   }
+}
+
+# Whether a reply to a call that uses segments is a result in one of them.
+is_by_reference <- function(reply, segments) {
+  !is.null(segments) && length(reply) > 0 && reply[[1]] == message_types[["refer_result"]]
 }
 
 result_value <- function(values, signature, message) {

@@ -3,8 +3,7 @@
 
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
 # vectors of one length. With `offer`, the size of a segment for the result, a large call goes
-# by reference, if there is shared memory: list(bytes, segments), where `segments` is what it
-# uses until end_segments().
+# by reference, if there is shared memory: list(bytes, segments), see end_segments().
 encode_record <- function(x, header = raw(), call = rlang::caller_env(), offer = NULL) {
   check_encoded(.Call(c_encode_record, x, header, native_encoding(), mangoro_send_as, offer), call)
 }
@@ -13,10 +12,6 @@ encode_record <- function(x, header = raw(), call = rlang::caller_env(), offer =
 encode_row <- function(args, header = raw(), call = rlang::caller_env(), offer = NULL) {
   check_encoded(.Call(c_encode_row, args, header, native_encoding(), mangoro_send_as, offer), call)
 }
-
-# Ends what a call uses, after its reply or if it was given up, when the server may still
-# use it. Returns how many bytes of its segment the result took.
-end_segments <- function(segments, given_up) .Call(c_segments_end, segments, given_up)
 
 # Named vectors as Arrow maps: a list of them, and one alone, which is sent as a single
 # value.

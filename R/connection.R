@@ -67,11 +67,13 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   parting       the line that the last cancel went over, see give_up()
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
+#   lane          its lane, see new_lane(); NULL for none
+#   no_lane       why there is none, if the server takes one
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    closed = FALSE
+    lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 
@@ -132,7 +134,8 @@ abort_unusable <- function(call) {
 #   id      the name of its calls, by which the server is told to cancel one
 #   signal  the condition variable that tells of a reply: one for all lines of the
 #           session, so that several requests can be waited for at once
-# and while a request is out on it, what begin() notes.
+# and while a request is out on it, what begin() notes, and `segments`, what a call uses of
+# shared memory, see end_segments().
 new_line <- function(ctx = NULL) {
   if (is.null(the$signal)) the$signal <- cv()
   rlang::new_environment(list(ctx = ctx, id = nanonext::random(16), signal = the$signal))
@@ -155,9 +158,33 @@ take_line <- function(connection, call) {
 # One that is taken is closed when it is released.
 close_lines <- function(state) {
   state$closed <- TRUE
+  close_lane(state)
   if (!is.null(state$parting)) discard(state$parting$ctx)
   while (!is.null(state$free)) {
     discard(state$free[[1]]$ctx)
     state$free <- state$free[[2]]
   }
+}
+
+# --- Its lane -----------------------------------------------------------------
+
+# A lane is shared memory through which small messages go instead of the socket
+# (src/lane.c). One call at a time has it. Whatever it cannot take goes over the socket: a
+# larger message, a call while another one is out, and anything but calls.
+
+# Whether shared memory may be used at all.
+wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE))
+
+#   pointer  an external pointer, see src/lane.c
+#   line     the line of the calls that C makes in one piece (R/functions.R): they go over
+#            the lane only, so it is no more than an id
+new_lane <- function(pointer) rlang::new_environment(list(pointer = pointer, line = new_line()))
+
+# The lane that a call may try, NULL for none.
+usable_lane <- function(connection) if (wants_shared_memory()) connection$state$lane
+
+# Without a lane again.
+close_lane <- function(state) {
+  if (!is.null(state$lane)) .Call(c_lane_close, state$lane$pointer)
+  state$lane <- NULL
 }

@@ -38,14 +38,16 @@ handle_function <- function(server, name, call) {
 }
 
 # An R function with the arguments of the Go function, or `...` if that takes any columns.
-# Its body contains the function that it calls: the names of arguments may be any.
+# Its body contains the functions that it calls: the names of arguments may be any.
 make_function <- function(server, signature) {
   name <- signature$name
   run <- function(args, frame = parent.frame()) {
+    if (!is.null(known)) know_call(known, server_connection(server, frame), name, frame)
     call_function(server_connection(server, frame), name, args, NULL, frame)
   }
   args <- rlang::syms(rlang::set_names(symbol_names(fixed_arguments(signature))))
   required <- args[!signature$optional[seq_along(args)]]
+  known <- NULL
   if (length(signature$args) == 0 && !signature$boxed) {
     formals <- rlang::pairlist2(... = )
     body <- rlang::call2(run, quote(list(...)))
@@ -53,6 +55,11 @@ make_function <- function(server, signature) {
     formals <- function_formals(signature)
     if (length(signature$variadic) > 0) args <- c(args, quote(...))
     body <- rlang::call2(run, rlang::call2(list, !!!args))
+    if (!is.null(signature$plain) && !"c_call" %in% names(args)) {
+      finish <- function(frame = parent.frame()) finish_call(server_connection(server, frame), name, frame)
+      known <- .Call(c_call_new, body, rlang::call2(finish))
+      body <- rlang::call2(.External2, quote(c_call), known, !!!unname(args))
+    }
     if (length(required) > 0) {
       partly <- function(frame = parent.frame()) run(given_arguments(signature, frame), frame)
       missing <- Reduce(function(a, b) call("||", a, b), lapply(unname(required), function(arg) call("missing", arg)))
@@ -60,9 +67,52 @@ make_function <- function(server, signature) {
     }
   }
   structure(
-    rlang::new_function(formals, body, env = baseenv()),
+    rlang::new_function(formals, body, env = topenv()),
     class = c("mangoro_function", "function"), signature = signature
   )
+}
+
+# --- Calls in one piece -------------------------------------------------------
+
+# Most calls have plain arguments and one vector as their result. src/call.c does all of
+# such a call over the lane: to evaluate R code for it takes twice as long as all else.
+
+# Tells C what the next call of a function may be like.
+know_call <- function(known, connection, name, call) {
+  lane <- usable_lane(connection)
+  signature <- if (!is.null(lane)) connection$state$signatures[[name]]
+  if (is.null(signature$plain) || !returns_column(signature) || .Call(c_call_is_known, known, lane$pointer)) {
+    return(invisible())
+  }
+  server <- connection$server
+  timeout <- call_timeout(NULL, server, call)
+  .Call(
+    c_call_know, known, lane$pointer, signature$plain, signature$args,
+    envelope_header("call", name, call_metadata(timeout, lane$line$id)), signature$result_header,
+    as.double(c(timeout, !is.null(server$timeout)))
+  )
+}
+
+# Whether result_value() takes the only column of what a plain call returns.
+returns_column <- function(signature) {
+  signature$returns && !signature$record && !signature$each && !signature$boxed && !signature$streams
+}
+
+# What is left of a call that C has posted.
+finish_call <- function(connection, name, call) {
+  lane <- connection$state$lane
+  line <- lane$line
+  on.exit({
+    end_segments(line, given_up = TRUE)
+    release_line(line, connection)
+  })
+  signature <- connection$state$signatures[[name]]
+  timeout <- call_timeout(NULL, connection$server, call)
+  note_request(line, connection, sent = 0, name, timeout, call)
+  reply <- await_lane(line, lane, .Call(c_lane_out, lane$pointer))
+  values <- reply_values(reply, signature, connection, call, line$segments)
+  end_segments(line, given_up = FALSE)
+  result_value(values, signature, list())
 }
 
 # The arguments that were given to a call that lacks one, for the message.

@@ -24,8 +24,13 @@ load_time <- 75L
 # How long a process that closed its connection may take to end, in seconds.
 end_grace <- 1
 
-# All three for one message. `name` is the function that it calls, NULL for none.
+# All three for one message. `name` is the function that it calls, NULL for none. A call
+# goes over the lane if it can.
 roundtrip <- function(line, connection, message, name, timeout, call) {
+  if (!is.null(name)) {
+    reply <- lane_roundtrip(line, connection, message, name, timeout, call)
+    if (!is.null(reply)) return(reply)
+  }
   begin(
     line, connection, request(line$ctx, message, send_mode = "raw", recv_mode = "raw", cv = line$signal),
     length(message), name, timeout, call
@@ -37,13 +42,18 @@ roundtrip <- function(line, connection, message, name, timeout, call) {
 # Notes on `line` what is waited for: `aio`, for which `sent` bytes are sent. It is
 # evaluated here, so that no interrupt comes between what is sent and what is noted.
 begin <- function(line, connection, aio, sent, name, timeout, call) {
-  line$connection <- connection
+  note_request(line, connection, sent, name, timeout, call)
   line$aio <- aio
+  line$started <- mclock()
+  line
+}
+
+note_request <- function(line, connection, sent, name, timeout, call) {
+  line$connection <- connection
   line$sent <- sent
   line$name <- name
   line$timeout <- timeout
   line$call <- call
-  line$started <- mclock()
   line
 }
 
@@ -93,10 +103,12 @@ finish <- function(line) {
   value <- line$aio$data
   if (is.null(value)) value <- line$aio$result # of what is only sent
   if (is_error_value(value)) abort_result(value, line$sent, line$connection$server, line$call)
-  # A free line must not keep the server or the frames of the call alive.
-  line$aio <- line$connection <- line$call <- line$watch <- NULL
+  forget_request(line)
   value
 }
+
+# A free line must not keep the server or the frames of the call alive.
+forget_request <- function(line) line$aio <- line$posted <- line$connection <- line$call <- line$watch <- NULL
 
 abort_unanswered <- function(line) {
   if (!is.null(line$watch$failure)) raise(line$watch$failure)
@@ -106,7 +118,7 @@ abort_unanswered <- function(line) {
 
 # Gives up the request that is out on a line, or else keeps the line for the next one.
 release_line <- function(line, connection) {
-  if (!is.null(line$aio)) {
+  if (!is.null(line$aio) || !is.null(line$posted)) {
     give_up(line)
   } else if (!is.null(line$ctx)) {
     state <- connection$state
@@ -118,12 +130,15 @@ release_line <- function(line, connection) {
 # if it says so within `patience` milliseconds, see parse_load(); it is not waited for
 # otherwise.
 give_up <- function(line, patience = 0) {
-  aio <- line$aio
-  line$aio <- NULL
-  if (is.null(line$ctx)) {
+  if (!is.null(line$posted)) {
+    give_up_lane(line)
+  } else if (is.null(line$ctx)) {
+    aio <- line$aio
+    line$aio <- NULL
     return(nanonext::stop_aio(aio))
   }
-  discard(line$ctx)
+  line$aio <- NULL
+  if (!is.null(line$ctx)) discard(line$ctx)
   line$ctx <- NULL
   connection <- line$connection
   if (!is_connected(connection$sock)) {
@@ -141,6 +156,53 @@ give_up <- function(line, patience = 0) {
     until_(parting$signal, as.integer(max(0, end - mclock()))) # less than 0 is for ever
   }
   if (!unresolved(parting$aio)) parse_load(parting$aio$data)
+}
+
+# --- Over the lane --------------------------------------------------------------
+
+# The reply to a call over the lane, NULL if it has to go over the socket.
+lane_roundtrip <- function(line, connection, message, name, timeout, call) {
+  lane <- usable_lane(connection)
+  if (is.null(lane)) {
+    return(NULL)
+  }
+  note_request(line, connection, length(message), name, timeout, call)
+  line$lane <- lane
+  # It notes what is posted, so that no interrupt comes between.
+  if (!.Call(c_lane_post, lane$pointer, message, line, line$segments)) {
+    line$posted <- NULL
+    return(NULL)
+  }
+  await_lane(line, lane, line$posted)
+}
+
+# The reply to the request that is out over the lane, see await(), look() and finish().
+await_lane <- function(line, lane, posted) {
+  line$lane <- lane
+  line$posted <- posted
+  connection <- line$connection
+  while ((progress <- .Call(c_lane_wait, lane$pointer, posted, line$timeout)) != "answered") {
+    if (progress == "late") abort_unanswered(line)
+    if (progress == "lost" || !is_connected(connection$sock)) {
+      abort_result(nng_error[["connreset"]], line$sent, connection$server, line$call)
+    }
+  }
+  reply <- .Call(c_lane_take, lane$pointer, posted)
+  if (is.null(reply)) {
+    close_lane(connection$state)
+    abort_protocol("The server's reply is not where it says.", call = line$call)
+  }
+  if (!is.null(reply[[2]])) line$segments <- reply[[2]]
+  forget_request(line)
+  reply[[1]]
+}
+
+# Leaves the lane to the request that is out over it, until that is answered.
+give_up_lane <- function(line) {
+  lane <- line$lane
+  .Call(c_lane_give_up, lane$pointer, line$posted)
+  line$posted <- NULL
+  if (identical(line, lane$line)) lane$line <- new_line() # another call has another id
 }
 
 # --- What went wrong ----------------------------------------------------------

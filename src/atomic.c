@@ -74,7 +74,7 @@ void mg_fill_ints(const mg_field *f, const mg_column *c, int64_t from, int64_t n
 bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uint8_t *to) {
   if (n > 0) memcpy(to, c->values + from, (size_t)n);
   int64_t null = mg_next_null(c, from, from + n);
-  return null == from + n || mg_fail_row(s->failure, null, "a raw vector has no NA");
+  return null == from + n || mg_fail_row(s->failure, null, NO_NULL_RAW);
 }
 
 void mg_fill_complex(const mg_column *c, int64_t from, int64_t n, Rcomplex *to) {
@@ -109,13 +109,10 @@ static bool decimal(const uint8_t *p, const mg_field *f, double *to) {
 static bool fill_integer64(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to) {
   for (int64_t i = 0; i < n; i++) {
     int64_t value = load_i64(c->values + 8 * (from + i));
-    bool valid = is_valid(c, from + i);
-    if (!valid) value = INT64_MIN;
-    if (valid && !f->is_signed && value < 0) {
-      return mg_fail_row(s->failure, from + i, LARGE_UINT64);
-    }
-    if (valid && value == INT64_MIN) {
-      return mg_fail_row(s->failure, from + i, SMALLEST_INT64);
+    if (!is_valid(c, from + i)) {
+      value = INT64_MIN;
+    } else if (value < (f->is_signed ? INT64_MIN + 1 : 0)) {
+      return mg_fail_row(s->failure, from + i, f->is_signed ? SMALLEST_INT64 : LARGE_UINT64);
     }
     memcpy(to + i, &value, sizeof value);
   }
@@ -174,7 +171,7 @@ static bool fill_whole_times(mg_stream *s, const mg_field *f, const mg_column *c
     double value = f->type == ARROW_FLOAT ? load_f64(c->values + 8 * (from + i))
                                           : mg_to_double(int_at(c->values, from + i, f->width, true), per);
     if (!(value > INT32_MIN && value <= INT32_MAX) || value != floor(value)) {
-      return mg_fail_row(s->failure, from + i, "the time is not a whole number, but its storage is integer");
+      return mg_fail_row(s->failure, from + i, NO_WHOLE_TIME);
     }
     to[i] = (int)value;
   }
@@ -242,15 +239,22 @@ static SEXP make_string(string_cache *cache, const uint8_t *p, size_t n) {
 
 static bool is_string(const uint8_t *p, size_t n) { return memchr(p, 0, n) == NULL && mg_is_utf8(p, n); }
 
+// Offsets in shared memory were checked, but may have changed since.
+#define CHANGED "its offsets have changed while they were read"
+static bool lies_within(int64_t start, int64_t end, const mg_column *c) {
+  return start >= 0 && start <= end && end <= c->data_size;
+}
+
 static bool begins_character(const uint8_t *data, int64_t at, int64_t end) {
-  return at == end || (data[at] & 0xC0) != 0x80;
+  return at >= end || (data[at] & 0xC0) != 0x80;
 }
 
 // Whether all strings of the rows are text. Usually all of their bytes taken
 // together are, and none begins or ends inside a character.
-static bool check_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
+bool mg_check_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   if (n == 0) return true;
   int64_t first = int_at(c->values, from, f->width, true), last = int_at(c->values, from + n, f->width, true);
+  if (!lies_within(first, last, c)) return mg_fail(s->failure, CHANGED);
   const uint8_t *p = c->data + first;
   size_t size = (size_t)(last - first);
   bool all = size == 0 || memchr(p, 0, size) == NULL;
@@ -258,6 +262,7 @@ static bool check_strings(mg_stream *s, const mg_field *f, const mg_column *c, i
   all = all && mg_is_utf8(p, size);
   for (int64_t i = from; i < from + n; i++) {
     int64_t start = int_at(c->values, i, f->width, true), end = int_at(c->values, i + 1, f->width, true);
+    if (!lies_within(start, end, c)) return mg_fail(s->failure, CHANGED);
     if (all && begins_character(c->data, start, last) && begins_character(c->data, end, last)) continue;
     if (is_valid(c, i) && !is_string(c->data + start, (size_t)(end - start))) {
       return mg_fail_row(s->failure, i, "the string is not UTF-8 text, or has a zero byte");
@@ -268,7 +273,7 @@ static bool check_strings(mg_stream *s, const mg_field *f, const mg_column *c, i
 
 bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
                      int64_t at) {
-  if (!check_strings(s, f, c, from, n)) return false;
+  if (!mg_check_strings(s, f, c, from, n)) return false;
   string_cache cache = {n >= 64 ? mg_alloc(KNOWN, sizeof(known_string)) : NULL, 0, 0};
   bool large = f->width == 8;
   for (int64_t i = 0; i < n; i++) {
@@ -279,6 +284,7 @@ bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_
       SET_STRING_ELT(to, (R_xlen_t)(at + i), NA_STRING);
       continue;
     }
+    if (!lies_within(start, end, c)) return mg_fail(s->failure, CHANGED);
     if (end - start > INT32_MAX) return mg_fail_row(s->failure, from + i, "the string has more than 2147483647 bytes");
     SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(&cache, c->data + start, (size_t)(end - start)));
     if (i % (1 << 18) == 0 && i > 0) R_CheckUserInterrupt();

@@ -121,7 +121,7 @@ static bool begins_with(SEXP bytes, SEXP ahead, bool by_reference) {
 // `segments`, what the call uses, is not NULL.
 static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
   double size = (double)Rf_xlength(bytes), from;
-  bool by_reference = segments != R_NilValue && size > 0 && RAW_RO(bytes)[0] == MESSAGE_RESULT_PARTS;
+  bool by_reference = segments != R_NilValue && size > 0 && RAW_RO(bytes)[0] == MESSAGE_REFER_RESULT;
   if (TYPEOF(ahead) == RAWSXP) {
     from = (double)Rf_xlength(ahead);
     if (!begins_with(bytes, ahead, by_reference)) return R_NilValue;

@@ -1,4 +1,4 @@
-// From checked columns to R values: atomic.c, finish.c, values.c, decode.c.
+// From checked columns to R values: atomic.c, in_place.c, finish.c, values.c, decode.c.
 
 #ifndef MANGORO_DECODE_H
 #define MANGORO_DECODE_H
@@ -10,10 +10,12 @@ enum { DAY = 86400 };
 // A double tells all whole numbers up to it from their neighbours.
 #define MAX_EXACT (INT64_C(1) << 53)
 
-// Why R cannot hold an integer of 64 bits.
+// Why R cannot hold a value.
 #define NOT_EXACT \
   "the integer is not exact as a double; with the option mangoro.int64 = \"auto\" it can be an integer64"
 #define SMALLEST_INT64 "the smallest int64 is not an integer64, but its NA"
+#define NO_NULL_RAW "a raw vector has no NA"
+#define NO_WHOLE_TIME "the time is not a whole number, but its storage is integer"
 #define LARGE_UINT64 "the uint64 is larger than an integer64 can be; a Go function can return it as a string"
 
 #define EACH_NULL(i) \
@@ -28,7 +30,14 @@ bool mg_fill_raws(mg_stream *s, const mg_column *c, int64_t from, int64_t n, uin
 void mg_fill_complex(const mg_column *c, int64_t from, int64_t n, Rcomplex *to);
 bool mg_fill_doubles(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, double *to);
 bool mg_fill_times(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
+bool mg_check_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n);
 bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to, int64_t at);
+
+// Rows that R can leave where they are, in a segment: a view of them, not yet checked; NULL
+// if they have to be copied.
+SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXPTYPE type);
+// Checks the values of a view, and that NA is under each null.
+bool mg_settle_view(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP x);
 
 // After a failure x is NULL.
 static inline bool set_element(SEXP list, R_xlen_t i, SEXP x) {

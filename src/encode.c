@@ -22,7 +22,7 @@ static SEXP encode_apart(const mg_measured *m, SEXP header, SEXP offer) {
     for (size_t i = 0; i < n; i++) mg_uses_add(segments, parts[i].segment);
     uint8_t *to;
     bytes = PROTECT(raw_behind(header, (int64_t)parts_header_size(n) + m->metadata, &to));
-    RAW(bytes)[0] = MESSAGE_CALL_PARTS;
+    RAW(bytes)[0] = MESSAGE_REFER_CALL;
     mg_write_parts_header(to, results, parts, n);
     mg_write(m, to + parts_header_size(n), s == NULL ? NULL : s->data);
     const char *names[] = {"bytes", "segments", ""};

@@ -25,8 +25,6 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
-SEXP mg_c_lane_open(SEXP token);
-SEXP mg_c_lane_close(SEXP pointer);
 SEXP mg_c_segment_counts(void);  // bytes leased, bytes in the pool, segments
 SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there is
 SEXP mg_c_segment_trim(void);    // closes those in the pool
@@ -41,8 +39,18 @@ SEXP mg_c_segment_grow(SEXP lease);
 SEXP mg_c_segment_limit(SEXP bytes, SEXP segments);
 SEXP mg_c_segment_fail(SEXP at);
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
+SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
 SEXP mg_c_lane_open(SEXP token);
 SEXP mg_c_lane_close(SEXP pointer);
+SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments);
+SEXP mg_c_lane_out(SEXP pointer);
+SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout);
+SEXP mg_c_lane_take(SEXP pointer, SEXP posted);
+SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
+SEXP mg_c_call_new(SEXP slow, SEXP rest);
+SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout);
+SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
+SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 
 #endif

@@ -28,8 +28,6 @@ static const R_CallMethodDef entries[] = {
     ENTRY(file_owners, 1),
     ENTRY(take_pointer, 1),
     ENTRY(encode_dynamic, 5),
-    ENTRY(lane_open, 1),
-    ENTRY(lane_close, 1),
     // Segments and views
     ENTRY(segment_counts, 0),
     ENTRY(segment_problem, 0),
@@ -43,18 +41,34 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_limit, 2),
     ENTRY(segment_fail, 1),
     ENTRY(view, 5),
+    ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
+    // The lane
     ENTRY(lane_open, 1),
     ENTRY(lane_close, 1),
+    ENTRY(lane_post, 4),
+    ENTRY(lane_out, 1),
+    ENTRY(lane_wait, 3),
+    ENTRY(lane_take, 2),
+    ENTRY(lane_give_up, 2),
+    ENTRY(call_new, 2),
+    ENTRY(call_is_known, 2),
+    ENTRY(call_know, 7),
+    {NULL, NULL, 0},
+};
+
+static const R_ExternalMethodDef externals[] = {
+    {"c_call", (DL_FUNC)(void (*)(void))mg_c_call, -1},
     {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_mangoro(DllInfo *dll) {
-  R_registerRoutines(dll, NULL, entries, NULL, NULL);
+  R_registerRoutines(dll, NULL, entries, NULL, externals);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
   mg_segment_init();
   mg_view_init(dll);
+  mg_string_view_init(dll);
 }
 
 void attribute_visible R_unload_mangoro(DllInfo *dll) {

@@ -7,6 +7,8 @@
 #include "lane.h"
 
 #include "entries.h"
+#include "parts.h"
+#include "ring.h"
 #include "system.h"
 
 #include <time.h>
@@ -14,8 +16,10 @@
 // --- What differs between systems ---
 
 #ifdef __linux__
+#include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,12 +39,15 @@ static bool can_spin(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
 }
+// One that has ended, but that nobody has asked how, is there still.
+static bool is_there(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
 #else
 // There are no segments here, and so no lanes.
 static void futex_wait(uint32_t *word, uint32_t seen, double seconds) { (void)word, (void)seen, (void)seconds; }
 static void futex_wake(uint32_t *word) { (void)word; }
 static void yield(void) {}
 static bool can_spin(void) { return false; }
+static bool is_there(int process) { return process != 0; }
 #endif
 
 static void relax(void) {
@@ -61,18 +68,20 @@ double mg_seconds(void) {
 
 static uint32_t *word_at(const mg_lane *l, int at) { return (uint32_t *)(void *)(l->data + at); }
 
-// The server may still write to both, so no other call uses them again.
+// The server may still write to it, so no other call uses it.
+static void discard(mg_segment *s) {
+  if (s == NULL) return;
+  mg_segment_retire(s);
+  mg_segment_release(s);
+}
+
 static void close_lane(SEXP pointer) {
   mg_lane *l = R_ExternalPtrAddr(pointer);
   if (l == NULL) return;
   R_ClearExternalPtr(pointer);
   if (l->owner == mg_process_id()) {
-    mg_segment_retire(l->segment);
-    mg_segment_release(l->segment);
-    if (l->offer != NULL) {
-      mg_segment_retire(l->offer);
-      mg_segment_release(l->offer);
-    }
+    discard(l->segment);
+    discard(l->standing);
   }
   free(l);
 }
@@ -102,7 +111,7 @@ SEXP mg_c_lane_open(SEXP token) {
     if (s != NULL) mg_segment_release(s);
     return R_NilValue;
   }
-  *l = (mg_lane){.segment = s, .data = s->data, .owner = mg_process_id()};
+  *l = (mg_lane){.segment = s, .data = s->data, .owner = mg_process_id(), .spins = can_spin()};
   lay_out(l, RAW_RO(token));
   R_SetExternalPtrAddr(pointer, l);
   INTEGER(VECTOR_ELT(out, 1))[0] = s->fd;
@@ -121,14 +130,23 @@ mg_lane *mg_lane_of(SEXP pointer) {
 
 // --- Requests ---
 
-bool mg_lane_is_free(mg_lane *l) {
-  if (lane_load(l, LANE_CLOSED) != 0) return false;
-  if (l->state == REQUEST_GIVEN_UP && lane_load(l, LANE_REPLY) == l->request) l->state = REQUEST_NONE;
-  return l->state == REQUEST_NONE;
+static bool is_lost(const mg_lane *l) {
+  return lane_load(l, LANE_CLOSED) != 0 || !is_there((int)lane_load(l, LANE_SERVER));
 }
 
-void mg_lane_offer(mg_lane *l) {
-  if (l->offer == NULL) l->offer = mg_segment_take(SEGMENT_RESULTS, 1);
+static bool is_answered(const mg_lane *l) { return lane_load(l, LANE_REPLY) == l->request; }
+
+bool mg_lane_is_free(mg_lane *l) {
+  if (l->state == REQUEST_GIVEN_UP && is_answered(l)) l->state = REQUEST_NONE;
+  return l->state == REQUEST_NONE && !is_lost(l);
+}
+
+void mg_lane_offer(mg_lane *l, size_t size) {
+  if (l->standing != NULL && l->standing->size >= size) return;
+  mg_segment *larger = mg_segment_take(SEGMENT_RESULTS, size);
+  if (larger == NULL) return;
+  if (l->standing != NULL) mg_segment_release(l->standing);
+  l->standing = larger;
 }
 
 void mg_lane_event(mg_lane *l) {
@@ -136,9 +154,11 @@ void mg_lane_event(mg_lane *l) {
   if (lane_load(l, LANE_GO_SLEEPS) != 0) futex_wake(word_at(l, LANE_R_EVENTS));
 }
 
-void mg_lane_post(mg_lane *l, size_t size) {
+void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
   l->request++;
   l->state = REQUEST_OUT;
+  l->posted = mg_seconds();
+  l->offer = offer == NULL ? l->standing : offer;
   lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
   lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
   lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
@@ -147,48 +167,59 @@ void mg_lane_post(mg_lane *l, size_t size) {
   mg_lane_event(l);
 }
 
-bool mg_lane_answered(const mg_lane *l) {
-  return lane_load(l, LANE_REPLY) == l->request || lane_load(l, LANE_CLOSED) != 0;
-}
-
 // How long R spins. The scheduler may put the server on R's own processor: without a yield
 // it would not run before R sleeps.
 #define SPIN 50e-6
 enum { PAUSES = 50 };
 
-static bool spin(mg_lane *l, bool (*ready)(const mg_lane *l)) {
-  if (!can_spin()) return ready(l);
-  for (double end = mg_seconds() + SPIN; mg_seconds() < end; yield()) {
+// The server has counted an event since it had counted `seen`.
+static bool has_new_event(const mg_lane *l, uint32_t seen) { return lane_load(l, LANE_GO_EVENTS) != seen; }
+
+static bool spin(const mg_lane *l, uint32_t seen, double end) {
+  double limit = mg_seconds() + SPIN;
+  for (limit = limit < end ? limit : end; l->spins && mg_seconds() < limit; yield()) {
     for (int i = 0; i < PAUSES; i++) {
-      if (ready(l)) return true;
+      if (has_new_event(l, seen)) return true;
       relax();
     }
   }
-  return ready(l);
+  return has_new_event(l, seen);
 }
 
-// The server wakes R whenever it has counted an event after R has said that it sleeps. A
-// slice ends the sleep if the server is gone.
+// The server wakes R if it counts an event after R has said that it sleeps. A slice ends
+// the sleep if the server is gone.
 #define SLICE 0.05
 
-static void sleep_for(mg_lane *l, bool (*ready)(const mg_lane *l), double seconds) {
+static void sleep_until(mg_lane *l, uint32_t seen, double end) {
+  double left = end - mg_seconds();
+  if (left <= 0) return;
   lane_store(l, LANE_R_SLEEPS, 1);
-  uint32_t seen = lane_load(l, LANE_GO_EVENTS);
-  if (!ready(l)) futex_wait(word_at(l, LANE_GO_EVENTS), seen, seconds < SLICE ? seconds : SLICE);
+  if (!has_new_event(l, seen)) futex_wait(word_at(l, LANE_GO_EVENTS), seen, left < SLICE ? left : SLICE);
   lane_store(l, LANE_R_SLEEPS, 0);
+  l->spins = can_spin(); // which may change
 }
 
-bool mg_lane_wait(mg_lane *l, bool (*ready)(const mg_lane *l), double end) {
-  if (ready(l) || spin(l, ready)) return true;
-  for (double left = end - mg_seconds(); left > 0; left = end - mg_seconds()) {
-    sleep_for(l, ready, left);
-    if (ready(l)) return true;
+static void fill_ring(mg_lane *l, double end) {
+  while (l->ring != NULL && mg_ring_fill(l->ring, l->data)) {
+    mg_lane_event(l);
+    if (mg_seconds() >= end) return;
   }
-  return false;
+}
+
+mg_lane_progress mg_lane_wait(mg_lane *l, double end) {
+  for (;;) {
+    uint32_t seen = lane_load(l, LANE_GO_EVENTS);
+    fill_ring(l, end);
+    if (is_answered(l)) return LANE_ANSWERED;
+    if (spin(l, seen, end) && mg_seconds() < end) continue;
+    if (is_lost(l)) return LANE_LOST;
+    if (mg_seconds() >= end) return LANE_WAITS;
+    sleep_until(l, seen, end);
+  }
 }
 
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size) {
-  if (lane_load(l, LANE_REPLY) != l->request) return false;
+  if (!is_answered(l)) return false;
   uint32_t claimed = lane_load(l, LANE_REPLY_SIZE);
   *size = claimed & ~REPLY_IN_OFFER;
   if ((claimed & REPLY_IN_OFFER) == 0) {
@@ -200,23 +231,108 @@ bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size) {
   return *size <= l->offer->size;
 }
 
-mg_segment *mg_lane_finish(mg_lane *l, bool used) {
-  mg_segment *offer = used ? l->offer : NULL;
-  if (used) l->offer = NULL;
-  l->state = REQUEST_NONE;
-  return offer;
+static void end_request(mg_lane *l, mg_request_state state) {
+  l->state = state;
+  l->ring = NULL;
+  l->offer = NULL;
+}
+
+void mg_lane_finish(mg_lane *l, bool used) {
+  if (used && l->offer == l->standing) {
+    mg_segment_release(l->standing);
+    l->standing = NULL;
+  }
+  end_request(l, REQUEST_NONE);
 }
 
 // The server may still write to what it was offered.
 void mg_lane_give_up(mg_lane *l) {
   if (l->state != REQUEST_OUT) return;
-  l->state = REQUEST_GIVEN_UP;
-  l->given_up++;
-  if (l->offer != NULL) {
-    mg_segment_retire(l->offer);
-    mg_segment_release(l->offer);
-    l->offer = NULL;
+  if (l->offer == l->standing) {
+    discard(l->standing);
+    l->standing = NULL;
   }
+  end_request(l, REQUEST_GIVEN_UP);
+  l->given_up++;
   lane_store(l, LANE_GIVEN_UP, l->request);
   mg_lane_event(l);
+}
+
+// --- What R calls ---
+
+// Posts a message over the lane, if it fits and the lane is free, and notes its number as
+// `posted` of the environment `line`, so that the request is given up with that. `segments`
+// is what it uses of segments itself, or NULL.
+SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
+  mg_lane *l = mg_lane_of(pointer);
+  if (l == NULL || Rf_xlength(message) > MAILBOX_SIZE) return Rf_ScalarLogical(0);
+  if (segments == R_NilValue) mg_lane_offer(l, 1);
+  SEXP number = PROTECT(Rf_ScalarReal(0));
+  Rf_defineVar(Rf_install("posted"), number, line);
+  l = mg_lane_of(pointer);
+  bool free = l != NULL && mg_lane_is_free(l);
+  if (free) {
+    memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
+    mg_lane_post(l, (size_t)Rf_xlength(message), mg_uses_offer(segments));
+    REAL(number)[0] = l->request;
+  }
+  UNPROTECT(1);
+  return Rf_ScalarLogical(free);
+}
+
+// The lane if the request of this number is out over it.
+static mg_lane *lane_with(SEXP pointer, SEXP posted) {
+  mg_lane *l = mg_lane_of(pointer);
+  return l != NULL && l->state == REQUEST_OUT && (double)l->request == Rf_asReal(posted) ? l : NULL;
+}
+
+// The number of the request that is out, NULL if there is none.
+SEXP mg_c_lane_out(SEXP pointer) {
+  const mg_lane *l = mg_lane_of(pointer);
+  return l != NULL && l->state == REQUEST_OUT ? Rf_ScalarReal(l->request) : R_NilValue;
+}
+
+// Waits for a moment, and returns what is true then: "answered", "waits", "lost", or "late"
+// if it is `timeout` seconds since the request was posted.
+SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout) {
+  R_CheckUserInterrupt();
+  mg_lane *l = lane_with(pointer, posted);
+  if (l == NULL) return Rf_mkString("lost");
+  double late = l->posted + Rf_asReal(timeout), end = mg_seconds() + SLICE;
+  switch (mg_lane_wait(l, end < late ? end : late)) {
+  case LANE_ANSWERED: return Rf_mkString("answered");
+  case LANE_LOST: return Rf_mkString("lost");
+  default: return Rf_mkString(mg_seconds() < late ? "waits" : "late");
+  }
+}
+
+// The reply and, if it is by reference, what it uses of segments: list(bytes, segments). The
+// lane is free. NULL if what the server says of it cannot be true.
+SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
+  mg_lane *l = lane_with(pointer, posted);
+  const uint8_t *data = NULL;
+  size_t size = 0, again = 0;
+  if (l == NULL || !mg_lane_reply(l, &data, &size)) return R_NilValue;
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, 2)), uses = PROTECT(mg_uses_new(1));
+  SEXP reply = Rf_allocVector(RAWSXP, (R_xlen_t)size);
+  SET_VECTOR_ELT(out, 0, reply);
+  l = lane_with(pointer, posted); // a finalizer may have closed it
+  bool there = l != NULL && mg_lane_reply(l, &data, &again) && again == size;
+  if (there) {
+    memcpy(RAW(reply), data, size);
+    bool used = size > 0 && RAW(reply)[0] == MESSAGE_REFER_RESULT && l->offer != NULL && l->offer == l->standing;
+    if (used) {
+      mg_uses_add_offer(uses, l->offer);
+      SET_VECTOR_ELT(out, 1, uses);
+    }
+    mg_lane_finish(l, used);
+  }
+  UNPROTECT(2);
+  return there ? out : R_NilValue;
+}
+
+SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted) {
+  mg_lane *l = lane_with(pointer, posted);
+  if (l != NULL) mg_lane_give_up(l);
+  return R_NilValue;
 }

@@ -26,7 +26,8 @@ enum {
   LANE_REPLY = 196,            // number of the last request that is answered
   LANE_REPLY_SIZE = 200,       // bytes of the reply; with REPLY_IN_OFFER it lies in the offered segment
   LANE_CHUNKS_READ = 204,
-  LANE_CLOSED = 208,           // 1: nothing reads this lane any more
+  LANE_CLOSED = 208,           // 1: the server reads it no more
+  LANE_SERVER = 212,           // its process
   LANE_GO_SLEEPS = 256,        // 1: wake Go when LANE_R_EVENTS changes
   // The mailboxes and the ring.
   MAILBOX_SIZE = 65536,
@@ -52,36 +53,42 @@ typedef struct {
   int owner;        // the process that made it
   uint32_t request; // number of the last one
   mg_request_state state;
+  double posted;     // when that was, of mg_seconds()
   uint32_t given_up; // how many requests were, so far
-  mg_segment *offer; // for the result of the next request, or of the one that is out; NULL: none
+  bool spins;        // there is another processor for the server
+  mg_segment *standing; // that is offered for the result of a request that brings none, or NULL
+  mg_segment *offer;    // for the request that is out: the standing one, the caller's, or NULL
   struct mg_ring *ring; // of the call that is out, if its arguments go through the ring (ring.h)
 } mg_lane;
 
 // The lane of an external pointer; NULL if it is closed, or belongs to another process.
 mg_lane *mg_lane_of(SEXP pointer);
-// Whether a request can be posted.
+// Whether a request can be posted: none holds the lane, and the server lives.
 bool mg_lane_is_free(mg_lane *l);
 // Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may
 // run from the first byte on until it is posted: it could post another.
 static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
-// Takes a segment for the result if none is there. It may run R's collector.
-void mg_lane_offer(mg_lane *l);
-void mg_lane_post(mg_lane *l, size_t size);
+// Has a standing offer of so many bytes, if there is memory. It may run R's collector.
+void mg_lane_offer(mg_lane *l, size_t size);
+// Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
+// standing one.
+void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer);
 
-// Waits at most until `end` of mg_seconds(): spins, then sleeps; whether it is `ready`. No
-// R code runs meanwhile, and nothing is interrupted.
+// Waits until the reply is there, at most until `end` of mg_seconds(), and writes chunks of
+// a ring call meanwhile. It spins, and then sleeps. Only a vector that makes its values when
+// they are asked for can raise an error here, or run R code; nothing is interrupted.
+typedef enum { LANE_ANSWERED, LANE_WAITS, LANE_LOST } mg_lane_progress;
 double mg_seconds(void);
-bool mg_lane_wait(mg_lane *l, bool (*ready)(const mg_lane *l), double end);
-bool mg_lane_answered(const mg_lane *l); // or closed by the server
+mg_lane_progress mg_lane_wait(mg_lane *l, double end);
 // Counts something that R has done, and wakes the server if it sleeps.
 void mg_lane_event(mg_lane *l);
 
 // The reply that has come, where it lies: it is copied before it is read. False if there is
 // no such place.
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
-// The request is done, and the lane free. If the result lies in the offered segment
-// (`used`), the caller has its use.
-mg_segment *mg_lane_finish(mg_lane *l, bool used);
+// The request is done, and the lane free. If the result lies in the standing offer (`used`),
+// that is none any more.
+void mg_lane_finish(mg_lane *l, bool used);
 void mg_lane_give_up(mg_lane *l);
 
 static inline uint32_t lane_load(const mg_lane *l, int at) {

@@ -41,6 +41,7 @@
 //   stream.c           messages
 //   verify.c           streams for other readers: checked, not decoded
 //   atomic.c           values of columns without children
+//   in_place.c         views of values that stay in a segment
 //   finish.c           class and attributes of a value
 //   dynamic_read.c     values of Go's any (dynamic.h)
 //   values.c           values of any column
@@ -53,8 +54,9 @@
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
 //   segment.c          memory that is shared with a server (segment.h)
-//   lane.c             small messages through shared memory (lane.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
+//   lane.c             messages through shared memory (lane.h)
+//   call.c             a plain call over the lane, from its arguments to its value
 //
 //   segment_test.c     segments and views as tests make them
 //   constants.c        what Go and the documentation know as well

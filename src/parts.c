@@ -56,6 +56,11 @@ void mg_uses_add(SEXP pointer, mg_segment *s) {
   mg_segment_use(s);
 }
 
+void mg_uses_add_offer(SEXP pointer, mg_segment *s) {
+  mg_uses_add(pointer, s);
+  uses_of(pointer)->offer = s;
+}
+
 mg_segment *mg_uses_offer(SEXP pointer) {
   uses *u = uses_of(pointer);
   return u == NULL ? NULL : u->offer;

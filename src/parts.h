@@ -17,7 +17,7 @@ enum { PARTS_HEADER = 16, PART_SIZE = 24 };
 #define NO_SEGMENT UINT32_MAX
 
 // Types of messages, see R/envelope.R.
-enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_CALL_PARTS = 6, MESSAGE_RESULT_PARTS = 7 };
+enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_REFER_CALL = 6, MESSAGE_REFER_RESULT = 7, MESSAGE_RING_CALL = 8 };
 
 // Bodies that are smaller, in bytes, are part of the message.
 #define PARTS_FLOOR ((int64_t)64 << 10)
@@ -27,6 +27,7 @@ enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_CALL_PARTS = 6, MESSAGE_RES
 SEXP mg_uses_new(size_t room);
 mg_segment *mg_uses_take(SEXP uses, mg_segment_role role, size_t size); // NULL: there is none
 void mg_uses_add(SEXP uses, mg_segment *s);
+void mg_uses_add_offer(SEXP uses, mg_segment *s); // that was taken for the result by the caller
 // With `given_up`, the call may still use them.
 void mg_uses_end(SEXP uses, bool given_up);
 // The one that was taken for the result; NULL if there is none, or the call has ended.

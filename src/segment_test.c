@@ -72,8 +72,17 @@ SEXP mg_c_segment_fail(SEXP at) { return Rf_ScalarInteger(mg_segment_fail(Rf_asI
 
 // Of the type of `like`.
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na) {
-  return mg_view(segment_of(lease), (size_t)Rf_asReal(offset), TYPEOF(like), (R_xlen_t)Rf_asReal(n),
+  return mg_view(segment_of(lease), (size_t)Rf_asReal(offset), (SEXPTYPE)TYPEOF(like), (R_xlen_t)Rf_asReal(n),
                  Rf_asLogical(no_na));
+}
+
+// `at`: where the offsets and the text lie, and the bitmap, or NA.
+SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n) {
+  mg_segment *s = segment_of(lease);
+  const double *offset = REAL(at);
+  const uint8_t *valid = ISNAN(offset[2]) ? NULL : s->data + (size_t)offset[2];
+  return mg_string_view(s, s->data + (size_t)offset[0], Rf_asInteger(width), s->data + (size_t)offset[1], valid,
+                        (R_xlen_t)Rf_asReal(n));
 }
 
 // Whether x is a view that R has not changed.

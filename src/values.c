@@ -28,26 +28,35 @@ static SEXPTYPE type_in_r(const mg_field *f) {
   }
 }
 
-// Room for n rows. A frame is a list of its columns.
-static SEXP allocate(const mg_field *f, int64_t n) {
+// Room for n rows; where they are those of `c` alone, from `from` on, and can stay where they
+// are, a view of them. A frame is a list of its columns.
+static SEXP allocate(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   if (f->class.class == CLASS_DYNAMIC) return Rf_allocVector(VECSXP, (R_xlen_t)n);
-  if (f->class.class == CLASS_MATRIX) return allocate(f->children[0], n * f->width);
-  if (f->layout != LAYOUT_STRUCT) return mg_new_vector(type_in_r(f), (R_xlen_t)n);
+  if (f->class.class == CLASS_MATRIX) {
+    return allocate(s, f->children[0], c == NULL ? NULL : c->children[0], from * f->width, n * f->width);
+  }
+  if (f->layout != LAYOUT_STRUCT) {
+    SEXP view = c == NULL ? NULL : mg_view_rows(s, f, c, from, n, type_in_r(f));
+    return view != NULL ? view : mg_new_vector(type_in_r(f), (R_xlen_t)n);
+  }
   SEXP frame = PROTECT(Rf_allocVector(VECSXP, f->n_children));
-  for (int i = 0; i < f->n_children; i++) SET_VECTOR_ELT(frame, i, allocate(f->children[i], n));
+  bool whole = c != NULL && c->nulls == 0; // null rows make nulls of what is in them
+  for (int i = 0; i < f->n_children; i++) {
+    SET_VECTOR_ELT(frame, i, allocate(s, f->children[i], whole ? c->children[i] : NULL, from, n));
+  }
   UNPROTECT(1);
   return frame;
 }
 
 SEXP mg_rows_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
-  SEXP x = PROTECT(allocate(f, n));
+  SEXP x = PROTECT(allocate(s, f, c, from, n));
   SEXP out = fill(s, f, c, from, n, x, 0) ? mg_finish(s, f, x, n) : NULL;
   UNPROTECT(1);
   return out;
 }
 
 SEXP mg_column_value(mg_stream *s, const mg_field *f, const mg_column *first, int64_t n) {
-  SEXP x = PROTECT(allocate(f, n));
+  SEXP x = PROTECT(allocate(s, f, first != NULL && first->rows == n ? first : NULL, 0, n));
   const mg_column *c = first;
   for (int64_t at = 0; c != NULL && fill(s, f, c, 0, c->rows, x, at); c = c->next) {
     at += c->rows;
@@ -184,6 +193,7 @@ static void set_missing(const mg_field *f, SEXP to, int64_t at) {
 
 static bool fill_values(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
                         int64_t at) {
+  if (ALTREP(to)) return n == 0 || mg_settle_view(s, f, c, from, n, to);
   if (f->dictionary != NULL) {
     fill_codes(f, c, from, n, INTEGER(to) + at);
     return true;

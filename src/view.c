@@ -22,6 +22,28 @@ static R_altrep_class_t double_views, integer_views, logical_views, raw_views, c
 static view *view_of(SEXP x) { return (view *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
 static void *values_of(SEXP x) { return R_ExternalPtrAddr(R_altrep_data1(x)); }
 
+// The view that was asked last. R asks for the pointer, the length or an element again for each
+// element in c(), cumsum() and is.na(), and finding these takes longer than reading them. A new view may lie where one
+// was that has gone, so mg_view() forgets it.
+static struct {
+  SEXP x;
+  void *values;
+  R_xlen_t n;
+  mg_segment *segment;
+} recent;
+
+static void look_up(SEXP x) {
+  const view *v = view_of(x);
+  recent.x = x;
+  recent.values = values_of(x);
+  recent.n = v->n;
+  recent.segment = v->segment;
+}
+
+static inline void find(SEXP x) {
+  if (x != recent.x) look_up(x);
+}
+
 static void end_view(SEXP pointer) {
   view *v = (view *)RAW(R_ExternalPtrProtected(pointer));
   R_ClearExternalPtr(pointer);
@@ -55,6 +77,7 @@ SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na
   R_RegisterCFinalizerEx(pointer, end_view, FALSE);
   mg_segment_use(s);
   SEXP x = R_new_altrep(class_of(type), pointer, R_NilValue);
+  recent.x = NULL;
   UNPROTECT(2);
   return x;
 }
@@ -77,21 +100,28 @@ bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na) {
 
 // --- Methods of all types -----------------------------------------------------
 
-static R_xlen_t length(SEXP x) { return view_of(x)->n; }
+static R_xlen_t length(SEXP x) {
+  find(x);
+  return recent.n;
+}
 
 static void *dataptr(SEXP x, Rboolean writable) {
-  if (writable) view_of(x)->segment->written = true;
-  return values_of(x);
+  find(x);
+  if (writable) recent.segment->written = true;
+  return recent.values;
 }
 
 static const void *dataptr_or_null(SEXP x) { return values_of(x); }
+
+// Of an ordinary vector that we have made.
+static void *new_values(SEXP x) { return (void *)(uintptr_t)DATAPTR_RO(x); }
 
 // R's own way to copy asks for a pointer to write to.
 static SEXP duplicate(SEXP x, Rboolean deep) {
   (void)deep;
   view *v = view_of(x);
-  SEXP copy = PROTECT(mg_new_vector(TYPEOF(x), v->n));
-  if (v->n > 0) memcpy(DATAPTR(copy), values_of(x), v->size);
+  SEXP copy = PROTECT(mg_new_vector((SEXPTYPE)TYPEOF(x), v->n));
+  if (v->n > 0) memcpy(new_values(copy), values_of(x), v->size);
   UNPROTECT(1);
   return copy;
 }
@@ -115,6 +145,8 @@ static int no_na(SEXP x) {
 
 // --- Methods of each type -----------------------------------------------------
 
+static Rcomplex na_complex;
+
 static R_xlen_t region(SEXP x, R_xlen_t from, R_xlen_t n, void *to, size_t size) {
   R_xlen_t left = view_of(x)->n - from;
   if (n > left) n = left;
@@ -122,17 +154,55 @@ static R_xlen_t region(SEXP x, R_xlen_t from, R_xlen_t n, void *to, size_t size)
   return n;
 }
 
-#define METHODS(name, type)                                                              \
-  static type name##_elt(SEXP x, R_xlen_t i) { return ((const type *)values_of(x))[i]; } \
+// Indexes from 1 of either type, some at a time; 0 for NA and what is beyond the end.
+enum { INDEXES = 256 };
+
+static R_xlen_t get_indexes(SEXP indexes, R_xlen_t from, R_xlen_t n, R_xlen_t *to) {
+  union {
+    int integers[INDEXES];
+    double doubles[INDEXES];
+  } some;
+  R_xlen_t got;
+  if (TYPEOF(indexes) == INTSXP) {
+    got = INTEGER_GET_REGION(indexes, from, INDEXES, some.integers);
+    for (R_xlen_t i = 0; i < got; i++) to[i] = some.integers[i] >= 1 && some.integers[i] <= n ? some.integers[i] : 0;
+  } else {
+    got = REAL_GET_REGION(indexes, from, INDEXES, some.doubles);
+    for (R_xlen_t i = 0; i < got; i++) {
+      to[i] = some.doubles[i] >= 1 && some.doubles[i] < (double)n + 1 ? (R_xlen_t)some.doubles[i] : 0;
+    }
+  }
+  return got;
+}
+
+#define METHODS(name, type, sexptype, na)                                                \
+  static type name##_elt(SEXP x, R_xlen_t i) {                                           \
+    find(x);                                                                             \
+    return ((const type *)recent.values)[i];                                             \
+  }                                                                                      \
   static R_xlen_t name##_region(SEXP x, R_xlen_t from, R_xlen_t n, type *to) {           \
     return region(x, from, n, to, sizeof(type));                                         \
+  }                                                                                      \
+  static SEXP name##_subset(SEXP x, SEXP indexes, SEXP call) {                           \
+    (void)call;                                                                          \
+    if (TYPEOF(indexes) != INTSXP && TYPEOF(indexes) != REALSXP) return NULL;            \
+    const type *from = values_of(x);                                                     \
+    R_xlen_t n = XLENGTH(indexes), size = view_of(x)->n, at[INDEXES];                    \
+    SEXP subset = PROTECT(Rf_allocVector(sexptype, n));                                  \
+    type *to = new_values(subset);                                                       \
+    for (R_xlen_t i = 0, got; i < n; i += got) {                                         \
+      got = get_indexes(indexes, i, size, at);                                           \
+      for (R_xlen_t j = 0; j < got; j++) to[i + j] = at[j] > 0 ? from[at[j] - 1] : (na); \
+    }                                                                                    \
+    UNPROTECT(1);                                                                        \
+    return subset;                                                                       \
   }
 
-METHODS(double, double)
-METHODS(integer, int)
-METHODS(logical, int)
-METHODS(raw, Rbyte)
-METHODS(complex, Rcomplex)
+METHODS(double, double, REALSXP, NA_REAL)
+METHODS(integer, int, INTSXP, NA_INTEGER)
+METHODS(logical, int, LGLSXP, NA_LOGICAL)
+METHODS(raw, Rbyte, RAWSXP, 0)
+METHODS(complex, Rcomplex, CPLXSXP, na_complex)
 
 static void set_common_methods(R_altrep_class_t class) {
   R_set_altrep_Length_method(class, length);
@@ -143,31 +213,38 @@ static void set_common_methods(R_altrep_class_t class) {
 }
 
 void mg_view_init(DllInfo *dll) {
+  na_complex.r = na_complex.i = NA_REAL;
+
   double_views = R_make_altreal_class("double_view", "mangoro", dll);
   set_common_methods(double_views);
   R_set_altreal_Elt_method(double_views, double_elt);
   R_set_altreal_Get_region_method(double_views, double_region);
+  R_set_altvec_Extract_subset_method(double_views, double_subset);
   R_set_altreal_No_NA_method(double_views, no_na);
 
   integer_views = R_make_altinteger_class("integer_view", "mangoro", dll);
   set_common_methods(integer_views);
   R_set_altinteger_Elt_method(integer_views, integer_elt);
   R_set_altinteger_Get_region_method(integer_views, integer_region);
+  R_set_altvec_Extract_subset_method(integer_views, integer_subset);
   R_set_altinteger_No_NA_method(integer_views, no_na);
 
   logical_views = R_make_altlogical_class("logical_view", "mangoro", dll);
   set_common_methods(logical_views);
   R_set_altlogical_Elt_method(logical_views, logical_elt);
   R_set_altlogical_Get_region_method(logical_views, logical_region);
+  R_set_altvec_Extract_subset_method(logical_views, logical_subset);
   R_set_altlogical_No_NA_method(logical_views, no_na);
 
   raw_views = R_make_altraw_class("raw_view", "mangoro", dll);
   set_common_methods(raw_views);
   R_set_altraw_Elt_method(raw_views, raw_elt);
   R_set_altraw_Get_region_method(raw_views, raw_region);
+  R_set_altvec_Extract_subset_method(raw_views, raw_subset);
 
   complex_views = R_make_altcomplex_class("complex_view", "mangoro", dll);
   set_common_methods(complex_views);
   R_set_altcomplex_Elt_method(complex_views, complex_elt);
   R_set_altcomplex_Get_region_method(complex_views, complex_region);
+  R_set_altvec_Extract_subset_method(complex_views, complex_subset);
 }

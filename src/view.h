@@ -24,5 +24,6 @@ SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint
 bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na);
 
 void mg_view_init(DllInfo *dll);
+void mg_string_view_init(DllInfo *dll);
 
 #endif

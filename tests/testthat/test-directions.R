@@ -4,7 +4,7 @@ layers <- c(
   "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
   "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "reply", "dialers", "connection", "request",
-  "manifest", "rpc", "refusal", "vectors", "coerce", "arguments", "call", "http", "functions", "lifecycle", "handle",
+  "lane", "manifest", "rpc", "refusal", "vectors", "coerce", "arguments", "call", "http", "functions", "lifecycle", "handle",
   "start", "recipe", "source", "eval", "sitrep", "install_go"
 )
 

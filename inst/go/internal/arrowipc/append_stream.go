@@ -48,4 +48,3 @@ func AppendStream(buf []byte, r array.RecordReader, to *segment.Result, before f
 	}
 	return messages.append(buf), nil, nil
 }
-

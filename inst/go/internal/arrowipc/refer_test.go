@@ -62,35 +62,46 @@ func TestReferSamples(t *testing.T) {
 	}
 }
 
+// A stream is referred to if it is large.
 func TestReferStreams(t *testing.T) {
 	register(t)
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
 			to, file := segmenttest.Offer(t, 1)
-			var batches []arrow.RecordBatch
-			for n := 0; n < segment.Floor; n += 256 {
-				batches = append(batches, s.batches(t)...)
-			}
-			reader, err := array.NewRecordReader(batches[0].Schema(), batches)
+			one, err := array.NewRecordReader(s.batches(t)[0].Schema(), s.batches(t))
 			if err != nil {
 				t.Fatal(err)
 			}
-			stream, referred, err := AppendStream(nil, reader, to, anyBatch, unchanged(reader.Schema()))
+			small, referred, err := AppendStream(nil, one, to, anyBatch, unchanged(one.Schema()))
 			if err != nil {
 				return // arrow-go does not write it
 			}
-			if (stream == nil) == (referred == nil) {
-				t.Fatal("is neither here nor there")
+			if referred != nil {
+				t.Fatal("a small stream is referred to")
 			}
-			if referred == nil {
-				t.Fatal("did not fit")
+			var batches []arrow.RecordBatch
+			for n := 0; n < segment.Floor; n += len(small) - 8 {
+				batches = append(batches, s.batches(t)...)
 			}
-			got, err := readParts(referred.Metadata, partsOf(t, referred, file))
+			large, err := array.NewRecordReader(one.Schema(), batches)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got) != len(batches) {
-				t.Fatalf("%d batches, want %d", len(got), len(batches))
+			stream, referred, err := AppendStream(nil, large, to, anyBatch, unchanged(large.Schema()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []arrow.RecordBatch
+			if referred == nil {
+				if len(stream) >= segment.Floor+endOfStream {
+					t.Fatal("a large stream is not referred to")
+				}
+				got, err = readAll(stream, nil)
+			} else {
+				got, err = readParts(referred.Metadata, partsOf(t, referred, file))
+			}
+			if err != nil || len(got) != len(batches) {
+				t.Fatal(len(got), len(batches), err)
 			}
 			for i := range got {
 				if !array.RecordApproxEqual(got[i], batches[i], array.WithNaNsEqual(true)) {

@@ -6,11 +6,15 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/segment"
 )
 
-// Arguments are those of a call, as far as its results take something from them.
+// Arguments are those of a call, as far as its results take something from them, and where
+// these may lie.
 type Arguments struct {
 	columns []Column
+	memory  *segment.Result // where results may lie, or nil
 	given   []givenValue
 	// fields are those of the arrays that were given, and of the columns of records.
 	fields map[arrow.ArrayData]arrow.Field
@@ -25,8 +29,10 @@ type givenValue struct {
 	arg   Column
 }
 
-// NewArguments returns the arguments of a call.
-func NewArguments(columns []Column) *Arguments { return &Arguments{columns: columns} }
+// NewArguments returns the arguments of a call, whose results may lie in memory.
+func NewArguments(columns []Column, memory *segment.Result) *Arguments {
+	return &Arguments{columns: columns, memory: memory}
+}
 
 func (a *Arguments) addColumns(batch arrow.RecordBatch) {
 	for i, column := range batch.Columns() {

@@ -100,7 +100,7 @@ func (c textCodec) badText(row int, text string, err error) error {
 }
 
 // write writes JSON that is nil as NA.
-func (c textCodec) write(values any, valid Bitmap, _ *Arguments) (Column, error) {
+func (c textCodec) write(values any, valid Bitmap, args *Arguments) (Column, error) {
 	in := reflect.ValueOf(values)
 	texts := make([]string, in.Len())
 	rows := clearable{Bitmap: valid, n: in.Len()}
@@ -117,7 +117,7 @@ func (c textCodec) write(values any, valid Bitmap, _ *Arguments) (Column, error)
 		}
 		texts[i] = string(text)
 	}
-	return writeStrings(texts, rows.Bitmap)
+	return writeStrings(texts, rows.Bitmap, args.memory)
 }
 
 // noText is the error of a value whose text cannot be made.

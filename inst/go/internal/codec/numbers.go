@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"mangoro.local/internal/segment"
 )
 
 // maxExact is the largest of the whole numbers that a float64 tells from all
@@ -28,7 +30,7 @@ type number interface {
 
 // integersOf returns the codec of a type of integers, whose Arrow type has their layout.
 func integersOf[T integer](name string, dataType arrow.DataType) codec {
-	write := func(values []T, valid Bitmap) (Column, error) {
+	write := func(values []T, valid Bitmap, _ *segment.Result) (Column, error) {
 		low, _ := limits[T]()
 		fill(values, valid, T(low)) // what R's codec has for NA
 		return fixedWidth(dataType, values, valid), nil
@@ -44,11 +46,11 @@ func platform[T ~int | ~uint, S, W integer](name string, dataType arrow.DataType
 		return cast[T](values), valid, err
 	}
 	wide := integersOf[W](name, dataType).(basic[W])
-	write := func(values []T, valid Bitmap) (Column, error) {
+	write := func(values []T, valid Bitmap, r *segment.Result) (Column, error) {
 		if unsafe.Sizeof(T(0)) == unsafe.Sizeof(W(0)) {
-			return wide.writeAs(cast[W](values), valid)
+			return wide.writeAs(cast[W](values), valid, r)
 		}
-		return wide.writeAs(widen[W](values), valid)
+		return wide.writeAs(widen[W](values), valid, r)
 	}
 	return basic[T]{name, read, write}
 }
@@ -289,15 +291,9 @@ func readBools(col Column) ([]bool, Bitmap, error) {
 // writeFloats writes numbers, of which those that are NA become null. Under a
 // null lies what R has for NA, so that R may take the column as it is: the bits
 // of an NA that came as a value are kept.
-func writeFloats(values []float64, valid Bitmap) (Column, error) {
-	fill(values, valid, na)
-	rows := clearable{Bitmap: valid, n: len(values)}
-	for i, v := range values {
-		if isNA(v) {
-			rows.clear(i)
-		}
-	}
-	return fixedWidth(arrow.PrimitiveTypes.Float64, values, rows.Bitmap), nil
+func writeFloats(values []float64, valid Bitmap, r *segment.Result) (Column, error) {
+	values, valid = placed(values, valid, r, na, isNA)
+	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid), nil
 }
 
 // Numbers returns numbers as a column, where none is NA without the bitmap saying so.
@@ -308,18 +304,41 @@ func Numbers(values []float64, valid Bitmap) Column {
 }
 
 // writeFloat32s writes numbers as writeFloats does.
-func writeFloat32s(values []float32, valid Bitmap) (Column, error) {
-	fill(values, valid, na32)
-	rows := clearable{Bitmap: valid, n: len(values)}
-	for i, v := range values {
-		if isNA32(v) {
-			rows.clear(i)
-		}
-	}
-	return fixedWidth(arrow.PrimitiveTypes.Float32, values, rows.Bitmap), nil
+func writeFloat32s(values []float32, valid Bitmap, r *segment.Result) (Column, error) {
+	values, valid = placed(values, valid, r, na32, isNA32)
+	return fixedWidth(arrow.PrimitiveTypes.Float32, values, valid), nil
 }
 
-func writeBools(values []bool, valid Bitmap) (Column, error) {
+// placedRows is how many numbers are copied before they are searched for NA, while they are
+// in the processor's cache.
+const placedRows = 1024
+
+// placed returns numbers with NA under each null, and which of them are not NA. They are
+// copied to r if there is room for them and they do not lie there already.
+func placed[T float32 | float64](values []T, valid Bitmap, r *segment.Result, na T, isNA func(T) bool) ([]T, Bitmap) {
+	out := values
+	if size := len(values) * int(unsafe.Sizeof(na)); r != nil && size >= segment.Floor {
+		if _, there := r.Offset(cast[byte](values)); !there {
+			if memory := r.Alloc(size); memory != nil {
+				out = cast[T](memory)
+			}
+		}
+	}
+	rows := clearable{Bitmap: valid, n: len(values)}
+	for from := 0; from < len(values); from += placedRows {
+		block := out[from:min(from+placedRows, len(out))]
+		copy(block, values[from:]) // nothing, if they are the same
+		for i, v := range block {
+			if v != v && isNA(v) {
+				rows.clear(from + i)
+			}
+		}
+	}
+	fill(out, valid, na)
+	return out, rows.Bitmap
+}
+
+func writeBools(values []bool, valid Bitmap, _ *segment.Result) (Column, error) {
 	bits := noRows(len(values)).bits
 	for i, v := range values {
 		if v {

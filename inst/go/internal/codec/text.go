@@ -10,6 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"mangoro.local/internal/segment"
 )
 
 // readStrings copies the text of a column once, and cuts the strings from it.
@@ -149,8 +151,8 @@ func cutBytes[O int32 | int64](data []byte, offsets []O, valid Bitmap) [][]byte 
 }
 
 // writeStrings refuses what is not UTF-8: Arrow has no such strings, nor does R.
-func writeStrings(values []string, valid Bitmap) (Column, error) {
-	column, text := joined(arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, values, valid, math.MaxInt32)
+func writeStrings(values []string, valid Bitmap, r *segment.Result) (Column, error) {
+	column, text := joined(arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, values, valid, math.MaxInt32, r)
 	if validText(text, values, valid) {
 		return newColumn(column), nil
 	}
@@ -178,20 +180,20 @@ func validText(text []byte, values []string, valid Bitmap) bool {
 }
 
 // writeBinaries writes nil as NULL.
-func writeBinaries(values [][]byte, valid Bitmap) (Column, error) {
+func writeBinaries(values [][]byte, valid Bitmap, r *segment.Result) (Column, error) {
 	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
 		if v == nil {
 			rows.clear(i)
 		}
 	}
-	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32)
+	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32, r)
 	return newColumn(column), nil
 }
 
 // joined returns a column of strings or bytes, and its data. It is large if the
-// data has more bytes than limit.
-func joined[T string | []byte](small, large arrow.DataType, values []T, valid Bitmap, limit int) (arrow.Array, []byte) {
+// data has more bytes than limit. They lie in r if there is room for them.
+func joined[T string | []byte](small, large arrow.DataType, values []T, valid Bitmap, limit int, r *segment.Result) (arrow.Array, []byte) {
 	size := 0
 	for i, v := range values {
 		if valid.Has(i) {
@@ -199,16 +201,17 @@ func joined[T string | []byte](small, large arrow.DataType, values []T, valid Bi
 		}
 	}
 	if size > limit {
-		offsets, data := join[int64](values, valid, size)
+		offsets, data := join[int64](values, valid, size, r)
 		return newArray(large, len(values), valid, offsets, memory.NewBufferBytes(data)), data
 	}
-	offsets, data := join[int32](values, valid, size)
+	offsets, data := join[int32](values, valid, size, r)
 	return newArray(small, len(values), valid, offsets, memory.NewBufferBytes(data)), data
 }
 
-func join[O int32 | int64, T string | []byte](values []T, valid Bitmap, size int) (*memory.Buffer, []byte) {
-	offsets := make([]O, len(values)+1)
-	data := make([]byte, 0, size)
+func join[O int32 | int64, T string | []byte](values []T, valid Bitmap, size int, r *segment.Result) (*memory.Buffer, []byte) {
+	offsets := segment.Make[O](r, len(values)+1)
+	data := segment.Make[byte](r, size)[:0]
+	offsets[0] = 0
 	for i, v := range values {
 		if valid.Has(i) {
 			data = append(data, v...)

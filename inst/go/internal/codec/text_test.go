@@ -9,11 +9,11 @@ import (
 // Texts too long for 32-bit offsets have others.
 func TestLargeText(t *testing.T) {
 	small, large := arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString
-	column, text := joined(small, large, []string{"ab", "NA", "c"}, rowsWithout(3, 1), 2)
+	column, text := joined(small, large, []string{"ab", "NA", "c"}, rowsWithout(3, 1), 2, nil)
 	if column.DataType() != large || string(text) != "abc" || column.String() != `["ab" (null) "c"]` {
 		t.Errorf("got %v of %s", column, column.DataType())
 	}
-	if column, _ := joined(small, large, []string{"ab"}, Bitmap{}, 2); column.DataType() != small {
+	if column, _ := joined(small, large, []string{"ab"}, Bitmap{}, 2, nil); column.DataType() != small {
 		t.Errorf("got %v of %s", column, column.DataType())
 	}
 }

@@ -23,7 +23,7 @@ func through(t *testing.T, fn any, arg Column) (Column, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := NewArguments([]Column{arg})
+	args := NewArguments([]Column{arg}, nil)
 	if values, ok := param.(Values); ok && values.Scalar() {
 		result, err := Result(f.Type().Out(0))
 		if err != nil {

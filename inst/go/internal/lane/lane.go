@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -66,6 +67,7 @@ func Open(pid int, fd uint32, size int64, token []byte) (*Lane, error) {
 	}
 	l.answered = l.load(reply)
 	l.arrived = l.hasRequest
+	l.store(server, uint32(os.Getpid()))
 	return l, nil
 }
 

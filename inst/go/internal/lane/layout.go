@@ -27,7 +27,8 @@ const (
 	reply      = 196
 	replySize  = 200
 	chunksRead = 204
-	closed     = 208 // nothing reads the lane any more
+	closed     = 208 // the server reads it no more
+	server     = 212 // its process
 	goSleeps   = 256
 
 	mailboxSize = 65536

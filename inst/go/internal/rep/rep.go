@@ -75,8 +75,9 @@ func (s *Server) Stop(grace time.Duration) int {
 	return s.pending
 }
 
-// begin tells whether a request is accepted.
-func (s *Server) begin() bool {
+// Begin tells whether a request is accepted. Requests that a handler receives in another way
+// count as well if it calls Begin, and End once they are answered.
+func (s *Server) Begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
@@ -86,7 +87,8 @@ func (s *Server) begin() bool {
 	return true
 }
 
-func (s *Server) end() {
+// End follows Begin when a request has been answered.
+func (s *Server) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending--
@@ -161,13 +163,13 @@ func (p *peer) receive() (trace, request []byte, ok bool) {
 		if !ok {
 			continue // it cannot be answered
 		}
-		return trace, request, p.hasRoom() && p.server.begin()
+		return trace, request, p.hasRoom() && p.server.Begin()
 	}
 }
 
 // answer answers a request. Its handler may end the goroutine.
 func (p *peer) answer(trace, request []byte) {
-	defer p.server.end()
+	defer p.server.End()
 	p.handler.Answer(request, func(reply []byte) { p.send(trace, reply) })
 }
 

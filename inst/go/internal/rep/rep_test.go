@@ -329,7 +329,7 @@ func TestStop(t *testing.T) {
 	if reply, err := sock.Recv(); err != nil || string(reply) != "x" {
 		t.Errorf("got %q, %v", reply, err)
 	}
-	if s.begin() {
+	if s.Begin() {
 		t.Error("it takes more")
 	}
 }

@@ -19,6 +19,9 @@ const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
 // itself, undoes what a call of fallocate has done.
 const growthChunk = 16 << 20
 
+// Supported tells whether there are segments on this system.
+const Supported = true
+
 // fileID tells files apart.
 type fileID struct{ device, inode uint64 }
 
@@ -76,7 +79,7 @@ func (f *file) check() error {
 	return nil
 }
 
-// Map maps a segment of a process that both write, and that has exactly size bytes. It must
+// Map maps the first size bytes of a segment of a process, which both write. It must
 // be unmapped, once, when nothing uses the memory any more.
 func Map(pid int, fd uint32, size int) (memory []byte, unmap func(), err error) {
 	f, err := open(pid, fd, true)
@@ -84,7 +87,7 @@ func Map(pid int, fd uint32, size int) (memory []byte, unmap func(), err error) 
 		return nil, nil, err
 	}
 	defer f.close()
-	if f.size != size {
+	if f.size < size {
 		return nil, nil, fmt.Errorf("it has %d bytes, not %d", f.size, size)
 	}
 	base, err := unix.MmapPtr(f.fd, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)

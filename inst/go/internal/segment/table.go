@@ -111,6 +111,7 @@ func (t *Table) use(key mapped, offset, length uint64) (*mapping, error) {
 	m.uses++
 	t.clock++
 	m.lastUse = t.clock
+	t.evict()
 	return m, nil
 }
 
@@ -137,7 +138,6 @@ func (t *Table) mapAnew(key mapped, old *mapping) (*mapping, error) {
 	}
 	t.latest[key.name.FD] = key.name.Generation
 	t.known[key] = m
-	t.evict()
 	t.setTimer()
 	return m, nil
 }

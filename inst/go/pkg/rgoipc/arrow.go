@@ -37,7 +37,19 @@ func readRecord(schemas *arrowipc.Schemas, stream []byte) (arrow.RecordBatch, er
 	if len(stream) == 0 {
 		return array.NewRecordBatch(arrow.NewSchema(nil, nil), nil, 0), nil
 	}
-	reader, err := schemas.NewReader(stream, memory.DefaultAllocator)
+	return recordOf(schemas.NewReader(stream, memory.DefaultAllocator))
+}
+
+// readRecordOfParts is readRecord for a stream whose bodies lie in parts.
+func readRecordOfParts(schemas *arrowipc.Schemas, stream []byte, parts [][]byte) (arrow.RecordBatch, error) {
+	if len(stream) == 0 && len(parts) == 0 {
+		return readRecord(nil, nil)
+	}
+	return recordOf(schemas.NewPartsReader(stream, parts, memory.DefaultAllocator))
+}
+
+// recordOf returns all that a reader has as one record.
+func recordOf(reader *arrowipc.Reader, err error) (arrow.RecordBatch, error) {
 	if err != nil {
 		return nil, err
 	}

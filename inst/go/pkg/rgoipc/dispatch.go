@@ -1,6 +1,7 @@
 package rgoipc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"runtime/debug"
 
 	"mangoro.local/internal/arrowipc"
+	"mangoro.local/internal/lane"
 	"mangoro.local/internal/rep"
+	"mangoro.local/internal/segment"
 )
 
 // maxStack is how many bytes of a panic's stack are sent to R.
@@ -19,11 +22,18 @@ type dispatcher struct {
 	registry *Registry
 	calls    *calls
 	schemas  arrowipc.Schemas
+
+	shared bool        // connections may attach shared memory
+	begin  func() bool // counts a request that comes over it, and tells whether it is accepted
+	end    func()      // follows when it has been answered
 }
 
 // newDispatcher returns a dispatcher whose calls end with ctx.
 func newDispatcher(ctx context.Context, registry *Registry, l limits) *dispatcher {
-	return &dispatcher{registry: registry, calls: newCalls(ctx, l)}
+	return &dispatcher{
+		registry: registry, calls: newCalls(ctx, l),
+		begin: func() bool { return true }, end: func() {},
+	}
 }
 
 // connect returns what answers the requests of a new connection.
@@ -36,14 +46,33 @@ type connection struct {
 	*dispatcher
 	owner    *owner
 	metadata metadataReader
+	attached attached
 }
 
 // Gone gives up the calls of the connection, which has ended.
-func (c *connection) Gone() { c.calls.disconnect(c.owner) }
+func (c *connection) Gone() {
+	c.calls.disconnect(c.owner)
+	c.attached.close()
+}
 
 // Answer answers a request by one call of send, whatever happens: if the function fails or
 // panics, if its goroutine ends, or if its result cannot be written, the reply says so.
-func (c *connection) Answer(request []byte, send func(reply []byte)) {
+func (c *connection) Answer(message []byte, send func(reply []byte)) {
+	c.answer(request{bytes: message}, send)
+}
+
+// request is a request as it has come.
+type request struct {
+	bytes []byte
+	*RPCMessage
+	mail  *lane.Request   // nil: it has not come over a lane
+	offer *segment.Result // where its result may lie, or nil
+	// Of a call by reference.
+	refs   references
+	stream []byte
+}
+
+func (c *connection) answer(r request, send func(reply []byte)) {
 	var name string
 	var reply []byte
 	defer func() {
@@ -52,29 +81,35 @@ func (c *connection) Answer(request []byte, send func(reply []byte)) {
 		}
 		send(reply)
 	}()
-	message, err := UnmarshalRPCMessage(request)
-	if err != nil {
+	var err error
+	if r.RPCMessage, err = UnmarshalRPCMessage(r.bytes); err != nil {
 		reply = errorReply("", &Error{Code: CodeProtocol, Err: err})
 		return
 	}
-	name = message.FuncName
-	if reply, err = c.dispatch(message); err != nil {
+	name = r.FuncName
+	if reply, err = c.dispatch(&r); err != nil {
 		reply = errorReply(name, err)
 	}
 }
 
-func (c *connection) dispatch(message *RPCMessage) ([]byte, error) {
-	switch message.Type {
-	case MsgTypeManifest:
+func (c *connection) dispatch(r *request) ([]byte, error) {
+	switch {
+	case r.Type == MsgTypeManifest:
 		return c.manifest()
-	case MsgTypeCall:
-		return c.call(message)
-	case MsgTypeCancel:
-		c.calls.cancel(c.owner, c.metadata.read(message.ErrorMsg).id)
+	case r.Type == MsgTypeCall:
+		return c.call(r, (*connection).invoke)
+	case r.Type == MsgTypeCancel:
+		c.calls.cancel(c.owner, c.metadata.read(r.ErrorMsg).id)
 		load, err := json.Marshal(c.calls.load())
 		return (&RPCMessage{Type: MsgTypeResult, ErrorMsg: string(load)}).Marshal(), err
+	case r.Type == MsgTypeAttach && c.shared:
+		return (&RPCMessage{Type: MsgTypeAttach}).Marshal(), c.attach(r.ArrowData)
+	case r.Type == MsgTypeReferCall && c.shared:
+		return c.callByReference(r)
+	case r.Type == MsgTypeRingCall && r.mail != nil:
+		return c.call(r, (*connection).invokeRing)
 	default:
-		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", message.Type)
+		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", r.Type)
 	}
 }
 
@@ -83,35 +118,90 @@ func (c *connection) manifest() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := c.registry.manifestMetadata()
+	metadata, err := c.registry.manifestMetadata(c.shared)
 	return (&RPCMessage{Type: MsgTypeManifest, ErrorMsg: metadata, ArrowData: manifest}).Marshal(), err
 }
 
+// invocation invokes a function with the arguments of a request, and hands over its result.
+type invocation func(c *connection, ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error
+
 // call has a function invoked in its turn, and returns the reply with its result.
-func (c *connection) call(message *RPCMessage) ([]byte, error) {
-	fn, ok := c.registry.Get(message.FuncName)
+func (c *connection) call(r *request, invoke invocation) ([]byte, error) {
+	fn, ok := c.registry.Get(r.FuncName)
 	if !ok {
-		return nil, c.registry.noFunction(message.FuncName)
+		return nil, c.registry.noFunction(r.FuncName)
 	}
-	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(message.ErrorMsg), len(message.ArrowData))
+	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(r.ErrorMsg), len(r.ArrowData)+int(r.refs.bytes()))
 	if err != nil {
 		return nil, err
 	}
 	defer c.calls.end(call)
 	ctx, cancel := call.context(fn.typed != nil && fn.typed.context)
 	defer cancel()
-	record, err := readRecord(&c.schemas, message.ArrowData)
-	if err != nil {
-		return nil, &Error{Code: CodeProtocol, Err: err}
+	if r.offer != nil {
+		ctx = segment.WithResult(ctx, r.offer)
 	}
-	defer record.Release()
-
 	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
-	out := reply{bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))), writer: fn.writer}
-	if err := fn.invoke(ctx, record, out.take); err != nil {
+	out := reply{
+		name: fn.Name, bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))),
+		offer: r.offer, writer: fn.writer,
+	}
+	if err := invoke(c, ctx, fn, r, out.take); err != nil {
 		return nil, err
 	}
 	return out.bytes, nil
+}
+
+// invoke invokes a function with the stream of its arguments.
+func (c *connection) invoke(ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error {
+	record, err := readRecord(&c.schemas, r.ArrowData)
+	if err != nil {
+		return &Error{Code: CodeProtocol, Err: err}
+	}
+	defer record.Release()
+	return fn.invoke(ctx, record, take)
+}
+
+// callByReference is [connection.call] for arguments that lie in segments. These are in use
+// until the function has returned, also if the call is given up before.
+func (c *connection) callByReference(r *request) (reply []byte, err error) {
+	defer guardFaults()()
+	if r.refs, r.stream, err = cutReferences(r.ArrowData, c.calls.limits.bytes); err != nil {
+		return nil, err
+	}
+	if r.mail == nil {
+		if r.offer, err = c.attached.offered(r.refs.offer); err != nil {
+			return nil, err
+		}
+		defer r.offer.Release()
+	}
+	return c.call(r, (*connection).invokeByReference)
+}
+
+// invokeByReference is [connection.invoke] for arguments that lie in segments.
+func (c *connection) invokeByReference(ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error {
+	table, err := c.attached.segments()
+	if err != nil {
+		return err
+	}
+	parts, release, err := r.refs.open(table)
+	if err != nil {
+		return &Error{Code: CodeProtocol, Err: err}
+	}
+	defer release()
+	if fn.mayKeepArguments() {
+		for i := range parts {
+			parts[i] = bytes.Clone(parts[i])
+		}
+	} else {
+		ctx = segment.WithForeignArguments(ctx)
+	}
+	record, err := readRecordOfParts(&c.schemas, r.stream, parts)
+	if err != nil {
+		return &Error{Code: CodeProtocol, Err: err}
+	}
+	defer record.Release()
+	return fn.invoke(ctx, record, take)
 }
 
 // errGoexit is the error of a function that neither returned nor panicked.

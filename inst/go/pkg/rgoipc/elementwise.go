@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -57,7 +58,7 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arr
 	if err := f.runAll(ctx, p.n, &queue{piece: p}); err != nil {
 		return nil, err
 	}
-	args := codec.NewArguments(columns)
+	args := codec.NewArguments(columns, segment.ResultOf(ctx))
 	if f.each {
 		rec, err := f.listOfRows(r.columns, p.n, p.valid, args)
 		return rec, f.withValues(err, p)
@@ -246,7 +247,7 @@ func (f *typedFunc) withValues(err error, p *piece) error {
 // its fields.
 func (p *parameter) shown(value reflect.Value) any {
 	if p.arg.Type.Type == TypeStruct {
-		if column, err := p.kind.Write(value, codec.NewArguments(nil)); err == nil {
+		if column, err := p.kind.Write(value, codec.NewArguments(nil, nil)); err == nil {
 			defer column.Array.Release()
 			return column.Array.GetOneForMarshal(0)
 		}
@@ -303,7 +304,10 @@ func (f *typedFunc) runAll(ctx context.Context, n int, q *queue) error {
 	most := max(1, min(blockRows, n/(8*workers)))
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Go(func() { q.work(ctx, most) })
+		wg.Go(func() {
+			debug.SetPanicOnFault(true) // as it is for the goroutine of the call
+			q.work(ctx, most)
+		})
 	}
 	wg.Wait()
 	return f.withValues(q.err, q.failed)

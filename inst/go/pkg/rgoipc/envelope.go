@@ -16,6 +16,13 @@ const (
 	MsgTypeResult   uint8 = 2 // the reply to a call: an Arrow IPC stream
 	MsgTypeError    uint8 = 3 // the reply to what failed: message, and JSON detail
 	MsgTypeCancel   uint8 = 4 // cancels the call that its metadata names; the reply is an empty result whose metadata is the load of the server
+
+	// Shared memory, which [Serve] offers to R on the same machine, and other servers need
+	// not know of.
+	MsgTypeAttach      uint8 = 5 // attaches shared memory to the connection; the reply is empty
+	MsgTypeReferCall   uint8 = 6 // a call whose data lies in shared memory
+	MsgTypeReferResult uint8 = 7 // a result whose data does
+	MsgTypeRingCall    uint8 = 8 // a call whose data comes through a ring in shared memory
 )
 
 // ErrInvalidMessage is returned for bytes that are not an envelope.

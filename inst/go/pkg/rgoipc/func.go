@@ -57,11 +57,11 @@ type typedFunc struct {
 	streams   bool              // there is a stream among the parameters
 	results   []result
 	returns   TypeSpec
-	list      bool // the results are a named list
+	list      bool  // the results are a named list
 	loop      *loop // called once for each row; nil: called once
-	each      bool // the results of the rows are a list, see [Each]
-	workers   bool // on several goroutines
-	asColumns bool // arguments and results are columns, see [Columns]
+	each      bool  // the results of the rows are a list, see [Each]
+	workers   bool  // on several goroutines
+	asColumns bool  // arguments and results are columns, see [Columns]
 
 	onlyValues bool                         // all results are Go values
 	last       atomic.Pointer[arrow.Schema] // of a result

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"mangoro.local/internal/codec"
+	"mangoro.local/internal/segment"
 )
 
 // invoke runs the function on a record of arguments, and hands over its result.
@@ -75,7 +76,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 			defer f.firstRow(i, columns)()
 		}
 	}
-	args := codec.NewArguments(columns)
+	args := codec.NewArguments(columns, segment.ResultOf(ctx))
 	for i, p := range f.params {
 		if columns[i].Array == nil {
 			in = append(in, reflect.Zero(p.t))

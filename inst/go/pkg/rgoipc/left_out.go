@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"mangoro.local/internal/lane"
 )
 
 // leftOut is a function that R cannot call.
@@ -38,15 +40,19 @@ func (r *Registry) allLeftOut() []leftOut {
 }
 
 // manifestMetadata returns what a manifest's reply has in its field error, as JSON:
-// nothing unless functions are left out.
-func (r *Registry) manifestMetadata() (string, error) {
-	all := r.allLeftOut()
-	if len(all) == 0 {
+// nothing unless functions are left out, or connections may attach shared memory.
+func (r *Registry) manifestMetadata(shared bool) (string, error) {
+	m := struct {
+		LeftOut      []leftOut `json:"left_out,omitempty"`
+		SharedMemory int       `json:"shared_memory,omitempty"` // the version of the lane
+	}{LeftOut: r.allLeftOut()}
+	if shared {
+		m.SharedMemory = lane.Version
+	}
+	if m.LeftOut == nil && !shared {
 		return "", nil
 	}
-	text, err := json.Marshal(struct {
-		LeftOut []leftOut `json:"left_out"`
-	}{all})
+	text, err := json.Marshal(m)
 	return string(text), err
 }
 

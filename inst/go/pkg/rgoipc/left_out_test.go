@@ -15,6 +15,7 @@ func TestLeftOut(t *testing.T) {
 		}
 	}
 	register("here")
+	t.Setenv("MANGORO_SHARED_MEMORY", "0")
 	url, _ := serve(t, registry)
 	sock := dial(t, url)
 	manifest := func() *RPCMessage {

@@ -22,6 +22,7 @@ import (
 //   - MANGORO_PARENT is the id of the process that started the server. The server stops
 //     when that process ends, however it ends. By default it lives on.
 //   - MANGORO_DIR is a directory that is then removed.
+//   - MANGORO_SHARED_MEMORY=0 has the server not offer shared memory to R.
 //   - TZ is the time zone of the program, time.Local, on all systems. R sets it to its own.
 func Main(registry *Registry, opts ...Option) {
 	if len(os.Args) != 2 {

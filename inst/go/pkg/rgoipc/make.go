@@ -6,6 +6,11 @@ import (
 	"mangoro.local/internal/segment"
 )
 
+// Number is what the elements of [Make] can be.
+type Number interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64 | ~complex64 | ~complex128
+}
+
 // Make returns a slice of n values for a result of the call whose context this is. If R
 // shares memory with the server, a large one lies where R reads it, so that it is not
 // copied when the function returns it, whole or as a [Matrix]; otherwise it is ordinary
@@ -13,11 +18,11 @@ import (
 //
 // The values are not set: there may be those of earlier results. The slice must not be used
 // after the function has returned, by a goroutine, say.
-func Make[T any](ctx context.Context, n int) []T {
+func Make[T Number](ctx context.Context, n int) []T {
 	return segment.Make[T](segment.ResultOf(ctx), n)
 }
 
 // MakeMatrix returns a matrix whose elements are from [Make].
-func MakeMatrix[T any](ctx context.Context, rows, cols int) Matrix[T] {
+func MakeMatrix[T Number](ctx context.Context, rows, cols int) Matrix[T] {
 	return Matrix[T]{Rows: rows, Cols: cols, Data: Make[T](ctx, elements(rows, cols))}
 }

@@ -62,6 +62,15 @@ func (f *Function) invoke(ctx context.Context, rec arrow.RecordBatch, take func(
 	return take(ctx, returned{record: result})
 }
 
+// mayKeepArguments tells whether the function gets Arrow data, which it may retain. Go values
+// are copies, or are not kept.
+func (f *Function) mayKeepArguments() bool {
+	return f.typed == nil || slices.ContainsFunc(f.typed.params, func(p parameter) bool {
+		_, values := p.kind.(codec.Values)
+		return !values
+	})
+}
+
 // Registry holds the functions of a server. Make one with [NewRegistry]; its
 // methods may be called from several goroutines.
 type Registry struct {

@@ -10,6 +10,7 @@ import (
 
 	"mangoro.local/internal/arrowipc"
 	"mangoro.local/internal/codec"
+	"mangoro.local/internal/segment"
 )
 
 // returned is what a function has returned: a record, or a stream. With neither it is
@@ -35,18 +36,25 @@ func (r returned) whole() (arrow.RecordBatch, error) {
 	return rec, nil
 }
 
-// reply is the reply of a server: a header, and then the Arrow stream of the result.
+// reply is the reply of a server: a header, and then the Arrow stream of the result. If that
+// is large and finds room in the segment that R offers, its data lies there, and the reply
+// refers to it.
 type reply struct {
+	name   string // of the function
 	bytes  []byte
+	offer  *segment.Result // nil: there is none
 	writer *arrowipc.Writer
 }
 
 // take takes the result. Of a stream it reads a batch, writes it, and only then reads
 // the next one.
 func (r *reply) take(ctx context.Context, result returned) (err error) {
+	var referred *arrowipc.Referred
 	switch {
 	case result.record != nil:
-		r.bytes, err = appendArrowRecord(r.writer, r.bytes, result.record)
+		if referred, err = r.refer(result.record); referred == nil && err == nil {
+			r.bytes, err = appendArrowRecord(r.writer, r.bytes, result.record)
+		}
 	case result.stream != nil:
 		var rows int64
 		before := func(batch arrow.RecordBatch) error {
@@ -54,9 +62,27 @@ func (r *reply) take(ctx context.Context, result returned) (err error) {
 			return ctx.Err()
 		}
 		schema := func() *arrow.Schema { return codec.ForRows(result.stream.Schema(), rows) }
-		r.bytes, err = arrowipc.AppendStream(r.bytes, result.stream, before, schema)
+		r.bytes, referred, err = arrowipc.AppendStream(r.bytes, result.stream, r.offer, before, schema)
+	}
+	if referred != nil {
+		header := &RPCMessage{Type: MsgTypeReferResult, FuncName: r.name}
+		refs := references{offer: segment.Name{FD: segment.None}, parts: referred.Parts}
+		r.bytes = append(refs.append(header.appendHeader(nil)), referred.Metadata...)
 	}
 	return err
+}
+
+// refer has a large record lie in the offered segment. It returns nil if it is not large, or
+// finds no room there.
+func (r *reply) refer(rec arrow.RecordBatch) (*arrowipc.Referred, error) {
+	if r.offer == nil || arrowipc.Size(rec) < segment.Floor {
+		return nil, nil
+	}
+	referred, err := r.writer.Refer(rec, r.offer)
+	if err != nil {
+		return nil, fmt.Errorf("rgoipc: cannot write the record: %w", err)
+	}
+	return referred, nil
 }
 
 // record returns the results as a record of the one column "result", or of a column for

@@ -108,7 +108,7 @@ func (c *ringCall) run(ctx context.Context) (arrow.RecordBatch, error) {
 	if err := c.f.runAll(ctx, c.n, &queue{more: next}); err != nil {
 		return nil, err
 	}
-	return c.f.recordOfRows(rows, c.valid, codec.NewArguments(nil))
+	return c.f.recordOfRows(rows, c.valid, codec.NewArguments(nil, nil))
 }
 
 // readConstants reads the arguments that all rows have.
@@ -253,32 +253,14 @@ func isTrue(bits uint32) uint64 { return notZero(uint64(bits)) }
 // notZero returns 0 or 1. v is below 1<<63.
 func notZero(v uint64) uint64 { return 1 - (v-1)>>63 }
 
-// ringCall has an elementwise function invoked with arguments that come through a ring.
-func (c *connection) ringCall(message *RPCMessage, ring *lane.Ring) ([]byte, error) {
-	fn, ok := c.registry.Get(message.FuncName)
-	if !ok {
-		return nil, c.registry.noFunction(message.FuncName)
-	}
+// invokeRing is [connection.invoke] for arguments that come through the ring of a lane.
+func (c *connection) invokeRing(ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error {
 	if fn.typed == nil {
-		return nil, errorf(CodeProtocol, "the arguments of this function cannot come through a ring")
+		return errorf(CodeProtocol, "the arguments of this function cannot come through a ring")
 	}
-	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(message.ErrorMsg), len(message.ArrowData))
+	call, err := fn.typed.newRingCall(r.ArrowData, r.mail.Ring(), c.calls.limits.bytes/8)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer c.calls.end(call)
-	ctx, cancel := call.context(fn.typed.context)
-	defer cancel()
-	run, err := fn.typed.newRingCall(message.ArrowData, ring, c.calls.limits.bytes/8)
-	if err != nil {
-		return nil, err
-	}
-	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
-	out := reply{bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))), writer: fn.writer}
-	if err := run.invoke(ctx, out.take); err != nil {
-		return nil, err
-	}
-	return out.bytes, nil
+	return call.invoke(ctx, take)
 }
-
-var _ = (*connection).ringCall

@@ -105,6 +105,7 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 	}
 	dispatcher := newDispatcher(ctx, registry, newLimits(config))
 	server := rep.NewServer(dispatcher.connect, config.maxMessageSize)
+	dispatcher.shared, dispatcher.begin, dispatcher.end = sharesMemory(url), server.Begin, server.End
 	address, err := listen(server.Socket, url, config.maxMessageSize)
 	if err != nil {
 		return err

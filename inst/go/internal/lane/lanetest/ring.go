@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -83,17 +84,37 @@ func (e *End) Write(columns ...any) {
 		if !e.Wait(func() bool { return uint32(chunk)-e.Read() < RingSlots }) {
 			return
 		}
-		from, to := chunk*step, min((chunk+1)*step, n)
-		slot := e.Slot(chunk)
-		clear(slot[:RingHeader])
-		binary.NativeEndian.PutUint32(slot, uint32(to-from))
-		for i, column := range columns {
-			if put(slot[RingHeader+8*step*i:], column, from, to) {
-				slot[4+i/8] |= 1 << (i % 8)
-			}
-		}
+		e.fill(chunk, chunk*step, min((chunk+1)*step, n), columns)
 		e.SetWritten(uint32(chunk) + 1)
 	}
+}
+
+func (e *End) fill(chunk, from, to int, columns []any) {
+	slot := e.Slot(chunk)
+	clear(slot[:RingHeader])
+	binary.NativeEndian.PutUint32(slot, uint32(to-from))
+	for i, column := range columns {
+		if put(slot[RingHeader+8*ChunkRows(len(columns))*i:], column, from, to) {
+			slot[4+i/8] |= 1 << (i % 8)
+		}
+	}
+}
+
+// Full returns a ring whose chunks are always there, and are these columns each time.
+func (e *End) Full(columns ...any) *lane.Ring {
+	for slot := range RingSlots {
+		e.fill(slot, 0, length(columns[0]), columns)
+	}
+	e.SetWritten(0)
+	return lane.NewRing(e.memory, always{e})
+}
+
+// always is an end that has written the next chunk whenever it is waited for.
+type always struct{ *End }
+
+func (e always) Wait(func() bool) bool {
+	e.SetWritten(atomic.LoadUint32(e.word(chunksWritten)) + 1)
+	return true
 }
 
 func length(column any) int {
@@ -106,15 +127,18 @@ func length(column any) int {
 // put writes rows of a column, and returns whether one is NA or NaN.
 func put(to []byte, column any, from, end int) (hasNA bool) {
 	if ints, ok := column.([]int32); ok {
-		for i, v := range ints[from:end] {
-			binary.NativeEndian.PutUint32(to[4*i:], uint32(v))
-			hasNA = hasNA || v == math.MinInt32
-		}
-		return hasNA
+		copy(to, bytesOf(ints[from:end]))
+		return slices.Contains(ints[from:end], math.MinInt32)
 	}
-	for i, v := range column.([]float64)[from:end] {
-		binary.NativeEndian.PutUint64(to[8*i:], math.Float64bits(v))
-		hasNA = hasNA || v != v
+	values := column.([]float64)[from:end]
+	copy(to, bytesOf(values))
+	sum := 0.0
+	for _, v := range values {
+		sum += v
 	}
-	return hasNA
+	return sum != sum && slices.ContainsFunc(values, math.IsNaN)
+}
+
+func bytesOf[T any](values []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), uintptr(len(values))*unsafe.Sizeof(*new(T)))
 }

@@ -1,0 +1,110 @@
+package rgoipc
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"mangoro.local/internal/segment"
+)
+
+// references stand at the beginning of the payload of a call or result by reference, before
+// its stream, whose bodies lie in parts of segments. All integers are little-endian:
+//
+//	[offer fd:4][offer generation:4][parts:4][0:4]
+//	for each part [fd:4][generation:4][offset:8][length:8]
+//
+// Each part begins at the next multiple of 8 in the address space of the bodies. In a
+// result, all parts are of the segment that was offered, and there is no offer.
+type references struct {
+	offer segment.Name // its FD may be segment.None
+	parts []segment.Part
+}
+
+const (
+	referencesLen = 16
+	partLen       = 24
+)
+
+// cutReferences reads references off the front of a payload. The parts may have so many
+// bytes, all in all.
+func cutReferences(payload []byte, most int64) (r references, stream []byte, err error) {
+	if len(payload) < referencesLen {
+		return r, nil, errorf(CodeProtocol, "%w: %d bytes are too short for references", ErrInvalidMessage, len(payload))
+	}
+	little := binary.LittleEndian
+	n, rest := little.Uint32(payload[8:]), payload[referencesLen:]
+	if uint64(n) > uint64(len(rest))/partLen || little.Uint32(payload[12:]) != 0 {
+		return r, nil, errorf(CodeProtocol, "%w: it claims to refer to %d parts, in %d bytes", ErrInvalidMessage, n, len(rest))
+	}
+	r.offer = segment.Name{FD: little.Uint32(payload), Generation: little.Uint32(payload[4:])}
+	r.parts = make([]segment.Part, n)
+	left := uint64(most)
+	for i := range r.parts {
+		at := rest[partLen*i:]
+		p := segment.Part{
+			Name:   segment.Name{FD: little.Uint32(at), Generation: little.Uint32(at[4:])},
+			Offset: little.Uint64(at[8:]), Length: little.Uint64(at[16:]),
+		}
+		if p.Offset%8 != 0 {
+			return r, nil, errorf(CodeProtocol, "%w: part %d is misaligned at %d", ErrInvalidMessage, i, p.Offset)
+		}
+		if p.Length > left {
+			return r, nil, errorf(CodeResourceExhausted, "the arguments have more than %d bytes, which the server takes at most", most)
+		}
+		left -= p.Length
+		r.parts[i] = p
+	}
+	return r, rest[partLen*int(n):], nil
+}
+
+// bytes returns how many bytes the parts have.
+func (r references) bytes() (n int64) {
+	for _, p := range r.parts {
+		n += int64(p.Length)
+	}
+	return n
+}
+
+// append appends the references to a message.
+func (r references) append(buf []byte) []byte {
+	little := binary.LittleEndian
+	buf = slices.Grow(buf, referencesLen+partLen*len(r.parts))
+	for _, v := range []uint32{r.offer.FD, r.offer.Generation, uint32(len(r.parts)), 0} {
+		buf = little.AppendUint32(buf, v)
+	}
+	for _, p := range r.parts {
+		buf = little.AppendUint32(buf, p.FD)
+		buf = little.AppendUint32(buf, p.Generation)
+		buf = little.AppendUint64(buf, p.Offset)
+		buf = little.AppendUint64(buf, p.Length)
+	}
+	return buf
+}
+
+// moveParts adds to the offsets of the parts that a result refers to.
+func moveParts(payload []byte, by int) {
+	little := binary.LittleEndian
+	for i := range int(little.Uint32(payload[8:])) {
+		at := payload[referencesLen+partLen*i+8:]
+		little.PutUint64(at, little.Uint64(at)+uint64(by))
+	}
+}
+
+// open returns the memory of the parts, which is there until release is called.
+func (r references) open(table *segment.Table) (parts [][]byte, release func(), err error) {
+	var releases []func()
+	release = func() {
+		for _, f := range releases {
+			f()
+		}
+	}
+	for _, p := range r.parts {
+		memory, done, err := table.Read(p.Name, p.Offset, p.Length)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		parts, releases = append(parts, memory), append(releases, done)
+	}
+	return parts, release, nil
+}

@@ -1,0 +1,183 @@
+// Views of strings. R's strings are made when somebody asks for them, a block at a time, and
+// kept, since R code holds those that it was given. As long as strings are missing the view is
+// a use of its segment.
+//
+// The text was checked when it came, but the program can still write to it. So each use reads
+// an offset once, checks it, and copies the bytes before it looks at them.
+
+#include "bits.h"
+#include "view.h"
+
+#include <R_ext/Altrep.h>
+#include <limits.h>
+
+enum { BLOCK = 512 };
+
+// data1: an external pointer that protects a raw vector with this, and then a byte for each
+// block, 1 if its strings are made. data2: a character vector with them, NULL before the first.
+typedef struct {
+  mg_segment *segment; // NULL once all strings are made
+  const uint8_t *offsets, *text, *valid;
+  size_t text_size; // up to the end of the segment
+  int width;        // of an offset
+  R_xlen_t n;
+  R_xlen_t missing; // blocks
+} strings;
+
+static R_altrep_class_t string_views;
+
+static strings *strings_of(SEXP x) { return (strings *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
+static Rbyte *blocks_of(SEXP x) { return RAW(R_ExternalPtrProtected(R_altrep_data1(x))) + sizeof(strings); }
+
+static void end_use(SEXP pointer) {
+  strings *v = (strings *)RAW(R_ExternalPtrProtected(pointer));
+  if (v->segment) mg_segment_release(v->segment);
+  v->segment = NULL;
+}
+
+SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint8_t *text, const uint8_t *valid,
+                    R_xlen_t n) {
+  R_xlen_t blocks = n / BLOCK + (n % BLOCK != 0);
+  SEXP rest = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)sizeof(strings) + blocks));
+  memset(RAW(rest), 0, sizeof(strings) + (size_t)blocks);
+  *(strings *)RAW(rest) = (strings){
+      .segment = s,
+      .offsets = offsets,
+      .text = text,
+      .valid = valid,
+      .text_size = s->size - (size_t)(text - s->data),
+      .width = width,
+      .n = n,
+      .missing = blocks,
+  };
+  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, rest));
+  R_RegisterCFinalizerEx(pointer, end_use, FALSE);
+  mg_segment_use(s);
+  SEXP x = R_new_altrep(string_views, pointer, R_NilValue);
+  UNPROTECT(2);
+  return x;
+}
+
+// --- Strings of the segment ---------------------------------------------------
+
+// Offset number i, read once. Negative ones are beyond all text.
+static uint64_t offset_at(const strings *v, R_xlen_t i) {
+  if (v->width == 4) return ((const volatile uint32_t *)(const void *)v->offsets)[i];
+  return ((const volatile uint64_t *)(const void *)v->offsets)[i];
+}
+
+static SEXP make_string(const strings *v, R_xlen_t i) {
+  if (v->valid && !bit_at(v->valid, i)) return NA_STRING;
+  uint64_t begin = offset_at(v, i), end = offset_at(v, i + 1);
+  if (begin > end || end > v->text_size || end - begin > INT_MAX)
+    Rf_error("a Go program has changed a string that it had returned");
+  if (begin == end) return R_BlankString;
+  size_t n = (size_t)(end - begin);
+  char some[256];
+  const void *at = vmaxget();
+  char *text = n <= sizeof some ? some : R_alloc(n, 1);
+  memcpy(text, v->text + begin, n);
+  if (memchr(text, 0, n) || !mg_is_utf8((const uint8_t *)text, n))
+    Rf_error("a Go program has changed a string that it had returned");
+  SEXP string = Rf_mkCharLenCE(text, (int)n, CE_UTF8);
+  vmaxset(at);
+  return string;
+}
+
+static bool is_made(SEXP x, R_xlen_t i) { return R_altrep_data2(x) != R_NilValue && blocks_of(x)[i / BLOCK] != 0; }
+
+static void make_block(SEXP x, R_xlen_t block) {
+  strings *v = strings_of(x);
+  if (R_altrep_data2(x) == R_NilValue) R_set_altrep_data2(x, Rf_allocVector(STRSXP, v->n));
+  SEXP made = R_altrep_data2(x);
+  R_xlen_t from = block * BLOCK, to = v->n - from < BLOCK ? v->n : from + BLOCK;
+  for (R_xlen_t i = from; i < to; i++) SET_STRING_ELT(made, i, make_string(v, i));
+  blocks_of(x)[block] = 1;
+  if (--v->missing == 0) end_use(R_altrep_data1(x));
+}
+
+static SEXP make_all(SEXP x) {
+  const strings *v = strings_of(x);
+  R_xlen_t blocks = v->n / BLOCK + (v->n % BLOCK != 0);
+  if (blocks == 0 && R_altrep_data2(x) == R_NilValue) R_set_altrep_data2(x, Rf_allocVector(STRSXP, 0));
+  for (R_xlen_t i = 0; i < blocks && v->missing > 0; i++) {
+    if (!blocks_of(x)[i]) make_block(x, i);
+  }
+  return R_altrep_data2(x);
+}
+
+// --- Methods ------------------------------------------------------------------
+
+static R_xlen_t length(SEXP x) { return strings_of(x)->n; }
+
+static SEXP elt(SEXP x, R_xlen_t i) {
+  if (!is_made(x, i)) make_block(x, i / BLOCK);
+  return STRING_ELT(R_altrep_data2(x), i);
+}
+
+static void set_elt(SEXP x, R_xlen_t i, SEXP string) { SET_STRING_ELT(make_all(x), i, string); }
+
+static void *dataptr(SEXP x, Rboolean writable) {
+  (void)writable;
+  return (void *)(uintptr_t)DATAPTR_RO(make_all(x));
+}
+
+static const void *dataptr_or_null(SEXP x) {
+  return strings_of(x)->missing == 0 && R_altrep_data2(x) != R_NilValue ? DATAPTR_RO(R_altrep_data2(x)) : NULL;
+}
+
+static SEXP duplicate(SEXP x, Rboolean deep) {
+  (void)deep;
+  return Rf_duplicate(make_all(x));
+}
+
+// A few of many are made without their blocks.
+static SEXP extract_subset(SEXP x, SEXP indexes, SEXP call) {
+  (void)call;
+  if (TYPEOF(indexes) != INTSXP && TYPEOF(indexes) != REALSXP) return NULL;
+  const strings *v = strings_of(x);
+  R_xlen_t n = XLENGTH(indexes);
+  if (n > v->n / 16) return NULL;
+  SEXP subset = PROTECT(Rf_allocVector(STRSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    double index = TYPEOF(indexes) == INTSXP ? INTEGER_ELT(indexes, i) : REAL_ELT(indexes, i);
+    SEXP string = NA_STRING;
+    if (index >= 1 && index < (double)v->n + 1) { // not NA_integer_, which is negative
+      R_xlen_t at = (R_xlen_t)index - 1;
+      string = is_made(x, at) ? STRING_ELT(R_altrep_data2(x), at) : make_string(v, at);
+    }
+    SET_STRING_ELT(subset, i, string);
+  }
+  UNPROTECT(1);
+  return subset;
+}
+
+// Only if nobody can have written one.
+static int no_na(SEXP x) { return R_altrep_data2(x) == R_NilValue && strings_of(x)->valid == NULL; }
+
+static Rboolean inspect(SEXP x, int pre, int deep, int pvec, void (*inspect_subtree)(SEXP, int, int, int)) {
+  (void)pre;
+  (void)deep;
+  (void)pvec;
+  (void)inspect_subtree;
+  const strings *v = strings_of(x);
+  if (v->segment) {
+    Rprintf(" view of segment %d (generation %u)\n", v->segment->fd, (unsigned)v->segment->generation);
+  } else {
+    Rprintf(" view whose strings are made\n");
+  }
+  return TRUE;
+}
+
+void mg_string_view_init(DllInfo *dll) {
+  string_views = R_make_altstring_class("string_view", "mangoro", dll);
+  R_set_altrep_Length_method(string_views, length);
+  R_set_altrep_Duplicate_method(string_views, duplicate);
+  R_set_altrep_Inspect_method(string_views, inspect);
+  R_set_altvec_Dataptr_method(string_views, dataptr);
+  R_set_altvec_Dataptr_or_null_method(string_views, dataptr_or_null);
+  R_set_altvec_Extract_subset_method(string_views, extract_subset);
+  R_set_altstring_Elt_method(string_views, elt);
+  R_set_altstring_Set_elt_method(string_views, set_elt);
+  R_set_altstring_No_NA_method(string_views, no_na);
+}
