@@ -63,18 +63,20 @@ returned <- function(h) {
   check(identical(h$Add(kept[[length(kept)]], 1), halves + 1))
 }
 
+check_kept <- function() for (result in kept) check(identical(result, halves))
+
 # Calls until the file `stop` is there; restarts the program each time that it has died.
 carry_on <- function(way) {
   h <- calculator()
   cat('ready\\n')
   while (!file.exists(file.path(out, 'stop'))) {
     tryCatch(way(h), mangoro_error_connection = function(cnd) {
-      for (result in kept) check(identical(result, halves))
+      check_kept()
       mangoro_restart(h)
       cat('restarted\\n')
     })
   }
-  for (result in kept) check(identical(result, halves))
+  check_kept()
   mangoro_stop(h)
   kept <<- list()
   gc()
