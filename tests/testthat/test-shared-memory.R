@@ -40,11 +40,6 @@ used_by <- function(wrapper = character(), code = use_everything, dir = withr::l
   )$stdout
 }
 
-skip_if_no_shared_memory <- function() {
-  skip_if(isFALSE(getOption("mangoro.shared_memory")), "shared memory is off")
-  skip_if(!is.null(.Call(c_segment_problem)), "there is no shared memory")
-}
-
 # Skips where the system does not let us run this.
 skip_if_refused <- function(...) {
   command <- c(...)
