@@ -111,6 +111,20 @@ test_that("vectors that are not laid out go through the ring", {
   expect_same(go$Add, sort(x), 1)
 })
 
+test_that("what lies in segments goes by reference", {
+  go <- local_ring()
+  x <- numbers(5e5)
+  a <- go$Add(x, 1)
+  b <- go$Add(x, 2)
+  expect_same(go$Add, a, b, through = FALSE)
+  expect_identical(chunks_of(go$Add(a, b)), 0)
+  expect_identical(chunks_of(go$Add(a, 1)), 0)
+  expect_gt(chunks_of(go$Add(a, x)), 0)
+  expect_same(go$Add, a, x)
+  a[1] <- NA # which is not in the segment
+  expect_same(go$Add, a, b)
+})
+
 test_that("single values are as good as columns of them", {
   go <- local_ring()
   n <- 2 * chunk_rows + 1
