@@ -213,3 +213,15 @@ test_that("a program that dies amid a call ends it, and what it has returned sta
     expect_identical(go$Add(x, 1), before)
   }
 })
+
+test_that("what a server says of chunks is not trusted", {
+  go <- local_ring()
+  x <- as.double(seq_len(3 * ring_rows))
+  go$Lie(1, 2, 3)
+  for (chunks in c(2^32 - 1, 2^31, 1000)) {
+    for (row in c(1, chunk_rows / 2, 3 * ring_rows)) {
+      expect_gt(chunks_of(expect_identical(go$Lie(x, row, chunks), x)), 0)
+    }
+  }
+  expect_identical(go$Add(x, 1), x + 1)
+})
