@@ -64,6 +64,22 @@ test_that("zero rows, several batches and dictionaries come back the same", {
   expect_same(got, list(x = rep(seq_len(n) + 0, 2), f = factor(rep(c("a", NA), n))))
 })
 
+test_that("many strings are made when they are looked at", {
+  skip_without_segments()
+  x <- replace(paste0("\u00e9", seq_len(1e5 + 1)), 7, NA)
+  got <- trip_by_reference(list(x = x))$x
+  expect_output(.Internal(inspect(got)), "view")
+  expect_identical(got[c(1, 7, 1e5 + 1)], x[c(1, 7, 1e5 + 1)])
+  expect_identical(got, x)
+  # Whatever is wrong with one is found at once.
+  message <- record_by_reference(list(x = x))
+  reply <- echo(message, function(bodies) {
+    at <- find_bytes(bodies[[1]], charToRaw(x[[1e5]]))
+    list(replace(bodies[[1]], at + 1, as.raw(0xff)))
+  })
+  expect_error(read_echo(message, decode_record, reply), "row 100000", class = "mangoro_error_protocol")
+})
+
 test_that("NA is under each null, whatever the server has left there", {
   skip_without_segments()
   n <- 40000
