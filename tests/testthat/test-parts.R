@@ -39,8 +39,8 @@ test_that("large columns come back the same, and are views where R has them as A
   columns <- large_columns()
   # The NA of an integer64 is not that of a double.
   columns$integer64[seq(7, 40000, 7)] <- structure(-0, class = "integer64")
-  record <- trip_by_reference(as.data.frame(columns))
-  expect_same(record, as.data.frame(columns))
+  record <- trip_by_reference(columns)
+  expect_same(record, columns)
   expect_same(trip_row_by_reference(columns), columns)
   is_view <- vapply(record, function(x) .Call(c_view_is_untouched, x), NA)
   views <- c("double", "nan", "integer", "complex", "date_int", "date_half", "integer64")
@@ -195,7 +195,7 @@ test_that("each broken result is refused with what is broken", {
   message <- record_by_reference(list(x = seq_len(30000) + 0))
   reply <- echo(message)
   header <- envelope_header("result", "f")
-  size <- file.size(segment_file(read_parts(message$bytes)$offer))
+  size <- file.size(file_of_segment(read_parts(message$bytes)$offer))
   broken <- broken_parts(reply, size)
   for (name in names(broken)) {
     cnd <- expect_error(
