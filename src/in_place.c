@@ -81,17 +81,17 @@ SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t f
 // --- Values of a view ---------------------------------------------------------
 
 // No value may be less than `least`, which stands for what R does not have.
-#define CHECK_LEAST(name, load, width)                                                             \
-  static int64_t name(const mg_column *c, int64_t from, int64_t n, int64_t least) {                \
-    int64_t low = INT64_MAX;                                                                       \
-    for (int64_t i = from; i < from + n; i++) {                                                    \
-      int64_t v = load(c->values + width * i);                                                     \
-      low = v < low ? v : low;                                                                     \
-    }                                                                                              \
-    for (int64_t i = from; low < least && i < from + n; i++) {                                     \
-      if (is_valid(c, i) && load(c->values + width * i) < least) return i;                         \
-    }                                                                                              \
-    return from + n;                                                                               \
+#define CHECK_LEAST(name, load, width)                                              \
+  static int64_t name(const mg_column *c, int64_t from, int64_t n, int64_t least) { \
+    int64_t low = INT64_MAX;                                                        \
+    for (int64_t i = from; i < from + n; i++) {                                     \
+      int64_t v = load(c->values + width * i);                                      \
+      low = v < low ? v : low;                                                      \
+    }                                                                               \
+    for (int64_t i = from; low < least && i < from + n; i++) {                      \
+      if (is_valid(c, i) && load(c->values + width * i) < least) return i;          \
+    }                                                                               \
+    return from + n;                                                                \
   }
 CHECK_LEAST(first_small_int, load_i32, 4)
 CHECK_LEAST(first_small_int64, load_i64, 8)

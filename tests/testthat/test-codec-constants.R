@@ -56,7 +56,8 @@ test_that("C and Go have the same limit and tags of values of any", {
 # The constants of a file of Go, whose values may be made of those before them.
 go_values <- function(...) {
   lines <- readLines(system.file("go", ..., package = "mangoro", mustWork = TRUE))
-  found <- Filter(length, regmatches(lines, regexec("^\\s*(?:const )?(\\w+)\\s*= ([-+*0-9A-Za-z ]+?)\\s*(?://.*)?$", lines)))
+  constant <- "^\\s*(?:const )?(\\w+)\\s*= ([-+*0-9A-Za-z ]+?)\\s*(?://.*)?$"
+  found <- Filter(length, regmatches(lines, regexec(constant, lines)))
   values <- new.env(parent = baseenv())
   for (x in found) {
     value <- tryCatch(eval(str2lang(x[[3]]), values), error = function(cnd) NULL)

@@ -225,7 +225,8 @@ test_that("parts that lie over each other are read, each vector by itself", {
   values <- said$parts[[2]]
   gap <- said$parts[[1]]
   stretch <- (8 * n + 63) %/% 64 * 64
-  parts <- list(gap, utils::modifyList(values, list(size = stretch)), gap, utils::modifyList(values, list(size = stretch)))
+  values$size <- stretch
+  parts <- list(gap, values, gap, values)
   got <- read_echo(message, decode_record, result_by_reference(parts, said$stream))
   expect_same(got, list(x = seq_len(n) + 0, y = seq_len(n) + 0))
   x <- got$x
