@@ -27,10 +27,12 @@ is_untouched <- function(x) .Call(c_view_is_untouched, x)
 # A view of the values of x, and the only use of a segment.
 as_view <- function(x, no_na = FALSE) {
   segment <- take_segment(8 * length(x) + 64)
-  write_segment(segment, as.vector(x))
+  attributes <- attributes(x)
+  attributes(x) <- NULL
+  write_segment(segment, x)
   view <- view_of(segment, x, length(x), no_na = no_na)
   release_segment(segment)
-  attributes(view) <- attributes(x)
+  attributes(view) <- attributes
   view
 }
 
