@@ -67,7 +67,7 @@ call_function <- function(connection, name, args, timeout, call) {
   header <- call_header(signature, timeout, line$id)
   message <- call_message(signature, args, header, call, offered_size(signature, connection))
   line$segments <- message$segments
-  reply <- roundtrip(line, connection, message$bytes, name, timeout, call)
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, usable_lane(connection))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)

@@ -89,7 +89,7 @@ know_call <- function(known, connection, name, call) {
   .Call(
     c_call_know, known, lane$pointer, signature$plain, signature$args,
     envelope_header("call", name, call_metadata(timeout, lane$line$id)), signature$result_header,
-    as.double(c(timeout, !is.null(server$timeout)))
+    timeout, c(!is.null(server$timeout), signature$recycles)
   )
 }
 

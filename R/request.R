@@ -24,11 +24,11 @@ load_time <- 75L
 # How long a process that closed its connection may take to end, in seconds.
 end_grace <- 1
 
-# All three for one message. `name` is the function that it calls, NULL for none. A call
-# goes over the lane if it can.
-roundtrip <- function(line, connection, message, name, timeout, call) {
-  if (!is.null(name)) {
-    reply <- lane_roundtrip(line, connection, message, name, timeout, call)
+# All three for one message. `name` is the function that it calls, NULL for none. It goes over
+# the `lane` if there is one and it can.
+roundtrip <- function(line, connection, message, name, timeout, call, lane = NULL) {
+  if (!is.null(lane)) {
+    reply <- lane_roundtrip(line, connection, message, name, timeout, call, lane)
     if (!is.null(reply)) return(reply)
   }
   begin(
@@ -161,11 +161,7 @@ give_up <- function(line, patience = 0) {
 # --- Over the lane --------------------------------------------------------------
 
 # The reply to a call over the lane, NULL if it has to go over the socket.
-lane_roundtrip <- function(line, connection, message, name, timeout, call) {
-  lane <- usable_lane(connection)
-  if (is.null(lane)) {
-    return(NULL)
-  }
+lane_roundtrip <- function(line, connection, message, name, timeout, call, lane) {
   note_request(line, connection, length(message), name, timeout, call)
   line$lane <- lane
   # It notes what is posted, so that no interrupt comes between.

@@ -11,9 +11,9 @@
 #'   modules, a named character vector; `cache`, the data frame of
 #'   [mangoro_cache_info()]; `cache_dir`; `cache_source`, what says that it is there;
 #'   `cache_limits`, a list of `age` in days and `size` in bytes; `shared_memory`, a list of
-#'   `problem`, why it is not used or `NULL`, and what there is of it now: bytes `leased` to
-#'   calls and results, bytes `pooled` for the next ones, and the number of `segments`; and
-#'   `advice`, what to do next, a character vector.
+#'   `problem`, why it is not used or `NULL`, `refused`, why running servers could not open it,
+#'   and what there is of it now: bytes `leased` to calls and results, bytes `pooled` for the
+#'   next ones, and the number of `segments`; and `advice`, what to do next, a character vector.
 #'
 #' @section Errors:
 #' None. A setting that is not valid is part of the report.
@@ -78,7 +78,11 @@ cache_advice <- function() {
 # Without shared memory everything goes through the socket, which is slower.
 shared_memory <- function() {
   problem <- if (!wants_shared_memory()) "options(mangoro.shared_memory) is FALSE" else .Call(c_segment_problem)
-  c(list(problem = problem), as.list(.Call(c_segment_counts)))
+  status <- function(kept) {
+    tryCatch(lane_status(connection_of(kept[[1]], NULL)), mangoro_error = function(cnd) "")
+  }
+  refused <- if (is.null(problem)) setdiff(unlist(lapply(as.list(held), status)), c("attached", ""))
+  c(list(problem = problem, refused = as.character(refused)), as.list(.Call(c_segment_counts)))
 }
 
 installed_version <- function(package) as.character(utils::packageVersion(package))
@@ -155,6 +159,9 @@ shared_memory_lines <- function(memory) {
     "*" = sprintf(
       "%.0f segment%s: %s in use, %s for the next calls", memory$segments, if (memory$segments == 1) "" else "s",
       format_size(memory$leased), format_size(memory$pooled)
+    ),
+    rlang::set_names(
+      escape_braces(sprintf("Not used with a server: %s", memory$refused)), rep("x", length(memory$refused))
     )
   )
 }

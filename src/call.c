@@ -40,6 +40,7 @@ typedef struct {
   int types[MAX_ARGUMENTS];
   uint32_t given_up; // by the lane when the header was made
   bool own_timeout;  // that of the handle, not that of the option
+  bool rings;        // large arguments may go through the ring
   double timeout;
   // The last request without NA, in KNOWN_REQUEST.
   R_xlen_t rows; // -1: there is none
@@ -63,9 +64,10 @@ SEXP mg_c_call_new(SEXP slow, SEXP rest) {
 }
 
 // Notes how the function is called from now on: over which lane, with arguments of which
-// types, and with which header. `timeout` is two numbers: what a call waits, and whether
-// that is the handle's own.
-SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout) {
+// types, and with which headers. `flags` say whether the time-out is the handle's own, and
+// whether arguments may go through the ring.
+SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
+                    SEXP flags) {
   known *k = R_ExternalPtrAddr(pointer);
   SEXP parts = R_ExternalPtrProtected(pointer);
   const mg_lane *l = mg_lane_of(lane);
@@ -74,8 +76,9 @@ SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header
   if (l == NULL || Rf_xlength(types) > MAX_ARGUMENTS) return R_NilValue;
   *k = (known){.n = (int)Rf_xlength(types), .given_up = l->given_up, .rows = -1, .type = NILSXP};
   for (int i = 0; i < k->n; i++) k->types[i] = INTEGER(types)[i];
-  k->timeout = REAL(timeout)[0];
-  k->own_timeout = REAL(timeout)[1] != 0;
+  k->timeout = Rf_asReal(timeout);
+  k->own_timeout = LOGICAL(flags)[0];
+  k->rings = LOGICAL(flags)[1];
   SET_VECTOR_ELT(parts, KNOWN_TYPES, types);
   SET_VECTOR_ELT(parts, KNOWN_NAMES, names);
   SET_VECTOR_ELT(parts, KNOWN_HEADER, header);
@@ -275,7 +278,7 @@ static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
   SEXP list = PROTECT(Rf_allocVector(VECSXP, k->n)), header = part(pointer, KNOWN_HEADER);
   for (int i = 0; i < k->n; i++, args = CDR(args)) SET_VECTOR_ELT(list, i, CAR(args));
   mg_ring *ring = mg_alloc(1, sizeof *ring);
-  bool posted = mg_ring_plan(ring, list);
+  bool posted = k->rings && mg_ring_plan(ring, list);
   size_t ahead = (size_t)Rf_xlength(header), size = posted ? ahead + mg_ring_payload_size(ring) : 0;
   mg_lane *l = free_lane(pointer, k);
   if (posted && l != NULL && size <= MAILBOX_SIZE) {

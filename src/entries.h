@@ -43,13 +43,16 @@ SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
 SEXP mg_c_lane_open(SEXP token);
 SEXP mg_c_lane_close(SEXP pointer);
+SEXP mg_c_ring_chunks(void); // written so far, for tests
 SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments);
 SEXP mg_c_lane_out(SEXP pointer);
+SEXP mg_c_lane_counts(SEXP pointer);
 SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout);
 SEXP mg_c_lane_take(SEXP pointer, SEXP posted);
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
-SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout);
+SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
+                    SEXP flags);
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
 SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 

@@ -55,8 +55,8 @@ SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t f
   values += value_size(type) * (size_t)from;
   if (size < VIEW_FLOOR || is_given(s, values, size)) return NULL;
   give(s, values, size);
-  // Of doubles it is not known: NaN is one of their values.
-  bool no_na = type == INTSXP && c->nulls == 0;
+  // R takes NaN for NA here, of which only the server knows.
+  bool no_na = c->nulls == 0 && (type == INTSXP || (f->type == ARROW_FLOAT && s->no_nan));
   return mg_view(s->segment, (size_t)(values - s->segment->data), type, (R_xlen_t)n, no_na);
 }
 

@@ -46,14 +46,16 @@ static const R_CallMethodDef entries[] = {
     // The lane
     ENTRY(lane_open, 1),
     ENTRY(lane_close, 1),
+    ENTRY(ring_chunks, 0),
     ENTRY(lane_post, 4),
     ENTRY(lane_out, 1),
+    ENTRY(lane_counts, 1),
     ENTRY(lane_wait, 3),
     ENTRY(lane_take, 2),
     ENTRY(lane_give_up, 2),
     ENTRY(call_new, 2),
     ENTRY(call_is_known, 2),
-    ENTRY(call_know, 7),
+    ENTRY(call_know, 8),
     {NULL, NULL, 0},
 };
 

@@ -292,6 +292,16 @@ SEXP mg_c_lane_out(SEXP pointer) {
   return l != NULL && l->state == REQUEST_OUT ? Rf_ScalarReal(l->request) : R_NilValue;
 }
 
+// How many requests were posted, and how many of them given up.
+SEXP mg_c_lane_counts(SEXP pointer) {
+  const mg_lane *l = mg_lane_of(pointer);
+  if (l == NULL) return R_NilValue;
+  SEXP counts = Rf_allocVector(REALSXP, 2);
+  REAL(counts)[0] = l->request;
+  REAL(counts)[1] = l->given_up;
+  return counts;
+}
+
 // Waits for a moment, and returns what is true then: "answered", "waits", "lost", or "late"
 // if it is `timeout` seconds since the request was posted.
 SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout) {

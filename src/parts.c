@@ -121,7 +121,8 @@ bool mg_read_parts(mg_input *in, mg_segment *offer, mg_failure *f) {
     if (bytes > SHARE_FACTOR * offer->size) return mg_fail(f, "its parts share the same bytes too often");
   }
   size_t header = parts_header_size(n);
-  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n};
+  bool no_nan = (load_u32(in->data + 12) & PARTS_NO_NAN) != 0;
+  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n, no_nan};
   return true;
 }
 

@@ -3,7 +3,7 @@
 //
 // The payload has a header, and then the stream without its bodies. The header is
 // PARTS_HEADER bytes: descriptor and generation of the segment offered for the result, the
-// number of parts, and 0, a uint32 each; and then PART_SIZE bytes for each part: descriptor
+// number of parts, and flags (of a result), a uint32 each; and then PART_SIZE bytes for each part: descriptor
 // and generation (uint32), offset and length (uint64). The parts one after the other, each
 // padded to a multiple of 8 bytes, are one address space, in which the bodies lie one after
 // the other.
@@ -14,6 +14,8 @@
 #include "segment.h"
 
 enum { PARTS_HEADER = 16, PART_SIZE = 24 };
+// A flag of the header of a result: no double in it is NaN or NA.
+enum { PARTS_NO_NAN = 1 };
 #define NO_SEGMENT UINT32_MAX
 
 // Types of messages, see R/envelope.R.
@@ -46,6 +48,7 @@ typedef struct {
   mg_segment *segment;
   const mg_part *parts;
   size_t n_parts;
+  bool no_nan; // the server says that no double in it is NaN or NA
 } mg_input;
 
 // Reads the header at the beginning of `in`, which is the stream then. Each part must lie in

@@ -2,6 +2,8 @@
 
 #include "ring.h"
 
+#include "entries.h"
+
 #include <stdatomic.h>
 
 enum {
@@ -163,6 +165,11 @@ bool mg_ring_can_fill(const mg_ring *ring, const uint8_t *lane) {
   return ring->next < ring->rows && ring->written - read < RING_SLOTS;
 }
 
+// Of all rings, for tests.
+static double chunks_written = 0;
+
+SEXP mg_c_ring_chunks(void) { return Rf_ScalarReal(chunks_written); }
+
 bool mg_ring_fill(mg_ring *ring, uint8_t *lane) {
   if (!mg_ring_can_fill(ring, lane)) return false;
   uint8_t *slot = lane + LANE_RING + ring->written % RING_SLOTS * RING_SLOT_SIZE;
@@ -181,6 +188,7 @@ bool mg_ring_fill(mg_ring *ring, uint8_t *lane) {
   memcpy(slot, header, sizeof header);
   ring->next += n;
   ring->written++;
+  chunks_written++;
   atomic_store_explicit(word(lane, LANE_CHUNKS_WRITTEN), ring->written, memory_order_release);
   return true;
 }

@@ -474,11 +474,10 @@ SEXP mg_c_segment_counts(void) {
 }
 
 SEXP mg_c_segment_problem(void) {
-  const char *problem = NULL;
-  if (is_fork()) problem = "this process is a fork";
-  else if (refused) problem = "the system has none for this process";
-  else if (files_are_limited()) problem = "the size of files is limited (ulimit -f)";
-  return problem ? Rf_mkString(problem) : R_NilValue;
+  if (is_fork()) return Rf_mkString("this process is a fork");
+  if (refused) return Rf_mkString("the system has none for this process");
+  if (files_are_limited()) return Rf_mkString("the size of files is limited (ulimit -f)");
+  return R_NilValue;
 }
 
 SEXP mg_c_segment_trim(void) {

@@ -87,3 +87,22 @@ trip_row_by_reference <- function(args) {
   values <- read_echo(row_by_reference(args), decode_row)
   values[names(values) != "added"]
 }
+
+# The messages of a stream without bodies.
+split_stream <- function(stream) {
+  found <- list()
+  while (length(stream) > 0) {
+    size <- 8 + le(stream, 4, 4)
+    found <- c(found, list(stream[seq_len(size)]))
+    stream <- stream[-seq_len(size)]
+  }
+  found
+}
+
+# How many bytes are before the first place of `what`.
+find_bytes <- function(bytes, what) {
+  at <- which(bytes == what[[1]])
+  at <- at[at + length(what) - 1 <= length(bytes)]
+  for (i in seq_along(what)) at <- at[bytes[at + i - 1] == what[[i]]]
+  at[[1]] - 1
+}

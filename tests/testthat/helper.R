@@ -1,7 +1,10 @@
 # `make test-off` runs all tests without shared memory.
 if (identical(Sys.getenv("MANGORO_TEST_SHARED_MEMORY"), "false")) options(mangoro.shared_memory = FALSE)
 
-has_shared_memory <- function() !isFALSE(getOption("mangoro.shared_memory")) && .Platform$OS.type == "unix"
+skip_if_no_shared_memory <- function() {
+  skip_if(isFALSE(getOption("mangoro.shared_memory")), "shared memory is off")
+  skip_if(!is.null(.Call(c_segment_problem)), "there is no shared memory")
+}
 
 skip_if_no_go <- function() {
   skip_if_not(mangoro_has_go(), "no Go that is new enough")

@@ -19,7 +19,9 @@ chunks_of <- function(expr) {
 
 # A call gives the same through the ring and over the socket, to the last bit.
 expect_same <- function(f, ..., through = TRUE, info = NULL) {
+  first <- f(...)
   chunks <- chunks_of(shared <- f(...))
+  expect_identical(shared, first, info = info)
   if (through) expect_gt(chunks, 0, label = paste("the number of chunks", info))
   withr::local_options(mangoro.shared_memory = FALSE)
   expect_identical(chunks_of(plain <- f(...)), 0)
@@ -65,6 +67,25 @@ test_that("NA, NaN and infinite values are where they were", {
   expect_same(go$Add, x, numbers(1e5))
 })
 
+test_that("what has no NaN is known to have none, until it is changed", {
+  go <- local_ring()
+  x <- numbers(1e5)
+  for (f in c(go$Add, go$AddParallel)) {
+    f(1, 2)
+    result <- f(x, 1)
+    expect_false(anyNA(result))
+    again <- result
+    again[7] <- NaN
+    expect_true(anyNA(again))
+    expect_false(anyNA(result))
+    for (value in c(NA, NaN)) {
+      result <- f(replace(x, 5e4, value), 1)
+      expect_true(anyNA(result))
+      expect_identical(f(result, 1), replace(x, 5e4, value) + 2)
+    }
+  }
+})
+
 test_that("integers, logicals and several types go through the ring", {
   go <- local_ring()
   n <- 3 * chunk_rows + 1
@@ -73,7 +94,7 @@ test_that("integers, logicals and several types go through the ring", {
   expect_same(go$Subtract, whole, rev(whole))
   expect_same(go$Subtract, seq_len(n), whole)
   expect_same(go$Times, rep_len(c(3L, NA), n), seq_len(n))
-  expect_same(go$Not, flags)
+  expect_same(go$Not, rep_len(flags, 1e5))
   expect_same(go$Not, rep(NA, n), through = FALSE)
   expect_same(go$Pick, numbers(n, NA), whole, flags)
   expect_same(go$Pick, numbers(n, NA), whole, TRUE)
@@ -115,7 +136,7 @@ test_that("errors say the row of the call", {
   go <- local_ring()
   n <- 3 * chunk_rows + 5
   x <- as.double(seq_len(n))
-  for (row in c(1, 2, chunk_rows, chunk_rows + 1, n)) {
+  for (row in c(1, 1, 2, chunk_rows, chunk_rows + 1, n)) {
     cnd <- expect_error(go$Fail(x, row), paste0("row ", row, ": ", row, " is bad"), class = "mangoro_error_handler")
     expect_identical(cnd$row, as.integer(row))
     cnd <- expect_error(go$Boom(x, row), "boom", class = "mangoro_error_panic")
@@ -127,17 +148,24 @@ test_that("errors say the row of the call", {
   }
 })
 
+# Has a call that takes too long go through the ring.
+expect_late <- function(f, x, at) {
+  withr::local_options(mangoro.timeout = 0.2)
+  f(1, 2)
+  expect_gt(chunks_of(expect_error(f(x, at), class = "mangoro_error_timeout")), 0)
+}
+
 test_that("a call that takes too long is given up, and others follow at once", {
   go <- local_ring()
   x <- as.double(seq_len(20 * ring_rows))
   for (at in c(1, ring_rows %/% 2, 5 * ring_rows, length(x))) {
-    expect_error(mangoro_call(go, "Wait", x, at, .timeout = 0.2), class = "mangoro_error_timeout")
+    expect_late(go$Wait, x, at)
     expect_identical(go$Add(x, 1), x + 1)
     expect_identical(go$Add(1, 2), 3)
   }
   # This one holds the lane, as it does not end.
-  expect_error(mangoro_call(go, "Hold", x, 5 * ring_rows, .timeout = 0.2), class = "mangoro_error_timeout")
-  expect_identical(go$Add(x, 1), x + 1)
+  expect_late(go$Hold, x, 5 * ring_rows)
+  expect_identical(chunks_of(expect_identical(go$Add(x, 1), x + 1)), 0)
   expect_identical(go$Add(1, 2), 3)
   go$Release()
   expect_identical(go$Add(x, 1), x + 1)
@@ -148,7 +176,7 @@ test_that("an interrupt gives a call up", {
   skip_if_no_go()
   session <- other_session(c(
     sprintf("go <- mangoro_source('%s')", normalizePath(test_source("ring"))),
-    "x <- as.double(seq_len(1e6)); go$Add(1, 2)",
+    "x <- as.double(seq_len(1e6)); go$Wait(1, 2)",
     "r <- tryCatch({ cat('waiting\\n'); go$Wait(x, 5e5) }, interrupt = function(cnd) 'interrupted')",
     "cat(r, identical(go$Add(x, 1), x + 1), go$Add(1, 2), '\\n')"
   ))
@@ -164,7 +192,8 @@ test_that("a program that dies amid a call ends it, and what it has returned sta
   x <- as.double(seq_len(10 * ring_rows))
   before <- go$Add(x, 1)
   for (at in c(1, ring_rows + 1, length(x))) {
-    expect_error(go$Die(x, at), class = "mangoro_error_connection")
+    go$Die(1, 2)
+    expect_gt(chunks_of(expect_error(go$Die(x, at), class = "mangoro_error_connection")), 0)
     expect_identical(before, x + 1)
     mangoro_restart(go)
     expect_identical(go$Add(x, 1), before)

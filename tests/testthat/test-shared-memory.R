@@ -40,11 +40,6 @@ used_by <- function(wrapper = character(), code = use_everything, dir = withr::l
   )$stdout
 }
 
-skip_if_no_shared_memory <- function() {
-  skip_if(isFALSE(getOption("mangoro.shared_memory")), "shared memory is off")
-  skip_if(!is.null(.Call(c_segment_problem)), "there is no shared memory")
-}
-
 # Skips where the system does not let us run this.
 skip_if_refused <- function(...) {
   command <- c(...)
@@ -79,23 +74,44 @@ test_that("a limit on the size of files is none on calls", {
   expect_no_lane(printed)
 })
 
-test_that("a server with a limit on the size of files does not die of a result", {
+test_that("a server with a limit on the size of files says that there is no memory", {
   skip_if_no_shared_memory()
   skip_if_refused("prlimit", "--version")
   h <- local_start(build_once(test_source("results")))
   expect_identical(h$add(1, 2), 3)
-  processx::run("prlimit", c("--pid", pid_of(h), "--fsize=1000000"))
-  expected <- local({
-    withr::local_options(mangoro.shared_memory = FALSE)
-    local_start(build_once(test_source("results")))$doubles(1e6L)
-  })
-  expect_identical(h$doubles(1e6L), expected)
-  expect_identical(h$add(expected, 1), expected + 1)
+  processx::run("prlimit", c("--pid", pid_of(h), "--fsize=100000"))
+  expect_error(h$doubles(1e6L), class = "mangoro_error_resource_exhausted")
+  expect_identical(h$doubles(5L), c(0, 989.875, 728.875, 467.875, 206.875))
+  expect_identical(h$add(1, 2), 3)
+})
+
+test_that("results beyond the limit are ordinary vectors", {
+  skip_if_no_shared_memory()
+  withr::defer(.Call(c_segment_limit, 0, 0))
+  h <- local_start(build_once(test_source("results")))
+  x <- as.double(1:4e5)
+  use <- function() {
+    results <- lapply(1:12, function(i) h$add(x, i))
+    doubles <- lapply(1:12, function(i) h$doubles(4e5L)[1:3])
+    sums <- lapply(results, function(result) h$sum(result))
+    again <- lapply(results, function(result) h$same(result))
+    list(
+      mapply(function(result, i) identical(result, x + i), results, 1:12), unique(doubles),
+      identical(sums, lapply(results, sum)), identical(again, results)
+    )
+  }
+  expected <- list(rep(TRUE, 12), list(c(0, 989.875, 728.875)), TRUE, TRUE)
+  for (limit in list(c(2e7, 100), c(4e6, 100), c(1e5, 100), c(1e9, 6), c(1e9, 1))) {
+    .Call(c_segment_limit, limit[[1]], limit[[2]])
+    gc()
+    .Call(c_segment_trim)
+    expect_identical(use(), expected, info = toString(limit))
+  }
 })
 
 test_that("few descriptors limit no results", {
   skip_if_no_shared_memory()
-  printed <- used_by(limited("-n 64"), code = c(use_everything, '
+  printed <- used_by(limited("-n 200"), code = c(use_everything, '
     results <- lapply(1:100, function(i) h$add(x, i))
     sums <- lapply(results, function(result) h$sum(result))
     kept <- mapply(function(result, i) identical(result, x + i), results, 1:100)

@@ -5,7 +5,7 @@ local_machine <- function(env = parent.frame()) {
     mangoro_cache_info = function() {
       data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
     },
-    shared_memory = function() list(problem = NULL, leased = 4e7, pooled = 1e6, segments = 2),
+    shared_memory = function() list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2),
     .env = env
   )
   local_cache(env)
@@ -69,10 +69,21 @@ test_that("where the cache is, what says so, and its limits are told", {
 })
 
 test_that("why shared memory is not used is told", {
-  expect_named(mangoro_sitrep()$shared_memory, c("problem", "leased", "pooled", "segments"))
+  expect_named(mangoro_sitrep()$shared_memory, c("problem", "refused", "leased", "pooled", "segments"))
   local_machine()
-  local_mocked_bindings(shared_memory = function() list(problem = "the moon is full"))
+  local_mocked_bindings(shared_memory = function() list(problem = "the moon is full", refused = character()))
   expect_match(format(mangoro_sitrep()), "Not used: the moon is full. Everything goes through sockets.", all = FALSE)
+})
+
+test_that("a server that cannot open shared memory is told", {
+  skip_if_no_shared_memory()
+  h <- local_start("cmd/rpc-example")
+  expect_false(any(grepl("moon", mangoro_sitrep()$shared_memory$refused)))
+  state <- server_of(h)$connection$state
+  close_lane(state)
+  state$no_lane <- "the {moon} is full"
+  expect_true("the {moon} is full" %in% mangoro_sitrep()$shared_memory$refused)
+  expect_match(format(mangoro_sitrep()), "Not used with a server: the {moon} is full", fixed = TRUE, all = FALSE)
 })
 
 test_that("the option turns shared memory off", {

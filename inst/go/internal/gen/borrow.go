@@ -111,7 +111,10 @@ func (l *lender) follow(fn *ast.FuncDecl, sig *types.Signature, param *types.Var
 		t.grown = false
 		var path []ast.Node
 		ast.Inspect(fn.Body, func(node ast.Node) bool {
-			if node == nil {
+			switch {
+			case t.found.keeps:
+				return false
+			case node == nil:
 				path = path[:len(path)-1]
 				return true
 			}
@@ -119,7 +122,7 @@ func (l *lender) follow(fn *ast.FuncDecl, sig *types.Signature, param *types.Var
 			if name, ok := node.(*ast.Ident); ok && t.isShared(name, path) {
 				t.share(path)
 			}
-			return !t.found.keeps
+			return true
 		})
 	}
 	return t.found
@@ -217,7 +220,7 @@ func (t *trail) assign(to, from []ast.Expr, expr ast.Node) {
 	if i < 0 {
 		return
 	}
-	if len(to) != len(from) {
+	if len(to) != len(from) { // the compiler complains
 		t.found.keeps = true
 		return
 	}
@@ -273,9 +276,7 @@ func (t *trail) call(call *ast.CallExpr, path []ast.Node, i int) {
 		return
 	}
 	spread := call.Ellipsis.IsValid() && i == len(call.Args)-1
-	if of := t.info.Types[call.Fun]; of.IsType() {
-		_, ok := of.Type.Underlying().(*types.Slice)
-		t.keepUnless(ok)
+	if t.info.Types[call.Fun].IsType() { // a conversion
 		t.share(path)
 		return
 	}
@@ -360,10 +361,6 @@ func (t *trail) selected(selector *ast.SelectorExpr, path []ast.Node) {
 	}
 	fn, _ := t.callee(selector).(*types.Func)
 	if fn == nil || !called || t.decls[fn] == nil {
-		t.found.keeps = true
-		return
-	}
-	if _, pointer := fn.Signature().Recv().Type().Underlying().(*types.Pointer); pointer {
 		t.found.keeps = true
 		return
 	}

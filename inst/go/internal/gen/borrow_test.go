@@ -116,6 +116,14 @@ func KeepUnsafe(x []float64) { *unsafe.SliceData(x) = 1 }
 func KeepPrinted(x []float64) { fmt.Println(x) }
 func KeepContext(x []float64) context.Context { return context.WithValue(context.Background(), 1, x) }
 func KeepReturnedClosure(x []float64) { f := func() []float64 { return x }; global = f() }
+func KeepReturnedWithin(x []float64) []float64 { f := func() []float64 { return x }; global = f(); return nil }
+func KeepMethodValue(x []float64) { callback = Slice(x).First }
+func KeepNamedResult(x []float64) { global = named(x) }
+func KeepElement(x []float64) { keepFirst(x) }
+func KeepColValue(x rgoipc.Matrix[float64]) { f := x.Col; global = f(0) }
+func KeepInBox(x []float64) { v := any(x); global = v.([]float64) }
+func KeepByBox(x []float64) { var k interface{ Keep() } = Slice(x); k.Keep() }
+func KeepInAny(x []float64) { keepAny(x) }
 func KeepAsAny(x []float64) any { return x }
 func KeepNulls(x []float64) rgoipc.Nulls[float64] { return rgoipc.Nulls[float64]{Values: x} }
 func KeepMatrix(x rgoipc.Matrix[float64]) { global = x.Data }
@@ -155,6 +163,7 @@ type holder struct{ x []float64 }
 type keeper struct{}
 func (keeper) keep(x []float64) { global = x }
 type Slice []float64
+func (s Slice) First() float64 { return s[0] }
 func (s Slice) Keep() { global = s }
 func (s Slice) Len() int { return len(s) }
 func (s Slice) Swap(other Slice) { s[0], s[1] = s[1], s[0] }
@@ -162,6 +171,9 @@ func (s *Slice) Reset() { (*s)[0] = 0 }
 type Number float64
 func (n *Number) Inc() { *n++ }
 func Same2(x []float64) []float64 { return x }
+func named(x []float64) (out []float64) { out = x; return }
+func keepFirst(all ...[]float64) { global = all[0] }
+func keepAny(v any) { switch v := v.(type) { case []float64: global = v } }
 func len2(x []float64) int { return len(x) }
 func callKeep(x []float64, f func([]float64)) { f(x) }
 func keepB(x []float64) { if len(x) > 1 { KeepMutually(x[1:]) }; global = x }

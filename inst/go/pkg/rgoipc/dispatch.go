@@ -97,7 +97,7 @@ func (c *connection) dispatch(r *request) ([]byte, error) {
 	case r.Type == MsgTypeManifest:
 		return c.manifest()
 	case r.Type == MsgTypeCall:
-		return c.call(r, (*connection).invoke)
+		return c.call(r)
 	case r.Type == MsgTypeCancel:
 		c.calls.cancel(c.owner, c.metadata.read(r.ErrorMsg).id)
 		load, err := json.Marshal(c.calls.load())
@@ -107,7 +107,7 @@ func (c *connection) dispatch(r *request) ([]byte, error) {
 	case r.Type == MsgTypeReferCall && c.shared:
 		return c.callByReference(r)
 	case r.Type == MsgTypeRingCall && r.mail != nil:
-		return c.call(r, (*connection).invokeRing)
+		return c.call(r)
 	default:
 		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", r.Type)
 	}
@@ -122,11 +122,8 @@ func (c *connection) manifest() ([]byte, error) {
 	return (&RPCMessage{Type: MsgTypeManifest, ErrorMsg: metadata, ArrowData: manifest}).Marshal(), err
 }
 
-// invocation invokes a function with the arguments of a request, and hands over its result.
-type invocation func(c *connection, ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error
-
 // call has a function invoked in its turn, and returns the reply with its result.
-func (c *connection) call(r *request, invoke invocation) ([]byte, error) {
+func (c *connection) call(r *request) ([]byte, error) {
 	fn, ok := c.registry.Get(r.FuncName)
 	if !ok {
 		return nil, c.registry.noFunction(r.FuncName)
@@ -146,14 +143,20 @@ func (c *connection) call(r *request, invoke invocation) ([]byte, error) {
 		name: fn.Name, bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))),
 		offer: r.offer, writer: fn.writer,
 	}
-	if err := invoke(c, ctx, fn, r, out.take); err != nil {
+	if err := c.invoke(ctx, fn, r, out.take); err != nil {
 		return nil, err
 	}
 	return out.bytes, nil
 }
 
-// invoke invokes a function with the stream of its arguments.
+// invoke invokes a function with the arguments of a request, and hands over its result.
 func (c *connection) invoke(ctx context.Context, fn *Function, r *request, take func(context.Context, returned) error) error {
+	switch r.Type {
+	case MsgTypeReferCall:
+		return c.invokeByReference(ctx, fn, r, take)
+	case MsgTypeRingCall:
+		return c.invokeRing(ctx, fn, r, take)
+	}
 	record, err := readRecord(&c.schemas, r.ArrowData)
 	if err != nil {
 		return &Error{Code: CodeProtocol, Err: err}
@@ -175,7 +178,7 @@ func (c *connection) callByReference(r *request) (reply []byte, err error) {
 		}
 		defer r.offer.Release()
 	}
-	return c.call(r, (*connection).invokeByReference)
+	return c.call(r)
 }
 
 // invokeByReference is [connection.invoke] for arguments that lie in segments.

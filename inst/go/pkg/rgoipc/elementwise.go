@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 
 	"mangoro.local/internal/codec"
 	"mangoro.local/internal/segment"
@@ -36,17 +35,15 @@ type operand struct {
 }
 
 // invokeRows calls the function once a row.
-func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arrow.RecordBatch, error) {
+func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (result returned, err error) {
 	p := &piece{args: make([]operand, len(columns))}
 	for i, param := range f.params {
-		var err error
 		if p.args[i], err = param.operand(columns[i]); err != nil {
-			return nil, argumentError(param.arg.Name, columns[i], err)
+			return result, argumentError(param.arg.Name, columns[i], err)
 		}
 	}
-	var err error
 	if p.n, err = f.recycled(p.args); err != nil {
-		return nil, err
+		return result, err
 	}
 	p.valid = validRows(p.args, p.n)
 	for i, o := range p.args {
@@ -56,14 +53,14 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (arr
 	defer f.releaseRows(r.columns)
 	r.prepare(ctx, p)
 	if err := f.runAll(ctx, p.n, &queue{piece: p}); err != nil {
-		return nil, err
+		return result, err
 	}
 	args := codec.NewArguments(columns, segment.ResultOf(ctx))
 	if f.each {
-		rec, err := f.listOfRows(r.columns, p.n, p.valid, args)
-		return rec, f.withValues(err, p)
+		result.record, err = f.listOfRows(r.columns, p.n, p.valid, args)
+		return result, f.withValues(err, p)
 	}
-	return f.recordOfRows(r, p.valid, args)
+	return r.returned(p.valid, args)
 }
 
 // resultRows are the rows of results that a call fills.
@@ -84,14 +81,18 @@ func (r *resultRows) prepare(ctx context.Context, p *piece) {
 	p.run = r.watch.after(p, r.f.loop.over(ctx, p, r.columns))
 }
 
-// recordOfRows returns the record of the results.
-func (f *typedFunc) recordOfRows(r *resultRows, valid codec.Bitmap, args *codec.Arguments) (arrow.RecordBatch, error) {
-	return f.record(r.n, func(i int) (codec.Column, error) {
+// returned returns the results as a record. Rows that are not valid become NA.
+func (r *resultRows) returned(valid codec.Bitmap, args *codec.Arguments) (result returned, err error) {
+	noNaN := valid.Full() && !r.watch.seen.Load()
+	result.record, err = r.f.record(r.n, func(i int) (codec.Column, error) {
 		if values, ok := r.columns[i].([]float64); ok && !r.watch.seen.Load() {
 			return codec.Numbers(values, valid), nil
 		}
-		return f.results[i].kind.(codec.Values).WriteRows(r.columns[i], valid, args)
+		noNaN = false // it is not known
+		return r.f.results[i].kind.(codec.Values).WriteRows(r.columns[i], valid, args)
 	})
+	result.noNaN = noNaN
+	return result, err
 }
 
 // releaseRows is release for the results of all rows.

@@ -24,8 +24,8 @@ func (f *typedFunc) invoke(ctx context.Context, rec arrow.RecordBatch, take func
 	if err != nil {
 		return err
 	}
-	defer result.Release()
-	return take(ctx, returned{record: result})
+	defer result.record.Release()
+	return take(ctx, result)
 }
 
 // columns returns the column of each parameter, or its default, or none.

@@ -18,7 +18,11 @@ import (
 type references struct {
 	offer segment.Name // its FD may be segment.None
 	parts []segment.Part
+	noNaN bool // of a result: none of its numbers is NaN or NA
 }
+
+// flagNoNaN is the flag of references that says so.
+const flagNoNaN = 1
 
 const (
 	referencesLen = 16
@@ -33,10 +37,11 @@ func cutReferences(payload []byte, most int64) (r references, stream []byte, err
 	}
 	little := binary.LittleEndian
 	n, rest := little.Uint32(payload[8:]), payload[referencesLen:]
-	if uint64(n) > uint64(len(rest))/partLen || little.Uint32(payload[12:]) != 0 {
+	if uint64(n) > uint64(len(rest))/partLen || little.Uint32(payload[12:]) > flagNoNaN {
 		return r, nil, errorf(CodeProtocol, "%w: it claims to refer to %d parts, in %d bytes", ErrInvalidMessage, n, len(rest))
 	}
 	r.offer = segment.Name{FD: little.Uint32(payload), Generation: little.Uint32(payload[4:])}
+	r.noNaN = little.Uint32(payload[12:]) == flagNoNaN
 	r.parts = make([]segment.Part, n)
 	left := uint64(most)
 	for i := range r.parts {
@@ -68,8 +73,12 @@ func (r references) bytes() (n int64) {
 // append appends the references to a message.
 func (r references) append(buf []byte) []byte {
 	little := binary.LittleEndian
+	flags := uint32(0)
+	if r.noNaN {
+		flags = flagNoNaN
+	}
 	buf = slices.Grow(buf, referencesLen+partLen*len(r.parts))
-	for _, v := range []uint32{r.offer.FD, r.offer.Generation, uint32(len(r.parts)), 0} {
+	for _, v := range []uint32{r.offer.FD, r.offer.Generation, uint32(len(r.parts)), flags} {
 		buf = little.AppendUint32(buf, v)
 	}
 	for _, p := range r.parts {

@@ -17,6 +17,7 @@ import (
 // NULL. It is there as long as the arguments are.
 type returned struct {
 	record arrow.RecordBatch
+	noNaN  bool // none of its numbers is NaN or NA, as far as that is known
 	stream array.RecordReader
 }
 
@@ -66,7 +67,7 @@ func (r *reply) take(ctx context.Context, result returned) (err error) {
 	}
 	if referred != nil {
 		header := &RPCMessage{Type: MsgTypeReferResult, FuncName: r.name}
-		refs := references{offer: segment.Name{FD: segment.None}, parts: referred.Parts}
+		refs := references{offer: segment.Name{FD: segment.None}, parts: referred.Parts, noNaN: result.noNaN}
 		r.bytes = append(refs.append(header.appendHeader(nil)), referred.Metadata...)
 	}
 	return err

@@ -85,17 +85,17 @@ func (f *typedFunc) newRingCall(payload []byte, ring *lane.Ring, most int64) (*r
 
 // invoke calls the function once a row.
 func (c *ringCall) invoke(ctx context.Context, take func(context.Context, returned) error) error {
-	record, err := c.run(ctx)
+	result, err := c.run(ctx)
 	if err != nil {
 		return err
 	}
-	defer record.Release()
-	return take(ctx, returned{record: record})
+	defer result.record.Release()
+	return take(ctx, result)
 }
 
-func (c *ringCall) run(ctx context.Context) (arrow.RecordBatch, error) {
+func (c *ringCall) run(ctx context.Context) (returned, error) {
 	if err := c.readConstants(); err != nil {
-		return nil, err
+		return returned{}, err
 	}
 	rows := c.f.newRows(ctx, c.n)
 	next := func() (*piece, error) {
@@ -106,9 +106,9 @@ func (c *ringCall) run(ctx context.Context) (arrow.RecordBatch, error) {
 		return p, err
 	}
 	if err := c.f.runAll(ctx, c.n, &queue{more: next}); err != nil {
-		return nil, err
+		return returned{}, err
 	}
-	return c.f.recordOfRows(rows, c.valid, codec.NewArguments(nil, nil))
+	return rows.returned(c.valid, codec.NewArguments(nil, nil))
 }
 
 // readConstants reads the arguments that all rows have.

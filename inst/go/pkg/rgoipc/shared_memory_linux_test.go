@@ -132,7 +132,7 @@ func (r *rSide) request(name string, rec arrow.RecordBatch, offer segment.Name) 
 	if err != nil || referred == nil {
 		r.t.Fatal(referred, err)
 	}
-	return refer(name, references{offer, referred.Parts}, referred.Metadata)
+	return refer(name, references{offer: offer, parts: referred.Parts}, referred.Metadata)
 }
 
 func refer(name string, refs references, stream []byte) []byte {
@@ -569,9 +569,9 @@ func TestHostileReferences(t *testing.T) {
 	with := func(change func(*segment.Part)) []byte {
 		parts := slices.Clone(refs.parts)
 		change(&parts[0])
-		return refer("sum", references{noOffer, parts}, stream)
+		return refer("sum", references{offer: noOffer, parts: parts}, stream)
 	}
-	offering := func(offer segment.Name) []byte { return refer("sum", references{offer, refs.parts}, stream) }
+	offering := func(offer segment.Name) []byte { return refer("sum", references{offer: offer, parts: refs.parts}, stream) }
 	if reply := ask(t, r.sock, good); reply.Type != MsgTypeResult {
 		t.Fatalf("got %+v", reply)
 	}
@@ -584,7 +584,7 @@ func TestHostileReferences(t *testing.T) {
 		"half a part":              {good[:header+referencesLen+partLen/2], CodeProtocol},
 		"no stream":                {good[:header+referencesLen+partLen*len(refs.parts)], CodeProtocol},
 		"parts that do not exist":  {slices.Replace(slices.Clone(good), header+8, header+12, 0xFF, 0xFF, 0xFF, 0xFF), CodeProtocol},
-		"something reserved":       {slices.Replace(slices.Clone(good), header+12, header+13, 1), CodeProtocol},
+		"something reserved":       {slices.Replace(slices.Clone(good), header+12, header+13, 2), CodeProtocol},
 		"no descriptor":            {with(func(p *segment.Part) { p.FD = 1 << 30 }), CodeProtocol},
 		"no segment":               {with(func(p *segment.Part) { p.FD = segment.None }), CodeProtocol},
 		"an ordinary file":         {with(func(p *segment.Part) { p.Name = segmenttest.Name(ordinary, 1) }), CodeProtocol},
@@ -598,7 +598,7 @@ func TestHostileReferences(t *testing.T) {
 		"longer than a request":    {with(func(p *segment.Part) { p.Name, p.Length = large, 2<<20 }), CodeResourceExhausted},
 		"too short":                {with(func(p *segment.Part) { p.Length = 8 }), CodeProtocol},
 		"no part":                  {refer("sum", references{offer: noOffer}, stream), CodeProtocol},
-		"a part too many":          {refer("sum", references{noOffer, append(slices.Clone(refs.parts), refs.parts[0])}, stream), CodeProtocol},
+		"a part too many":          {refer("sum", references{offer: noOffer, parts: append(slices.Clone(refs.parts), refs.parts[0])}, stream), CodeProtocol},
 		"bad metadata":             {refer("sum", refs, bytes.Repeat([]byte{0xFF}, 100)), CodeProtocol},
 		"no function":              {refer("nope", refs, stream), CodeNotFound},
 		"an offer that is none":    {offering(segmenttest.Name(ordinary, 1)), CodeProtocol},
