@@ -144,12 +144,13 @@ bool mg_lane_is_free(mg_lane *l) {
   return l->state == REQUEST_NONE && !is_lost(l);
 }
 
-void mg_lane_offer(mg_lane *l, size_t size) {
-  if (l->standing != NULL && l->standing->size >= size) return;
+bool mg_lane_offer(mg_lane *l, size_t size) {
+  if (l->standing != NULL && l->standing->size >= size) return true;
   mg_segment *larger = mg_segment_take(SEGMENT_RESULTS, size);
-  if (larger == NULL) return;
+  if (larger == NULL) return l->standing != NULL;
   if (l->standing != NULL) mg_segment_release(l->standing);
   l->standing = larger;
+  return true;
 }
 
 void mg_lane_event(mg_lane *l) {
@@ -277,7 +278,7 @@ void mg_lane_give_up(mg_lane *l) {
 SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
   mg_lane *l = mg_lane_of(pointer);
   if (l == NULL || Rf_xlength(message) > MAILBOX_SIZE) return Rf_ScalarLogical(0);
-  if (segments == R_NilValue) mg_lane_offer(l, 1);
+  if (mg_uses_offer(segments) == NULL && !mg_lane_offer(l, 1)) return Rf_ScalarLogical(0);
   SEXP number = PROTECT(Rf_ScalarReal(0));
   Rf_defineVar(Rf_install("posted"), number, line);
   l = mg_lane_of(pointer);

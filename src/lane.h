@@ -70,8 +70,9 @@ bool mg_lane_is_free(mg_lane *l);
 // Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may
 // run from the first byte on until it is posted: it could post another.
 static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
-// Has a standing offer of so many bytes, if there is memory. It may run R's collector.
-void mg_lane_offer(mg_lane *l, size_t size);
+// Has a standing offer, of so many bytes if there is memory. False if there is none: then the
+// request goes over the socket, where a reply needs no offer. It may run R's collector.
+bool mg_lane_offer(mg_lane *l, size_t size);
 // Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
 // standing one.
 void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer);
