@@ -282,7 +282,7 @@ static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
   size_t ahead = (size_t)Rf_xlength(header), size = posted ? ahead + mg_ring_payload_size(ring) : 0;
   mg_lane *l = free_lane(pointer, k);
   if (posted && l != NULL && size <= MAILBOX_SIZE) {
-    mg_lane_offer(l, sizeof(double) * (size_t)rows + OFFER_MARGIN);
+    posted = mg_lane_offer(l, sizeof(double) * (size_t)rows + OFFER_MARGIN);
     l = free_lane(pointer, k);
   }
   posted = posted && l != NULL && size <= MAILBOX_SIZE;
@@ -417,7 +417,7 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   bool posted = false, large = rows > 0 && bytes_of(k, rows) > MAILBOX_SIZE;
   SEXP to = R_NilValue;
   if (rows > 0 && !large) {
-    mg_lane_offer(l, 1);
+    if (!mg_lane_offer(l, 1)) rows = -1;
     if (k->type != NILSXP) to = Rf_allocVector(k->type, k->n_values);
   }
   PROTECT(to);

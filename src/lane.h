@@ -20,6 +20,7 @@ enum {
   LANE_GIVEN_UP = 80,          // number of the last request that R gave up
   LANE_OFFER_FD = 84,          // the segment that the result may be written to; UINT32_MAX: none
   LANE_OFFER_GENERATION = 88,
+  LANE_R_CPU = 92,             // the processor that R has run on
   LANE_R_SLEEPS = 128,         // 1: wake R when LANE_GO_EVENTS changes
   // Written by Go, uint32 each.
   LANE_GO_EVENTS = 192,        // counts what Go has done: R sleeps on it
@@ -28,6 +29,7 @@ enum {
   LANE_CHUNKS_READ = 204,
   LANE_CLOSED = 208,           // 1: the server reads it no more
   LANE_SERVER = 212,           // its process
+  LANE_GO_CPU = 216,           // the processor that it has run on
   LANE_GO_SLEEPS = 256,        // 1: wake Go when LANE_R_EVENTS changes
   // The mailboxes and the ring.
   MAILBOX_SIZE = 65536,
@@ -68,8 +70,9 @@ bool mg_lane_is_free(mg_lane *l);
 // Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may
 // run from the first byte on until it is posted: it could post another.
 static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
-// Has a standing offer of so many bytes, if there is memory. It may run R's collector.
-void mg_lane_offer(mg_lane *l, size_t size);
+// Has a standing offer, of so many bytes if there is memory. False if there is none: then the
+// request goes over the socket, where a reply needs no offer. It may run R's collector.
+bool mg_lane_offer(mg_lane *l, size_t size);
 // Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
 // standing one.
 void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer);

@@ -1,10 +1,9 @@
 # `make test-off` runs all tests without shared memory.
 if (identical(Sys.getenv("MANGORO_TEST_SHARED_MEMORY"), "false")) options(mangoro.shared_memory = FALSE)
 
-skip_if_no_shared_memory <- function() {
-  skip_if(isFALSE(getOption("mangoro.shared_memory")), "shared memory is off")
-  skip_if(!is.null(.Call(c_segment_problem)), "there is no shared memory")
-}
+has_shared_memory <- function() wants_shared_memory() && is.null(.Call(c_segment_problem))
+
+skip_if_no_shared_memory <- function() skip_if_not(has_shared_memory(), "no shared memory")
 
 skip_if_no_go <- function() {
   skip_if_not(mangoro_has_go(), "no Go that is new enough")
