@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-
 	"mangoro.local/internal/codec"
 	"mangoro.local/internal/segment"
 )

@@ -571,7 +571,9 @@ func TestHostileReferences(t *testing.T) {
 		change(&parts[0])
 		return refer("sum", references{offer: noOffer, parts: parts}, stream)
 	}
-	offering := func(offer segment.Name) []byte { return refer("sum", references{offer: offer, parts: refs.parts}, stream) }
+	offering := func(offer segment.Name) []byte {
+		return refer("sum", references{offer: offer, parts: refs.parts}, stream)
+	}
 	if reply := ask(t, r.sock, good); reply.Type != MsgTypeResult {
 		t.Fatalf("got %+v", reply)
 	}
