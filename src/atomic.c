@@ -285,7 +285,7 @@ bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_
       continue;
     }
     if (!lies_within(start, end, c)) return mg_fail(s->failure, CHANGED);
-    if (end - start > INT32_MAX) return mg_fail_row(s->failure, from + i, "the string has more than 2147483647 bytes");
+    if (end - start > INT32_MAX) return mg_fail_row(s->failure, from + i, LONG_STRING);
     SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(&cache, c->data + start, (size_t)(end - start)));
     if (i % (1 << 18) == 0 && i > 0) R_CheckUserInterrupt();
   }

@@ -4,6 +4,8 @@
 #include "class.h"
 #include "dynamic.h"
 #include "entries.h"
+#include "lane.h"
+#include "parts.h"
 
 typedef struct {
   const char *name;
@@ -24,14 +26,23 @@ static SEXP named_ints(const constant constants[], int n) {
   return out;
 }
 
-// list(limits, types, classes, dynamic)
+// list(limits, types, classes, dynamic, lane, parts)
 SEXP mg_c_constants(void) {
   static const constant types[] = {ARROW_TYPES(ARROW_CONSTANT)};
   static const constant limits[] = {CONSTANT(MAX_DEPTH) CONSTANT(SHARE_FACTOR) CONSTANT(MAX_METADATA) CONSTANT(
       HEADER_SCHEMA) CONSTANT(HEADER_DICTIONARY) CONSTANT(HEADER_RECORDS) CONSTANT(VERSION_4) CONSTANT(VERSION_5)};
   static const constant dynamic[] = {CONSTANT(MAX_NESTING) CONSTANT(TAG_LEAF) CONSTANT(TAG_TIME)
                                          CONSTANT(TAG_DURATION)};
-  const char *names[] = {"limits", "types", "classes", "dynamic", ""};
+  static const constant lane[] = {
+      CONSTANT(LANE_VERSION) CONSTANT(LANE_MAGIC) CONSTANT(LANE_TOKEN) CONSTANT(LANE_SETTLED) CONSTANT(LANE_R_EVENTS)
+          CONSTANT(LANE_REQUEST) CONSTANT(LANE_REQUEST_SIZE) CONSTANT(LANE_CHUNKS_WRITTEN) CONSTANT(LANE_GIVEN_UP)
+              CONSTANT(LANE_OFFER_FD) CONSTANT(LANE_OFFER_GENERATION) CONSTANT(LANE_R_SLEEPS) CONSTANT(LANE_GO_EVENTS)
+                  CONSTANT(LANE_REPLY) CONSTANT(LANE_REPLY_SIZE) CONSTANT(LANE_CHUNKS_READ) CONSTANT(LANE_CLOSED)
+                      CONSTANT(LANE_GO_SLEEPS) CONSTANT(MAILBOX_SIZE) CONSTANT(LANE_REQUEST_BOX)
+                          CONSTANT(LANE_REPLY_BOX) CONSTANT(RING_SLOTS) CONSTANT(RING_SLOT_SIZE) CONSTANT(RING_HEADER)
+                              CONSTANT(RING_ROWS) CONSTANT(LANE_RING) CONSTANT(LANE_SIZE)};
+  static const constant parts[] = {CONSTANT(PARTS_HEADER) CONSTANT(PART_SIZE)};
+  const char *names[] = {"limits", "types", "classes", "dynamic", "lane", "parts", ""};
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(out, 0, named_ints(limits, sizeof limits / sizeof limits[0]));
   SET_VECTOR_ELT(out, 1, named_ints(types, sizeof types / sizeof types[0]));
@@ -39,6 +50,8 @@ SEXP mg_c_constants(void) {
   SET_VECTOR_ELT(out, 2, classes);
   for (int i = CLASS_DATE; i < CLASS_DYNAMIC; i++) SET_STRING_ELT(classes, i - CLASS_DATE, Rf_mkChar(mg_class_name(i)));
   SET_VECTOR_ELT(out, 3, named_ints(dynamic, sizeof dynamic / sizeof dynamic[0]));
+  SET_VECTOR_ELT(out, 4, named_ints(lane, sizeof lane / sizeof lane[0]));
+  SET_VECTOR_ELT(out, 5, named_ints(parts, sizeof parts / sizeof parts[0]));
   UNPROTECT(1);
   return out;
 }

@@ -14,6 +14,7 @@ enum { DAY = 86400 };
 #define NOT_EXACT \
   "the integer is not exact as a double; with the option mangoro.int64 = \"auto\" it can be an integer64"
 #define SMALLEST_INT64 "the smallest int64 is not an integer64, but its NA"
+#define LONG_STRING "the string has more than 2147483647 bytes"
 #define NO_NULL_RAW "a raw vector has no NA"
 #define NO_WHOLE_TIME "the time is not a whole number, but its storage is integer"
 #define LARGE_UINT64 "the uint64 is larger than an integer64 can be; a Go function can return it as a string"

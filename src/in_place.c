@@ -3,6 +3,9 @@
 #include "decode.h"
 #include "view.h"
 
+// Strings are made when they are looked at if there are more.
+enum { LAZY = 100000 };
+
 // Bytes that have become part of a view. R may write to a view, so that no other may see
 // them.
 typedef struct mg_range {
@@ -47,8 +50,23 @@ static size_t value_size(SEXPTYPE type) {
   }
 }
 
+static SEXP view_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
+  if (n <= LAZY || from % 8 != 0) return NULL;
+  const uint8_t *offsets = c->values + f->width * from, *valid = c->valid == NULL ? NULL : c->valid + from / 8;
+  size_t size = (size_t)(f->width * (n + 1));
+  if (is_given(s, offsets, size) || is_given(s, c->data, (size_t)c->data_size) ||
+      (valid != NULL && is_given(s, valid, (size_t)bitmap_size(n)))) {
+    return NULL;
+  }
+  give(s, offsets, size);
+  give(s, c->data, (size_t)c->data_size);
+  if (valid != NULL) give(s, valid, (size_t)bitmap_size(n));
+  return mg_string_view(s->segment, offsets, (int)f->width, c->data, valid, (R_xlen_t)n);
+}
+
 SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXPTYPE type) {
   if (s->segment == NULL) return NULL;
+  if (type == STRSXP) return view_strings(s, f, c, from, n);
   const uint8_t *values = values_in_r(f, c, type);
   if (values == NULL) return NULL;
   size_t size = value_size(type) * (size_t)n;
@@ -63,17 +81,17 @@ SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t f
 // --- Values of a view ---------------------------------------------------------
 
 // No value may be less than `least`, which stands for what R does not have.
-#define CHECK_LEAST(name, load, width)                                                             \
-  static int64_t name(const mg_column *c, int64_t from, int64_t n, int64_t least) {                \
-    int64_t low = INT64_MAX;                                                                       \
-    for (int64_t i = from; i < from + n; i++) {                                                    \
-      int64_t v = load(c->values + width * i);                                                     \
-      low = v < low ? v : low;                                                                     \
-    }                                                                                              \
-    for (int64_t i = from; low < least && i < from + n; i++) {                                     \
-      if (is_valid(c, i) && load(c->values + width * i) < least) return i;                         \
-    }                                                                                              \
-    return from + n;                                                                               \
+#define CHECK_LEAST(name, load, width)                                              \
+  static int64_t name(const mg_column *c, int64_t from, int64_t n, int64_t least) { \
+    int64_t low = INT64_MAX;                                                        \
+    for (int64_t i = from; i < from + n; i++) {                                     \
+      int64_t v = load(c->values + width * i);                                      \
+      low = v < low ? v : low;                                                      \
+    }                                                                               \
+    for (int64_t i = from; low < least && i < from + n; i++) {                      \
+      if (is_valid(c, i) && load(c->values + width * i) < least) return i;          \
+    }                                                                               \
+    return from + n;                                                                \
   }
 CHECK_LEAST(first_small_int, load_i32, 4)
 CHECK_LEAST(first_small_int64, load_i64, 8)
@@ -115,9 +133,17 @@ static void set_missing(const mg_field *f, SEXP x, int64_t i) {
   }
 }
 
+static bool settle_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
+  for (int64_t i = from; f->width == 8 && i < from + n; i++) {
+    if (load_i64(c->values + 8 * (i + 1)) - load_i64(c->values + 8 * i) <= INT32_MAX || !is_valid(c, i)) continue;
+    return mg_fail_row(s->failure, i, LONG_STRING);
+  }
+  return mg_check_strings(s, f, c, from, n);
+}
+
 bool mg_settle_view(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP x) {
   SEXPTYPE type = (SEXPTYPE)TYPEOF(x);
-  if (type == STRSXP) return mg_check_strings(s, f, c, from, n);
+  if (type == STRSXP) return settle_strings(s, f, c, from, n);
   const char *why = NULL;
   int64_t refused = first_refused(f, c, from, n, type, &why);
   if (refused < from + n) return mg_fail_row(s->failure, refused, why);

@@ -39,6 +39,8 @@ static bool can_spin(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
 }
+static uint32_t processor(void) { return (uint32_t)sched_getcpu(); }
+
 // One that has ended, but that nobody has asked how, is there still.
 static bool is_there(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
 #else
@@ -47,6 +49,7 @@ static void futex_wait(uint32_t *word, uint32_t seen, double seconds) { (void)wo
 static void futex_wake(uint32_t *word) { (void)word; }
 static void yield(void) {}
 static bool can_spin(void) { return false; }
+static uint32_t processor(void) { return 0; }
 static bool is_there(int process) { return process != 0; }
 #endif
 
@@ -164,25 +167,33 @@ void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
   lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
   lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
   lane_store(l, LANE_CHUNKS_WRITTEN, 0);
+  lane_store(l, LANE_R_CPU, processor());
   lane_store(l, LANE_REQUEST, l->request);
   mg_lane_event(l);
 }
 
-// How long R spins. The scheduler may put the server on R's own processor: without a yield
-// it would not run before R sleeps.
+// How long R spins. The scheduler may put the server on R's own processor, where it would not
+// run before R sleeps: a yield does not always let it.
 #define SPIN 50e-6
 enum { PAUSES = 50 };
 
 // The server has counted an event since it had counted `seen`.
 static bool has_new_event(const mg_lane *l, uint32_t seen) { return lane_load(l, LANE_GO_EVENTS) != seen; }
 
+// A yield that takes longer shows that others wait for the processor as well: to sleep is
+// better then, since who is woken runs before who has yielded.
+#define LONG_YIELD 25e-6
+
 static bool spin(const mg_lane *l, uint32_t seen, double end) {
-  double limit = mg_seconds() + SPIN;
-  for (limit = limit < end ? limit : end; l->spins && mg_seconds() < limit; yield()) {
+  double now = mg_seconds(), last = now, limit = now + SPIN < end ? now + SPIN : end;
+  while (l->spins && now < limit && now - last < LONG_YIELD && lane_load(l, LANE_GO_CPU) != processor()) {
     for (int i = 0; i < PAUSES; i++) {
       if (has_new_event(l, seen)) return true;
       relax();
     }
+    yield();
+    last = now;
+    now = mg_seconds();
   }
   return has_new_event(l, seen);
 }

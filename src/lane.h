@@ -20,6 +20,7 @@ enum {
   LANE_GIVEN_UP = 80,          // number of the last request that R gave up
   LANE_OFFER_FD = 84,          // the segment that the result may be written to; UINT32_MAX: none
   LANE_OFFER_GENERATION = 88,
+  LANE_R_CPU = 92,             // the processor that R has run on
   LANE_R_SLEEPS = 128,         // 1: wake R when LANE_GO_EVENTS changes
   // Written by Go, uint32 each.
   LANE_GO_EVENTS = 192,        // counts what Go has done: R sleeps on it
@@ -28,6 +29,7 @@ enum {
   LANE_CHUNKS_READ = 204,
   LANE_CLOSED = 208,           // 1: the server reads it no more
   LANE_SERVER = 212,           // its process
+  LANE_GO_CPU = 216,           // the processor that it has run on
   LANE_GO_SLEEPS = 256,        // 1: wake Go when LANE_R_EVENTS changes
   // The mailboxes and the ring.
   MAILBOX_SIZE = 65536,

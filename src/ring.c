@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include "entries.h"
+#include "view.h"
 
 #include <stdatomic.h>
 
@@ -32,6 +33,21 @@ static R_xlen_t common_rows(SEXP args) {
   return empty ? 0 : longest;
 }
 
+// A call by reference takes longer to begin with, and is faster if nothing has to be copied.
+// One vector that has to be is faster through the ring, with all others.
+#define REFERENCE_BYTES ((R_xlen_t)2 << 20)
+
+static bool should_be_referred_to(const mg_ring *ring) {
+  if (WIDTH * ring->rows * ring->n_columns < REFERENCE_BYTES) return false;
+  mg_part part;
+  bool no_na;
+  for (int i = 0; i < ring->n_arguments; i++) {
+    const mg_ring_argument *a = &ring->arguments[i];
+    if (!a->constant && !mg_is_untouched_view(a->x, &part, &no_na)) return false;
+  }
+  return true;
+}
+
 bool mg_ring_plan(mg_ring *ring, SEXP args) {
   R_xlen_t rows = common_rows(args);
   if (rows < 0 || Rf_xlength(args) > MAX_COLUMNS) return false;
@@ -47,7 +63,7 @@ bool mg_ring_plan(mg_ring *ring, SEXP args) {
   if (ring->n_columns == 0) return false;
   R_xlen_t fits = (RING_SLOT_SIZE - RING_HEADER) / (WIDTH * ring->n_columns) / STEP * STEP;
   ring->chunk_rows = fits < RING_ROWS ? fits : RING_ROWS;
-  return rows / ring->chunk_rows < UINT32_MAX;
+  return rows / ring->chunk_rows < UINT32_MAX && !should_be_referred_to(ring);
 }
 
 // --- The request ------------------------------------------------------------

@@ -22,7 +22,8 @@ typedef struct mg_ring {
 } mg_ring;
 
 // Whether the arguments, a list in the order of the signature, can go through the ring: they
-// are doubles, integers and logicals without attributes, all of one length or of length 1.
+// are doubles, integers and logicals without attributes, all of one length or of length 1. If
+// all of them lie in segments and are large, they should rather go by reference.
 // The list must live as long as the ring, whose memory is R_alloc's.
 bool mg_ring_plan(mg_ring *ring, SEXP args);
 

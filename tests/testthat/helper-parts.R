@@ -44,17 +44,17 @@ result_by_reference <- function(parts, stream, name = "f") {
   c(header, little(2^32 - 1, 4), raw(4), little(length(parts), 4), raw(4), unlist(lapply(parts, part_bytes)), stream)
 }
 
-segment_file <- function(segment) file.path("/proc/self/fd", segment$fd)
+file_of_segment <- function(segment) file.path("/proc/self/fd", segment$fd)
 
-read_segment <- function(part) {
-  con <- file(segment_file(part), "rb")
+read_from_segment <- function(part) {
+  con <- file(file_of_segment(part), "rb")
   on.exit(close(con))
   seek(con, part$offset)
   readBin(con, "raw", part$size)
 }
 
-write_segment <- function(segment, offset, bytes) {
-  con <- file(segment_file(segment), "r+b")
+write_to_segment <- function(segment, offset, bytes) {
+  con <- file(file_of_segment(segment), "r+b")
   on.exit(close(con))
   seek(con, offset, rw = "write")
   writeBin(bytes, con)
@@ -64,10 +64,10 @@ write_segment <- function(segment, offset, bytes) {
 # its parts, a list.
 echo <- function(message, change = identity) {
   said <- read_parts(message$bytes)
-  bodies <- change(lapply(said$parts, read_segment))
+  bodies <- change(lapply(said$parts, read_from_segment))
   at <- 0
   parts <- lapply(bodies, function(bytes) {
-    write_segment(said$offer, at, bytes)
+    write_to_segment(said$offer, at, bytes)
     part <- c(said$offer, offset = at, size = length(bytes))
     at <<- (at + length(bytes) + 63) %/% 64 * 64
     part

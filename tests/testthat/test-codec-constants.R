@@ -52,3 +52,35 @@ test_that("C and Go have the same limit and tags of values of any", {
   names(constants) <- as_in_go(names(constants))
   expect_equal(numbers[names(constants)], constants)
 })
+
+# The constants of a file of Go, whose values may be made of those before them.
+go_values <- function(...) {
+  lines <- readLines(system.file("go", ..., package = "mangoro", mustWork = TRUE))
+  constant <- "^\\s*(?:const )?(\\w+)\\s*= ([-+*0-9A-Za-z ]+?)\\s*(?://.*)?$"
+  found <- Filter(length, regmatches(lines, regexec(constant, lines)))
+  values <- new.env(parent = baseenv())
+  for (x in found) {
+    value <- tryCatch(eval(str2lang(x[[3]]), values), error = function(cnd) NULL)
+    if (is.numeric(value)) assign(x[[2]], value, values)
+  }
+  unlist(as.list(values))
+}
+
+test_that("C and Go have the same layout of a lane", {
+  go <- go_values("internal", "lane", "layout.go")
+  lane <- .Call(c_constants)$lane
+  named <- as_in_go(sub("^lane_", "", tolower(names(lane))))
+  others <- c(
+    version = "Version", magic = "magicAt", token = "tokenAt", settled = "settledAt", ringSlotSize = "slotSize",
+    offerFd = "offerFD", ring = "ringAt", size = "Size"
+  )
+  named <- ifelse(named %in% names(others), others[named], named)
+  expect_equal(go[named], stats::setNames(lane, named))
+})
+
+test_that("C and Go have the same sizes of what messages by reference refer to", {
+  go <- go_values("pkg", "rgoipc", "references.go")
+  parts <- .Call(c_constants)$parts
+  expect_equal(go[["referencesLen"]], parts[["PARTS_HEADER"]])
+  expect_equal(go[["partLen"]], parts[["PART_SIZE"]])
+})

@@ -39,8 +39,8 @@ test_that("large columns come back the same, and are views where R has them as A
   columns <- large_columns()
   # The NA of an integer64 is not that of a double.
   columns$integer64[seq(7, 40000, 7)] <- structure(-0, class = "integer64")
-  record <- trip_by_reference(as.data.frame(columns))
-  expect_same(record, as.data.frame(columns))
+  record <- trip_by_reference(columns)
+  expect_same(record, columns)
   expect_same(trip_row_by_reference(columns), columns)
   is_view <- vapply(record, function(x) .Call(c_view_is_untouched, x), NA)
   views <- c("double", "nan", "integer", "complex", "date_int", "date_half", "integer64")
@@ -62,6 +62,22 @@ test_that("zero rows, several batches and dictionaries come back the same", {
   twice <- result_by_reference(said$parts, unlist(frames[c(1:3, 2:4)]))
   got <- read_echo(message, decode_record, twice)
   expect_same(got, list(x = rep(seq_len(n) + 0, 2), f = factor(rep(c("a", NA), n))))
+})
+
+test_that("many strings are made when they are looked at", {
+  skip_without_segments()
+  x <- replace(paste0("\u00e9", seq_len(1e5 + 1)), 7, NA)
+  got <- trip_by_reference(list(x = x))$x
+  expect_output(.Internal(inspect(got)), "view")
+  expect_identical(got[c(1, 7, 1e5 + 1)], x[c(1, 7, 1e5 + 1)])
+  expect_identical(got, x)
+  # Whatever is wrong with one is found at once.
+  message <- record_by_reference(list(x = x))
+  reply <- echo(message, function(bodies) {
+    at <- find_bytes(bodies[[1]], charToRaw(x[[1e5]]))
+    list(replace(bodies[[1]], at + 1, as.raw(0xff)))
+  })
+  expect_error(read_echo(message, decode_record, reply), "row 100000", class = "mangoro_error_protocol")
 })
 
 test_that("NA is under each null, whatever the server has left there", {
@@ -179,7 +195,7 @@ test_that("each broken result is refused with what is broken", {
   message <- record_by_reference(list(x = seq_len(30000) + 0))
   reply <- echo(message)
   header <- envelope_header("result", "f")
-  size <- file.size(segment_file(read_parts(message$bytes)$offer))
+  size <- file.size(file_of_segment(read_parts(message$bytes)$offer))
   broken <- broken_parts(reply, size)
   for (name in names(broken)) {
     cnd <- expect_error(
@@ -209,7 +225,8 @@ test_that("parts that lie over each other are read, each vector by itself", {
   values <- said$parts[[2]]
   gap <- said$parts[[1]]
   stretch <- (8 * n + 63) %/% 64 * 64
-  parts <- list(gap, utils::modifyList(values, list(size = stretch)), gap, utils::modifyList(values, list(size = stretch)))
+  values$size <- stretch
+  parts <- list(gap, values, gap, values)
   got <- read_echo(message, decode_record, result_by_reference(parts, said$stream))
   expect_same(got, list(x = seq_len(n) + 0, y = seq_len(n) + 0))
   x <- got$x

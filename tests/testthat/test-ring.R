@@ -111,6 +111,20 @@ test_that("vectors that are not laid out go through the ring", {
   expect_same(go$Add, sort(x), 1)
 })
 
+test_that("what lies in segments goes by reference", {
+  go <- local_ring()
+  x <- numbers(5e5)
+  a <- go$Add(x, 1)
+  b <- go$Add(x, 2)
+  expect_same(go$Add, a, b, through = FALSE)
+  expect_identical(chunks_of(go$Add(a, b)), 0)
+  expect_identical(chunks_of(go$Add(a, 1)), 0)
+  expect_gt(chunks_of(go$Add(a, x)), 0)
+  expect_same(go$Add, a, x)
+  a[1] <- NA # which is not in the segment
+  expect_same(go$Add, a, b)
+})
+
 test_that("single values are as good as columns of them", {
   go <- local_ring()
   n <- 2 * chunk_rows + 1
@@ -198,4 +212,16 @@ test_that("a program that dies amid a call ends it, and what it has returned sta
     mangoro_restart(go)
     expect_identical(go$Add(x, 1), before)
   }
+})
+
+test_that("what a server says of chunks is not trusted", {
+  go <- local_ring()
+  x <- as.double(seq_len(3 * ring_rows))
+  go$Lie(1, 2, 3)
+  for (chunks in c(2^32 - 1, 2^31, 1000)) {
+    for (row in c(1, chunk_rows / 2, 3 * ring_rows)) {
+      expect_gt(chunks_of(expect_identical(go$Lie(x, row, chunks), x)), 0)
+    }
+  }
+  expect_identical(go$Add(x, 1), x + 1)
 })

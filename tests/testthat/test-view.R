@@ -47,14 +47,10 @@ test_that("a view is identical to an ordinary vector, and reads as one", {
 test_that("summaries, sums and orders of a view are those of an ordinary vector", {
   skip_without_segments()
   for (x in view_values()[c("double", "integer", "logical")]) {
-    for (fun in list(
-      sum, min, max, range, mean, cumsum, cumprod, order, sort, rank, var, quantile_of <- function(v, ...) {
-        stats::quantile(v, na.rm = TRUE)
-      }
-    )) {
-      expect_identical(suppressWarnings(fun(as_view(x))), suppressWarnings(fun(x)))
+    for (fun in list(sum, min, max, range, mean, cumsum, order, sort, rank, stats::var)) expect_same(x, fun)
+    for (fun in list(sum, min, max, range, mean, stats::median, stats::quantile)) {
+      expect_same(x, function(v) fun(v, na.rm = TRUE))
     }
-    for (fun in list(sum, min, max, range, mean, stats::median)) expect_same(x, function(v) fun(v, na.rm = TRUE))
     expect_same(x, function(v) sort(v, decreasing = TRUE))
     expect_same(x, function(v) order(v, method = "radix"))
     expect_same(x, function(v) v + v * 2)
@@ -128,27 +124,16 @@ test_that("a view is untouched until R writes to it", {
   order(view)
   cumsum(view)
   identical(view, x)
-  quantile <- stats::quantile(view, 0.5)
   c(view, 1)
   expect_true(is_untouched(view))
-  expect_identical(unname(quantile), mean(x))
-  change <- function() {
-    segment <- take_segment(8e5)
-    write_segment(segment, x)
-    changed <- view_of(segment, 0, 1e5)
-    changed[[5e4]] <- 0
-    expect_identical(changed[[5e4]], 0)
-    list(untouched = is_untouched(changed), segment = segment)
-  }
-  result <- change()
-  expect_false(result$untouched)
   # Of two views of a segment the other is as it was.
   segment <- take_segment(16e5)
   write_segment(segment, x)
   write_segment(segment, x, 8e5)
   changed <- view_of(segment, 0, 5e4)
   other <- view_of(segment, 0, 1e5, 8e5)
-  changed[[1]] <- 0
+  changed[[5e4]] <- 0
+  expect_false(is_untouched(changed))
   expect_true(is_untouched(other))
 })
 
@@ -293,13 +278,13 @@ test_that("forked workers read views and change copies of theirs", {
 
 test_that("views that are dropped, in any order, give back everything", {
   skip_without_segments()
-  with_segment_limits(segments = 200)
+  with_segment_limits(segments = 100)
   before <- memory_files()
   views <- list()
-  for (i in 1:1000) {
+  for (i in 1:400) {
     views[[i %% 50 + 1]] <- if (i %% 3 == 0) string_view(c("a", i)) else as_view(as.double(i + 0:99))
   }
-  expect_lte(memory_files()[["descriptors"]], before[["descriptors"]] + 200)
+  expect_lte(memory_files()[["descriptors"]], before[["descriptors"]] + 100)
   for (i in c(seq(1, 50, 2), seq(2, 50, 2))) {
     views[i] <- list(NULL)
     if (i %% 10 == 0) gc()
@@ -346,13 +331,12 @@ test_that("a view of strings reads as an ordinary vector", {
   skip_without_segments()
   x <- c(NA, paste0("s", 3000:1), "", "\u00e9")
   for (fun in list(
-    nchar, toupper, sort, order, unique, is.na, anyNA, rev, as.list, function(v) v[c(5, NA, 1e9, 3000)], function(v) v[-1],
-    function(v) v[2500:2000], function(v) match("s5", v), function(v) paste(v, v), function(v) v[[3]], function(v) c(v, "a"),
-    function(v) startsWith(v, "s1"), function(v) factor(v), duplicated, function(v) v == "s7", range_of <- function(v) {
-      range(v, na.rm = TRUE)
-    }, function(v) vapply(v, identity, ""), function(v) names(stats::setNames(seq_along(v), v)), charToRaw_of <- function(v) {
-      charToRaw(v[[3003]])
-    }
+    nchar, toupper, sort, order, unique, duplicated, factor, is.na, anyNA, rev, as.list,
+    function(v) v[c(5, NA, 1e9, 3000)], function(v) v[-1], function(v) v[2500:2000],
+    function(v) v[[3]], function(v) vapply(v, identity, ""), function(v) charToRaw(v[[3003]]),
+    function(v) match("s5", v), function(v) v == "s7", function(v) startsWith(v, "s1"),
+    function(v) c(v, "a"), function(v) paste(v, v), function(v) range(v, na.rm = TRUE),
+    function(v) names(stats::setNames(seq_along(v), v))
   )) {
     expect_identical(fun(string_view(x)), fun(x))
   }
@@ -414,28 +398,29 @@ test_that("strings that a program breaks after it has returned them are refused"
 
 test_that("views bear a collection at each allocation", {
   skip_without_segments()
-  x <- as.double(1:1000)
-  s <- c(NA, paste0("gctorture", 1:600))
-  gctorture(TRUE)
-  withr::defer(gctorture(FALSE))
+  x <- as.double(1:100)
+  s <- c(NA, paste0("gctorture", 1:40))
   view <- as_view(x)
   strings <- string_view(s)
-  some <- strings[c(1, 600)]
-  one <- strings[[2]]
-  copy <- view
-  copy[[3]] <- 0
-  reversed <- rev(view)
-  sorted <- sort(strings)
-  file <- serialize(list(view, strings), NULL)
+  other <- string_view(s)
+  segment <- take_segment(800)
+  write_segment(segment, x)
+  withr::defer(gctorture(FALSE))
+  gctorture(TRUE)
+  made <- .Call(c_view, segment, 0, 0, 100, FALSE)
+  some <- strings[c(1, 2)]
+  one <- strings[[3]]
+  view[[3]] <- 0
+  reversed <- rev(made)
+  file <- serialize(list(view, other), NULL)
   gctorture(FALSE)
-  expect_identical(view, x)
-  expect_identical(copy, replace(x, 3, 0))
+  expect_identical(made, x)
+  expect_identical(view, replace(x, 3, 0))
   expect_identical(reversed, rev(x))
+  expect_identical(some, s[1:2])
+  expect_identical(one, s[[3]])
   expect_identical(strings, s)
-  expect_identical(some, s[c(1, 600)])
-  expect_identical(one, s[[2]])
-  expect_identical(sorted, sort(s))
-  expect_identical(unserialize(file), list(x, s))
+  expect_identical(unserialize(file), list(replace(x, 3, 0), s))
 })
 
 test_that("views are shown by inspect()", {

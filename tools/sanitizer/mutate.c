@@ -66,16 +66,17 @@ typedef struct {
 static SEXP run(void *data) {
   trial *t = data;
   // A small allowance: a claim of 2^31 rows is legal, but takes its time.
-  SEXP x = PROTECT(mg_decode((mg_input){.owner = R_NilValue, .data = t->data, .size = t->size}, t->row, t->int64, 1 << 16));
+  SEXP x =
+      PROTECT(mg_decode((mg_input){.owner = R_NilValue, .data = t->data, .size = t->size}, t->row, t->int64, 1 << 16));
   if (Rf_inherits(x, "mangoro_codec_failure")) {
     t->refused++;
   } else {
     t->accepted++;
     SEXP header = PROTECT(Rf_allocVector(RAWSXP, 0)), yes = PROTECT(Rf_ScalarLogical(1));
     if (t->row) {
-      mg_c_encode_row(x, R_NilValue, header, yes);
+      mg_c_encode_row(x, R_NilValue, header, yes, R_NilValue);
     } else {
-      mg_c_encode_record(x, header, yes, R_NilValue);
+      mg_c_encode_record(x, header, yes, R_NilValue, R_NilValue);
     }
     UNPROTECT(2);
   }

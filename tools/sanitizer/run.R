@@ -24,10 +24,10 @@ crossing <- Filter(function(x) is.raw(try(mangoro:::encode_row(list(x = x)), sil
 # What R itself makes anew is not made here.
 values <- c(value_types(), crossing[vapply(crossing, function(x) identical(x, as_documented(x)), NA)])
 
-as_record <- function(x) .Call(encode_record, x, raw(), TRUE, NULL)
-as_row <- function(x) .Call(encode_row, x, raw(), TRUE, NULL)
-from_record <- function(bytes) .Call(decode_record, bytes, 0)
-from_row <- function(bytes) .Call(decode_row, bytes, 0)
+as_record <- function(x) .Call(encode_record, x, raw(), TRUE, NULL, NULL)
+as_row <- function(x) .Call(encode_row, x, raw(), TRUE, NULL, NULL)
+from_record <- function(bytes) .Call(decode_record, bytes, 0, NULL)
+from_row <- function(bytes) .Call(decode_row, bytes, 0, NULL)
 
 records <- c(lapply(seq_along(vectors), function(i) vectors[i]), frames)
 rows <- lapply(c(seq_along(vectors), length(vectors) + seq_along(values)), function(i) c(vectors, values)[i])

@@ -4,9 +4,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"syscall"
+	"unsafe"
 )
 
 func Add(x, y float64) float64 { return x + y }
@@ -93,4 +97,36 @@ func Die(x, at float64) float64 {
 		_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
 	}
 	return x
+}
+
+// Lie writes nonsense to R where it looks for how many chunks were read.
+func Lie(x, at, chunks float64) (float64, error) {
+	if x != at {
+		return x, nil
+	}
+	lane, err := findLane()
+	if err != nil {
+		return 0, err
+	}
+	atomic.StoreUint32((*uint32)(unsafe.Add(lane, 204)), uint32(chunks))
+	return x, nil
+}
+
+// findLane returns where the lane is mapped.
+func findLane() (unsafe.Pointer, error) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(maps)) {
+		var from uintptr
+		if _, err := fmt.Sscanf(line, "%x-", &from); err != nil || !strings.Contains(line, "memfd") {
+			continue
+		}
+		at := *(*unsafe.Pointer)(unsafe.Pointer(&from))
+		if string(unsafe.Slice((*byte)(at), 8)) == "mgolane1" {
+			return at, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no lane")
 }

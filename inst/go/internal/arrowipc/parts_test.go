@@ -3,6 +3,7 @@ package arrowipc
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -206,6 +207,33 @@ func replaced(parts [][]byte, i int, with []byte) [][]byte {
 	out := slices.Clone(parts)
 	out[i] = with
 	return out
+}
+
+// Damaged metadata and bodies, cut into parts anywhere.
+func TestMutatedParts(t *testing.T) {
+	register(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	count, passed := 0, 0
+	for _, s := range samples() {
+		metadata, bodies := apart(t, s.stream(t))
+		all := slices.Concat(bodies...)
+		for range 50 {
+			m, b := metadata, all
+			if random.IntN(2) == 0 || len(b) < 8 {
+				m = mutate(random, m)
+			} else {
+				b = mutate(random, b)
+			}
+			var lengths []byte
+			for range random.IntN(4) {
+				lengths = append(lengths, byte(random.IntN(32))*8)
+			}
+			if count++; useParts(t, m, cut(b, lengths)) {
+				passed++
+			}
+		}
+	}
+	t.Logf("%d streams, of which %d pass", count, passed)
 }
 
 func FuzzParts(f *testing.F) {

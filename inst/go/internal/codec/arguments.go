@@ -15,6 +15,7 @@ import (
 type Arguments struct {
 	columns []Column
 	memory  *segment.Result // where results may lie, or nil
+	nan     bool            // a float64 or float32 that was written is NaN, or NA
 	given   []givenValue
 	// fields are those of the arrays that were given, and of the columns of records.
 	fields map[arrow.ArrayData]arrow.Field
@@ -33,6 +34,9 @@ type givenValue struct {
 func NewArguments(columns []Column, memory *segment.Result) *Arguments {
 	return &Arguments{columns: columns, memory: memory}
 }
+
+// NoNaN tells whether no float64 or float32 that has been written is NaN, or NA.
+func (a *Arguments) NoNaN() bool { return !a.nan }
 
 func (a *Arguments) addColumns(batch arrow.RecordBatch) {
 	for i, column := range batch.Columns() {

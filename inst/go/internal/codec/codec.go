@@ -14,7 +14,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"mangoro.local/internal/gotype"
-	"mangoro.local/internal/segment"
 )
 
 // A codec carries values of one Go type T from Arrow and back, a column at a
@@ -275,7 +274,7 @@ func kindCodec(t reflect.Type) (codec, bool) {
 type basic[T any] struct {
 	name    string
 	readAs  func(Column) ([]T, Bitmap, error)
-	writeAs func([]T, Bitmap, *segment.Result) (Column, error)
+	writeAs func([]T, Bitmap, *Arguments) (Column, error)
 }
 
 func (b basic[T]) goType() reflect.Type { return reflect.TypeFor[T]() }
@@ -296,7 +295,7 @@ func (b basic[T]) nests(list arrow.ListLikeType) bool {
 func (b basic[T]) read(col Column) (any, Bitmap, error) { return anyOf(b.readAs(col)) }
 
 func (b basic[T]) write(values any, valid Bitmap, args *Arguments) (Column, error) {
-	return b.writeAs(values.([]T), valid, args.memory)
+	return b.writeAs(values.([]T), valid, args)
 }
 
 func anyOf[T any](values []T, valid Bitmap, err error) (any, Bitmap, error) {

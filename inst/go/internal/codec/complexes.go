@@ -4,8 +4,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"mangoro.local/internal/segment"
 )
 
 // readComplexes reads pairs of numbers, and numbers as such without an
@@ -41,7 +39,7 @@ func readPairs(col Column, list *array.FixedSizeList, valid Bitmap) ([]complex12
 }
 
 // writeComplexes writes pairs. As in R, one is NA if either part is.
-func writeComplexes(values []complex128, valid Bitmap, _ *segment.Result) (Column, error) {
+func writeComplexes(values []complex128, valid Bitmap, _ *Arguments) (Column, error) {
 	fill(values, valid, complex(na, na))
 	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
@@ -73,10 +71,10 @@ func readComplex64s(col Column) ([]complex64, Bitmap, error) {
 }
 
 // writeComplex64s writes pairs of float64: R's codec takes no others for complex numbers.
-func writeComplex64s(values []complex64, valid Bitmap, r *segment.Result) (Column, error) {
+func writeComplex64s(values []complex64, valid Bitmap, args *Arguments) (Column, error) {
 	return writeComplexes(mapped(values, func(v complex64) complex128 {
 		return complex(widened(real(v)), widened(imag(v)))
-	}), valid, r)
+	}), valid, args)
 }
 
 // widened returns a float32 as a float64, which is NA if that is.

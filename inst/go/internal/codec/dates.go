@@ -6,8 +6,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-
-	"mangoro.local/internal/segment"
 )
 
 // Date is the shape of rgoipc's Date, a number of days since 1970.
@@ -51,7 +49,7 @@ func readDates[D ~int32](col Column) ([]D, Bitmap, error) {
 	return days, valid, err
 }
 
-func writeDates[D ~int32](values []D, valid Bitmap, _ *segment.Result) (Column, error) {
+func writeDates[D ~int32](values []D, valid Bitmap, _ *Arguments) (Column, error) {
 	fill(values, valid, math.MinInt32)
 	return fixedWidth(arrow.FixedWidthTypes.Date32, values, valid), nil
 }

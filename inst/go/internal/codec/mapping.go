@@ -273,7 +273,7 @@ func (c mapCodec) write(values any, valid Bitmap, args *Arguments) (Column, erro
 func (c mapCodec) entries(names []string, items reflect.Value, offsets []int, valid Bitmap, args *Arguments) (Column, error) {
 	lists := len(offsets) - 1
 	offset := func(i int) int { return offsets[i] }
-	keys, err := writeStrings(names, Bitmap{}, args.memory)
+	keys, err := writeStrings(names, Bitmap{}, args)
 	if err != nil {
 		return Column{}, inElement(inField(err, "name"), lists, offset)
 	}

@@ -117,7 +117,7 @@ func (c textCodec) write(values any, valid Bitmap, args *Arguments) (Column, err
 		}
 		texts[i] = string(text)
 	}
-	return writeStrings(texts, rows.Bitmap, args.memory)
+	return writeStrings(texts, rows.Bitmap, args)
 }
 
 // noText is the error of a value whose text cannot be made.

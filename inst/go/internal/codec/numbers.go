@@ -30,7 +30,7 @@ type number interface {
 
 // integersOf returns the codec of a type of integers, whose Arrow type has their layout.
 func integersOf[T integer](name string, dataType arrow.DataType) codec {
-	write := func(values []T, valid Bitmap, _ *segment.Result) (Column, error) {
+	write := func(values []T, valid Bitmap, _ *Arguments) (Column, error) {
 		low, _ := limits[T]()
 		fill(values, valid, T(low)) // what R's codec has for NA
 		return fixedWidth(dataType, values, valid), nil
@@ -46,11 +46,11 @@ func platform[T ~int | ~uint, S, W integer](name string, dataType arrow.DataType
 		return cast[T](values), valid, err
 	}
 	wide := integersOf[W](name, dataType).(basic[W])
-	write := func(values []T, valid Bitmap, r *segment.Result) (Column, error) {
+	write := func(values []T, valid Bitmap, args *Arguments) (Column, error) {
 		if unsafe.Sizeof(T(0)) == unsafe.Sizeof(W(0)) {
-			return wide.writeAs(cast[W](values), valid, r)
+			return wide.writeAs(cast[W](values), valid, args)
 		}
-		return wide.writeAs(widen[W](values), valid, r)
+		return wide.writeAs(widen[W](values), valid, args)
 	}
 	return basic[T]{name, read, write}
 }
@@ -291,8 +291,8 @@ func readBools(col Column) ([]bool, Bitmap, error) {
 // writeFloats writes numbers, of which those that are NA become null. Under a
 // null lies what R has for NA, so that R may take the column as it is: the bits
 // of an NA that came as a value are kept.
-func writeFloats(values []float64, valid Bitmap, r *segment.Result) (Column, error) {
-	values, valid = placed(values, valid, r, na, isNA)
+func writeFloats(values []float64, valid Bitmap, args *Arguments) (Column, error) {
+	values, valid = placed(values, valid, args, na, isNA)
 	return fixedWidth(arrow.PrimitiveTypes.Float64, values, valid), nil
 }
 
@@ -304,8 +304,8 @@ func Numbers(values []float64, valid Bitmap) Column {
 }
 
 // writeFloat32s writes numbers as writeFloats does.
-func writeFloat32s(values []float32, valid Bitmap, r *segment.Result) (Column, error) {
-	values, valid = placed(values, valid, r, na32, isNA32)
+func writeFloat32s(values []float32, valid Bitmap, args *Arguments) (Column, error) {
+	values, valid = placed(values, valid, args, na32, isNA32)
 	return fixedWidth(arrow.PrimitiveTypes.Float32, values, valid), nil
 }
 
@@ -314,9 +314,10 @@ func writeFloat32s(values []float32, valid Bitmap, r *segment.Result) (Column, e
 const placedRows = 1024
 
 // placed returns numbers with NA under each null, and which of them are not NA. They are
-// copied to r if there is room for them and they do not lie there already.
-func placed[T float32 | float64](values []T, valid Bitmap, r *segment.Result, na T, isNA func(T) bool) ([]T, Bitmap) {
-	out := values
+// copied to the memory of results if there is room for them and they do not lie there already.
+func placed[T float32 | float64](values []T, valid Bitmap, args *Arguments, na T, isNA func(T) bool) ([]T, Bitmap) {
+	out, r := values, args.memory
+	args.nan = args.nan || !valid.Full()
 	if size := len(values) * int(unsafe.Sizeof(na)); r != nil && size >= segment.Floor {
 		if _, there := r.Offset(cast[byte](values)); !there {
 			if memory := r.Alloc(size); memory != nil {
@@ -329,8 +330,11 @@ func placed[T float32 | float64](values []T, valid Bitmap, r *segment.Result, na
 		block := out[from:min(from+placedRows, len(out))]
 		copy(block, values[from:]) // nothing, if they are the same
 		for i, v := range block {
-			if v != v && isNA(v) {
-				rows.clear(from + i)
+			if v != v {
+				args.nan = true
+				if isNA(v) {
+					rows.clear(from + i)
+				}
 			}
 		}
 	}
@@ -338,7 +342,7 @@ func placed[T float32 | float64](values []T, valid Bitmap, r *segment.Result, na
 	return out, rows.Bitmap
 }
 
-func writeBools(values []bool, valid Bitmap, _ *segment.Result) (Column, error) {
+func writeBools(values []bool, valid Bitmap, _ *Arguments) (Column, error) {
 	bits := noRows(len(values)).bits
 	for i, v := range values {
 		if v {

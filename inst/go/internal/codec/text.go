@@ -151,8 +151,8 @@ func cutBytes[O int32 | int64](data []byte, offsets []O, valid Bitmap) [][]byte 
 }
 
 // writeStrings refuses what is not UTF-8: Arrow has no such strings, nor does R.
-func writeStrings(values []string, valid Bitmap, r *segment.Result) (Column, error) {
-	column, text := joined(arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, values, valid, math.MaxInt32, r)
+func writeStrings(values []string, valid Bitmap, args *Arguments) (Column, error) {
+	column, text := joined(arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, values, valid, math.MaxInt32, args.memory)
 	if validText(text, values, valid) {
 		return newColumn(column), nil
 	}
@@ -180,14 +180,14 @@ func validText(text []byte, values []string, valid Bitmap) bool {
 }
 
 // writeBinaries writes nil as NULL.
-func writeBinaries(values [][]byte, valid Bitmap, r *segment.Result) (Column, error) {
+func writeBinaries(values [][]byte, valid Bitmap, args *Arguments) (Column, error) {
 	rows := clearable{Bitmap: valid, n: len(values)}
 	for i, v := range values {
 		if v == nil {
 			rows.clear(i)
 		}
 	}
-	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32, r)
+	column, _ := joined(arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary, values, rows.Bitmap, math.MaxInt32, args.memory)
 	return newColumn(column), nil
 }
 

@@ -8,8 +8,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-
-	"mangoro.local/internal/segment"
 )
 
 const (
@@ -225,7 +223,7 @@ func countTimes(times []time.Time, valid Bitmap, unit arrow.TimeUnit) ([]int64, 
 	return out, true
 }
 
-func writeDurations(values []time.Duration, valid Bitmap, _ *segment.Result) (Column, error) {
+func writeDurations(values []time.Duration, valid Bitmap, _ *Arguments) (Column, error) {
 	fill(values, valid, math.MinInt64)
 	return fixedWidth(arrow.FixedWidthTypes.Duration_ns, values, valid), nil
 }

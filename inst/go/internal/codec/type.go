@@ -67,6 +67,16 @@ func (t Type) lack(unless string) string {
 	return ""
 }
 
+// KnowsNaN tells whether [Arguments.NoNaN] holds for all float64 and float32 of a result.
+func (t Type) KnowsNaN() bool {
+	switch t.Name {
+	case TypeTimestamp, TypeComplex64, TypeComplex128, TypeAny, TypeDynamic, TypeRecord, TypeStream:
+		return false
+	}
+	return (t.Elem == nil || t.Elem.KnowsNaN()) &&
+		!slices.ContainsFunc(t.Fields, func(f Field) bool { return !f.Type.KnowsNaN() })
+}
+
 // hasMatrix tells whether there is a matrix in a value of the type.
 func (t Type) hasMatrix() bool {
 	return t.Name == TypeMatrix || slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.hasMatrix() })

@@ -112,7 +112,7 @@ func (v Values) Default(value any) (column Column, ok bool, err error) {
 	}
 	if text, ok := c.(textCodec); ok && text.unmarshal != nil {
 		if s, ok := value.(string); ok {
-			column, err = writeStrings([]string{s}, Bitmap{}, nil)
+			column, err = writeStrings([]string{s}, Bitmap{}, new(Arguments))
 			if err == nil {
 				_, _, err = c.read(column)
 			}

@@ -26,3 +26,10 @@ func futexWake(word *uint32) {
 
 // yield lets another thread run on this processor.
 func yield() { _, _, _ = syscall.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
+// processor returns the one that this thread runs on.
+func processor() uint32 {
+	var cpu uint32
+	_, _, _ = syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0)
+	return cpu
+}

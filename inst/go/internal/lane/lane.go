@@ -173,16 +173,20 @@ func (l *Lane) end() {
 }
 
 // spinTime is how long the server looks for what it waits for before it sleeps. It does so
-// only if requests come that fast.
+// only if requests come about that fast.
 const (
-	spinTime = 50 * time.Microsecond
-	looks    = 500 // before it lets others run: about a microsecond
+	spinTime  = 50 * time.Microsecond
+	longYield = 25 * time.Microsecond
+	looks     = 500 // before it lets others run: about a microsecond
 )
 
 // wait waits until ready returns true, and returns false if the lane is closed before. It
-// looks for a while before it sleeps if spin is true.
+// looks for a while before it sleeps if spin is true, unless R has run on the same processor:
+// the kernel does not let R have it at once, not even by a yield.
 func (l *Lane) wait(ready func() bool, spin bool) bool {
-	if spin && runtime.NumCPU() > 1 && l.spin(ready) {
+	cpu := processor()
+	l.store(goCPU, cpu)
+	if spin && runtime.NumCPU() > 1 && cpu != l.load(rCPU) && l.spin(ready) {
 		return true
 	}
 	for !ready() {
@@ -194,9 +198,12 @@ func (l *Lane) wait(ready func() bool, spin bool) bool {
 	return true
 }
 
+// spin ends when others wait for the processor as well, which a long yield shows: who is woken
+// runs before who has yielded.
 func (l *Lane) spin(ready func() bool) bool {
 	alone := runtime.GOMAXPROCS(0) == 1
-	for start := time.Now(); time.Since(start) < spinTime; {
+	start := time.Now()
+	for last, now := start, start; now.Sub(start) < spinTime && now.Sub(last) < longYield; {
 		for range looks {
 			if ready() {
 				return true
@@ -206,6 +213,7 @@ func (l *Lane) spin(ready func() bool) bool {
 			runtime.Gosched() // to the other goroutines
 		}
 		yield() // to R, which may wait for this processor
+		last, now = now, time.Now()
 	}
 	return false
 }

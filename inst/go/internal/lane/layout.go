@@ -20,6 +20,7 @@ const (
 	givenUp         = 80
 	offerFD         = 84
 	offerGeneration = 88
+	rCPU            = 92 // the processor that it has run on
 	rSleeps         = 128
 
 	// Written by the server.
@@ -29,6 +30,7 @@ const (
 	chunksRead = 204
 	closed     = 208 // the server reads it no more
 	server     = 212 // its process
+	goCPU      = 216 // the processor that it has run on
 	goSleeps   = 256
 
 	mailboxSize = 65536

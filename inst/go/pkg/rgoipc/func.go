@@ -64,6 +64,7 @@ type typedFunc struct {
 	asColumns bool  // arguments and results are columns, see [Columns]
 
 	onlyValues bool                         // all results are Go values
+	knowsNaN   bool                         // it is known whether a number among the results is NaN
 	last       atomic.Pointer[arrow.Schema] // of a result
 }
 
@@ -167,7 +168,7 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 	if err != nil {
 		return err
 	}
-	f.list, f.onlyValues = n > 1 || o.results != nil, true
+	f.list, f.onlyValues, f.knowsNaN = n > 1 || o.results != nil, true, true
 	for i := range n {
 		r := result{name: names[i], t: t.Out(i)}
 		if r.kind, err = codec.Result(t.Out(i)); err != nil {
@@ -179,6 +180,7 @@ func (f *typedFunc) setResults(t reflect.Type, o funcOptions) error {
 		f.results = append(f.results, r)
 		_, values := r.kind.(codec.Values)
 		f.onlyValues = f.onlyValues && values
+		f.knowsNaN = f.knowsNaN && r.kind.Type().KnowsNaN()
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		return err
 	}
 	defer rec.Release()
-	return take(ctx, returned{record: rec})
+	return take(ctx, returned{record: rec, noNaN: f.knowsNaN && args.NoNaN()})
 }
 
 // returnsStream tells whether the result is a stream. It is the only one.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -78,6 +79,45 @@ func TestMake(t *testing.T) {
 }
 
 // What a function has allocated itself is copied into the segment, once, and is not written to.
+// A result says that none of its numbers is NaN where that is known.
+func TestNoNaN(t *testing.T) {
+	one, nan := 1.0, math.NaN()
+	type row struct {
+		X float64
+		S string
+	}
+	tests := []struct {
+		name string
+		fn   any
+		want bool
+	}{
+		{"numbers", func() []float64 { return []float64{1, 2} }, true},
+		{"NaN", func() []float64 { return []float64{1, nan} }, false},
+		{"integers", func() []int { return []int{1} }, true},
+		{"nil pointer", func() []*float64 { return []*float64{&one, nil} }, false},
+		{"Nulls", func() Nulls[float64] { return Nulls[float64]{Values: []float64{1, 2}, Valid: []bool{true, false}} }, false},
+		{"matrix", func() Matrix[float64] { return NewMatrix[float64](2, 2) }, true},
+		{"rows", func() []row { return []row{{1, "a"}} }, true},
+		{"rows with NaN", func() []row { return []row{{1, "a"}, {nan, "b"}} }, false},
+		{"one of two", func() ([]float64, []float32) { return []float64{1}, []float32{float32(nan)} }, false},
+		{"times", func() []time.Time { return nil }, false},
+		{"complex", func() []complex128 { return nil }, false},
+		{"any", func() any { return 1.0 }, false},
+	}
+	for _, tt := range tests {
+		rec := array.NewRecordBatch(arrow.NewSchema(nil, nil), nil, 1)
+		err := typed(t, tt.fn).invoke(t.Context(), rec, func(_ context.Context, r returned) error {
+			if r.noNaN != tt.want {
+				t.Errorf("%s: it says that none is NaN is %v, want %v", tt.name, r.noNaN, tt.want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
 func TestResultsInSegment(t *testing.T) {
 	na := math.Float64frombits(0x7FF00000000007A2)
 	numbers := make([]float64, many)

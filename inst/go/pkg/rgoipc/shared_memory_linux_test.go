@@ -367,10 +367,10 @@ func TestCallByReference(t *testing.T) {
 // A function may keep Arrow data: it does not change when R uses the memory again.
 func TestKeptArgumentsDoNotChange(t *testing.T) {
 	registry := NewRegistry()
-	var kept []arrow.RecordBatch
+	kept := make(chan arrow.RecordBatch, 1)
 	keep := func(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 		rec.Retain()
-		kept = append(kept, rec)
+		kept <- rec
 		return nil, nil
 	}
 	if err := registry.Register("keep", keep, FunctionSignature{}); err != nil {
@@ -378,7 +378,7 @@ func TestKeptArgumentsDoNotChange(t *testing.T) {
 	}
 	if err := registry.Func("keep2", func(x arrow.Array) {
 		x.Retain()
-		kept = append(kept, recordX(x))
+		kept <- recordX(x)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +402,7 @@ func TestKeptArgumentsDoNotChange(t *testing.T) {
 		if _, err := unix.Pwrite(fd, bytes.Repeat([]byte{0xFF}, 8000), 0); err != nil {
 			t.Fatal(err)
 		}
-		if got := kept[len(kept)-1]; !array.Equal(got.Column(0), rec.Column(0)) {
+		if got := <-kept; !array.Equal(got.Column(0), rec.Column(0)) {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
