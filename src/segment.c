@@ -177,12 +177,43 @@ static size_t number_in(const char *path) {
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+// The least limit of a control group and those that it is in.
+static size_t group_limit(const char *root, char *group, const char *file) {
+  size_t least = SIZE_MAX;
+  for (char *end = group + strlen(group); end != NULL; end = strrchr(group, '/')) {
+    char path[8192];
+    *end = '\0';
+    (void)snprintf(path, sizeof path, "%s%s/%s", root, group, file);
+    least = smaller(least, number_in(path));
+  }
+  return least;
+}
+
+// The limit of our control groups, each a line "number:controllers:path".
+static size_t group_memory(void) {
+  size_t least = SIZE_MAX;
+  char line[4096];
+  FILE *file = fopen("/proc/self/cgroup", "re");
+  while (file && fgets(line, sizeof line, file)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!group) continue;
+    *group++ = '\0';
+    if (controllers[1] == '\0') {
+      least = smaller(least, group_limit("/sys/fs/cgroup", group, "memory.max"));
+    } else if (strcmp(controllers + 1, "memory") == 0) {
+      least = smaller(least, group_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
+    }
+  }
+  if (file) (void)fclose(file);
+  return least;
+}
+
 // The memory that we may have, at most: the machine's, or that of our control group.
 static size_t memory_size(void) {
   long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
   size_t machine = pages > 0 && page_size > 0 ? (size_t)pages * (size_t)page_size : (size_t)1 << 30;
-  size_t group =
-      smaller(number_in("/sys/fs/cgroup/memory.max"), number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  size_t group = group_memory();
   return smaller(machine, group);
 }
 

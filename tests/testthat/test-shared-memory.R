@@ -121,6 +121,27 @@ test_that("few descriptors limit no results", {
   expect_match(printed, "all kept all summed", fixed = TRUE)
 })
 
+test_that("a control group with little memory is room enough for results that are dropped", {
+  skip_if_no_shared_memory()
+  skip_if_not(file.exists("/proc/self/cgroup"), "there are no control groups")
+  groups <- strsplit(readLines("/proc/self/cgroup"), ":", fixed = TRUE)
+  own <- Filter(function(group) "memory" %in% group[[2]], groups)
+  skip_if(length(own) == 0, "there is no control group of memory that we can make")
+  dir <- file.path("/sys/fs/cgroup/memory", own[[1]][[3]], paste0("mangoro-", Sys.getpid()))
+  skip_if_not(dir.create(dir, showWarnings = FALSE), "there is no control group of memory that we can make")
+  withr::defer(file.remove(dir))
+  cat("400000000", file = file.path(dir, "memory.limit_in_bytes"))
+  inside <- c("sh", "-c", sprintf("echo $$ >'%s/tasks'; exec \"$@\"", dir), "sh")
+  printed <- used_by(inside, code = c(use_everything, '
+    x <- as.double(1:1e6)
+    right <- vapply(1:100, function(i) identical(h$add(x, i)[5], 5 + i), NA)
+    cat(if (all(right)) "all added")
+  '))
+  expect_right(printed)
+  expect_lane(printed)
+  expect_match(printed, "all added", fixed = TRUE)
+})
+
 test_that("a session without /proc uses the socket", {
   skip_if_no_shared_memory()
   hidden <- c("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
