@@ -252,6 +252,9 @@ static SEXP encode(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
 static bool post(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   const void *values[MAX_ARGUMENTS];
   int i = 0;
+  mg_lane *offering = free_lane(pointer, k);
+  // Without room for a large result it would be an error, which it is not over the socket.
+  if (offering == NULL || offering->standing == NULL) return false;
   bool alike = k->rows == rows;
   for (SEXP rest = args; alike && rest != R_NilValue; rest = CDR(rest)) values[i++] = values_of(CAR(rest));
   mg_lane *l = free_lane(pointer, k);
@@ -285,7 +288,7 @@ static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
     posted = mg_lane_offer(l, sizeof(double) * (size_t)rows + OFFER_MARGIN);
     l = free_lane(pointer, k);
   }
-  posted = posted && l != NULL && size <= MAILBOX_SIZE;
+  posted = posted && l != NULL && l->standing != NULL && size <= MAILBOX_SIZE;
   if (posted) {
     uint8_t *box = mg_lane_box(l);
     memcpy(box, RAW_RO(header), ahead);

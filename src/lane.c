@@ -282,10 +282,12 @@ SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
   SEXP number = PROTECT(Rf_ScalarReal(0));
   Rf_defineVar(Rf_install("posted"), number, line);
   l = mg_lane_of(pointer);
-  bool free = l != NULL && mg_lane_is_free(l);
+  // Without room for a large result it would be an error, which it is not over the socket.
+  mg_segment *own = mg_uses_offer(segments);
+  bool free = l != NULL && (segments == R_NilValue ? l->standing : own) != NULL && mg_lane_is_free(l);
   if (free) {
     memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
-    mg_lane_post(l, (size_t)Rf_xlength(message), mg_uses_offer(segments));
+    mg_lane_post(l, (size_t)Rf_xlength(message), own);
     REAL(number)[0] = l->request;
   }
   UNPROTECT(1);
