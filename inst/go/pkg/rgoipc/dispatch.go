@@ -47,6 +47,7 @@ type connection struct {
 	owner    *owner
 	metadata metadataReader
 	attached attached
+	last     templates
 }
 
 // Gone gives up the calls of the connection, which has ended.
@@ -58,7 +59,7 @@ func (c *connection) Gone() {
 // Answer answers a request by one call of send, whatever happens: if the function fails or
 // panics, if its goroutine ends, or if its result cannot be written, the reply says so.
 func (c *connection) Answer(message []byte, send func(reply []byte)) {
-	c.answer(request{bytes: message}, send)
+	c.answer(&request{bytes: message}, send)
 }
 
 // request is a request as it has come.
@@ -72,7 +73,7 @@ type request struct {
 	stream []byte
 }
 
-func (c *connection) answer(r request, send func(reply []byte)) {
+func (c *connection) answer(r *request, send func(reply []byte)) {
 	var name string
 	var reply []byte
 	defer func() {
@@ -82,17 +83,24 @@ func (c *connection) answer(r request, send func(reply []byte)) {
 		send(reply)
 	}()
 	var err error
-	if r.RPCMessage, err = UnmarshalRPCMessage(r.bytes); err != nil {
-		reply = errorReply("", &Error{Code: CodeProtocol, Err: err})
-		return
+	if like := c.last.take(r.bytes); like != nil {
+		name = like.fn.Name
+		reply, err = c.callAgain(like, r.bytes)
+	} else if r.RPCMessage, err = UnmarshalRPCMessage(r.bytes); err != nil {
+		err = &Error{Code: CodeProtocol, Err: err}
+	} else {
+		name = r.FuncName
+		reply, err = c.dispatch(r)
 	}
-	name = r.FuncName
-	if reply, err = c.dispatch(&r); err != nil {
+	if err != nil {
 		reply = errorReply(name, err)
 	}
 }
 
 func (c *connection) dispatch(r *request) ([]byte, error) {
+	if err := c.openOffer(r); err != nil {
+		return nil, err
+	}
 	switch {
 	case r.Type == MsgTypeManifest:
 		return c.manifest()
@@ -128,25 +136,42 @@ func (c *connection) call(r *request) ([]byte, error) {
 	if !ok {
 		return nil, c.registry.noFunction(r.FuncName)
 	}
-	call, err := c.calls.begin(c.owner, fn.Name, c.metadata.read(r.ErrorMsg), len(r.ArrowData)+int(r.refs.bytes()))
+	m, out := c.metadata.read(r.ErrorMsg), fn.reply(r.offer)
+	err := c.inTurn(fn, m, len(r.ArrowData)+int(r.refs.bytes()), func(ctx context.Context) error {
+		if r.offer != nil {
+			ctx = segment.WithResult(ctx, r.offer)
+		}
+		return c.invoke(ctx, fn, r, out.take)
+	})
 	if err != nil {
 		return nil, err
+	}
+	if r.Type == MsgTypeCall {
+		c.last.remember(fn, m, r, out.bytes, &c.schemas)
+	}
+	return out.bytes, nil
+}
+
+// callAgain is [connection.call] for a request that is like the last one of its function.
+func (c *connection) callAgain(like *template, message []byte) (reply []byte, err error) {
+	defer c.last.put(like)
+	err = c.inTurn(like.fn, like.metadata, like.payload, func(ctx context.Context) error {
+		reply, err = like.invoke(ctx, message)
+		return err
+	})
+	return reply, err
+}
+
+// inTurn runs a call of a function in its turn. Its request has so many bytes.
+func (c *connection) inTurn(fn *Function, m metadata, bytes int, run func(context.Context) error) error {
+	call, err := c.calls.begin(c.owner, fn.Name, m, bytes)
+	if err != nil {
+		return err
 	}
 	defer c.calls.end(call)
 	ctx, cancel := call.context(fn.typed != nil && fn.typed.context)
 	defer cancel()
-	if r.offer != nil {
-		ctx = segment.WithResult(ctx, r.offer)
-	}
-	header := &RPCMessage{Type: MsgTypeResult, FuncName: fn.Name}
-	out := reply{
-		name: fn.Name, bytes: header.appendHeader(make([]byte, 0, headerLen+len(fn.Name))),
-		offer: r.offer, writer: fn.writer,
-	}
-	if err := c.invoke(ctx, fn, r, out.take); err != nil {
-		return nil, err
-	}
-	return out.bytes, nil
+	return run(ctx)
 }
 
 // invoke invokes a function with the arguments of a request, and hands over its result.

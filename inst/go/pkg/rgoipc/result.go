@@ -47,6 +47,15 @@ type reply struct {
 	writer *arrowipc.Writer
 }
 
+// reply returns a reply of the function, which has no result yet.
+func (f *Function) reply(offer *segment.Result) *reply {
+	header := &RPCMessage{Type: MsgTypeResult, FuncName: f.Name}
+	return &reply{
+		name: f.Name, bytes: header.appendHeader(make([]byte, 0, headerLen+len(f.Name))),
+		offer: offer, writer: f.writer,
+	}
+}
+
 // take takes the result. Of a stream it reads a batch, writes it, and only then reads
 // the next one.
 func (r *reply) take(ctx context.Context, result returned) (err error) {

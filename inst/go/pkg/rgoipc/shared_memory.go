@@ -104,16 +104,24 @@ func (c *connection) answerMail(r lane.Request, send func(message []byte, inOffe
 	}
 	defer c.end()
 	defer guardFaults()()
-	offer, err := c.attached.offered(r.Offer)
-	if err != nil {
-		send(errorReply("", err), 0)
-		return
-	}
-	c.answer(request{bytes: r.Message, offer: offer, mail: &r}, func(reply []byte) {
-		message, inOffer := fit(reply, offer)
-		offer.Release() // R may offer it again once it has the reply
+	request := &request{bytes: r.Message, mail: &r}
+	c.answer(request, func(reply []byte) {
+		if len(reply) > lane.MaxMessage {
+			_ = c.openOffer(request) // or the reply does not fit
+		}
+		message, inOffer := fit(reply, request.offer)
+		request.offer.Release() // R may offer it again once it has the reply
 		send(message, inOffer)
 	})
+}
+
+// openOffer opens the segment that a request over the lane offers. Most small calls do not
+// need it.
+func (c *connection) openOffer(r *request) (err error) {
+	if r.mail != nil && r.offer == nil {
+		r.offer, err = c.attached.offered(r.mail.Offer)
+	}
+	return err
 }
 
 // fit returns a reply that fits the mailbox, or has it lie at the beginning of the offered
