@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding/binary"
-	"iter"
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -110,20 +109,17 @@ func (b Bitmap) firstNA(n int) int {
 	return -1
 }
 
-// Runs returns where the rows that hold a value begin and end, of rows [from, to).
-func (b Bitmap) Runs(from, to int) iter.Seq2[int, int] {
-	return func(yield func(from, to int) bool) {
-		for end := from; ; {
-			begin := b.next(end, to, true)
-			if begin == to {
-				return
-			}
-			end = b.next(begin, to, false)
-			if !yield(begin, end) {
-				return
-			}
-		}
+// Run returns where the first rows that hold a value begin and end, of rows [from, to).
+// There are none if it begins where it ends. The next ones begin after that:
+//
+//	for i, j := b.Run(from, to); i < j; i, j = b.Run(j, to) {
+//	}
+func (b Bitmap) Run(from, to int) (begin, end int) {
+	if b.Full() {
+		return from, to
 	}
+	begin = b.next(from, to, true)
+	return begin, b.next(begin, to, false)
 }
 
 // next returns the first row from i on that holds a value, or that is NA, or n. It looks

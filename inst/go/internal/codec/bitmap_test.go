@@ -66,7 +66,7 @@ func TestBitmapRuns(t *testing.T) {
 			for _, n := range []int{0, 1, 63, 64, 65, size} {
 				last := -1
 				seen := noRows(n + 1)
-				for from, to := range b.Runs(0, n) {
+				for from, to := b.Run(0, n); from < to; from, to = b.Run(to, n) {
 					if from <= last || to <= from || to > n {
 						t.Fatalf("a run from %d to %d of %d rows after %d", from, to, n, last)
 					}
@@ -83,9 +83,10 @@ func TestBitmapRuns(t *testing.T) {
 			}
 		}
 	}
-	for from, to := range (Bitmap{}).Runs(0, 5) {
-		if from != 0 || to != 5 {
-			t.Errorf("a run from %d to %d of 5 rows without NA", from, to)
-		}
+	if from, to := (Bitmap{}).Run(0, 5); from != 0 || to != 5 {
+		t.Errorf("a run from %d to %d of 5 rows without NA", from, to)
+	}
+	if from, to := (Bitmap{}).Run(5, 5); from != to {
+		t.Errorf("a run from %d to %d of no rows", from, to)
 	}
 }

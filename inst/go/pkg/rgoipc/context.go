@@ -2,39 +2,55 @@ package rgoipc
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
-// context returns the context of a call. If waits is false, nothing waits for its end: a
-// function that does not take the context is only stopped between rows.
-func (k *pendingCall) context(waits bool) (context.Context, context.CancelFunc) {
-	switch {
-	case waits && k.deadline.IsZero():
-		return context.WithCancel(k.ctx)
-	case waits:
-		return context.WithDeadline(k.ctx, k.deadline)
-	case k.deadline.IsZero():
-		return k.ctx, func() {}
-	default:
-		return until{k.ctx, k.deadline}, func() {}
-	}
+// callContext is the context of a call, whose end is seen by Err, not by Done: it needs no
+// timer and nothing of its parent, which would take a third of the time of a small call.
+type callContext struct {
+	context.Context           // of the server
+	deadline        time.Time // zero: there is none
+	cancelled       atomic.Bool
+	stop            atomic.Pointer[context.CancelFunc] // of the context that is waited for
 }
 
-// until is a context whose deadline is seen by Err, not by Done. It needs no timer, which
-// would take 0.6 µs of the 8 µs of a small call.
-type until struct {
-	context.Context
-	deadline time.Time
-}
+func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
 
-func (u until) Deadline() (time.Time, bool) { return u.deadline, true }
-
-func (u until) Err() error {
-	if err := u.Context.Err(); err != nil {
+func (c *callContext) Err() error {
+	if err := c.Context.Err(); err != nil {
 		return err
 	}
-	if time.Now().Before(u.deadline) {
-		return nil
+	switch {
+	case c.cancelled.Load():
+		return context.Canceled
+	case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+		return context.DeadlineExceeded
 	}
-	return context.DeadlineExceeded
+	return nil
+}
+
+func (c *callContext) cancel() {
+	c.cancelled.Store(true)
+	if stop := c.stop.Load(); stop != nil {
+		(*stop)()
+	}
+}
+
+// forFunction returns the context as a function gets it. If waits is false, nothing waits
+// for its end: a function that does not take the context is only stopped between rows.
+func (c *callContext) forFunction(waits bool) (ctx context.Context, stop context.CancelFunc) {
+	switch {
+	case !waits:
+		return c, func() {}
+	case c.deadline.IsZero():
+		ctx, stop = context.WithCancel(c.Context)
+	default:
+		ctx, stop = context.WithDeadline(c.Context, c.deadline)
+	}
+	c.stop.Store(&stop)
+	if c.cancelled.Load() {
+		stop()
+	}
+	return ctx, stop
 }

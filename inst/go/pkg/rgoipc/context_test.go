@@ -2,7 +2,6 @@ package rgoipc
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 )
@@ -14,7 +13,7 @@ func TestContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, deadline := range []time.Time{{}, time.Now().Add(time.Hour)} {
 				parent, stop := context.WithCancel(t.Context())
-				ctx, cancel := (&pendingCall{ctx: parent, deadline: deadline}).context(waits)
+				ctx, cancel := (&callContext{Context: parent, deadline: deadline}).forFunction(waits)
 				if got, ok := ctx.Deadline(); ok == deadline.IsZero() || !got.Equal(deadline) || ctx.Err() != nil {
 					t.Errorf("deadline %v, %v; want %v", got, ctx.Err(), deadline)
 				}
@@ -24,7 +23,7 @@ func TestContext(t *testing.T) {
 				}
 				cancel()
 			}
-			ctx, cancel := (&pendingCall{ctx: t.Context(), deadline: time.Now()}).context(waits)
+			ctx, cancel := (&callContext{Context: t.Context(), deadline: time.Now()}).forFunction(waits)
 			defer cancel()
 			if ctx.Err() != context.DeadlineExceeded {
 				t.Errorf("got %v", ctx.Err())
@@ -33,20 +32,29 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// The context says that its time is over, or that the server stops.
-func TestUntil(t *testing.T) {
-	server, stop := context.WithCancel(t.Context())
-	defer stop()
-	later := until{server, time.Now().Add(time.Hour)}
-	if got, ok := later.Deadline(); later.Err() != nil || !ok || !got.Equal(later.deadline) {
-		t.Errorf("%v, deadline %v", later.Err(), got)
-	}
-	if err := (until{server, time.Now().Add(-time.Hour)}).Err(); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-	}
-	stop()
-	if err := later.Err(); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want %v", err, context.Canceled)
+// A call that is cancelled before its function has the context, or after, is.
+func TestContextIsCancelled(t *testing.T) {
+	for _, waits := range []bool{false, true} {
+		for _, before := range []bool{false, true} {
+			call := &callContext{Context: t.Context(), deadline: time.Now().Add(time.Hour)}
+			if before {
+				call.cancel()
+			}
+			ctx, stop := call.forFunction(waits)
+			if !before {
+				if err := ctx.Err(); err != nil {
+					t.Errorf("got %v", err)
+				}
+				call.cancel()
+			}
+			if waits {
+				<-ctx.Done()
+			}
+			if ctx.Err() != context.Canceled || call.Err() != context.Canceled {
+				t.Errorf("got %v, %v", ctx.Err(), call.Err())
+			}
+			stop()
+		}
 	}
 }
 

@@ -169,7 +169,7 @@ func (c *connection) inTurn(fn *Function, m metadata, bytes int, run func(contex
 		return err
 	}
 	defer c.calls.end(call)
-	ctx, cancel := call.context(fn.typed != nil && fn.typed.context)
+	ctx, cancel := call.ctx.forFunction(fn.typed != nil && fn.typed.context)
 	defer cancel()
 	return run(ctx)
 }

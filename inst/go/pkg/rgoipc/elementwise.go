@@ -144,7 +144,7 @@ func (w *nanWatch) after(p *piece, run span) span {
 			return err
 		}
 		for _, values := range w.columns {
-			for i, j := range p.valid.Runs(from, to) {
+			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
 				if hasNaN(values[p.first+i : p.first+j]) {
 					w.seen.Store(true)
 					return nil
@@ -386,6 +386,9 @@ func (q *queue) work(ctx context.Context, most int) {
 		p.runBlock(ctx, from, to, &err)
 		if err == nil && p.done != nil && p.left.Add(int64(from-to)) == 0 {
 			p.done()
+		}
+		if q.more == nil && to == p.n {
+			return
 		}
 		rows = nextRows(rows, most, time.Since(started))
 	}

@@ -120,7 +120,7 @@ func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, 
 			for k, a := range p.args {
 				in[k] = reflectRows(a, p.n, from, to)
 			}
-			for i, j := range p.valid.Runs(from, to) {
+			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
 				at.first, at.row = p.first+i, -1
 				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j)); err != nil {
 					return &rowError{row: at.first + row, err: err}
@@ -212,7 +212,7 @@ func loop1[A, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a := rows[A](p.args[0], p.n, from, to)
-			for i, j := range p.valid.Runs(from, to) {
+			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
 				at.first, at.row = p.first+i, -1
 				if row, err := each(&at.row, a[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}
@@ -257,7 +257,7 @@ func loop2[A, B, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
-			for i, j := range p.valid.Runs(from, to) {
+			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
 				at.first, at.row = p.first+i, -1
 				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}
@@ -302,7 +302,7 @@ func loop3[A, B, C, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
-			for i, j := range p.valid.Runs(from, to) {
+			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
 				at.first, at.row = p.first+i, -1
 				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j]); err != nil {
 					return &rowError{row: at.first + row, err: err}

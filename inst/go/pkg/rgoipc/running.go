@@ -73,13 +73,11 @@ func newCalls(ctx context.Context, l limits) *calls {
 
 // pendingCall is a call in the table.
 type pendingCall struct {
-	owner    *owner
-	name     string // of the function
-	id       string // by which it is cancelled; empty: it cannot be
-	bytes    int64  // of its request
-	ctx      context.Context
-	cancel   context.CancelFunc
-	deadline time.Time // zero: there is none
+	owner *owner
+	name  string // of the function
+	id    string // by which it is cancelled; empty: it cannot be
+	bytes int64  // of its request
+	ctx   callContext
 
 	turn  chan struct{} // closed when its turn has come; nil: that was at once
 	place *list.Element // in the queue, while it waits
@@ -87,9 +85,7 @@ type pendingCall struct {
 }
 
 // over tells whether nobody waits for the result of the call any more.
-func (k *pendingCall) over(now time.Time) bool {
-	return k.ctx.Err() != nil || !k.deadline.IsZero() && !now.Before(k.deadline)
-}
+func (k *pendingCall) over() bool { return k.ctx.Err() != nil }
 
 // disconnect gives up the calls of an owner, whose connection has ended.
 func (c *calls) disconnect(o *owner) {
@@ -98,7 +94,7 @@ func (c *calls) disconnect(o *owner) {
 	o.gone = true
 	for _, k := range c.table {
 		if k.owner == o {
-			k.cancel()
+			k.ctx.cancel()
 		}
 	}
 	c.passOn()
@@ -108,12 +104,12 @@ func (c *calls) disconnect(o *owner) {
 // given up before that never runs. The caller ends each call that has begun.
 func (c *calls) begin(o *owner, name string, m metadata, bytes int) (*pendingCall, error) {
 	k := &pendingCall{owner: o, name: name, id: m.id, bytes: int64(bytes)}
-	k.ctx, k.cancel = context.WithCancel(c.ctx)
+	k.ctx.Context = c.ctx
 	if m.limit > 0 {
-		k.deadline = time.Now().Add(m.limit)
+		k.ctx.deadline = time.Now().Add(m.limit)
 	}
 	if err := c.add(k); err != nil {
-		k.cancel()
+		k.ctx.cancel()
 		return nil, err
 	}
 	if k.turn == nil {
@@ -157,7 +153,7 @@ func (c *calls) add(k *pendingCall) error {
 }
 
 func (c *calls) wait(k *pendingCall) error {
-	ctx, cancel := k.context(true)
+	ctx, cancel := k.ctx.forFunction(true)
 	defer cancel()
 	select {
 	case <-k.turn:
@@ -172,7 +168,7 @@ func (c *calls) wait(k *pendingCall) error {
 }
 
 func (c *calls) end(k *pendingCall) {
-	k.cancel()
+	k.ctx.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if k.place != nil {
@@ -202,7 +198,7 @@ func (c *calls) passOn() {
 func (c *calls) giveUp() {
 	now := time.Now()
 	for k := range c.running {
-		if k.over(now) && !c.areTooManyGivenUp() {
+		if k.over() && !c.areTooManyGivenUp() {
 			delete(c.running, k)
 			c.givenUp.add(k)
 		}
@@ -235,8 +231,8 @@ func (c *calls) setTimer(now time.Time) {
 	}
 	var next time.Time
 	for k := range c.running {
-		if k.deadline.After(now) && (next.IsZero() || k.deadline.Before(next)) {
-			next = k.deadline
+		if k.ctx.deadline.After(now) && (next.IsZero() || k.ctx.deadline.Before(next)) {
+			next = k.ctx.deadline
 		}
 	}
 	if !next.IsZero() {
@@ -266,10 +262,10 @@ func (c *calls) cancel(o *owner, id string) {
 		return
 	}
 	patience := cancelTime
-	if left := time.Until(k.deadline); !k.deadline.IsZero() && left < cancelTime {
+	if left := time.Until(k.ctx.deadline); !k.ctx.deadline.IsZero() && left < cancelTime {
 		patience += max(left, 0)
 	} else {
-		k.cancel()
+		k.ctx.cancel()
 	}
 	if k.ended == nil {
 		k.ended = make(chan struct{})

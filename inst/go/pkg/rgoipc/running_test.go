@@ -313,10 +313,10 @@ func TestCallsKeepTheirTurns(t *testing.T) {
 	c, o := newTable(t, limits{1, 1, 1, 1000})
 	first := begun(t, c, o, "slow", metadata{id: "a"})
 	c.cancel(o, "a")
-	second := &pendingCall{owner: o, name: "slow", ctx: t.Context(), cancel: func() {}, deadline: time.Now()}
+	second := &pendingCall{owner: o, name: "slow", ctx: callContext{Context: t.Context(), deadline: time.Now()}}
 	c.running[second] = struct{}{}
 	next := make(chan error, 1)
-	queued := &pendingCall{owner: o, name: "f", ctx: t.Context(), cancel: func() {}, turn: make(chan struct{})}
+	queued := &pendingCall{owner: o, name: "f", ctx: callContext{Context: t.Context()}, turn: make(chan struct{})}
 	c.mu.Lock()
 	queued.place = c.queue.PushBack(queued)
 	c.giveUp()
@@ -339,8 +339,8 @@ func TestCancelAtTheDeadline(t *testing.T) {
 	for _, left := range []time.Duration{cancelTime / 2, 0, -time.Hour} {
 		c, o := newTable(t, limits{1, 1, 1, 1000})
 		k := begun(t, c, o, "f", metadata{id: "a", limit: time.Hour})
-		k.deadline = time.Now().Add(left)
-		ctx, cancel := k.context(true)
+		k.ctx.deadline = time.Now().Add(left)
+		ctx, cancel := k.ctx.forFunction(true)
 		go func() {
 			<-ctx.Done()
 			c.end(k)
@@ -391,7 +391,7 @@ func TestCallsKeepTheirOrder(t *testing.T) {
 	for i := range 50 {
 		queued := make(chan struct{})
 		wg.Go(func() {
-			k := &pendingCall{owner: o, name: "f", ctx: t.Context(), cancel: func() {}}
+			k := &pendingCall{owner: o, name: "f", ctx: callContext{Context: t.Context()}}
 			if err := c.add(k); err != nil {
 				t.Error(err)
 			}
