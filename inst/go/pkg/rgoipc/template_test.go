@@ -119,11 +119,6 @@ func (s *templateServer) on(c *connection, request []byte) (reply []byte) {
 	return reply
 }
 
-func (s *templateServer) has(name string) bool {
-	last := s.remembers.last.known[name]
-	return last != nil && last.template != nil
-}
-
 // check answers a request with a template or not, as is expected, and compares the reply
 // with the ordinary one.
 func (s *templateServer) check(what string, request []byte, templated bool) {
@@ -157,7 +152,7 @@ func withoutStack(reply []byte) []byte {
 
 func TestTemplate(t *testing.T) {
 	type columns = []arrow.Array
-	for name, make := range map[string]func(n int, from int) columns{
+	for name, args := range map[string]func(n int, from int) columns{
 		"add":    func(n, from int) columns { return columns{float64Column(n, float64(from)), float64Column(n, 0.5)} },
 		"loop":   func(n, from int) columns { return columns{float64Column(n, float64(from)), float64Column(n, 0.5)} },
 		"ints":   func(n, from int) columns { return columns{intColumn(n, int32(from)), intColumn(n, int32(7))} },
@@ -178,13 +173,13 @@ func TestTemplate(t *testing.T) {
 			for _, rows := range []int{1, 2, 1000} {
 				s, f := newTemplateServer(t), name+parallel
 				what := fmt.Sprint(f, " of ", rows)
-				request := func(from int) []byte { return templateCall(t, f, "", make(rows, from)...) }
+				request := func(from int) []byte { return templateCall(t, f, "", args(rows, from)...) }
 				s.check(what, request(1), false)
 				s.check(what, request(2), false)
 				for _, from := range []int{3, 3, 0, -1, -rows, 4} { // below 0 some fail
 					s.check(fmt.Sprint(what, " from ", from), request(from), true)
 				}
-				timed := templateCall(t, f, `{"timeout_ms":60000}`, make(rows, 5)...)
+				timed := templateCall(t, f, `{"timeout_ms":60000}`, args(rows, 5)...)
 				s.check(what+" with other metadata", timed, false)
 				s.check(what+" with other metadata again", timed, false)
 				s.check(what+" with this metadata", timed, true)
