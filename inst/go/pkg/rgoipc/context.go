@@ -39,13 +39,18 @@ func (c *callContext) cancel() {
 
 // forFunction returns the context as a function gets it. If waits is false, nothing waits
 // for its end: a function that does not take the context is only stopped between rows.
-func (c *callContext) forFunction(waits bool) (ctx context.Context, stop context.CancelFunc) {
-	switch {
-	case !waits:
-		return c, func() {}
-	case c.deadline.IsZero():
+func (c *callContext) forFunction(waits bool) (context.Context, context.CancelFunc) {
+	if waits {
+		return c.waitable()
+	}
+	return c, func() {}
+}
+
+// waitable returns the context as one whose Done shows its end.
+func (c *callContext) waitable() (ctx context.Context, stop context.CancelFunc) {
+	if c.deadline.IsZero() {
 		ctx, stop = context.WithCancel(c.Context)
-	default:
+	} else {
 		ctx, stop = context.WithDeadline(c.Context, c.deadline)
 	}
 	c.stop.Store(&stop)

@@ -145,36 +145,32 @@ func callOn(b *testing.B, fn any, opts []FuncOption, columns []arrow.Array) {
 	}
 }
 
-// BenchmarkSmall is a call of one row, without the sockets.
-func BenchmarkSmall(b *testing.B) { respondTo(b, 1, "") }
+// BenchmarkSmall is a call of one row, without the sockets, that is like the one before.
+func BenchmarkSmall(b *testing.B) { respondTo(b, "", 1) }
 
 // BenchmarkSmallInTime is one that has a time-out, as those from R have.
-func BenchmarkSmallInTime(b *testing.B) { respondTo(b, 1, `{"timeout_ms":60000}`) }
+func BenchmarkSmallInTime(b *testing.B) { respondTo(b, `{"timeout_ms":60000}`, 1) }
+
+// BenchmarkSmallInTurns has calls that differ from the ones before.
+func BenchmarkSmallInTurns(b *testing.B) { respondTo(b, "", 1, 2) }
 
 // BenchmarkLarge is a call of many rows.
-func BenchmarkLarge(b *testing.B) { respondTo(b, 5*benchRows, "") }
+func BenchmarkLarge(b *testing.B) { respondTo(b, "", 5*benchRows) }
 
-// respondTo answers a call of n rows.
-func respondTo(b *testing.B, n int, metadata string) {
+// respondTo answers calls of these numbers of rows.
+func respondTo(b *testing.B, metadata string, rows ...int) {
 	b.Helper()
 	registry := NewRegistry()
 	if err := registry.Func("add", func(x, y float64) float64 { return x + y }); err != nil {
 		b.Fatal(err)
 	}
-	values := make([]float64, n)
-	for i := range values {
-		values[i] = float64(i)
+	var requests [][]byte
+	for _, n := range rows {
+		requests = append(requests, templateCall(b, "add", metadata, float64Column(n, 0), float64Column(n, 0)))
 	}
-	column := fixedWidth(float64s, values, nil)
-	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: float64s}, {Name: "y", Type: float64s}}, nil)
-	stream, err := WriteArrowRecord(array.NewRecordBatch(schema, []arrow.Array{column, column}, int64(n)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	request := (&RPCMessage{Type: MsgTypeCall, FuncName: "add", ErrorMsg: metadata, ArrowData: stream}).Marshal()
 	connection := newDispatcher(b.Context(), registry, limits{1, 0, 1, 1 << 30}).connect()
-	for b.Loop() {
-		connection.Answer(request, func([]byte) {})
+	for i := 0; b.Loop(); i++ {
+		connection.Answer(requests[i%len(requests)], func([]byte) {})
 	}
 }
 

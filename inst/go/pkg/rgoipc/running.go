@@ -153,7 +153,7 @@ func (c *calls) add(k *pendingCall) error {
 }
 
 func (c *calls) wait(k *pendingCall) error {
-	ctx, cancel := k.ctx.forFunction(true)
+	ctx, cancel := k.ctx.waitable()
 	defer cancel()
 	select {
 	case <-k.turn:

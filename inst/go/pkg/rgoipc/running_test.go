@@ -340,7 +340,7 @@ func TestCancelAtTheDeadline(t *testing.T) {
 		c, o := newTable(t, limits{1, 1, 1, 1000})
 		k := begun(t, c, o, "f", metadata{id: "a", limit: time.Hour})
 		k.ctx.deadline = time.Now().Add(left)
-		ctx, cancel := k.ctx.forFunction(true)
+		ctx, cancel := k.ctx.waitable()
 		go func() {
 			<-ctx.Done()
 			c.end(k)
