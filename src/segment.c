@@ -429,8 +429,8 @@ void mg_segment_use(mg_segment *s) { s->uses++; }
 // One that was leased at a fork is not used again: the child may read what is in it now.
 static bool is_for_pool(mg_segment *s) {
   if (s->retired || s->forks != forks) return false;
-  if (s->written && !forget_written(s)) return false;
-  s->written = false;
+  if (!mg_segment_is_untouched(&(mg_part){s, 0, s->size}) && !forget_written(s)) return false;
+  s->exposed = false;
   return true;
 }
 
@@ -462,7 +462,7 @@ bool mg_segment_grow(mg_segment *s) {
 
 bool mg_segment_is_untouched(const mg_part *part) {
   const mg_segment *s = part->segment;
-  return !s->written || part->size == 0 || pages_are_of_file(s->data + part->offset, part->size);
+  return !s->exposed || part->size == 0 || pages_are_of_file(s->data + part->offset, part->size);
 }
 
 // --- For R --------------------------------------------------------------------

@@ -213,7 +213,7 @@ test_that("a segment whose changes cannot be dropped is closed", {
   with_segment_limits()
   view <- as_view(as.double(1:1e5))
   view[[1]] <- 0
-  .Call(c_segment_fail, 1L)
+  .Call(c_segment_fail, 3L) # after the two that look whether there are any
   rm(view)
   gc()
   .Call(c_segment_fail, 0L)
