@@ -131,7 +131,7 @@ static bool map_growth(mg_segment *s) {
   if (SYSTEM(fstat(s->fd, &file)) != 0 || file.st_size < 0) return false;
   size_t size = (size_t)file.st_size;
   if (size <= s->size) return true;
-  if ((size_t)file.st_blocks * 512 < size && !fill(s->fd, 0, size)) return false;
+  if ((size_t)file.st_blocks * 512 < size) return false; // holes: there may be no memory for them
   if (fails()) return false;
   void *data = mremap(s->data, s->size, size, MREMAP_MAYMOVE);
   if (data == MAP_FAILED) return false;
