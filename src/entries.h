@@ -41,6 +41,7 @@ SEXP mg_c_segment_fail(SEXP at);
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
 SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);
+SEXP mg_c_write_through(SEXP x, SEXP value);
 SEXP mg_c_lane_open(SEXP token);
 SEXP mg_c_lane_close(SEXP pointer);
 SEXP mg_c_ring_chunks(void); // written so far, for tests

@@ -43,6 +43,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(view, 5),
     ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
+    ENTRY(write_through, 2),
     // The lane
     ENTRY(lane_open, 1),
     ENTRY(lane_close, 1),

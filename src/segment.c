@@ -131,7 +131,7 @@ static bool map_growth(mg_segment *s) {
   if (SYSTEM(fstat(s->fd, &file)) != 0 || file.st_size < 0) return false;
   size_t size = (size_t)file.st_size;
   if (size <= s->size) return true;
-  if ((size_t)file.st_blocks * 512 < size && !fill(s->fd, 0, size)) return false;
+  if ((size_t)file.st_blocks * 512 < size) return false; // holes: there may be no memory for them
   if (fails()) return false;
   void *data = mremap(s->data, s->size, size, MREMAP_MAYMOVE);
   if (data == MAP_FAILED) return false;
@@ -441,8 +441,8 @@ void mg_segment_use(mg_segment *s) { s->uses++; }
 // One that was leased at a fork is not used again: the child may read what is in it now.
 static bool is_for_pool(mg_segment *s) {
   if (s->retired || s->forks != forks) return false;
-  if (s->written && !forget_written(s)) return false;
-  s->written = false;
+  if (!mg_segment_is_untouched(&(mg_part){s, 0, s->size}) && !forget_written(s)) return false;
+  s->exposed = false;
   return true;
 }
 
@@ -474,7 +474,7 @@ bool mg_segment_grow(mg_segment *s) {
 
 bool mg_segment_is_untouched(const mg_part *part) {
   const mg_segment *s = part->segment;
-  return !s->written || part->size == 0 || pages_are_of_file(s->data + part->offset, part->size);
+  return !s->exposed || part->size == 0 || pages_are_of_file(s->data + part->offset, part->size);
 }
 
 // --- For R --------------------------------------------------------------------

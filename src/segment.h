@@ -20,7 +20,7 @@ typedef struct mg_segment {
   size_t size;         // of it
   int uses;            // 1 for who took it, and 1 for each view
   bool retired;        // when its last use ends it is closed, not kept for the next call
-  bool written;        // of results: R may have written to its private pages; set it before you do
+  bool exposed;        // of results: R code has had a pointer to its private pages, and may write to them
   unsigned forks;      // how often this process had forked when it was taken
   double since;        // when it came into the pool
   struct mg_segment *next;

@@ -91,3 +91,10 @@ SEXP mg_c_view_is_untouched(SEXP x) {
   bool no_na;
   return Rf_ScalarLogical(mg_is_untouched_view(x, &part, &no_na));
 }
+
+// Writes to the first value of a vector of doubles through a pointer that is to be read from,
+// as C++ code does that has cast its const away.
+SEXP mg_c_write_through(SEXP x, SEXP value) {
+  *(double *)(uintptr_t)REAL_RO(x) = Rf_asReal(value);
+  return R_NilValue;
+}

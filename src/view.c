@@ -105,13 +105,17 @@ static R_xlen_t length(SEXP x) {
   return recent.n;
 }
 
-static void *dataptr(SEXP x, Rboolean writable) {
+// Some C and C++ code writes through a pointer that it has asked for to read.
+static const void *dataptr_or_null(SEXP x) {
   find(x);
-  if (writable) recent.segment->written = true;
+  recent.segment->exposed = true;
   return recent.values;
 }
 
-static const void *dataptr_or_null(SEXP x) { return values_of(x); }
+static void *dataptr(SEXP x, Rboolean writable) {
+  (void)writable;
+  return (void *)(uintptr_t)dataptr_or_null(x);
+}
 
 // Of an ordinary vector that we have made.
 static void *new_values(SEXP x) { return (void *)(uintptr_t)DATAPTR_RO(x); }
@@ -133,14 +137,15 @@ static Rboolean inspect(SEXP x, int pre, int deep, int pvec, void (*inspect_subt
   (void)inspect_subtree;
   view *v = view_of(x);
   Rprintf(" view of segment %d (generation %u)%s\n", v->segment->fd, (unsigned)v->segment->generation,
-          v->segment->written ? ", may be changed" : "");
+          v->segment->exposed ? ", may be changed" : "");
   return TRUE;
 }
 
-// What was known of values holds until R may have written others.
+// What was known of values holds until R has written others.
 static int no_na(SEXP x) {
-  view *v = view_of(x);
-  return v->no_na && !v->segment->written;
+  mg_part part;
+  bool known;
+  return mg_is_untouched_view(x, &part, &known) && known;
 }
 
 // --- Methods of each type -----------------------------------------------------

@@ -74,6 +74,13 @@ test_that("a limit on the size of files is none on calls", {
   expect_no_lane(printed)
 })
 
+test_that("a limit on addresses is none on calls", {
+  skip_if_no_shared_memory()
+  printed <- used_by(limited("-v 8000000")) # in blocks of 1024 bytes
+  expect_right(printed)
+  expect_no_lane(printed)
+})
+
 test_that("a server with a limit on the size of files says that there is no memory", {
   skip_if_no_shared_memory()
   skip_if_refused("prlimit", "--version")

@@ -137,6 +137,25 @@ test_that("a view is untouched until R writes to it", {
   expect_true(is_untouched(other))
 })
 
+test_that("what is written through a pointer to read from counts, and does not stay in the segment", {
+  skip_without_segments()
+  gc() # the last segment that comes back is the first to be taken
+  x <- as.double(1:1e5)
+  segment <- take_segment(8e5)
+  write_segment(segment, x)
+  name <- segment_name(segment)
+  view <- view_of(segment, x, 1e5, no_na = TRUE)
+  release_segment(segment)
+  .Call(c_write_through, view, NA)
+  expect_false(is_untouched(view))
+  expect_true(anyNA(view))
+  rm(view)
+  gc()
+  again <- take_segment(8e5)
+  expect_identical(segment_name(again), name)
+  expect_identical(view_of(again, x, 1e5), x)
+})
+
 test_that("a view whose pages cannot be looked at counts as changed once R could write to it", {
   skip_without_segments()
   view <- as_view(as.double(1:1e5))

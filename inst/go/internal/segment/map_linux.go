@@ -19,8 +19,12 @@ const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
 // itself, undoes what a call of fallocate has done.
 const growthChunk = 16 << 20
 
-// Supported tells whether there are segments on this system.
-const Supported = true
+// Supported tells whether there are segments on this system. A limit on addresses, such as
+// that of "ulimit -v", leaves none for reservations.
+func Supported() bool {
+	var limit unix.Rlimit
+	return unix.Getrlimit(unix.RLIMIT_AS, &limit) == nil && limit.Cur == unix.RLIM_INFINITY
+}
 
 // fileID tells files apart.
 type fileID struct{ device, inode uint64 }

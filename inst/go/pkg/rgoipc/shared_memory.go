@@ -14,7 +14,7 @@ import (
 
 // sharesMemory tells whether a server at this URL offers shared memory to R.
 func sharesMemory(url string) bool {
-	return segment.Supported && strings.HasPrefix(url, "ipc://") && os.Getenv("MANGORO_SHARED_MEMORY") != "0"
+	return segment.Supported() && strings.HasPrefix(url, "ipc://") && os.Getenv("MANGORO_SHARED_MEMORY") != "0"
 }
 
 // attached is the shared memory of a connection, once R has attached a lane.
