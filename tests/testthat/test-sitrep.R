@@ -5,7 +5,9 @@ local_machine <- function(env = parent.frame()) {
     mangoro_cache_info = function() {
       data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
     },
-    shared_memory_status = function() list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2),
+    shared_memory_status = function() {
+      list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2)
+    },
     .env = env
   )
   local_cache(env)
