@@ -1,7 +1,11 @@
 # The functions of a handle: a Go function as an R function.
 
 #' @export
-`$.mangoro_handle` <- function(x, name) handle_function(server_of(x), name, rlang::current_env())
+`$.mangoro_handle` <- function(x, name) {
+  server <- .subset2(x, "server")
+  known <- .subset2(server$functions, name)
+  if (is.null(known)) handle_function(server, name, rlang::current_env()) else known
+}
 
 #' @export
 `[[.mangoro_handle` <- function(x, i, ...) {
@@ -32,14 +36,15 @@ handle_function <- function(server, name, call) {
   if (is.null(server$functions[[name]])) {
     connection <- server_connection(server, call)
     signature <- find_signature(connection, name, call_timeout(NULL, server, call), call)
-    server$functions[[name]] <- make_function(server, signature)
+    server$functions[[name]] <- make_function(server, signature, connection)
   }
   server$functions[[name]]
 }
 
 # An R function with the arguments of the Go function, or `...` if that takes any columns.
-# Its body contains the functions that it calls: the names of arguments may be any.
-make_function <- function(server, signature) {
+# Its body contains the functions that it calls: the names of arguments may be any. With a
+# connection C is told at once what it knows of a call.
+make_function <- function(server, signature, connection = NULL) {
   name <- signature$name
   run <- function(args, frame = parent.frame()) {
     if (!is.null(known)) know_call(known, server_connection(server, frame), name, frame)
@@ -58,6 +63,7 @@ make_function <- function(server, signature) {
     if (!is.null(signature$plain) && !"c_call" %in% names(args)) {
       finish <- function(frame = parent.frame()) finish_call(server_connection(server, frame), name, frame)
       known <- .Call(c_call_new, body, rlang::call2(finish))
+      if (!is.null(connection)) know_call(known, connection, name, NULL)
       body <- rlang::call2(.External2, quote(c_call), known, !!!unname(args))
     }
     if (length(required) > 0) {

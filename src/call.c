@@ -15,7 +15,8 @@
 // How long C waits before R code does, which also looks at the server.
 #define FIRST_WAIT 0.02
 
-// What a result has in its segment besides its values.
+// What a message has besides its values, and a result in its segment.
+#define MESSAGE_MARGIN 4096
 #define OFFER_MARGIN 4096
 
 enum { MAX_ARGUMENTS = 16 };
@@ -417,7 +418,7 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   known *k = R_ExternalPtrAddr(pointer);
   mg_lane *l = k == NULL || !are_options_the_same(k) ? NULL : free_lane(pointer, k);
   R_xlen_t rows = l == NULL ? -1 : common_rows(k, args);
-  bool posted = false, large = rows > 0 && bytes_of(k, rows) > MAILBOX_SIZE;
+  bool posted = false, large = rows > 0 && bytes_of(k, rows) > MAILBOX_SIZE - MESSAGE_MARGIN;
   SEXP to = R_NilValue;
   if (rows > 0 && !large) {
     if (!mg_lane_offer(l, 1)) rows = -1;

@@ -3,6 +3,7 @@
 //
 // For all (mangoro.h):
 //   bits.c             bytes at any address, bitmaps, UTF-8 (bits.h)
+//   copy.c             copies of vectors, which look for NA (copy.h)
 //   failure.c          what went wrong, on its way to R
 //   r.c                R's memory, and calls of R's own functions
 //

@@ -1,5 +1,6 @@
 // Nodes, and their rows into the buffers of a body: one pass, values and nulls together.
 
+#include "copy.h"
 #include "node.h"
 
 mg_node *mg_node_new(int type, const char *name) {
@@ -75,28 +76,39 @@ NA_FINDER(find_na_ints, 4, IS_NA_INT, IS_NA_INT)
 NA_FINDER(find_na_int64s, 8, IS_NA_INT64, IS_NA_INT64)
 NA_FINDER(find_na_doubles, 8, MAYBE_NA_DOUBLE, IS_NA_DOUBLE)
 
-// A vector that is not in memory (1:n) is computed into its place.
-static void copy_block(SEXP x, int64_t from, int64_t n, int64_t width, uint8_t *to) {
+static bool copy_int64s(uint8_t *to, const uint8_t *from, size_t n) {
+  memcpy(to, from, 8 * n);
+  return true;
+}
+
+// Values that Arrow has as R does. A copy says whether NA may be among them.
+typedef struct {
+  int64_t width;
+  bool (*copy)(uint8_t *to, const uint8_t *from, size_t n);
+  void (*find_na)(validity *v, int64_t row, const uint8_t *x, int64_t n);
+} values_kind;
+
+// Copies a block, and returns whether NA may be in it. A vector that is not in memory (1:n)
+// is computed into its place.
+static bool copy_block(const values_kind *kind, SEXP x, int64_t from, int64_t n, uint8_t *to) {
   union {
     int ints[BLOCK];
     double doubles[BLOCK];
   } block;
   const uint8_t *p = DATAPTR_OR_NULL(x);
   if (p != NULL) {
-    p += width * from;
+    p += kind->width * from;
   } else {
     p = (const uint8_t *)&block;
-    if (width == 4) INTEGER_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.ints);
-    if (width == 8) REAL_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.doubles);
+    if (kind->width == 4) INTEGER_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.ints);
+    if (kind->width == 8) REAL_GET_REGION(x, (R_xlen_t)from, (R_xlen_t)n, block.doubles);
   }
-  memcpy(to, p, (size_t)(n * width));
+  return kind->copy(to, p, (size_t)n);
 }
 
-typedef void na_finder(validity *v, int64_t row, const uint8_t *x, int64_t n);
-
-// Values that are written as they are, if they do not stay where they are. Each block is
-// still in the cache when it is searched for NA.
-static void write_blocks(mg_node *n, uint8_t *const to[], int64_t width, na_finder *find) {
+// Values that are written as they are, if they do not stay where they are. A block in which
+// NA may be is still in the cache when it is searched for it.
+static void write_blocks(mg_node *n, uint8_t *const to[], const values_kind *kind) {
   validity v = validity_of(n, to[0]);
   int64_t row = 0;
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
@@ -104,20 +116,30 @@ static void write_blocks(mg_node *n, uint8_t *const to[], int64_t width, na_find
     const uint8_t *there = to[1] == NULL ? mg_staying(n) : NULL;
     for (int64_t k = 0, size; k < length; k += size, row += size) {
       size = length - k < BLOCK ? length - k : BLOCK;
-      if (there == NULL) copy_block(n->chunks[i], k, size, width, to[1] + width * row);
-      if (v.bits != NULL) find(&v, row, (there == NULL ? to[1] : there) + width * row, size);
+      int64_t at = kind->width * row;
+      bool maybe_na = there != NULL || copy_block(kind, n->chunks[i], k, size, to[1] + at);
+      if (maybe_na && v.bits != NULL) kind->find_na(&v, row, (there == NULL ? to[1] : there) + at, size);
       look_up(k);
     }
   }
   validity_end(n, &v);
 }
 
-void mg_write_ints(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 4, find_na_ints); }
+void mg_write_ints(mg_node *n, uint8_t *const to[]) {
+  static const values_kind ints = {4, mg_copy_ints, find_na_ints};
+  write_blocks(n, to, &ints);
+}
 
-void mg_write_doubles(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_doubles); }
+void mg_write_doubles(mg_node *n, uint8_t *const to[]) {
+  static const values_kind doubles = {8, mg_copy_doubles, find_na_doubles};
+  write_blocks(n, to, &doubles);
+}
 
 // bit64 keeps int64 in the bits of doubles, NA as the smallest.
-void mg_write_int64s(mg_node *n, uint8_t *const to[]) { write_blocks(n, to, 8, find_na_int64s); }
+void mg_write_int64s(mg_node *n, uint8_t *const to[]) {
+  static const values_kind int64s = {8, copy_int64s, find_na_int64s};
+  write_blocks(n, to, &int64s);
+}
 
 // The loops over single values: `value` is the value of a row, `x` the data of
 // the chunk it is in.
