@@ -66,7 +66,9 @@ mangoro_unpack_int32 <- function(bytes) {
 #' A message is `[type:1][name_len:4][name][error_len:4][error][payload]`, all
 #' lengths big-endian. The types are 0 (manifest), 1 (call), 2 (result),
 #' 3 (error) and 4 (cancel). The payload of calls and results is an Arrow IPC
-#' stream, that of a manifest JSON.
+#' stream, that of a manifest JSON. [mangoro_rpc_call()] shares memory with some
+#' servers, by messages of the types 5 to 8: a server sends none in reply to the
+#' messages that are made here.
 #'
 #' @param func_name The function to call, one string. No default.
 #' @param data The arguments, as [mangoro_rpc_call()] takes them.
@@ -75,7 +77,7 @@ mangoro_unpack_int32 <- function(bytes) {
 #'
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
-#'   from 0 to 4), `func_name` and `error_msg` (strings, empty where there is
+#'   from 0 to 8), `func_name` and `error_msg` (strings, empty where there is
 #'   none) and `data` (the payload, a raw vector). Bytes of `error_msg` that a string in R
 #'   cannot hold are replaced: a zero byte by `\x00`, bytes that are not UTF-8 by
 #'   U+FFFD. The payload is as it came and has not been verified:

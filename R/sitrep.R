@@ -46,7 +46,7 @@ mangoro_sitrep <- function() {
       cache_dir = cache_dir,
       cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
       cache_limits = cache_limits(),
-      shared_memory = shared_memory(),
+      shared_memory = shared_memory_status(),
       advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
     class = "mangoro_sitrep"
@@ -76,7 +76,7 @@ cache_advice <- function() {
 }
 
 # Without shared memory everything goes through the socket, which is slower.
-shared_memory <- function() {
+shared_memory_status <- function() {
   problem <- if (!wants_shared_memory()) "options(mangoro.shared_memory) is FALSE" else .Call(c_segment_problem)
   status <- function(kept) {
     tryCatch(lane_status(connection_of(kept[[1]], NULL)), mangoro_error = function(cnd) "")

@@ -19,7 +19,8 @@ SEXP mg_c_verify(SEXP bytes, SEXP ahead) {
   R_xlen_t size = Rf_xlength(bytes), from = (R_xlen_t)Rf_asReal(ahead);
   SEXP out = PROTECT(mg_new_vector(RAWSXP, size - from));
   if (size > from) memcpy(RAW(out), RAW_RO(bytes) + from, (size_t)(size - from));
-  if (!mg_verify((mg_input){.owner = out, .data = RAW(out), .size = (size_t)(size - from)}, &f)) out = mg_failure_value(&f);
+  if (!mg_verify((mg_input){.owner = out, .data = RAW(out), .size = (size_t)(size - from)}, &f))
+    out = mg_failure_value(&f);
   UNPROTECT(1);
   return out;
 }

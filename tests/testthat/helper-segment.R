@@ -58,14 +58,20 @@ string_view <- function(x, ...) {
   made$view
 }
 
-segment_counts <- function() as.list(.Call(c_segment_counts))
+# What is leased beside the segments of a test: the lanes of other tests' programs.
+others <- new.env()
+others$counts <- list(leased = 0, pooled = 0, segments = 0)
+
+segment_counts <- function() Map(`-`, as.list(.Call(c_segment_counts)), others$counts)
 trim_segments <- function() .Call(c_segment_trim)
 
 # From a pool that is empty, with limits of their own (0: the usual ones).
 with_segment_limits <- function(bytes = 0, segments = 0, frame = parent.frame()) {
   gc()
   trim_segments()
-  .Call(c_segment_limit, as.double(bytes), as.double(segments))
+  others$counts <- as.list(.Call(c_segment_counts))
+  limit <- function(own, others) if (own > 0) own + others else 0
+  .Call(c_segment_limit, limit(bytes, others$counts$leased), limit(segments, others$counts$segments))
   withr::defer(.Call(c_segment_limit, 0, 0), frame)
 }
 

@@ -5,7 +5,9 @@ local_machine <- function(env = parent.frame()) {
     mangoro_cache_info = function() {
       data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
     },
-    shared_memory = function() list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2),
+    shared_memory_status = function() {
+      list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2)
+    },
     .env = env
   )
   local_cache(env)
@@ -71,7 +73,7 @@ test_that("where the cache is, what says so, and its limits are told", {
 test_that("why shared memory is not used is told", {
   expect_named(mangoro_sitrep()$shared_memory, c("problem", "refused", "leased", "pooled", "segments"))
   local_machine()
-  local_mocked_bindings(shared_memory = function() list(problem = "the moon is full", refused = character()))
+  local_mocked_bindings(shared_memory_status = function() list(problem = "the moon is full", refused = character()))
   expect_match(format(mangoro_sitrep()), "Not used: the moon is full. Everything goes through sockets.", all = FALSE)
 })
 

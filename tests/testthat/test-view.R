@@ -202,7 +202,6 @@ test_that("a view is written as an ordinary vector", {
   }
   strings <- rep_len(c("a", NA, "\u00e9"), 2000)
   expect_identical(unserialize(serialize(string_view(strings), NULL)), strings)
-  expect_identical(callr::r(function(x) sum(x), list(as_view(as.double(1:1000)))), 500500)
 })
 
 test_that("views are columns of data frames", {
@@ -256,16 +255,16 @@ test_that("dplyr takes views", {
 
 test_that("vctrs and tibble take views", {
   skip_without_segments()
-  skip_if_not_installed("tibble")
+  skip_if_not_installed("dplyr")
   x <- as.double(1:3000)
   view <- as_view(x)
   s <- rep_len(c("b", NA, "a"), 3000)
-  frame <- tibble::tibble(x = view, s = string_view(s))
+  frame <- dplyr::tibble(x = view, s = string_view(s))
   expect_true(is_untouched(frame$x))
-  expect_identical(frame, tibble::tibble(x = x, s = s))
-  expect_identical(frame[c(5, 3), ], tibble::tibble(x = x, s = s)[c(5, 3), ])
-  expect_identical(vctrs::vec_c(frame, frame), vctrs::vec_c(tibble::tibble(x, s), tibble::tibble(x, s)))
-  expect_identical(vctrs::vec_order(frame), vctrs::vec_order(tibble::tibble(x, s)))
+  expect_identical(frame, dplyr::tibble(x = x, s = s))
+  expect_identical(frame[c(5, 3), ], dplyr::tibble(x = x, s = s)[c(5, 3), ])
+  expect_identical(vctrs::vec_c(frame, frame), vctrs::vec_c(dplyr::tibble(x, s), dplyr::tibble(x, s)))
+  expect_identical(vctrs::vec_order(frame), vctrs::vec_order(dplyr::tibble(x, s)))
 })
 
 test_that("mirai sends views to another process", {

@@ -189,9 +189,6 @@ func (b Bitmap) bools(n int) []bool {
 	return out
 }
 
-// NewBitmap returns a bitmap of the bits of its rows, lowest first.
-func NewBitmap(bits []byte) Bitmap { return Bitmap{bits: bits} }
-
 // With returns the bitmap of n rows in which the rows from first on are those of part, m
 // rows. It may change b.
 func (b Bitmap) With(n, first int, part Bitmap, m int) Bitmap {

@@ -316,19 +316,21 @@ const placedRows = 1024
 // placed returns numbers with NA under each null, and which of them are not NA. They are
 // copied to the memory of results if there is room for them and they do not lie there already.
 func placed[T float32 | float64](values []T, valid Bitmap, args *Arguments, na T, isNA func(T) bool) ([]T, Bitmap) {
-	out, r := values, args.memory
+	out, r, copies := values, args.memory, false
 	args.nan = args.nan || !valid.Full()
 	if size := len(values) * int(unsafe.Sizeof(na)); r != nil && size >= segment.Floor {
 		if _, there := r.Offset(cast[byte](values)); !there {
 			if memory := r.Alloc(size); memory != nil {
-				out = cast[T](memory)
+				out, copies = cast[T](memory), true
 			}
 		}
 	}
 	rows := clearable{Bitmap: valid, n: len(values)}
 	for from := 0; from < len(values); from += placedRows {
 		block := out[from:min(from+placedRows, len(out))]
-		copy(block, values[from:]) // nothing, if they are the same
+		if copies { // borrowed values cannot be written, not even over themselves
+			copy(block, values[from:])
+		}
 		for i, v := range block {
 			if v != v {
 				args.nan = true
