@@ -146,7 +146,8 @@ bool mg_lane_is_free(mg_lane *l) {
 
 bool mg_lane_offer(mg_lane *l, size_t size) {
   if (l->standing != NULL && l->standing->size >= size) return true;
-  mg_segment *larger = mg_segment_take(SEGMENT_RESULTS, size);
+  mg_segment *larger = size < l->usual ? mg_segment_take_pooled(SEGMENT_RESULTS, l->usual) : NULL;
+  if (larger == NULL) larger = mg_segment_take(SEGMENT_RESULTS, size);
   if (larger == NULL) return l->standing != NULL;
   if (l->standing != NULL) mg_segment_release(l->standing);
   l->standing = larger;
@@ -251,6 +252,7 @@ static void end_request(mg_lane *l, mg_request_state state) {
 
 void mg_lane_finish(mg_lane *l, bool used) {
   if (used && l->offer == l->standing) {
+    l->usual = l->standing->size;
     mg_segment_release(l->standing);
     l->standing = NULL;
   }
@@ -346,6 +348,7 @@ SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
     memcpy(RAW(reply), data, size);
     bool used = size > 0 && RAW(reply)[0] == MESSAGE_REFER_RESULT && l->offer != NULL && l->offer == l->standing;
     if (used) {
+      (void)mg_segment_grow(l->offer); // its size is noted; nothing refers to it yet
       mg_uses_add_offer(uses, l->offer);
       SET_VECTOR_ELT(out, 1, uses);
     }

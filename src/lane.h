@@ -59,6 +59,7 @@ typedef struct {
   uint32_t given_up; // how many requests were, so far
   bool spins;        // there is another processor for the server
   mg_segment *standing; // that is offered for the result of a request that brings none, or NULL
+  size_t usual;          // bytes of the last one that a result lay in: the next is as large if the pool has one
   mg_segment *offer;    // for the request that is out: the standing one, the caller's, or NULL
   struct mg_ring *ring; // of the call that is out, if its arguments go through the ring (ring.h)
 } mg_lane;

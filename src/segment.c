@@ -351,7 +351,7 @@ static void trim(double before) {
   while (*place) close_pooled(place);
 }
 
-static mg_segment *take_pooled(mg_segment_role role, size_t size) {
+static mg_segment *find_pooled(mg_segment_role role, size_t size) {
   for (mg_segment **place = &pool; *place; place = &(*place)->next) {
     mg_segment *s = *place;
     if (s->role != role || s->size < size || s->size / 2 > size) continue;
@@ -417,23 +417,31 @@ static void collect(size_t size) {
   after_collection(&segments);
 }
 
-mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
-  if (!mg_segment_possible()) return NULL;
-  size = size_class(size);
-  if (size == 0) return NULL;
-  trim(now() - IDLE);
-  mg_segment *s = take_pooled(role, size);
-  if (!s && passes_a_trigger(size)) {
-    collect(size);
-    s = take_pooled(role, size);
-  }
-  if (!s && make_room(size)) s = new_segment(role, size);
+static mg_segment *lease(mg_segment *s) {
   if (!s) return NULL;
   s->uses = 1;
   s->forks = forks;
   count_taken(&bytes, s->size);
   count_taken(&segments, 1);
   return s;
+}
+
+mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
+  if (!mg_segment_possible()) return NULL;
+  size = size_class(size);
+  if (size == 0) return NULL;
+  trim(now() - IDLE);
+  mg_segment *s = find_pooled(role, size);
+  if (!s && passes_a_trigger(size)) {
+    collect(size);
+    s = find_pooled(role, size);
+  }
+  if (!s && make_room(size)) s = new_segment(role, size);
+  return lease(s);
+}
+
+mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size) {
+  return mg_segment_possible() ? lease(find_pooled(role, size)) : NULL;
 }
 
 void mg_segment_use(mg_segment *s) { s->uses++; }

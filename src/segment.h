@@ -42,6 +42,7 @@ bool mg_segment_possible(void);
 // is none, or none within the budget, even after R's collector has run: it may run here. What
 // was in it before is still there.
 mg_segment *mg_segment_take(mg_segment_role role, size_t size);
+mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size); // the same, only from the pool
 void mg_segment_use(mg_segment *s);
 void mg_segment_release(mg_segment *s); // ends one use; does nothing in a fork
 // A call that was given up may still use it: it is closed after its last use, and never
