@@ -211,12 +211,17 @@ func whole[T integer]() func(float64) bool {
 	return func(v float64) bool { return from <= v && v < below && v == math.Trunc(v) }
 }
 
-// own returns a copy of the values, or the values themselves if the column is borrowed.
+// own returns a copy of the values, or the values themselves if the column is borrowed. No
+// values are not nil, which an argument is that was left out.
 func own[T any](col Column, values []T) []T {
-	if col.borrow {
+	switch {
+	case len(values) == 0:
+		return []T{}
+	case col.borrow:
 		return values
+	default:
+		return slices.Clone(values)
 	}
-	return slices.Clone(values)
 }
 
 // widen converts numbers to a type that holds them all.
