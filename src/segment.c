@@ -274,15 +274,17 @@ static void init_system(void) {}
 typedef struct {
   size_t leased, pooled;
   size_t taken; // since the last collection
-  size_t base, trigger, limit;
+  size_t base, most; // the latter is how far base may rise
+  size_t trigger, limit;
 } quantity;
 
 static quantity bytes, segments;
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-static void set_limits(quantity *q, size_t base, size_t limit) {
+static void set_limits(quantity *q, size_t base, size_t most, size_t limit) {
   q->base = q->trigger = least(base, limit);
+  q->most = least(most, limit);
   q->limit = limit;
 }
 
@@ -290,8 +292,8 @@ void mg_segment_limit(size_t most_bytes, size_t most_segments) {
   size_t memory = memory_size();
   if (most_bytes == 0) most_bytes = memory / 2;
   if (most_segments == 0) most_segments = segments_at_most();
-  set_limits(&bytes, least((size_t)256 << 20, memory / 8), most_bytes);
-  set_limits(&segments, most_segments / 2, most_segments);
+  set_limits(&bytes, least((size_t)256 << 20, memory / 8), memory / 8, most_bytes);
+  set_limits(&segments, most_segments / 2, most_segments / 2, most_segments);
 }
 
 static bool passes_trigger(const quantity *q, size_t more) {
@@ -405,14 +407,23 @@ bool mg_segment_possible(void) { return !refused && !is_fork() && !files_are_lim
 
 static bool passes_a_trigger(size_t size) { return passes_trigger(&bytes, size) || passes_trigger(&segments, 1); }
 
+// How much of the time collections may take. They get rarer with more memory, which is slow to
+// touch for the first time.
+#define COLLECTING 0.25
+
+static double collected; // when that was
+
 // Runs R's collector. Most results that nobody refers to are young: to look for those takes
-// 7 ms, and for others 90 ms more.
+// 7 ms, and for others 90 ms more; in a session with millions of strings, much longer.
 static void collect(size_t size) {
   size_t before = bytes.leased;
+  double started = now();
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
   if (bytes.leased > before / 2 && passes_a_trigger(size)) R_gc();
+  if (now() - started > COLLECTING * (started - collected)) bytes.base = least(2 * bytes.base, bytes.most);
+  collected = now();
   after_collection(&bytes);
   after_collection(&segments);
 }

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// maxKept is how many mappings are kept, unless calls use more.
-	maxKept = 32
+	// maxKept is how many mappings are kept, unless calls use more: as many as R has segments.
+	// To map one again and touch its pages takes longer than to add the numbers in it.
+	maxKept = 256
 	// sweepTime is how often a table looks whether the process still has the segments
 	// that are mapped and not used: a mapping keeps the memory of one that is closed.
 	sweepTime = 30 * time.Second
