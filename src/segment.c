@@ -412,6 +412,12 @@ static bool passes_a_trigger(size_t size) { return passes_trigger(&bytes, size) 
 #define COLLECTING 0.25
 
 static double collected; // when that was
+static size_t since_all; // segments that were taken since all objects were looked at
+
+static void collect_all(void) {
+  R_gc();
+  since_all = 0;
+}
 
 // Runs R's collector. Most results that nobody refers to are young: to look for those takes
 // 7 ms, and for others 90 ms more; in a session with millions of strings, much longer.
@@ -421,7 +427,7 @@ static void collect(size_t size) {
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
-  if (bytes.leased > before / 2 && passes_a_trigger(size)) R_gc();
+  if (bytes.leased > before / 2 && passes_a_trigger(size)) collect_all();
   if (now() - started > COLLECTING * (started - collected)) bytes.base = least(2 * bytes.base, bytes.most);
   collected = now();
   after_collection(&bytes);
@@ -432,6 +438,7 @@ static mg_segment *lease(mg_segment *s) {
   if (!s) return NULL;
   s->uses = 1;
   s->forks = forks;
+  since_all++;
   count_taken(&bytes, s->size);
   count_taken(&segments, 1);
   return s;
@@ -445,6 +452,10 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
   mg_segment *s = find_pooled(role, size);
   if (!s && passes_a_trigger(size)) {
     collect(size);
+    s = find_pooled(role, size);
+  }
+  if (!s && !make_room(size) && since_all > 0) { // at the limit, old objects count too
+    collect_all();
     s = find_pooled(role, size);
   }
   if (!s && make_room(size)) s = new_segment(role, size);
