@@ -17,6 +17,21 @@ int64_t mg_next_null(const mg_column *c, int64_t i, int64_t end) {
   return end;
 }
 
+void mg_set_missing(const mg_field *f, SEXP x, int64_t i) {
+  switch (TYPEOF(x)) {
+  case LGLSXP: LOGICAL(x)[i] = NA_LOGICAL; break;
+  case INTSXP: INTEGER(x)[i] = NA_INTEGER; break;
+  case REALSXP:
+    REAL(x)[i] = NA_REAL;
+    if (f->class.class == CLASS_INTEGER64) memcpy(REAL(x) + i, &(int64_t){INT64_MIN}, sizeof(int64_t));
+    break;
+  case CPLXSXP: COMPLEX(x)[i].r = COMPLEX(x)[i].i = NA_REAL; break;
+  case STRSXP: SET_STRING_ELT(x, (R_xlen_t)i, NA_STRING); break;
+  case VECSXP: SET_VECTOR_ELT(x, (R_xlen_t)i, R_NilValue); break;
+  default: break;
+  }
+}
+
 static int bool_at(const mg_column *c, int64_t i) { return is_valid(c, i) ? bit_at(c->values, i) : NA_LOGICAL; }
 
 // A byte at a time: 1e5 in 0.66 ms instead of 0.77.

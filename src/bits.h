@@ -38,6 +38,7 @@ LOADER(load_i64, int64_t)
 LOADER(load_u64, uint64_t)
 LOADER(load_f32, float)
 LOADER(load_f64, double)
+static inline void store_u32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_i32(uint8_t *p, int32_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_i64(uint8_t *p, int64_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_f64(uint8_t *p, double v) { memcpy(p, &v, sizeof v); }

@@ -101,20 +101,14 @@ static SEXP part(SEXP pointer, int i) { return VECTOR_ELT(R_ExternalPtrProtected
 
 // --- Before the request -----------------------------------------------------
 
-static bool is_int64_option(SEXP option) {
-  if (option == R_NilValue) return true;
-  if (TYPEOF(option) != STRSXP || Rf_xlength(option) != 1) return false;
-  const char *text = CHAR(STRING_ELT(option, 0));
-  return strcmp(text, "auto") == 0 || strcmp(text, "integer64") == 0 || strcmp(text, "double") == 0;
-}
-
 // Whether options are what they were when R code last looked at them.
 static bool are_options_the_same(const known *k) {
   SEXP shared = Rf_GetOption1(Rf_install("mangoro.shared_memory"));
   if (shared != R_NilValue && !(TYPEOF(shared) == LGLSXP && Rf_xlength(shared) == 1 && LOGICAL(shared)[0] == 1)) {
     return false;
   }
-  if (!is_int64_option(Rf_GetOption1(Rf_install("mangoro.int64")))) return false;
+  int int64;
+  if (!mg_int64_option(&int64)) return false;
   if (k->own_timeout) return true;
   SEXP timeout = Rf_GetOption1(Rf_install("mangoro.timeout"));
   if (timeout == R_NilValue) return k->timeout == 60;
@@ -253,13 +247,12 @@ static SEXP encode(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
 static bool post(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
   const void *values[MAX_ARGUMENTS];
   int i = 0;
-  mg_lane *offering = free_lane(pointer, k);
-  // Without room for a large result it would be an error, which it is not over the socket.
-  if (offering == NULL || offering->standing == NULL) return false;
   bool alike = k->rows == rows;
   for (SEXP rest = args; alike && rest != R_NilValue; rest = CDR(rest)) values[i++] = values_of(CAR(rest));
   mg_lane *l = free_lane(pointer, k);
-  size_t size = l == NULL || !alike || k->rows != rows ? 0 : write_again(pointer, k, l, args, values, rows);
+  // Without room for a large result it would be an error, which it is not over the socket.
+  if (l == NULL || l->standing == NULL) return false;
+  size_t size = alike ? write_again(pointer, k, l, args, values, rows) : 0;
   if (size > 0) {
     mg_lane_post(l, size, NULL);
     return true;
@@ -365,7 +358,7 @@ static mg_lane *lane_of(const settling *s) {
 
 // What a call uses of the segment that its reply lies in, NULL if it does not.
 static SEXP uses_of(const mg_lane *l, SEXP reply) {
-  if (Rf_xlength(reply) == 0 || RAW_RO(reply)[0] != MESSAGE_REFER_RESULT || l->offer == NULL) return R_NilValue;
+  if (!mg_lane_refers(l, reply)) return R_NilValue;
   SEXP uses = PROTECT(mg_uses_new(1));
   mg_uses_add_offer(uses, l->offer);
   UNPROTECT(1);

@@ -102,12 +102,15 @@ SEXP mg_decode(mg_input in, bool row, int int64, int64_t unbacked) {
   return out;
 }
 
-// R code checks the option before a call.
-static int int64_option(void) {
+bool mg_int64_option(int *chosen) {
   SEXP option = Rf_GetOption1(Rf_install("mangoro.int64"));
-  if (TYPEOF(option) != STRSXP || Rf_xlength(option) != 1) return INT64_AUTO;
+  *chosen = INT64_AUTO;
+  if (option == R_NilValue) return true;
+  if (TYPEOF(option) != STRSXP || Rf_xlength(option) != 1) return false;
   const char *text = CHAR(STRING_ELT(option, 0));
-  return strcmp(text, "integer64") == 0 ? INT64_INTEGER64 : strcmp(text, "double") == 0 ? INT64_DOUBLE : INT64_AUTO;
+  if (strcmp(text, "integer64") == 0) *chosen = INT64_INTEGER64;
+  if (strcmp(text, "double") == 0) *chosen = INT64_DOUBLE;
+  return *chosen != INT64_AUTO || strcmp(text, "auto") == 0;
 }
 
 // Whether bytes begin with the header `ahead` of a result. That of one by reference differs in
@@ -139,7 +142,9 @@ static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
     if (!mg_read_parts(&in, mg_uses_offer(segments), &f)) return mg_failure_value(&f);
     mg_uses_note(segments, mg_parts_end(&in));
   }
-  return mg_decode(in, row, int64_option(), UNBACKED_FLOOR);
+  int int64;
+  (void)mg_int64_option(&int64); // R code checks the option before a call
+  return mg_decode(in, row, int64, UNBACKED_FLOOR);
 }
 
 SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments) { return decode(bytes, ahead, segments, false); }

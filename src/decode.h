@@ -24,6 +24,7 @@ enum { DAY = 86400 };
 
 // Rows `from` on of a column, n of them, into R's memory; false after a failure.
 int64_t mg_next_null(const mg_column *c, int64_t i, int64_t end);
+void mg_set_missing(const mg_field *f, SEXP x, int64_t i); // of a vector, not of a frame or matrix
 void mg_find_range(const mg_field *f, const mg_column *c, int64_t *low, int64_t *high);
 void mg_fill_bools(const mg_column *c, int64_t from, int64_t n, int *to);
 void mg_fill_ints(const mg_field *f, const mg_column *c, int64_t from, int64_t n, int *to);
@@ -62,6 +63,9 @@ void mg_set_row_names(SEXP x, int64_t n);
 SEXP mg_column_value(mg_stream *s, const mg_field *f, const mg_column *first, int64_t n);
 SEXP mg_rows_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n);
 SEXP mg_row_value(mg_stream *s, const mg_field *f, const mg_column *c, int64_t i);
+
+// The option mangoro.int64, which is INT64_AUTO if it is not set, or not valid: then false.
+bool mg_int64_option(int *chosen);
 
 // The value of a stream, or a failure. `unbacked` is the limit for rows without bytes
 // before those of the stream are counted, see read.h.

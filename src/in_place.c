@@ -41,15 +41,6 @@ static const uint8_t *values_in_r(const mg_field *f, const mg_column *c, SEXPTYP
   }
 }
 
-static size_t value_size(SEXPTYPE type) {
-  switch (type) {
-  case RAWSXP: return 1;
-  case INTSXP: return 4;
-  case REALSXP: return 8;
-  default: return 16;
-  }
-}
-
 static SEXP view_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   if (n <= LAZY || from % 8 != 0) return NULL;
   const uint8_t *offsets = c->values + f->width * from, *valid = c->valid == NULL ? NULL : c->valid + from / 8;
@@ -69,8 +60,8 @@ SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t f
   if (type == STRSXP) return view_strings(s, f, c, from, n);
   const uint8_t *values = values_in_r(f, c, type);
   if (values == NULL) return NULL;
-  size_t size = value_size(type) * (size_t)n;
-  values += value_size(type) * (size_t)from;
+  size_t size = mg_value_size(type) * (size_t)n;
+  values += mg_value_size(type) * (size_t)from;
   if (size < VIEW_FLOOR || is_given(s, values, size)) return NULL;
   give(s, values, size);
   // R takes NaN for NA here, of which only the server knows.
@@ -123,16 +114,6 @@ static bool is_missing(const mg_field *f, SEXPTYPE type, const uint8_t *p) {
   }
 }
 
-static void set_missing(const mg_field *f, SEXP x, int64_t i) {
-  switch (TYPEOF(x)) {
-  case INTSXP: INTEGER(x)[i] = NA_INTEGER; break;
-  case CPLXSXP: COMPLEX(x)[i].r = COMPLEX(x)[i].i = NA_REAL; break;
-  default:
-    REAL(x)[i] = NA_REAL;
-    if (f->class.class == CLASS_INTEGER64) memcpy(REAL(x) + i, &(int64_t){INT64_MIN}, sizeof(int64_t));
-  }
-}
-
 static bool settle_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n) {
   for (int64_t i = from; f->width == 8 && i < from + n; i++) {
     if (load_i64(c->values + 8 * (i + 1)) - load_i64(c->values + 8 * i) <= INT32_MAX || !is_valid(c, i)) continue;
@@ -149,7 +130,7 @@ bool mg_settle_view(mg_stream *s, const mg_field *f, const mg_column *c, int64_t
   if (refused < from + n) return mg_fail_row(s->failure, refused, why);
   const uint8_t *values = values_in_r(f, c, type);
   EACH_NULL(k) {
-    if (!is_missing(f, type, values + value_size(type) * (size_t)k)) set_missing(f, x, k - from);
+    if (!is_missing(f, type, values + mg_value_size(type) * (size_t)k)) mg_set_missing(f, x, k - from);
   }
   return true;
 }

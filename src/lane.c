@@ -244,6 +244,11 @@ bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size) {
   return *size <= l->offer->size;
 }
 
+bool mg_lane_refers(const mg_lane *l, SEXP reply) {
+  return Rf_xlength(reply) > 0 && RAW_RO(reply)[0] == MESSAGE_REFER_RESULT && l->offer != NULL &&
+         l->offer == l->standing;
+}
+
 static void end_request(mg_lane *l, mg_request_state state) {
   l->state = state;
   l->ring = NULL;
@@ -346,7 +351,7 @@ SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
   bool there = l != NULL && mg_lane_reply(l, &data, &again) && again == size;
   if (there) {
     memcpy(RAW(reply), data, size);
-    bool used = size > 0 && RAW(reply)[0] == MESSAGE_REFER_RESULT && l->offer != NULL && l->offer == l->standing;
+    bool used = mg_lane_refers(l, reply);
     if (used) {
       (void)mg_segment_grow(l->offer); // its size is noted; nothing refers to it yet
       mg_uses_add_offer(uses, l->offer);

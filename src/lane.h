@@ -90,6 +90,8 @@ void mg_lane_event(mg_lane *l);
 // The reply that has come, where it lies: it is copied before it is read. False if there is
 // no such place.
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
+// Whether a reply, a raw vector, is a result that lies in the standing offer.
+bool mg_lane_refers(const mg_lane *l, SEXP reply);
 // The request is done, and the lane free. If the result lies in the standing offer (`used`),
 // that is none any more.
 void mg_lane_finish(mg_lane *l, bool used);

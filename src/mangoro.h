@@ -106,6 +106,7 @@ void mg_fail_inside(mg_failure *f, const char *name);
 void mg_add_text(char *to, size_t room, const char *format, ...) FORMAT(3, 4);
 
 void *mg_alloc(size_t n, size_t size); // zeroed, of R_alloc
+size_t mg_value_size(SEXPTYPE type); // in bytes; 0: R fills such vectors itself
 SEXP mg_new_vector(SEXPTYPE type, R_xlen_t n);
 
 // A shelter is a protected list of one: what is kept in it lives as long as it does,

@@ -77,8 +77,6 @@ SEXP mg_c_segments_end(SEXP pointer, SEXP given_up) {
   return Rf_ScalarReal(taken);
 }
 
-static void store_u32(uint8_t *to, uint32_t value) { memcpy(to, &value, sizeof value); }
-
 void mg_write_parts_header(uint8_t *to, const mg_segment *offer, const mg_part *parts, size_t n_parts) {
   store_u32(to, offer == NULL ? NO_SEGMENT : (uint32_t)offer->fd);
   store_u32(to + 4, offer == NULL ? 0 : offer->generation);

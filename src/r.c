@@ -57,14 +57,14 @@ static void ask_for_large_pages(const void *data, size_t size) {
 }
 #endif
 
-static size_t element_size(SEXPTYPE type) {
+size_t mg_value_size(SEXPTYPE type) {
   switch (type) {
   case RAWSXP: return 1;
   case LGLSXP:
   case INTSXP: return 4;
   case REALSXP: return 8;
   case CPLXSXP: return 16;
-  default: return 0; // R fills these itself
+  default: return 0;
   }
 }
 
@@ -73,7 +73,7 @@ static size_t element_size(SEXPTYPE type) {
 // instead of 53, and read in 30 instead of 55.
 SEXP mg_new_vector(SEXPTYPE type, R_xlen_t n) {
   SEXP x = PROTECT(Rf_allocVector(type, n));
-  size_t size = element_size(type) * (size_t)n;
+  size_t size = mg_value_size(type) * (size_t)n;
   if (size >= LARGE) ask_for_large_pages(DATAPTR_RO(x), size);
   UNPROTECT(1);
   return x;

@@ -177,18 +177,7 @@ static void set_missing(const mg_field *f, SEXP to, int64_t at) {
     for (int64_t i = 0; i < f->width; i++) set_missing(f->children[0], to, at * f->width + i);
     return;
   }
-  switch (TYPEOF(to)) {
-  case LGLSXP: LOGICAL(to)[at] = NA_LOGICAL; break;
-  case INTSXP: INTEGER(to)[at] = NA_INTEGER; break;
-  case REALSXP:
-    REAL(to)[at] = NA_REAL;
-    if (f->class.class == CLASS_INTEGER64) memcpy(REAL(to) + at, &(int64_t){INT64_MIN}, sizeof(int64_t));
-    break;
-  case CPLXSXP: COMPLEX(to)[at].r = COMPLEX(to)[at].i = NA_REAL; break;
-  case STRSXP: SET_STRING_ELT(to, (R_xlen_t)at, NA_STRING); break;
-  case VECSXP: SET_VECTOR_ELT(to, (R_xlen_t)at, R_NilValue); break;
-  default: break;
-  }
+  mg_set_missing(f, to, at);
 }
 
 static bool fill_values(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,

@@ -23,8 +23,8 @@ static view *view_of(SEXP x) { return (view *)RAW(R_ExternalPtrProtected(R_altre
 static void *values_of(SEXP x) { return R_ExternalPtrAddr(R_altrep_data1(x)); }
 
 // The view that was asked last. R asks for the pointer, the length or an element again for each
-// element in c(), cumsum() and is.na(), and finding these takes longer than reading them. A new view may lie where one
-// was that has gone, so mg_view() forgets it.
+// element in c(), cumsum() and is.na(), and finding these takes longer than reading them. A new
+// view may lie where one was that has gone, so mg_view() forgets it.
 static struct {
   SEXP x;
   void *values;
@@ -60,19 +60,9 @@ static R_altrep_class_t class_of(SEXPTYPE type) {
   }
 }
 
-static size_t value_size(SEXPTYPE type) {
-  switch (type) {
-  case RAWSXP: return 1;
-  case LGLSXP:
-  case INTSXP: return 4;
-  case CPLXSXP: return 16;
-  default: return 8;
-  }
-}
-
 SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na) {
   SEXP rest = PROTECT(Rf_allocVector(RAWSXP, sizeof(view)));
-  *(view *)RAW(rest) = (view){.segment = s, .n = n, .size = (size_t)n * value_size(type), .no_na = no_na};
+  *(view *)RAW(rest) = (view){.segment = s, .n = n, .size = (size_t)n * mg_value_size(type), .no_na = no_na};
   SEXP pointer = PROTECT(R_MakeExternalPtr(s->data + offset, R_NilValue, rest));
   R_RegisterCFinalizerEx(pointer, end_view, FALSE);
   mg_segment_use(s);

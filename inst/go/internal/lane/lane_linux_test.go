@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mangoro.local/internal/segment"
+	"mangoro.local/internal/segment/segmenttest"
 )
 
 var token = []byte("0123456789abcdef")
@@ -29,12 +30,7 @@ type client struct {
 
 func newClient(t *testing.T) *client {
 	t.Helper()
-	fd, err := unix.MemfdCreate("lane", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	must(t, err)
-	t.Cleanup(func() { _ = unix.Close(fd) })
-	must(t, unix.Ftruncate(fd, Size))
-	_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK)
-	must(t, err)
+	fd := int(segmenttest.New(t, Size).Fd())
 	memory, err := unix.Mmap(fd, 0, Size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	must(t, err)
 	t.Cleanup(func() { _ = unix.Munmap(memory) })
@@ -300,13 +296,7 @@ func TestOpenRefuses(t *testing.T) {
 		})
 	}
 	t.Run("a short segment", func(t *testing.T) {
-		fd, err := unix.MemfdCreate("lane", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-		must(t, err)
-		defer unix.Close(fd)
-		must(t, unix.Ftruncate(fd, Size-1))
-		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK)
-		must(t, err)
-		if l, err := Open(os.Getpid(), uint32(fd), Size, token); l != nil || err == nil {
+		if l, err := Open(os.Getpid(), uint32(segmenttest.New(t, Size-1).Fd()), Size, token); l != nil || err == nil {
 			t.Errorf("got %v, %v", l, err)
 		}
 	})
