@@ -9,11 +9,19 @@
 purposes <- list(
   corpus = c("blob", "data.table", "dplyr", "haven", "hms", "nycflights13", "readr", "tibble", "zoo"),
   demo = "nycflights13",
-  test = c("data.table", "dplyr", "mirai", "testthat", "vctrs", "withr"),
+  test = c(
+    "coro", "data.table", "dplyr", "later", "mirai", "progressr", "promises", "shiny", "testthat", "vctrs", "withr"
+  ),
   bench = c("Rcpp", "microbenchmark", "mirai", "reticulate", "stringi"),
   lint = c("lintr", "testthat"),
-  dev = c("data.table", "dplyr", "litedown", "mirai", "nycflights13", "roxygen2", "testthat", "vctrs", "withr"),
-  coverage = c("covr", "data.table", "dplyr", "mirai", "testthat", "vctrs", "withr")
+  dev = c(
+    "coro", "data.table", "dplyr", "later", "litedown", "mirai", "nycflights13", "progressr", "promises", "roxygen2",
+    "shiny", "testthat", "vctrs", "withr"
+  ),
+  coverage = c(
+    "coro", "covr", "data.table", "dplyr", "later", "mirai", "progressr", "promises", "shiny", "testthat", "vctrs",
+    "withr"
+  )
 )
 
 # The CRAN that R is set up with, or else R's own first choice.
