@@ -62,11 +62,12 @@ check_argument_names <- function(given, signature, call) {
   }
 }
 
-# Each argument as a value of its type.
-coerce_arguments <- function(args, signature, call) {
+# Each argument as a value of its type. What Go may ask while the call runs is kept in
+# `targets`.
+coerce_arguments <- function(args, signature, call, targets = NULL) {
   at <- match(names(args), signature$args)
   for (i in seq_along(args)) {
-    path <- list(signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call)
+    path <- list(signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call, targets = targets)
     spec <- signature$specs[[at[[i]]]]
     variadic <- path$arg %in% signature$variadic
     coerced <- if (variadic) coerce_variadic(args[[i]], spec, path) else coerce(args[[i]], spec, path)

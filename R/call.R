@@ -64,10 +64,13 @@ call_function <- function(connection, name, args, timeout, call) {
     end_segments(line, given_up = TRUE)
     release_line(line, connection)
   })
+  if (signature$lives) line$targets <- new_targets()
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, offered_size(signature, connection))
+  message <- call_message(signature, args, header, call, offered_size(signature, connection), line$targets)
   line$segments <- message$segments
   reply <- roundtrip(line, connection, message$bytes, name, timeout, call, usable_lane(connection))
+  reply <- settle_call(line, connection, reply, signature, call)
+  show_output(connection$server)
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)
@@ -78,7 +81,8 @@ call_function <- function(connection, name, args, timeout, call) {
 # The message of a call: `bytes`, and `segments` if it is by reference. Of an elementwise one
 # also what its result takes from the arguments: `shape`, `length` and `single`, see
 # result_value(). `offer` is the size of the segment for its result, see offered_size().
-call_message <- function(signature, args, header, call, offer = NULL) {
+# `targets` gets what Go may ask while a call that lives runs.
+call_message <- function(signature, args, header, call, offer = NULL, targets = NULL) {
   encoded <- if (!is.null(signature$plain)) encode_plain(args, signature, header, offer)
   if (!is.null(encoded)) {
     return(as_message(encoded))
@@ -89,7 +93,7 @@ call_message <- function(signature, args, header, call, offer = NULL) {
   }
   args <- match_arguments(args, signature, call)
   given <- args
-  args <- coerce_arguments(args, signature, call)
+  args <- coerce_arguments(args, signature, call, targets)
   if (signature$boxed) {
     return(as_message(encode_row(args, header, call, offer)))
   }
@@ -132,7 +136,7 @@ is_single <- function(x) is.raw(x) || is_list(x) && !is.data.frame(x) && !is.nul
 call_header <- function(signature, timeout, id) {
   last <- signature$last
   if (!identical(last$timeout, timeout) || !identical(last$id, id)) {
-    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id))
+    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id, signature$lives))
     last$timeout <- timeout
     last$id <- id
   }

@@ -7,6 +7,7 @@
 #   inner           TRUE inside a list, whose elements are of one Arrow type
 #   dim             the dimensions, if it is a matrix
 #   call            the user's call
+#   targets         what Go may ask while the call runs, see add_target(); NULL if it does not live
 coerce <- function(x, spec, path) {
   if (path$signature$boxed && is_nil(x, spec)) return(NULL)
   if (is_dynamic(spec)) return(coerce_dynamic(x, spec, path))
@@ -18,7 +19,9 @@ coerce <- function(x, spec, path) {
     matrix = coerce_matrix(x, spec, path),
     any = coerce_any(x, path),
     record = coerce_record(x, path),
-    stream = coerce_stream(x, path),
+    stream = if (is.null(spec$element)) coerce_stream(x, path) else source_argument(x, spec, path),
+    object = object_argument(x, spec, path),
+    `function` = function_argument(x, spec, path),
     if (spec$type %in% names(coercers)) coerce_vector(x, spec, path) else x
   )
 }

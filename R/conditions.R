@@ -239,6 +239,9 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
+# A warning of Go code.
+warn_of_go <- function(text, call) rlang::warn(text, class = "mangoro_warning", call = call, use_cli_format = FALSE)
+
 # As much of a text as a person would read; cli is slow with long ones.
 shorten <- function(text, limit = 2000) {
   n <- nchar(text)

@@ -67,13 +67,14 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   parting       the line that the last cancel went over, see give_up()
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
+#   max_calls     how many calls the server runs at the same time, NULL: unknown
 #   lane          its lane, see new_lane(); NULL for none
 #   no_lane       why there is none, if the server takes one
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    lane = NULL, no_lane = NULL, closed = FALSE
+    max_calls = NULL, lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 
@@ -135,7 +136,13 @@ abort_unusable <- function(call) {
 #   signal  the condition variable that tells of a reply: one for all lines of the
 #           session, so that several requests can be waited for at once
 # and while a request is out on it, what begin() notes, and `segments`, what a call uses of
-# shared memory, see end_segments().
+# shared memory, see end_segments(). Of a call that lives:
+#   targets   what Go may ask, see new_targets()
+#   failures  conditions that these have raised, by their number
+#   progress  what shows its progress
+#   word      TRUE: R has the word
+#   moved     TRUE: it goes on over the socket, but still holds the lane
+#   kept      TRUE: a task or a stream keeps the line
 new_line <- function(ctx = NULL) {
   if (is.null(the$signal)) the$signal <- cv()
   rlang::new_environment(list(ctx = ctx, id = nanonext::random(16), signal = the$signal))

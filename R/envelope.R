@@ -5,7 +5,10 @@ message_types <- c(
   manifest = 0L, call = 1L, result = 2L, error = 3L, cancel = 4L,
   # Only with a server that shares memory: the lane is attached, calls and results whose values
   # lie in segments, and calls whose arguments go through the ring.
-  attach = 5L, refer_call = 6L, refer_result = 7L, ring_call = 8L
+  attach = 5L, refer_call = 6L, refer_result = 7L, ring_call = 8L,
+  # Only of calls that live, see R/exchange.R: how R goes on with one, and what Go may say
+  # before it ends. And what lets objects go.
+  continue = 9L, event = 10L, question = 11L, part = 12L, refer_part = 13L, release = 14L
 )
 
 #' Bytes of a 32-bit integer
@@ -77,7 +80,7 @@ mangoro_unpack_int32 <- function(bytes) {
 #'
 #' @returns `mangoro_rpc_manifest_request()` and `mangoro_rpc_call_message()` a
 #'   raw vector. `mangoro_rpc_parse_response()` a list of `type` (an integer
-#'   from 0 to 8), `func_name` and `error_msg` (strings, empty where there is
+#'   from 0 to 14), `func_name` and `error_msg` (strings, empty where there is
 #'   none) and `data` (the payload, a raw vector). Bytes of `error_msg` that a string in R
 #'   cannot hold are replaced: a zero byte by `\x00`, bytes that are not UTF-8 by
 #'   U+FFFD. The payload is as it came and has not been verified:
@@ -132,11 +135,17 @@ envelope_header <- function(type, func_name = "", metadata = "") {
   )
 }
 
-# What a server is told about a call: its name, and how long it is waited for.
-call_metadata <- function(timeout, id) {
+# What a server is told about a call: its name, how long it is waited for, whether it lives,
+# and the id of the object whose method it calls.
+call_metadata <- function(timeout, id, lives = FALSE, object = NULL) {
   limit <- if (is.finite(timeout)) sprintf(",\"timeout_ms\":%.0f", max(1, 1000 * timeout)) else ""
-  sprintf("{\"call_id\":\"%s\"%s}", id, limit)
+  method <- if (!is.null(object)) sprintf(",\"object\":\"%s\"", object) else ""
+  sprintf("{\"call_id\":\"%s\"%s%s%s}", id, limit, if (lives) ",\"lives\":1" else "", method)
 }
+
+# Whether a reply does not end its call: R has the word.
+is_talk <- function(reply) is.raw(reply) && length(reply) > 0 && reply[[1]] >= 10L && reply[[1]] <= 13L
+
 
 # Tells a server to end the call of this name. The reply is a result without payload,
 # whose metadata says what the server is busy with, see parse_load().

@@ -43,8 +43,8 @@ handle_function <- function(server, name, call) {
 
 # An R function with the arguments of the Go function, or `...` if that takes any columns.
 # Its body contains the functions that it calls: the names of arguments may be any. With a
-# connection C is told at once what it knows of a call.
-make_function <- function(server, signature, connection = NULL) {
+# connection C is told at once what it knows of a call. `object` is whose method it is.
+make_function <- function(server, signature, connection = NULL, object = NULL) {
   name <- signature$name
   run <- function(args, frame = parent.frame()) {
     if (!is.null(known)) know_call(known, server_connection(server, frame), name, frame)
@@ -74,7 +74,7 @@ make_function <- function(server, signature, connection = NULL) {
   }
   structure(
     rlang::new_function(formals, body, env = topenv()),
-    class = c("mangoro_function", "function"), signature = signature
+    class = c("mangoro_function", "function"), signature = signature, server = server, object = object
   )
 }
 
@@ -94,7 +94,7 @@ know_call <- function(known, connection, name, call) {
   timeout <- call_timeout(NULL, server, call)
   .Call(
     c_call_know, known, lane$pointer, signature$plain, signature$args,
-    envelope_header("call", name, call_metadata(timeout, lane$line$id)), signature$result_header,
+    envelope_header("call", name, call_metadata(timeout, lane$line$id, signature$lives)), signature$result_header,
     timeout, c(!is.null(server$timeout), signature$recycles)
   )
 }
@@ -115,7 +115,10 @@ finish_call <- function(connection, name, call) {
   signature <- connection$state$signatures[[name]]
   timeout <- call_timeout(NULL, connection$server, call)
   note_request(line, connection, sent = 0, name, timeout, call)
+  if (signature$lives) line$targets <- new_targets()
   reply <- await_lane(line, lane, .Call(c_lane_out, lane$pointer))
+  reply <- settle_call(line, connection, reply, signature, call)
+  show_output(connection$server)
   values <- reply_values(reply, signature, connection, call, line$segments)
   end_segments(line, given_up = FALSE)
   result_value(values, signature, list())

@@ -31,6 +31,7 @@ fetch_manifest <- function(connection, timeout, call) {
   message <- check_reply(reply, "manifest", "", connection$server, call)
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
+  state$max_calls <- parse_max_calls(message$error_msg)
   attach_lane(line, connection, message$error_msg, call)
   json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
@@ -46,6 +47,12 @@ parse_left_out <- function(metadata) {
   part <- function(name) vapply(functions, function(f) if (rlang::is_string(f[[name]])) f[[name]] else "", "")
   line <- function(f) if (rlang::is_scalar_integerish(f$line, finite = TRUE)) as.integer(f$line) else NA_integer_
   data.frame(name = part("name"), reason = part("reason"), file = part("file"), line = vapply(functions, line, 1L))
+}
+
+# How many calls the server runs at the same time, NULL if it does not say.
+parse_max_calls <- function(metadata) {
+  n <- tryCatch(as.list(jsonlite::parse_json(metadata))$max_calls, error = function(cnd) NULL)
+  if (rlang::is_scalar_integerish(n, finite = TRUE) && n >= 1) as.numeric(n)
 }
 
 # --- Signatures --------------------------------------------------------------
@@ -101,6 +108,7 @@ parse_signatures <- function(json, call) {
 #   record      TRUE if the result is a record, see record_value(); otherwise it is
 #               the only column of one
 #   result      its type, NULL if the manifest does not say
+#   lives       TRUE if a call may say something before it ends, see R/exchange.R
 #   streams     TRUE if the result is a stream: the payload itself, not a column of it
 #   alike       the names of the arguments that are of the type of the result, if one
 #               value of it is not a vector of length 1, see is_single(); otherwise NULL
@@ -134,6 +142,7 @@ new_signature <- function(entry, name) {
     returns = !identical(entry$ReturnType$Type, "null"),
     record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
     result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
+    lives = isTRUE(entry$Lives),
     streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
     alike = if (isTRUE(entry$Vectorized)) names_alike(args, entry$ReturnType$Type),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
@@ -179,6 +188,10 @@ plain_types <- function(args, vectorized) {
 #   length    how many elements a list or raw vector has, NULL: any number
 #   fields    the types of the fields of a struct by name, NULL: any
 #   optional  the names of those that may be left out
+#   name      the type of an object
+#   func      an R function that Go calls: `args`, the types of its arguments by name, and
+#             `result`, NULL: none
+#   fails     whether Go takes an error of it
 new_type <- function(spec) {
   fields <- spec$StructDef$Fields
   names <- vapply(fields, function(field) one_string(field$Name), "")
@@ -190,7 +203,18 @@ new_type <- function(spec) {
     fields = if (length(fields) > 0) {
       rlang::set_names(lapply(fields, function(field) new_type(field$Type)), names)
     },
-    optional = names[vapply(fields, function(field) isTRUE(field$Optional), TRUE)]
+    optional = names[vapply(fields, function(field) isTRUE(field$Optional), TRUE)],
+    name = if (identical(spec$Type, "object")) one_string(spec$Name),
+    func = if (identical(spec$Type, "function")) new_function_type(spec$Func),
+    fails = isTRUE(spec$Fails)
+  )
+}
+
+new_function_type <- function(entry) {
+  names <- vapply(entry$Args, function(arg) one_string(arg$Name), "")
+  list(
+    args = rlang::set_names(lapply(entry$Args, function(arg) new_type(arg$Type)), names),
+    result = if (!identical(entry$ReturnType$Type, "null")) new_type(entry$ReturnType)
   )
 }
 

@@ -65,6 +65,7 @@ await <- function(lines) {
   interval <- first_interval
   while (interval > 0 && all(vapply(lines, function(line) unresolved(line$aio), NA))) {
     until_(signal, as.integer(interval))
+    show_output(lines[[1]]$connection$server)
     interval <- min(vapply(lines, look, 1))
   }
 }
@@ -103,12 +104,23 @@ finish <- function(line) {
   value <- line$aio$data
   if (is.null(value)) value <- line$aio$result # of what is only sent
   if (is_error_value(value)) abort_result(value, line$sent, line$connection$server, line$call)
-  forget_request(line)
+  if (is_talk(value) && !is.null(line$ctx)) {
+    line$word <- TRUE
+    line$aio <- NULL
+  } else {
+    if (!is.null(line$posted)) line$segments <- .Call(c_lane_release_held, line$lane$pointer, line$posted, value)
+    forget_request(line)
+  }
   value
 }
 
 # A free line must not keep the server or the frames of the call alive.
-forget_request <- function(line) line$aio <- line$posted <- line$connection <- line$call <- line$watch <- NULL
+forget_request <- function(line) {
+  line$aio <- line$posted <- line$connection <- line$call <- line$watch <- line$word <- line$moved <- NULL
+}
+
+# Whether a call is out on a line: a request is, or R has the word.
+is_out <- function(line) !is.null(line$aio) || !is.null(line$posted) || !is.null(line$word)
 
 abort_unanswered <- function(line) {
   if (!is.null(line$watch$failure)) raise(line$watch$failure)
@@ -116,14 +128,32 @@ abort_unanswered <- function(line) {
   abort_timeout(what, line$timeout, line$call, load = give_up(line, patience = load_time))
 }
 
-# Gives up the request that is out on a line, or else keeps the line for the next one.
+# Gives up the call that is out on a line, or else keeps the line for the next one. One that
+# somebody else keeps (`kept`) is left alone.
 release_line <- function(line, connection) {
-  if (!is.null(line$aio) || !is.null(line$posted)) {
+  if (isTRUE(line$kept)) {
+    return(invisible())
+  }
+  if (!is.null(line$targets)) end_exchange(line)
+  if (is_out(line)) {
     give_up(line)
   } else if (!is.null(line$ctx)) {
     state <- connection$state
-    if (state$closed) discard(line$ctx) else state$free <- list(line, state$free)
+    if (state$closed) {
+      discard(line$ctx)
+    } else if (identical(line, state$lane$line)) { # whose call has moved to the socket
+      state$free <- list(new_line(line$ctx), state$free)
+      line$ctx <- NULL
+    } else {
+      state$free <- list(line, state$free)
+    }
   }
+}
+
+# What a call that lives has kept.
+end_exchange <- function(line) {
+  end_progress(line)
+  line$targets <- line$failures <- NULL
 }
 
 # Closes a line that a request is out on, and tells the server. What it is busy with,
@@ -137,7 +167,7 @@ give_up <- function(line, patience = 0) {
     line$aio <- NULL
     return(nanonext::stop_aio(aio))
   }
-  line$aio <- NULL
+  line$aio <- line$word <- line$moved <- NULL
   if (!is.null(line$ctx)) discard(line$ctx)
   line$ctx <- NULL
   connection <- line$connection
@@ -179,6 +209,7 @@ await_lane <- function(line, lane, posted) {
   connection <- line$connection
   while ((progress <- .Call(c_lane_wait, lane$pointer, posted, line$timeout)) != "answered") {
     if (progress == "late") abort_unanswered(line)
+    show_output(connection$server)
     if (progress == "lost" || !is_connected(connection$sock)) {
       abort_result(nng_error[["connreset"]], line$sent, connection$server, line$call)
     }
@@ -189,7 +220,7 @@ await_lane <- function(line, lane, posted) {
     abort_protocol("The server's reply is not where it says.", call = line$call)
   }
   if (!is.null(reply[[2]])) line$segments <- reply[[2]]
-  forget_request(line)
+  if (is_talk(reply[[1]])) line$word <- TRUE else forget_request(line)
   reply[[1]]
 }
 

@@ -50,7 +50,14 @@ SEXP mg_c_lane_out(SEXP pointer);
 SEXP mg_c_lane_counts(SEXP pointer);
 SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout);
 SEXP mg_c_lane_take(SEXP pointer, SEXP posted);
+SEXP mg_c_lane_continue(SEXP pointer, SEXP posted, SEXP message, SEXP line);
+SEXP mg_c_lane_release_held(SEXP pointer, SEXP posted, SEXP reply);
+SEXP mg_c_lane_age(SEXP pointer);
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
+SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP targets, SEXP timeout, SEXP templates);
+SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);
+SEXP mg_c_release_note(SEXP buffer, SEXP id, SEXP received);
+SEXP mg_c_release_take(SEXP buffer);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
                     SEXP flags);

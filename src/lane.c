@@ -159,18 +159,28 @@ void mg_lane_event(mg_lane *l) {
   if (lane_load(l, LANE_GO_SLEEPS) != 0) futex_wake(word_at(l, LANE_R_EVENTS));
 }
 
-void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
+static void post(mg_lane *l, size_t size) {
   l->request++;
   l->state = REQUEST_OUT;
-  l->posted = mg_seconds();
-  l->offer = offer == NULL ? l->standing : offer;
   lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
-  lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
-  lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
-  lane_store(l, LANE_CHUNKS_WRITTEN, 0);
   lane_store(l, LANE_R_CPU, processor());
   lane_store(l, LANE_REQUEST, l->request);
   mg_lane_event(l);
+}
+
+void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
+  l->posted = mg_seconds();
+  l->offer = offer == NULL ? l->standing : offer;
+  l->lives = false;
+  lane_store(l, LANE_OFFER_FD, l->offer == NULL ? UINT32_MAX : (uint32_t)l->offer->fd);
+  lane_store(l, LANE_OFFER_GENERATION, l->offer == NULL ? 0 : l->offer->generation);
+  lane_store(l, LANE_CHUNKS_WRITTEN, 0);
+  post(l, size);
+}
+
+void mg_lane_continue(mg_lane *l, size_t size) {
+  l->lives = true;
+  post(l, size);
 }
 
 // How long R spins. The scheduler may put the server on R's own processor, where it would not
@@ -265,16 +275,27 @@ void mg_lane_finish(mg_lane *l, bool used) {
 }
 
 // The server may still write to what it was offered.
-void mg_lane_give_up(mg_lane *l) {
-  if (l->state != REQUEST_OUT) return;
+static void retire_offer(mg_lane *l) {
   if (l->offer == l->standing) {
     discard(l->standing);
     l->standing = NULL;
   }
-  end_request(l, REQUEST_GIVEN_UP);
+}
+
+// A call that holds the lane goes on by a request that is given up before the server sees it.
+void mg_lane_give_up(mg_lane *l) {
+  if (l->state != REQUEST_OUT && l->state != REQUEST_HELD) return;
+  bool held = l->state == REQUEST_HELD;
+  retire_offer(l);
   l->given_up++;
-  lane_store(l, LANE_GIVEN_UP, l->request);
-  mg_lane_event(l);
+  lane_store(l, LANE_GIVEN_UP, l->request + (held ? 1 : 0));
+  if (held) {
+    lane_store(l, LANE_OFFER_FD, UINT32_MAX);
+    post(l, 0);
+  } else {
+    mg_lane_event(l);
+  }
+  end_request(l, REQUEST_GIVEN_UP);
 }
 
 // --- What R calls ---
@@ -301,11 +322,13 @@ SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
   return Rf_ScalarLogical(free);
 }
 
-// The lane if the request of this number is out over it.
-static mg_lane *lane_with(SEXP pointer, SEXP posted) {
+// The lane if the last request is of this number, and in this state.
+static mg_lane *lane_in(SEXP pointer, SEXP posted, mg_request_state state) {
   mg_lane *l = mg_lane_of(pointer);
-  return l != NULL && l->state == REQUEST_OUT && (double)l->request == Rf_asReal(posted) ? l : NULL;
+  return l != NULL && l->state == state && (double)l->request == Rf_asReal(posted) ? l : NULL;
 }
+
+static mg_lane *lane_with(SEXP pointer, SEXP posted) { return lane_in(pointer, posted, REQUEST_OUT); }
 
 // The number of the request that is out, NULL if there is none.
 SEXP mg_c_lane_out(SEXP pointer) {
@@ -337,8 +360,27 @@ SEXP mg_c_lane_wait(SEXP pointer, SEXP posted, SEXP timeout) {
   }
 }
 
+// Ends a call by its reply. Returns what that uses of segments, NULL for nothing. If a call
+// that lives ends by an error, its function may still run.
+static SEXP end_call(mg_lane *l, SEXP reply, SEXP uses) {
+  bool used = mg_lane_refers(l, reply);
+  if (used) {
+    (void)mg_segment_grow(l->offer); // its size is noted; nothing refers to it yet
+    mg_uses_add_offer(uses, l->offer);
+  } else if (l->lives && Rf_xlength(reply) > 0 && RAW_RO(reply)[0] == MESSAGE_ERROR) {
+    retire_offer(l);
+  }
+  mg_lane_finish(l, used);
+  return used ? uses : R_NilValue;
+}
+
+// Whether a reply does not end its call.
+static bool is_talk(SEXP reply) {
+  return Rf_xlength(reply) > 0 && RAW_RO(reply)[0] >= MESSAGE_EVENT && RAW_RO(reply)[0] <= MESSAGE_REFER_PART;
+}
+
 // The reply and, if it is by reference, what it uses of segments: list(bytes, segments). The
-// lane is free. NULL if what the server says of it cannot be true.
+// lane is free, unless the reply does not end the call. NULL if what the server says of it cannot be true.
 SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
   mg_lane *l = lane_with(pointer, posted);
   const uint8_t *data = NULL;
@@ -351,20 +393,54 @@ SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
   bool there = l != NULL && mg_lane_reply(l, &data, &again) && again == size;
   if (there) {
     memcpy(RAW(reply), data, size);
-    bool used = mg_lane_refers(l, reply);
-    if (used) {
-      (void)mg_segment_grow(l->offer); // its size is noted; nothing refers to it yet
-      mg_uses_add_offer(uses, l->offer);
-      SET_VECTOR_ELT(out, 1, uses);
+    if (is_talk(reply)) {
+      l->state = REQUEST_HELD;
+      l->ring = NULL;
+    } else {
+      SET_VECTOR_ELT(out, 1, end_call(l, reply, uses));
     }
-    mg_lane_finish(l, used);
   }
   UNPROTECT(2);
   return there ? out : R_NilValue;
 }
 
+// Posts the message by which the call that holds the lane since request `posted` goes on, and
+// notes its number as `posted` of the environment `line`. NULL if it does not fit, FALSE if
+// the call does not hold the lane.
+SEXP mg_c_lane_continue(SEXP pointer, SEXP posted, SEXP message, SEXP line) {
+  if (Rf_xlength(message) > MAILBOX_SIZE) return R_NilValue;
+  if (lane_in(pointer, posted, REQUEST_HELD) == NULL) return Rf_ScalarLogical(0);
+  SEXP number = PROTECT(Rf_ScalarReal(Rf_asReal(posted)));
+  Rf_defineVar(Rf_install("posted"), number, line);
+  mg_lane *l = lane_in(pointer, posted, REQUEST_HELD);
+  if (l != NULL) {
+    memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
+    mg_lane_continue(l, (size_t)Rf_xlength(message));
+    REAL(number)[0] = l->request;
+  }
+  UNPROTECT(1);
+  return Rf_ScalarLogical(l != NULL);
+}
+
+// Ends the call that holds the lane by its reply, which has come over the socket. Returns what
+// that uses of segments, or NULL.
+SEXP mg_c_lane_release_held(SEXP pointer, SEXP posted, SEXP reply) {
+  SEXP uses = PROTECT(mg_uses_new(1));
+  mg_lane *l = lane_in(pointer, posted, REQUEST_HELD);
+  SEXP out = l == NULL || TYPEOF(reply) != RAWSXP ? R_NilValue : end_call(l, reply, uses);
+  UNPROTECT(1);
+  return out;
+}
+
+// For how many seconds the call is out that has the lane.
+SEXP mg_c_lane_age(SEXP pointer) {
+  const mg_lane *l = mg_lane_of(pointer);
+  return Rf_ScalarReal(l == NULL ? 0 : mg_seconds() - l->posted);
+}
+
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted) {
   mg_lane *l = lane_with(pointer, posted);
+  if (l == NULL) l = lane_in(pointer, posted, REQUEST_HELD);
   if (l != NULL) mg_lane_give_up(l);
   return R_NilValue;
 }

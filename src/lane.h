@@ -45,9 +45,10 @@ enum {
 
 #define REPLY_IN_OFFER UINT32_C(0x80000000)
 
-// What became of the last request. One that R gave up holds the lane until it is answered,
-// and that answer is dropped.
-typedef enum { REQUEST_NONE, REQUEST_OUT, REQUEST_GIVEN_UP } mg_request_state;
+// What became of the last request. If its answer does not end the call, that holds the lane
+// and goes on by another request. One that R gave up holds the lane until it is answered, and
+// that answer is dropped.
+typedef enum { REQUEST_NONE, REQUEST_OUT, REQUEST_HELD, REQUEST_GIVEN_UP } mg_request_state;
 
 typedef struct {
   mg_segment *segment;
@@ -55,6 +56,7 @@ typedef struct {
   int owner;        // the process that made it
   uint32_t request; // number of the last one
   mg_request_state state;
+  bool lives;        // the call has gone on after its first request
   double posted;     // when that was, of mg_seconds()
   uint32_t given_up; // how many requests were, so far
   bool spins;        // there is another processor for the server
@@ -77,6 +79,10 @@ bool mg_lane_offer(mg_lane *l, size_t size);
 // Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
 // standing one.
 void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer);
+
+// Posts the request in the mailbox by which a call that holds the lane goes on. Its offer is
+// that of the first.
+void mg_lane_continue(mg_lane *l, size_t size);
 
 // Waits until the reply is there, at most until `end` of mg_seconds(), and writes chunks of
 // a ring call meanwhile. It spins, and then sleeps. Only a vector that makes its values when

@@ -34,6 +34,7 @@
 //   encode.c           a record as a stream in a raw vector
 //   plain.c            plain arguments, which are encoded without coercion in R
 //   cdata.c            streams of the Arrow C data interface
+//   array_stream.c     a result that is read part by part as such a stream
 //
 // Reading: bytes are checked (read.h), then decoded (decode.h):
 //   other_types.c      Arrow types that R has no vectors for
@@ -54,9 +55,11 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
+//   releases.c         Go's objects that R does not refer to any more
 //   segment.c          memory that is shared with a server (segment.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
+//   question.c         R functions that Go calls over the lane
 //   call.c             a plain call over the lane, from its arguments to its value
 //
 //   segment_test.c     segments and views as tests make them

@@ -19,7 +19,16 @@ enum { PARTS_NO_NAN = 1 };
 #define NO_SEGMENT UINT32_MAX
 
 // Types of messages, see R/envelope.R.
-enum { MESSAGE_CALL = 1, MESSAGE_RESULT = 2, MESSAGE_REFER_CALL = 6, MESSAGE_REFER_RESULT = 7, MESSAGE_RING_CALL = 8 };
+enum {
+  MESSAGE_CALL = 1,
+  MESSAGE_RESULT = 2,
+  MESSAGE_ERROR = 3,
+  MESSAGE_REFER_CALL = 6,
+  MESSAGE_REFER_RESULT = 7,
+  MESSAGE_RING_CALL = 8,
+  MESSAGE_EVENT = 10,
+  MESSAGE_REFER_PART = 13
+};
 
 // Bodies that are smaller, in bytes, are part of the message.
 #define PARTS_FLOOR ((int64_t)64 << 10)

@@ -22,7 +22,7 @@ test_that("the types of messages are those of Go", {
 
 test_that("the types of arguments and results are those of Go", {
   types <- go_constants("^\t(Type[A-Za-z0-9]+) += \"([a-z0-9]+)\"")
-  expect_setequal(types, c(typed, "any", "dynamic", "record", "stream", "null"))
+  expect_setequal(types, c(typed, "any", "dynamic", "record", "stream", "object", "function", "null"))
 })
 
 test_that("the package documents each class of conditions", {

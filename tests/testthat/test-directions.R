@@ -3,8 +3,9 @@
 layers <- c(
   "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
-  "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "reply", "dialers", "connection", "request",
-  "lane", "manifest", "rpc", "refusal", "vectors", "coerce", "arguments", "call", "http", "functions", "lifecycle",
+  "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "output", "progress", "reply", "dialers",
+  "connection", "request", "lane", "manifest", "rpc", "refusal", "object", "targets", "vectors", "coerce", "arguments",
+  "callback", "source_in", "exchange", "stream_out", "call", "http", "functions", "lifecycle",
   "handle", "start", "recipe", "source", "eval", "sitrep", "install_go"
 )
 

@@ -21,6 +21,7 @@ type Arguments struct {
 	fields map[arrow.ArrayData]arrow.Field
 	// nested is how many columns of any are written, each in a value of another.
 	nested int
+	caller Caller // nil: nothing of the call may be used
 }
 
 // givenValue is an array or a record that a function was given. What it returns of

@@ -188,6 +188,9 @@ func newCodec(t reflect.Type, within ...reflect.Type) (codec, error) {
 	if isDynamic(t) {
 		return dynamicCodec{t}, nil
 	}
+	if c, ok := objectCodecOf(t); ok {
+		return c, nil
+	}
 	within = append(slices.Clone(within), t)
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -27,8 +27,8 @@ type Kind interface {
 	Release(value reflect.Value)
 }
 
-// kindOf returns the kind of a Go type.
-func kindOf(t reflect.Type) (Kind, error) {
+// kindOf returns the kind of a Go type, of a result or of a parameter.
+func kindOf(t reflect.Type, result bool) (Kind, error) {
 	switch t {
 	case reflect.TypeFor[arrow.Array]():
 		return arrays{}, nil
@@ -40,6 +40,15 @@ func kindOf(t reflect.Type) (Kind, error) {
 	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
 		return dynamic{}, nil
 	}
+	if kind, ok := objectKind(t); ok {
+		return kind, nil
+	}
+	if kind, is, err := sequenceKind(t, result); is {
+		return kind, err
+	}
+	if kind, is, err := functionKind(t); is && !result {
+		return kind, err
+	}
 	c, err := newCodec(t)
 	return Values{c}, err
 }
@@ -49,17 +58,17 @@ func Parameter(t reflect.Type) (Kind, error) {
 	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
 		return Values{dynamicCodec{t}}, nil
 	}
-	return oneWay(t, "MarshalText")
+	return oneWay(t, false, "MarshalText")
 }
 
 // Result returns the kind of a result of a Go type.
 func Result(t reflect.Type) (Kind, error) {
-	return oneWay(t, "UnmarshalText")
+	return oneWay(t, true, "UnmarshalText")
 }
 
 // oneWay returns the kind of a type of which one method is not needed.
-func oneWay(t reflect.Type, method string) (Kind, error) {
-	kind, err := kindOf(t)
+func oneWay(t reflect.Type, result bool, method string) (Kind, error) {
+	kind, err := kindOf(t, result)
 	if err != nil {
 		return nil, err
 	}

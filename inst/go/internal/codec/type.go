@@ -30,6 +30,8 @@ const (
 	TypeDynamic    = "dynamic"
 	TypeRecord     = "record"
 	TypeStream     = "stream"
+	TypeObject     = "object"
+	TypeFunction   = "function"
 )
 
 // Type describes a Go type to R.
@@ -39,7 +41,16 @@ type Type struct {
 	Elem     *Type   // of a list, a matrix or the values of a map
 	Length   *int    // of a list or of bytes, if there is but one: of an array
 	Fields   []Field // of a struct
-	lacks    string  // the method without which a text cannot be read, or not be written
+	Object   string  // the name of the type of an object
+	Func     *FuncType
+	lacks    string // the method without which a text cannot be read, or not be written
+}
+
+// FuncType describes a function of R's that Go calls.
+type FuncType struct {
+	Params []Field
+	Result *Type // nil: there is none
+	Fails  bool  // it may return an error
 }
 
 // Field describes a field of a struct.
@@ -65,6 +76,12 @@ func (t Type) lack(unless string) string {
 		}
 	}
 	return ""
+}
+
+// Has tells whether a type, or one within it, has that name.
+func (t Type) Has(name string) bool {
+	return t.Name == name || t.Elem != nil && t.Elem.Has(name) ||
+		slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.Has(name) })
 }
 
 // KnowsNaN tells whether [Arguments.NoNaN] holds for all float64 and float32 of a result.

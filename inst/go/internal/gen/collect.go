@@ -51,6 +51,7 @@ func (p *program) collect() {
 			}
 		}
 	}
+	p.collectMethods(used)
 	p.strayDirectives(used)
 	if len(p.functions) == 0 && p.fine() {
 		if method != nil {
@@ -131,18 +132,22 @@ func newFunction(fn *ast.FuncDecl, sig *types.Signature, d directives) *function
 	if last > 0 && types.Identical(results.At(last-1).Type(), types.Universe.Lookup("error").Type()) {
 		f.fails, last = true, last-1
 	}
-	f.params = values(params, first, params.Len(), "x")
+	f.params = values(params, first, params.Len(), false)
 	if sig.Variadic() {
 		f.params[len(f.params)-1].scalar = false // not even of bytes
 	}
-	f.results = values(results, 0, last, "result")
+	f.results = values(results, 0, last, true)
 	f.named = last > 0 && results.At(0).Name() != ""
 	return f
 }
 
-// values returns variables [from, to) of a tuple. Those without a name are called other
-// and their number.
-func values(tuple *types.Tuple, from, to int, other string) []value {
+// values returns variables [from, to) of a tuple, which are results or parameters. Those
+// without a name have a number.
+func values(tuple *types.Tuple, from, to int, result bool) []value {
+	other := "x"
+	if result {
+		other = "result"
+	}
 	taken := make(map[string]bool)
 	for v := range tuple.Variables() {
 		taken[v.Name()] = true
@@ -157,7 +162,7 @@ func values(tuple *types.Tuple, from, to int, other string) []value {
 				name += "_"
 			}
 		}
-		out = append(out, value{name, v.Type(), judge(v.Type())})
+		out = append(out, value{name, v.Type(), judge(v.Type(), result)})
 	}
 	return out
 }
@@ -176,7 +181,7 @@ func (f *function) unfit() string {
 		if reason := v.unfitResult(); reason != "" {
 			return fmt.Sprintf("result `%s` is of %s", v.name, reason)
 		}
-		if v.arrow == arrowPath+"/array.RecordReader" && len(f.results) > 1 {
+		if (v.stream || v.arrow == arrowPath+"/array.RecordReader") && len(f.results) > 1 {
 			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
 		}
 	}

@@ -37,6 +37,7 @@ func (p *program) main() string {
 	for _, f := range p.functions {
 		w.register(f, rgoipc)
 	}
+	w.methods()
 	w.line(")\nif len(registry.List()) == 0 {")
 	w.line("%s.SetFlags(0)", log)
 	w.line("%s.Fatalf(\"there is no function that R can call: %%v\", err)\n}", log)

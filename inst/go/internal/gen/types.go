@@ -43,6 +43,7 @@ func (p *program) checkTypes() {
 // used with them.
 var stubTexts = map[string]string{
 	"context":            "package context; type Context interface { Err() error }",
+	"iter":               "package iter; type Seq[V any] func(yield func(V) bool); type Seq2[K, V any] func(yield func(K, V) bool)",
 	"encoding/json":      "package json; type RawMessage []byte; type Number string",
 	"math/big":           "package big; type Int struct { neg bool }; type Float struct { neg bool }; type Rat struct { a Int }" + textMethods("Int", "Float", "Rat"),
 	"net/netip":          "package netip; type Addr struct { z int }; type AddrPort struct { z int }; type Prefix struct { z int }" + textMethods("Addr", "AddrPort", "Prefix"),
@@ -97,6 +98,8 @@ type verdict struct {
 	table   bool   // a struct, or one with NA
 	vector  bool   // a slice or Nulls
 	matrix  bool   // a matrix, or a struct with one
+	stream  bool   // it is read or written part by part
+	object  bool   // R refers to it
 	lacks   string // a method without which there is a type that cannot be read, or cannot be written
 }
 
@@ -119,14 +122,23 @@ func (v value) unfit(unneeded string) string {
 	return v.reason
 }
 
-// judge judges the type of a parameter or result.
-func judge(t types.Type) verdict {
+// judge judges the type of a result, or of a parameter.
+func judge(t types.Type, result bool) verdict {
 	switch name := qualified(t); name {
 	case arrowPath + ".Array", arrowPath + ".RecordBatch", arrowPath + "/array.RecordReader":
 		return verdict{arrow: name}
 	}
 	if name := gonumType(t); name != "" {
 		return verdict{gonum: name}
+	}
+	if v, is := judgeObject(t); is {
+		return v
+	}
+	if v, is := judgeSequence(t, result); is {
+		return v
+	}
+	if v, is := judgeFunction(t); is && !result {
+		return v
 	}
 	return judgeWithin(t, nil)
 }
@@ -166,6 +178,9 @@ func judgeWithin(t types.Type, within []types.Type) verdict {
 	}
 	if is, lacks := textType(t); is {
 		return verdict{scalar: true, lacks: lacks}
+	}
+	if v, is := judgeObject(t); is {
+		return v
 	}
 	if isDynamic(t) {
 		_, is := t.Underlying().(*types.Interface)

@@ -45,10 +45,9 @@ type Request struct {
 // offered segment.
 const MaxMessage = mailboxSize
 
-// An Answer answers a request by one call of send, whatever happens, also if its goroutine
-// ends. If inOffer is not 0, the reply lies at the beginning of the offered segment, and has
-// that many bytes; otherwise it is message.
-type Answer func(r Request, send func(message []byte, inOffer int))
+// An Answer answers a request by one call of its Reply, whatever happens, also if its
+// goroutine ends. It may answer those that follow, by Next, as well.
+type Answer func(r Request)
 
 // Open maps a lane that R has made: descriptor fd of the process pid. The token must be the
 // one that lies in it: otherwise that process is not the one that we see under this number.
@@ -120,14 +119,43 @@ func (l *Lane) next(answer Answer) bool {
 		return false
 	}
 	l.gap = time.Since(replied)
+	r, ok := l.request()
+	if ok {
+		answer(r)
+	}
+	return ok
+}
+
+// request returns the request that has come, and false if it cannot be one.
+func (l *Lane) request() (r Request, ok bool) {
 	n := l.load(requestSize)
 	if n > mailboxSize {
-		return false
+		return r, false
 	}
-	r := Request{Message: bytes.Clone(l.box(requestBox, int(n))), Offer: l.offer(), lane: l, number: l.load(request)}
-	answer(r, func(message []byte, inOffer int) { l.reply(r.number, message, inOffer) })
-	return true
+	return Request{Message: bytes.Clone(l.box(requestBox, int(n))), Offer: l.offer(), lane: l, number: l.load(request)}, true
 }
+
+// Reply answers the request. If inOffer is not 0, the reply lies at the beginning of the
+// offered segment, and has that many bytes; otherwise it is message.
+func (r Request) Reply(message []byte, inOffer int) { r.lane.reply(r.number, message, inOffer) }
+
+// HasNext tells whether there is a request after this one, which has been answered.
+func (r Request) HasNext() bool { return r.lane.hasRequest() }
+
+// Next waits for the request after this one, which has been answered. It returns false if
+// the lane is closed before, if that request is given up, or once giveUp returns true, which Wake has
+// it asked. Nobody else may wait for a request of the lane.
+func (r Request) Next(giveUp func() bool) (next Request, ok bool) {
+	l := r.lane
+	if !l.wait(func() bool { return l.hasRequest() || giveUp() }, true) || !l.hasRequest() {
+		return next, false
+	}
+	next, ok = l.request()
+	return next, ok && !l.isGivenUp(next.number)
+}
+
+// Wake has Next ask giveUp again.
+func (r Request) Wake() { r.lane.wake() }
 
 func (l *Lane) reply(number uint32, message []byte, inOffer int) {
 	size := uint32(len(message))
@@ -156,6 +184,18 @@ func (l *Lane) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended.Store(true)
+	l.wakeLocked()
+}
+
+// wake wakes who waits for a request.
+func (l *Lane) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakeLocked()
+}
+
+// wakeLocked is wake if the mutex is locked.
+func (l *Lane) wakeLocked() {
 	if !l.gone {
 		// An event that R has not counted, but that wakes the server in any case.
 		atomic.AddUint32(l.word(rEvents), 1)

@@ -103,18 +103,18 @@ func (c *client) call(number uint32, message string) string {
 	return string(c.memory[replyBox : replyBox+c.load(replySize)])
 }
 
-func echo(r Request, send func([]byte, int)) { send(r.Message, 0) }
+func echo(r Request) { r.Reply(r.Message, 0) }
 
 func TestServe(t *testing.T) {
 	c := newClient(t)
 	offers := make(chan segment.Name, 102)
-	c.serve(func(r Request, send func([]byte, int)) {
+	c.serve(func(r Request) {
 		offers <- r.Offer
 		if string(r.Message) == "large" {
-			send(nil, 1<<20)
+			r.Reply(nil, 1<<20)
 			return
 		}
-		send(append([]byte("<"), r.Message...), 0)
+		r.Reply(append([]byte("<"), r.Message...), 0)
 	})
 	for i := range 100 {
 		message := fmt.Sprint("message ", i)
@@ -164,9 +164,9 @@ func TestServeWrapsAround(t *testing.T) {
 // R may write to the mailbox while a function reads its request.
 func TestServeCopiesRequests(t *testing.T) {
 	c := newClient(t)
-	c.serve(func(r Request, send func([]byte, int)) {
+	c.serve(func(r Request) {
 		copy(c.memory[requestBox:], "overwritten")
-		send(r.Message, 0)
+		r.Reply(r.Message, 0)
 	})
 	if got := c.call(1, "as it was"); got != "as it was" {
 		t.Errorf("got %q", got)
@@ -176,8 +176,8 @@ func TestServeCopiesRequests(t *testing.T) {
 // A function that ends its goroutine does not end the lane.
 func TestServeAfterGoexit(t *testing.T) {
 	c := newClient(t)
-	c.serve(func(r Request, send func([]byte, int)) {
-		defer send(r.Message, 0)
+	c.serve(func(r Request) {
+		defer r.Reply(r.Message, 0)
 		if string(r.Message) == "goexit" {
 			runtime.Goexit()
 		}
@@ -202,10 +202,10 @@ func TestClose(t *testing.T) {
 	t.Run("busy", func(t *testing.T) {
 		c := newClient(t)
 		runs, end := make(chan bool), make(chan bool)
-		l := c.serve(func(_ Request, send func([]byte, int)) {
+		l := c.serve(func(r Request) {
 			close(runs)
 			<-end
-			send([]byte("late"), 0)
+			r.Reply([]byte("late"), 0)
 		})
 		c.post(1, "a")
 		<-runs
@@ -235,10 +235,10 @@ func TestClose(t *testing.T) {
 func TestWaitUntilGivenUp(t *testing.T) {
 	c := newClient(t)
 	waits, got := make(chan bool), make(chan bool, 1)
-	c.serve(func(r Request, send func([]byte, int)) {
+	c.serve(func(r Request) {
 		close(waits)
 		got <- r.lane.wait(func() bool { return r.lane.isGivenUp(r.number) }, true)
-		send(nil, 0)
+		r.Reply(nil, 0)
 	})
 	c.post(1, "a")
 	<-waits
@@ -253,7 +253,7 @@ func TestWaitUntilGivenUp(t *testing.T) {
 // A message that claims more than the mailbox ends the lane.
 func TestServeRefuses(t *testing.T) {
 	c := newClient(t)
-	c.serve(func(Request, func([]byte, int)) { t.Error("it was answered") })
+	c.serve(func(Request) { t.Error("it was answered") })
 	c.store(requestSize, mailboxSize+1)
 	c.store(request, 1)
 	c.event()

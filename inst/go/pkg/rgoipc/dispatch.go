@@ -10,6 +10,7 @@ import (
 
 	"mangoro.local/internal/arrowipc"
 	"mangoro.local/internal/lane"
+	"mangoro.local/internal/object"
 	"mangoro.local/internal/rep"
 	"mangoro.local/internal/segment"
 )
@@ -22,6 +23,7 @@ type dispatcher struct {
 	registry *Registry
 	calls    *calls
 	schemas  arrowipc.Schemas
+	clock    clock
 
 	shared bool        // connections may attach shared memory
 	begin  func() bool // counts a request that comes over it, and tells whether it is accepted
@@ -31,14 +33,14 @@ type dispatcher struct {
 // newDispatcher returns a dispatcher whose calls end with ctx.
 func newDispatcher(ctx context.Context, registry *Registry, l limits) *dispatcher {
 	return &dispatcher{
-		registry: registry, calls: newCalls(ctx, l),
+		registry: registry, calls: newCalls(ctx, l), clock: systemClock(),
 		begin: func() bool { return true }, end: func() {},
 	}
 }
 
 // connect returns what answers the requests of a new connection.
 func (d *dispatcher) connect() rep.Handler {
-	return &connection{dispatcher: d, owner: new(owner)}
+	return &connection{dispatcher: d, owner: new(owner), objects: object.NewTable()}
 }
 
 // connection answers the requests that come over one connection.
@@ -48,44 +50,58 @@ type connection struct {
 	metadata metadataReader
 	attached attached
 	last     templates
+	objects  *object.Table
 }
 
 // Gone gives up the calls of the connection, which has ended.
 func (c *connection) Gone() {
 	c.calls.disconnect(c.owner)
 	c.attached.close()
+	c.objects.Close()
 }
 
 // Answer answers a request by one call of send, whatever happens: if the function fails or
-// panics, if its goroutine ends, or if its result cannot be written, the reply says so.
+// panics, if its goroutine ends, or if its result cannot be written, the reply says so. The
+// next request of a call that lives may be answered after it has returned.
 func (c *connection) Answer(message []byte, send func(reply []byte)) {
-	c.answer(&request{bytes: message}, send)
+	c.answer(&request{bytes: message, send: send})
 }
 
 // request is a request as it has come.
 type request struct {
 	bytes []byte
+	send  func(reply []byte)
 	*RPCMessage
 	mail  *lane.Request   // nil: it has not come over a lane
 	offer *segment.Result // where its result may lie, or nil
 	// Of a call by reference.
 	refs   references
 	stream []byte
+
+	exchange *exchange // of a call that lives, which sends the reply
+	handed   bool      // to the exchange of such a call
 }
 
-func (c *connection) answer(r *request, send func(reply []byte)) {
+func (c *connection) answer(r *request) {
 	var name string
 	var reply []byte
 	defer func() {
+		if r.handed {
+			return
+		}
 		if reply == nil {
 			reply = errorReply(name, panicError(recover()))
 		}
-		send(reply)
+		if r.exchange != nil {
+			r.exchange.finish(reply)
+		} else {
+			r.send(reply)
+		}
 	}()
 	var err error
 	if like := c.last.take(r.bytes); like != nil {
 		name = like.fn.Name
-		reply, err = c.callAgain(like, r.bytes)
+		reply, err = c.callAgain(like, r)
 	} else if r.RPCMessage, err = UnmarshalRPCMessage(r.bytes); err != nil {
 		err = &Error{Code: CodeProtocol, Err: err}
 	} else {
@@ -116,9 +132,17 @@ func (c *connection) dispatch(r *request) ([]byte, error) {
 		return c.callByReference(r)
 	case r.Type == MsgTypeRingCall && r.mail != nil:
 		return c.call(r)
+	case r.Type == MsgTypeContinue:
+		return nil, c.continueCall(r)
+	case r.Type == MsgTypeRelease:
+		return (&RPCMessage{Type: MsgTypeResult}).Marshal(), c.release(r.ArrowData)
 	default:
-		return nil, errorf(CodeProtocol, "this server does not know messages of type %d", r.Type)
+		return nil, unknownType(r.Type)
 	}
+}
+
+func unknownType(messageType uint8) error {
+	return errorf(CodeProtocol, "this server does not know messages of type %d", messageType)
 }
 
 func (c *connection) manifest() ([]byte, error) {
@@ -126,18 +150,19 @@ func (c *connection) manifest() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := c.registry.manifestMetadata(c.shared)
+	metadata, err := c.registry.manifestMetadata(c.shared, c.calls.limits.running)
 	return (&RPCMessage{Type: MsgTypeManifest, ErrorMsg: metadata, ArrowData: manifest}).Marshal(), err
 }
 
 // call has a function invoked in its turn, and returns the reply with its result.
 func (c *connection) call(r *request) ([]byte, error) {
-	fn, ok := c.registry.Get(r.FuncName)
-	if !ok {
-		return nil, c.registry.noFunction(r.FuncName)
+	m := c.metadata.read(r.ErrorMsg)
+	fn, err := c.function(r.FuncName, m.object)
+	if err != nil {
+		return nil, err
 	}
-	m, out := c.metadata.read(r.ErrorMsg), fn.reply(r.offer)
-	err := c.inTurn(fn, m, len(r.ArrowData)+int(r.refs.bytes()), func(ctx context.Context) error {
+	out := fn.reply(r.offer)
+	err = c.inTurn(fn, m, r, len(r.ArrowData)+int(r.refs.bytes()), func(ctx context.Context) error {
 		if r.offer != nil {
 			ctx = segment.WithResult(ctx, r.offer)
 		}
@@ -153,24 +178,32 @@ func (c *connection) call(r *request) ([]byte, error) {
 }
 
 // callAgain is [connection.call] for a request that is like the last one of its function.
-func (c *connection) callAgain(like *template, message []byte) (reply []byte, err error) {
+func (c *connection) callAgain(like *template, r *request) (reply []byte, err error) {
 	defer c.last.put(like)
-	err = c.inTurn(like.fn, like.metadata, like.payload, func(ctx context.Context) error {
-		reply, err = like.invoke(ctx, message)
+	err = c.inTurn(like.fn, like.metadata, r, like.payload, func(ctx context.Context) error {
+		reply, err = like.invoke(ctx, r.bytes)
 		return err
 	})
 	return reply, err
 }
 
 // inTurn runs a call of a function in its turn. Its request has so many bytes.
-func (c *connection) inTurn(fn *Function, m metadata, bytes int, run func(context.Context) error) error {
+func (c *connection) inTurn(fn *Function, m metadata, r *request, bytes int, run func(context.Context) error) error {
 	call, err := c.calls.begin(c.owner, fn.Name, m, bytes)
 	if err != nil {
 		return err
 	}
-	defer c.calls.end(call)
-	ctx, cancel := call.ctx.forFunction(fn.typed != nil && fn.typed.context)
+	lives := m.lives && fn.Signature.Lives && fn.typed != nil
+	if !lives {
+		defer c.calls.end(call)
+	} else {
+		r.exchange = newExchange(c, call, r) // which ends the call
+	}
+	ctx, cancel := call.ctx.forFunction(fn.typed != nil && (fn.typed.context || lives))
 	defer cancel()
+	if lives || fn.typed != nil && fn.typed.objects {
+		ctx = c.within(ctx, r.exchange)
+	}
 	return run(ctx)
 }
 

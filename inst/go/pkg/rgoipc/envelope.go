@@ -23,6 +23,15 @@ const (
 	MsgTypeReferCall   uint8 = 6 // a call whose data lies in shared memory
 	MsgTypeReferResult uint8 = 7 // a result whose data does
 	MsgTypeRingCall    uint8 = 8 // a call whose data comes through a ring in shared memory
+
+	// A call that lives may be answered by something else than its result. R then goes on
+	// with it by the next request, until there is one.
+	MsgTypeContinue  uint8 = 9  // goes on with the call that its metadata names
+	MsgTypeEvent     uint8 = 10 // what has happened, in the metadata
+	MsgTypeQuestion  uint8 = 11 // asks a target: an R function for its value, or a source for its next part
+	MsgTypePart      uint8 = 12 // the next part of a stream; the first has no payload
+	MsgTypeReferPart uint8 = 13 // one whose data lies in shared memory
+	MsgTypeRelease   uint8 = 14 // lets go the objects that its payload names; the reply is an empty result
 )
 
 // ErrInvalidMessage is returned for bytes that are not an envelope.

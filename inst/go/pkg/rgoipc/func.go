@@ -55,6 +55,7 @@ type typedFunc struct {
 	params    []parameter
 	args      FunctionSignature // has only Args, which calls are checked against
 	streams   bool              // there is a stream among the parameters
+	objects   bool              // there are objects among the parameters or results
 	results   []result
 	returns   TypeSpec
 	list      bool  // the results are a named list
@@ -103,6 +104,7 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		f.streams = f.streams || p.arg.Type.Type == TypeStream
 	}
 	f.returns = f.returnType()
+	f.objects = f.has(TypeObject)
 	if f.asColumns && (f.returns.Type != TypeStruct || f.returns.Nullable) {
 		return nil, errors.New("with Columns it must return a struct, or several results")
 	}
@@ -251,6 +253,17 @@ func (f *typedFunc) setBorrowed(_ reflect.Type, o funcOptions) error {
 	return nil
 }
 
+// lives tells whether a call may say something before it returns.
+func (f *typedFunc) lives() bool {
+	return f.context || f.streams || f.has(TypeFunction) || f.returnsStream()
+}
+
+// has tells whether there are values of a type among the parameters or results.
+func (f *typedFunc) has(name string) bool {
+	return slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.Type().Has(name) }) ||
+		slices.ContainsFunc(f.results, func(r result) bool { return r.kind.Type().Has(name) })
+}
+
 func (f *typedFunc) param(name string) (*parameter, error) {
 	for i := range f.params {
 		if f.params[i].arg.Name == name {
@@ -316,7 +329,7 @@ func isScalar(kind codec.Kind) bool {
 // signature describes the function in the manifest.
 func (f *typedFunc) signature(o funcOptions) FunctionSignature {
 	rows := f.loop != nil
-	s := FunctionSignature{Vectorized: rows, Recycles: rows, Each: f.each, Boxed: !rows && !f.asColumns, ReturnType: f.returns, Args: f.args.Args}
+	s := FunctionSignature{Vectorized: rows, Recycles: rows, Each: f.each, Boxed: !rows && !f.asColumns, Lives: f.lives(), ReturnType: f.returns, Args: f.args.Args}
 	metadata := map[string]string{"description": o.description, "signature": o.signature}
 	maps.DeleteFunc(metadata, func(_, text string) bool { return text == "" })
 	if len(metadata) > 0 {

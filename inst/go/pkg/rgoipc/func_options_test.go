@@ -157,7 +157,7 @@ func TestFuncManifest(t *testing.T) {
 		{
 			"names", func(ctx context.Context, x *int32) Null[int32] { return Null[int32]{} },
 			[]FuncOption{Args("n")},
-			`{"Args":` + args("n", integer) + `,"ReturnType":` + integer + `,"Vectorized":true,"Recycles":true,"Metadata":null}`,
+			`{"Args":` + args("n", integer) + `,"ReturnType":` + integer + `,"Vectorized":true,"Recycles":true,"Lives":true,"Metadata":null}`,
 		},
 		{
 			"four", func(a, b, c, d float64) {}, nil,
@@ -194,7 +194,7 @@ func TestFuncManifest(t *testing.T) {
 		{
 			"raw", func(x arrow.Array, y array.RecordReader) arrow.RecordBatch { return nil }, nil,
 			`{"Args":` + args("x", `{"Type":"any","Nullable":true,"StructDef":null,"ListSchema":null}`, "y", `{"Type":"stream","Nullable":true,"StructDef":null,"ListSchema":null}`) +
-				`,"ReturnType":{"Type":"record","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Metadata":null}`,
+				`,"ReturnType":{"Type":"record","Nullable":true,"StructDef":null,"ListSchema":null},"Vectorized":false,"Boxed":true,"Lives":true,"Metadata":null}`,
 		},
 		{
 			"matrix", func(x Matrix[int32]) *Matrix[float64] { return nil }, nil,

@@ -77,6 +77,9 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		}
 	}
 	args := codec.NewArguments(columns, segment.ResultOf(ctx))
+	if c := callerOf(ctx); c != nil {
+		args.WithCaller(c)
+	}
 	for i, p := range f.params {
 		if columns[i].Array == nil {
 			in = append(in, reflect.Zero(p.t))

@@ -40,17 +40,16 @@ func (r *Registry) allLeftOut() []leftOut {
 }
 
 // manifestMetadata returns what a manifest's reply has in its field error, as JSON:
-// nothing unless functions are left out, or connections may attach shared memory.
-func (r *Registry) manifestMetadata(shared bool) (string, error) {
+// which functions are left out, and what a connection may do.
+func (r *Registry) manifestMetadata(shared bool, maxCalls int) (string, error) {
 	m := struct {
-		LeftOut      []leftOut `json:"left_out,omitempty"`
-		SharedMemory int       `json:"shared_memory,omitempty"` // the version of the lane
-	}{LeftOut: r.allLeftOut()}
+		LeftOut      []leftOut              `json:"left_out,omitempty"`
+		SharedMemory int                    `json:"shared_memory,omitempty"` // the version of the lane
+		MaxCalls     int                    `json:"max_calls"`
+		Objects      map[string]objectClass `json:"objects,omitempty"` // by the names of their types
+	}{LeftOut: r.allLeftOut(), MaxCalls: maxCalls, Objects: r.objectClasses()}
 	if shared {
 		m.SharedMemory = lane.Version
-	}
-	if m.LeftOut == nil && !shared {
-		return "", nil
 	}
 	text, err := json.Marshal(m)
 	return string(text), err

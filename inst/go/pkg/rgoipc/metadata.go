@@ -10,16 +10,22 @@ import (
 const maxTimeout = 365 * 24 * time.Hour
 
 // metadata is what a request says about its call: {"call_id": "5f0a", "timeout_ms": 500}.
-// Other keys are ignored.
+// A call that lives has "lives": 1, and that of a
+// method "object". Other keys are ignored.
 type metadata struct {
 	id    string        // by which the call is cancelled; empty: it cannot be
 	limit time.Duration // of its time; 0: there is none
+	lives bool          // it may be answered by something else than its result
+	// object is whose method is called, in hexadecimal; empty: none.
+	object string
 }
 
 func parseMetadata(text string) metadata {
 	var m struct {
 		ID        string  `json:"call_id"`
 		TimeoutMS float64 `json:"timeout_ms"`
+		Lives     float64 `json:"lives"`
+		Object    string  `json:"object"`
 	}
 	// What is not valid stays empty.
 	_ = json.Unmarshal([]byte(text), &m)
@@ -27,7 +33,7 @@ func parseMetadata(text string) metadata {
 	if !(limit > 0 && limit < float64(maxTimeout)) {
 		limit = 0
 	}
-	return metadata{id: m.ID, limit: time.Duration(limit)}
+	return metadata{id: m.ID, limit: time.Duration(limit), lives: m.Lives == 1, object: m.Object}
 }
 
 // maxRemembered is the length of the longest metadata that is remembered.

@@ -30,6 +30,7 @@ func newLimits(c config) limits {
 
 const (
 	maxWaiting     = 1024
+	maxPaused      = 1024 // calls of a connection that wait for R
 	givenUpPerCall = 4
 )
 
@@ -52,7 +53,9 @@ type calls struct {
 // owner is the connection that calls came over. It belongs to one R process, which may
 // have several: a server does not know which ones belong together.
 type owner struct {
-	gone bool // the connection has ended; protected by the mutex of the calls
+	// Protected by the mutex of the calls:
+	gone   bool // the connection has ended
+	paused int  // how many of its calls wait for R
 }
 
 // callSet is a set of calls that knows how many bytes their requests have.
@@ -82,6 +85,9 @@ type pendingCall struct {
 	turn  chan struct{} // closed when its turn has come; nil: that was at once
 	place *list.Element // in the queue, while it waits
 	ended chan struct{} // closed when it has ended; nil: nobody waits for that
+
+	exchange *exchange // nil: the call does not live
+	pauses   int       // how many goroutines of it wait for R
 }
 
 // over tells whether nobody waits for the result of the call any more.
@@ -176,6 +182,9 @@ func (c *calls) end(k *pendingCall) {
 	}
 	delete(c.running, k)
 	c.givenUp.remove(k)
+	if k.pauses > 0 {
+		k.owner.paused--
+	}
 	if i := slices.Index(c.table, k); i >= 0 {
 		c.table = slices.Delete(c.table, i, i+1)
 	}
@@ -183,6 +192,49 @@ func (c *calls) end(k *pendingCall) {
 		close(k.ended)
 	}
 	c.passOn()
+}
+
+// pause takes the turn of a call that waits for R, which could otherwise not be there for
+// the call that R waits for.
+func (c *calls) pause(k *pendingCall) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.pauses == 0 {
+		if k.owner.paused >= maxPaused {
+			return errorf(CodeResourceExhausted, "%d calls of this session wait for R already", k.owner.paused)
+		}
+		k.owner.paused++
+		delete(c.running, k)
+		c.passOn()
+	}
+	k.pauses++
+	return nil
+}
+
+// resume gives a call its turn back, at once.
+func (c *calls) resume(k *pendingCall) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.pauses--; k.pauses == 0 {
+		k.owner.paused--
+		c.running[k] = struct{}{}
+	}
+}
+
+func (c *calls) setExchange(k *pendingCall, x *exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k.exchange = x
+}
+
+// findExchange returns that of a call of an owner, or nil.
+func (c *calls) findExchange(o *owner, id string) *exchange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.find(o, id); k != nil && k.owner == o {
+		return k.exchange
+	}
+	return nil
 }
 
 // passOn passes turns on, if a call waits for one.

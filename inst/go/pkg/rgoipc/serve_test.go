@@ -155,7 +155,7 @@ func TestServeAnswers(t *testing.T) {
 		{"a panic", call("panic", nil), MsgTypeError, "oh no", CodePanic},
 		{"garbage for Arrow", call("echo", []byte("garbage")), MsgTypeError, "", CodeProtocol},
 		{"garbage for an envelope", []byte("?"), MsgTypeError, "invalid message", CodeProtocol},
-		{"a type that is not known", append([]byte{9}, make([]byte, 8)...), MsgTypeError, "messages of type 9", CodeProtocol},
+		{"a type that is not known", append([]byte{99}, make([]byte, 8)...), MsgTypeError, "messages of type 99", CodeProtocol},
 		{"a result as a request", append([]byte{2}, make([]byte, 8)...), MsgTypeError, "messages of type 2", CodeProtocol},
 	}
 	for _, tt := range tests {

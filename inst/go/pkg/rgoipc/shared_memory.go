@@ -97,22 +97,23 @@ func (s *attached) close() {
 }
 
 // answerMail answers a request that has come over the lane.
-func (c *connection) answerMail(r lane.Request, send func(message []byte, inOffer int)) {
+func (c *connection) answerMail(r lane.Request) {
 	if !c.begin() {
-		send(errorReply("", errorf(CodeCancelled, "the server takes no more calls: it stops")), 0)
+		r.Reply(errorReply("", errorf(CodeCancelled, "the server takes no more calls: it stops")), 0)
 		return
 	}
 	defer c.end()
 	defer guardFaults()()
 	request := &request{bytes: r.Message, mail: &r}
-	c.answer(request, func(reply []byte) {
+	request.send = func(reply []byte) {
 		if len(reply) > lane.MaxMessage {
 			_ = c.openOffer(request) // or the reply does not fit
 		}
 		message, inOffer := fit(reply, request.offer)
 		request.offer.Release() // R may offer it again once it has the reply
-		send(message, inOffer)
-	})
+		request.mail.Reply(message, inOffer)
+	}
+	c.answer(request)
 }
 
 // openOffer opens the segment that a request over the lane offers. Most small calls do not

@@ -526,7 +526,7 @@ func TestAttachRefuses(t *testing.T) {
 }
 
 func TestSharedMemoryIsOffered(t *testing.T) {
-	for _, tt := range []struct{ value, metadata string }{{"1", `{"shared_memory":1}`}, {"0", ""}} {
+	for _, tt := range []struct{ value, metadata string }{{"1", `{"shared_memory":1,"max_calls":64}`}, {"0", `{"max_calls":64}`}} {
 		t.Setenv("MANGORO_SHARED_MEMORY", tt.value)
 		url, _ := serve(t, sharedRegistry(t))
 		sock := dial(t, url)
@@ -535,7 +535,7 @@ func TestSharedMemoryIsOffered(t *testing.T) {
 		}
 		_, a := newLane(t)
 		reply := ask(t, sock, attachRequest(a))
-		if is := reply.Type == MsgTypeAttach; is != (tt.metadata != "") {
+		if is := reply.Type == MsgTypeAttach; is != (tt.value == "1") {
 			t.Errorf("got %+v", reply)
 		}
 		if tt.metadata == "" && !strings.Contains(reply.ErrorMsg, "does not know messages of type 5") {

@@ -35,13 +35,15 @@ const (
 	TypeFloat32    = codec.TypeFloat32
 	TypeComplex64  = codec.TypeComplex64
 	TypeComplex128 = codec.TypeComplex128
-	TypeMap        = codec.TypeMap     // from names to values, whose type is ListSchema
-	TypeMatrix     = codec.TypeMatrix  // of elements whose type is ListSchema
-	TypeAny        = codec.TypeAny     // whatever R has, as Arrow data, or a result of any type
-	TypeDynamic    = codec.TypeDynamic // what encoding/json makes of JSON
-	TypeRecord     = codec.TypeRecord  // a data frame, as it came
-	TypeStream     = codec.TypeStream  // data frames, one after the other
-	TypeNull       = "null"            // no result
+	TypeMap        = codec.TypeMap      // from names to values, whose type is ListSchema
+	TypeMatrix     = codec.TypeMatrix   // of elements whose type is ListSchema
+	TypeAny        = codec.TypeAny      // whatever R has, as Arrow data, or a result of any type
+	TypeDynamic    = codec.TypeDynamic  // what encoding/json makes of JSON
+	TypeRecord     = codec.TypeRecord   // a data frame, as it came
+	TypeStream     = codec.TypeStream   // data frames, or values of the type ListSchema, one part after the other
+	TypeObject     = codec.TypeObject   // a Go value that R refers to, of the type Name
+	TypeFunction   = codec.TypeFunction // an R function, as Func describes it
+	TypeNull       = "null"             // no result
 )
 
 // FunctionSignature describes a function to R and to the checks of a server.
@@ -61,6 +63,9 @@ type FunctionSignature struct {
 	// Boxed: a record of one row is a call, its columns hold a whole argument
 	// each. The default is false: an argument is a column.
 	Boxed bool `json:",omitempty"`
+	// Lives: the function may say something before it returns, as [Progress] does, or ask
+	// R for something. The default is false.
+	Lives bool `json:",omitempty"`
 	// Metadata is free text for R, such as a "description".
 	Metadata map[string]string
 }
@@ -105,11 +110,21 @@ type TypeSpec struct {
 	ListSchema *TypeSpec
 	// Length is how many elements a list or bytes have. Nil: any number.
 	Length *int `json:",omitempty"`
+	// Name is the type of a TypeObject.
+	Name string `json:",omitempty"`
+	// Func describes a TypeFunction by its Args and ReturnType.
+	Func *FunctionSignature `json:",omitempty"`
+	// Fails: an error of a TypeFunction is returned to the function that calls it. The
+	// default is false: it ends the call.
+	Fails bool `json:",omitempty"`
 }
 
 // newTypeSpec describes a type as the codec does.
 func newTypeSpec(t codec.Type) TypeSpec {
-	spec := TypeSpec{Type: t.Name, Nullable: t.Nullable, Length: t.Length}
+	spec := TypeSpec{Type: t.Name, Nullable: t.Nullable, Length: t.Length, Name: t.Object}
+	if t.Func != nil {
+		spec.Func, spec.Fails = newFuncSpec(t.Func), t.Func.Fails
+	}
 	if t.Elem != nil {
 		elem := newTypeSpec(*t.Elem)
 		spec.ListSchema = &elem
@@ -121,6 +136,18 @@ func newTypeSpec(t codec.Type) TypeSpec {
 		}
 	}
 	return spec
+}
+
+// newFuncSpec describes a function of R's.
+func newFuncSpec(t *codec.FuncType) *FunctionSignature {
+	s := &FunctionSignature{ReturnType: TypeSpec{Type: TypeNull, Nullable: true}}
+	for _, p := range t.Params {
+		s.Args = append(s.Args, ArgSpec{Name: p.Name, Type: newTypeSpec(p.Type)})
+	}
+	if t.Result != nil {
+		s.ReturnType = newTypeSpec(*t.Result)
+	}
+	return s
 }
 
 // nullable returns the type with room for NA, also in the fields of structs.

@@ -1,0 +1,29 @@
+# Targets: the R functions and sources that a call gives to Go, which asks them while it runs.
+# Go knows them by their index, from 0. A target is a list of
+#   kind   "function" or "source"
+#   value  the function, or what makes the next part of the source
+#   spec   the type of the parameter
+
+new_targets <- function() rlang::new_environment(list(list = list()))
+
+# Keeps a target as long as the call is out. Returns what Go knows it by.
+add_target <- function(targets, kind, value, spec) {
+  targets$list <- c(targets$list, list(list(kind = kind, value = value, spec = spec)))
+  length(targets$list) - 1L
+}
+
+# The target of an index that a server says. NULL: there is none of that kind.
+find_target <- function(targets, index, kind) {
+  if (!rlang::is_scalar_integerish(index, finite = TRUE) || index < 0 || index >= length(targets$list)) return(NULL)
+  target <- targets$list[[index + 1]]
+  if (target$kind == kind) target
+}
+
+# An R function as an argument.
+function_argument <- function(x, spec, path) {
+  if (!is.function(x)) abort_type(x, "a function", path)
+  add_target(path$targets, "function", x, spec)
+}
+
+# What Go reads part by part as an argument.
+source_argument <- function(x, spec, path) abort_type(x, "a source", path)
