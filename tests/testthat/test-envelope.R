@@ -63,7 +63,7 @@ test_that("bytes that are no reply are a protocol error", {
     nothing = raw(),
     type_only = as.raw(2),
     half_a_header = raw(8),
-    unknown_type = as.raw(c(9, raw(8))),
+    unknown_type = as.raw(c(99, raw(8))),
     long_name = as.raw(c(2, 0, 0, 0, 5, 1, 0, 0, 0, 0)),
     name_of_4_gib = as.raw(c(2, 255, 255, 255, 255, 0, 0, 0, 0)),
     long_error = as.raw(c(2, 0, 0, 0, 0, 0, 0, 0, 1)),

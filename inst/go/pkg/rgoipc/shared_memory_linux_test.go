@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -210,16 +209,6 @@ func (r *rSide) mail(request []byte, offer segment.Name, file *os.File) (reply *
 		r.t.Fatal(err)
 	}
 	return reply, inOffer
-}
-
-// eventually waits until something is so.
-func eventually(t *testing.T, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !is(); runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatal("it never is so")
-		}
-	}
 }
 
 // sharedRegistry has functions whose arguments and results lie in shared memory.
