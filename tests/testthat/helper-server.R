@@ -33,11 +33,17 @@ local_server <- function(src, args = character(), env = parent.frame()) {
   list(proc = proc, url = url, sock = sock)
 }
 
-# The server go/puppet.go, with a function that sets its reply.
+# The server go/puppet.go, with a function that sets its replies: to the requests that follow,
+# in this order, and the last to all others.
 local_puppet <- function(env = parent.frame()) {
   file <- withr::local_tempfile(.local_envir = env)
   puppet <- local_server(test_source("puppet"), args = file, env = env)
-  puppet$answer <- function(bytes) writeBin(bytes, file)
+  number <- 0
+  puppet$answer <- function(...) {
+    number <<- number + 1
+    messages <- lapply(list(...), function(bytes) c(mangoro_pack_int32(length(bytes)), bytes))
+    writeBin(c(mangoro_pack_int32(number), unlist(messages)), file)
+  }
   puppet
 }
 
