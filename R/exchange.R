@@ -58,8 +58,9 @@ parse_said <- function(json, call) {
   said
 }
 
-# How many events a message may have.
+# How many events a message may have, and their kinds.
 max_events <- 100L
+event_kinds <- c("progress", "warning", "dropped")
 
 # The events in it. Those of a kind that we do not know are left out.
 parse_events <- function(said, call) {
@@ -77,7 +78,7 @@ parse_events <- function(said, call) {
   if (!is.null(events) && (!is.list(events) || length(events) > max_events || !all(vapply(events, fits, NA)))) {
     abort_protocol("The server's reply has events that are not valid.", call = call)
   }
-  Filter(function(event) event$kind %in% c("progress", "warning", "dropped"), events)
+  Filter(function(event) event$kind %in% event_kinds, events)
 }
 
 handle_events <- function(line, events, call) {

@@ -139,8 +139,35 @@ static bool is_lost(const mg_lane *l) {
 
 static bool is_answered(const mg_lane *l) { return lane_load(l, LANE_REPLY) == l->request; }
 
+static void post(mg_lane *l, size_t size) {
+  l->request++;
+  l->state = REQUEST_OUT;
+  lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
+  lane_store(l, LANE_R_CPU, processor());
+  lane_store(l, LANE_REQUEST, l->request);
+  mg_lane_event(l);
+}
+
+// Posts a request that is given up before the server sees it.
+static void post_given_up(mg_lane *l) {
+  lane_store(l, LANE_GIVEN_UP, l->request + 1);
+  lane_store(l, LANE_OFFER_FD, UINT32_MAX);
+  post(l, 0);
+}
+
+static bool is_talk_type(uint8_t type) { return type >= MESSAGE_EVENT && type <= MESSAGE_REFER_PART; }
+
+// The reply to a request that was given up. If it does not end its call, the server waits
+// for another one.
+static void drop_reply(mg_lane *l) {
+  l->state = REQUEST_NONE;
+  if ((lane_load(l, LANE_REPLY_SIZE) & REPLY_IN_OFFER) != 0 || !is_talk_type(l->data[LANE_REPLY_BOX])) return;
+  post_given_up(l);
+  l->state = REQUEST_GIVEN_UP;
+}
+
 bool mg_lane_is_free(mg_lane *l) {
-  if (l->state == REQUEST_GIVEN_UP && is_answered(l)) l->state = REQUEST_NONE;
+  if (l->state == REQUEST_GIVEN_UP && is_answered(l)) drop_reply(l);
   return l->state == REQUEST_NONE && !is_lost(l);
 }
 
@@ -157,15 +184,6 @@ bool mg_lane_offer(mg_lane *l, size_t size) {
 void mg_lane_event(mg_lane *l) {
   (void)__atomic_add_fetch(word_at(l, LANE_R_EVENTS), 1, __ATOMIC_SEQ_CST);
   if (lane_load(l, LANE_GO_SLEEPS) != 0) futex_wake(word_at(l, LANE_R_EVENTS));
-}
-
-static void post(mg_lane *l, size_t size) {
-  l->request++;
-  l->state = REQUEST_OUT;
-  lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
-  lane_store(l, LANE_R_CPU, processor());
-  lane_store(l, LANE_REQUEST, l->request);
-  mg_lane_event(l);
 }
 
 void mg_lane_post(mg_lane *l, size_t size, mg_segment *offer) {
@@ -288,11 +306,10 @@ void mg_lane_give_up(mg_lane *l) {
   bool held = l->state == REQUEST_HELD;
   retire_offer(l);
   l->given_up++;
-  lane_store(l, LANE_GIVEN_UP, l->request + (held ? 1 : 0));
   if (held) {
-    lane_store(l, LANE_OFFER_FD, UINT32_MAX);
-    post(l, 0);
+    post_given_up(l);
   } else {
+    lane_store(l, LANE_GIVEN_UP, l->request);
     mg_lane_event(l);
   }
   end_request(l, REQUEST_GIVEN_UP);
@@ -376,7 +393,7 @@ static SEXP end_call(mg_lane *l, SEXP reply, SEXP uses) {
 
 // Whether a reply does not end its call.
 static bool is_talk(SEXP reply) {
-  return Rf_xlength(reply) > 0 && RAW_RO(reply)[0] >= MESSAGE_EVENT && RAW_RO(reply)[0] <= MESSAGE_REFER_PART;
+  return Rf_xlength(reply) > 0 && is_talk_type(RAW_RO(reply)[0]);
 }
 
 // The reply and, if it is by reference, what it uses of segments: list(bytes, segments). The

@@ -24,7 +24,25 @@ reply_samples <- function(types, ...) {
     lapply(vectors, function(x) encode_record(list(x = x), result)),
     lapply(rows, encode_row, header = result),
     rep(list(encode_record(data.frame(status = "ok", message = "running"), result)), 5),
+    rep(talk_samples(), 3),
     list(raw(9))
+  )
+}
+
+# What a call that lives may be answered before its result.
+talk_samples <- function() {
+  events <- paste0(
+    "{\"events\":[{\"kind\":\"progress\",\"done\":3,\"total\":10,\"label\":\"rows\"},",
+    "{\"kind\":\"warning\",\"text\":\"careful\"},{\"kind\":\"dropped\",\"warnings\":7}]%s}"
+  )
+  list(
+    envelope_header("event", "h", sprintf(events, "")),
+    envelope_header("question", "h", sprintf(events, ",\"target\":1")),
+    encode_row(list(x = 1), envelope_header("question", "h", "{\"target\":0}")),
+    encode_record(list(x = 1:3), envelope_header("part", "h", sprintf(events, ""))),
+    envelope_header("part", "h"),
+    envelope_header("result", "h", sprintf(events, "")),
+    c(envelope_header("error", "h", "no"), charToRaw(sprintf(events, ",\"code\":\"handler\"")))
   )
 }
 
@@ -191,7 +209,10 @@ reply_readers <- function() {
     type <- list(Type = "float64", Nullable = TRUE)
     list(Args = list(list(Name = "x", Type = type)), ReturnType = type, Vectorized = !boxed, Boxed = boxed)
   }
-  signatures <- list(f = new_signature(signature(FALSE), "f"), g = new_signature(signature(TRUE), "g"))
+  living <- c(signature(TRUE), list(Lives = TRUE))
+  signatures <- list(
+    f = new_signature(signature(FALSE), "f"), g = new_signature(signature(TRUE), "g"), h = new_signature(living, "h")
+  )
   known <- list(sock = sock, state = list2env(list(signatures = signatures)))
   list(
     parse = function() mangoro_rpc_parse_response(the_reply$bytes),
@@ -203,6 +224,13 @@ reply_readers <- function() {
     http = function() mangoro_http_status(sock),
     call = function() call_function(known, "f", list(1), 60, NULL),
     call_boxed = function() call_function(known, "g", list(1), 60, NULL),
+    exchange = function() {
+      line <- new_line()
+      line$targets <- new_targets()
+      add_target(line$targets, "function", identity, NULL)
+      add_target(line$targets, "source", identity, NULL)
+      exchange_step(line, known, the_reply$bytes, known$state$signatures$h, NULL)
+    },
     signatures = function() {
       found <- fetch_signatures(list(sock = sock, state = new.env()), 60, NULL)
       lapply(found, function(signature) format(make_function(list(), signature)))

@@ -20,6 +20,12 @@ test_that("the types of messages are those of Go", {
   expect_mapequal(types, message_types)
 })
 
+test_that("the kinds of events are those of Go", {
+  expect_setequal(go_constants("^\tevent([A-Za-z]+) += \"([a-z]+)\""), event_kinds)
+  warnings <- go_constants("^const (maxWarnings) += ([0-9]+)")
+  expect_lte(as.integer(warnings) + length(event_kinds) - 1, max_events)
+})
+
 test_that("the types of arguments and results are those of Go", {
   types <- go_constants("^\t(Type[A-Za-z0-9]+) += \"([a-z0-9]+)\"")
   expect_setequal(types, c(typed, "any", "dynamic", "record", "stream", "object", "function", "null"))

@@ -360,6 +360,70 @@ test_that("what a server writes to the lane is checked", {
   expect_false(.Call(c_lane_post, end$pointer, raw(65537), new_line(), NULL))
 })
 
+test_that("a call that lives holds the lane until its end", {
+  end <- local_end()
+  line <- new_line()
+  post <- function() .Call(c_lane_post, end$pointer, as.raw(1:9), line, NULL)
+  reply <- function(bytes, number = line$posted) {
+    end$write(4096 + 65536, as.raw(bytes))
+    end$write(200, length(bytes))
+    end$write(196, as.integer(number))
+  }
+  take <- function() .Call(c_lane_take, end$pointer, line$posted)
+  go_on <- function(bytes = as.raw(9)) .Call(c_lane_continue, end$pointer, line$posted, bytes, line)
+  expect_true(post())
+  expect_false(go_on()) # R does not have the word
+  for (type in 10:13) {
+    reply(c(type, 1L, 2L))
+    expect_identical(take(), list(as.raw(c(type, 1, 2)), NULL))
+    expect_null(take())
+    # Nobody else has the lane.
+    expect_false(.Call(c_lane_post, end$pointer, as.raw(1), new_line(), NULL))
+    expect_null(.Call(c_lane_out, end$pointer))
+    expect_false(.Call(c_lane_continue, end$pointer, line$posted - 1, as.raw(9), new_line()))
+    expect_null(go_on(raw(65537)))
+    before <- line$posted
+    expect_true(go_on())
+    expect_identical(line$posted, before + 1)
+    expect_null(take())
+  }
+  expect_gte(.Call(c_lane_age, end$pointer), 0)
+  reply(2L)
+  expect_identical(take(), list(as.raw(2), NULL))
+  expect_false(go_on())
+  # Given up while R has the word: what it posts for that is answered some time.
+  post()
+  reply(10L)
+  take()
+  .Call(c_lane_give_up, end$pointer, line$posted)
+  expect_false(go_on())
+  expect_false(post())
+  end$write(196, as.integer(line$posted + 1))
+  expect_true(post())
+  # Given up while the server says something: it then waits for another request.
+  .Call(c_lane_give_up, end$pointer, line$posted)
+  given_up <- line$posted
+  reply(10L)
+  for (i in 1:2) expect_false(.Call(c_lane_post, end$pointer, as.raw(1), new_line(), NULL))
+  end$write(4096 + 65536, as.raw(3))
+  end$write(196, as.integer(given_up + 1))
+  expect_true(post())
+  # The last reply has come over the socket.
+  reply(11L)
+  take()
+  expect_null(.Call(c_lane_release_held, end$pointer, line$posted - 1, as.raw(2)))
+  expect_false(.Call(c_lane_post, end$pointer, as.raw(1), new_line(), NULL))
+  expect_null(.Call(c_lane_release_held, end$pointer, line$posted, as.raw(3)))
+  expect_true(post())
+  reply(10L)
+  take()
+  .Call(c_lane_close, end$pointer)
+  expect_false(go_on())
+  expect_null(.Call(c_lane_release_held, end$pointer, line$posted, as.raw(2)))
+  expect_null(.Call(c_lane_give_up, end$pointer, line$posted))
+  expect_identical(.Call(c_lane_age, end$pointer), 0)
+})
+
 test_that("a closed lane takes nothing", {
   end <- local_end()
   line <- new_line()

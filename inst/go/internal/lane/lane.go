@@ -139,12 +139,15 @@ func (l *Lane) request() (r Request, ok bool) {
 // offered segment, and has that many bytes; otherwise it is message.
 func (r Request) Reply(message []byte, inOffer int) { r.lane.reply(r.number, message, inOffer) }
 
+// IsGivenUp tells whether R has given up the request.
+func (r Request) IsGivenUp() bool { return r.lane.isGivenUp(r.number) }
+
 // HasNext tells whether there is a request after this one, which has been answered.
 func (r Request) HasNext() bool { return r.lane.hasRequest() }
 
 // Next waits for the request after this one, which has been answered. It returns false if
-// the lane is closed before, if that request is given up, or once giveUp returns true, which Wake has
-// it asked. Nobody else may wait for a request of the lane.
+// the lane is closed before, if that request is given up, or once giveUp returns true, which
+// Wake has it asked. Nobody else may wait for a request of the lane.
 func (r Request) Next(giveUp func() bool) (next Request, ok bool) {
 	l := r.lane
 	if !l.wait(func() bool { return l.hasRequest() || giveUp() }, true) || !l.hasRequest() {

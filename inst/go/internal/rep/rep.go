@@ -27,8 +27,9 @@ const (
 
 // Handler answers the requests of one peer.
 type Handler interface {
-	// Answer answers a request by one call of reply. It may keep the request. Requests
-	// are answered at the same time, each on its own goroutine.
+	// Answer answers a request by one call of reply, which may follow after it has returned
+	// if another request is then not answered yet. It may keep the request. Requests are
+	// answered at the same time, each on its own goroutine.
 	Answer(request []byte, reply func([]byte))
 	// Gone is called once, when the connection has ended. Later replies are dropped.
 	Gone()

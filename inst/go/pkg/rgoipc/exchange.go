@@ -161,7 +161,7 @@ func (x *exchange) notify(e event) {
 
 // flush sends events that are pending, or has that done later.
 func (x *exchange) flush() {
-	if x.ended || x.deferred || len(x.pending.list) == 0 {
+	if x.deferred || len(x.pending.list) == 0 || x.over() != nil {
 		return
 	}
 	wait := eventInterval - x.connection.clock.now().Sub(x.last)
@@ -381,7 +381,12 @@ func (x *exchange) end(reply []byte) (send func()) {
 	}
 	w, ended := x.waiting, x.ended
 	x.waiting, x.ended = nil, true
+	x.stopped.Store(true)
 	x.changed.Broadcast()
+	for x.reading { // the lane is read by others after that
+		x.request.mail.Wake()
+		x.changed.Wait()
+	}
 	if w == nil || ended {
 		return func() {}
 	}
@@ -457,7 +462,7 @@ func (x *exchange) takeMail() {
 	x.mu.Lock()
 	x.reading = false
 	x.changed.Broadcast()
-	if !ok { // it was given up, or the lane is closed
+	if !ok || x.ended { // it was given up, or the lane is closed, or what comes is not for us
 		x.stopped.Store(true)
 		return
 	}
@@ -503,7 +508,7 @@ func (x *exchange) over() error {
 		return errEnded
 	}
 	err := x.call.ctx.Err()
-	if err == nil && x.stopped.Load() {
+	if err == nil && (x.stopped.Load() || x.onLane && x.request.mail.IsGivenUp()) {
 		err = context.Canceled
 	}
 	if err != nil {

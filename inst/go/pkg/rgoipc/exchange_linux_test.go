@@ -126,6 +126,23 @@ func TestExchangeIsGivenUp(t *testing.T) {
 	}
 }
 
+// What R has given up while it waits is not told of anything, but gets its reply.
+func TestExchangeIsGivenUpWhileRWaits(t *testing.T) {
+	s := newStage(t, newLanePeer, living)
+	p := s.rPeer.(*lanePeer)
+	atomic.StoreUint32(p.word(laneGivenUp), p.requests)
+	s.progress(1)
+	if a := <-s.asks(1, "x"); !errors.Is(a.err, context.Canceled) {
+		t.Errorf("got %+v", a)
+	}
+	if atomic.LoadUint32(p.word(laneReply)) == p.requests {
+		t.Error("it is told")
+	}
+	s.finish()
+	s.expect(MsgTypeResult, "progress")
+	s.isOver()
+}
+
 // socketOf is R's socket of a connection that has a lane as well.
 func socketOf(s *stage) *stage {
 	other := *s
