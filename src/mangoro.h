@@ -4,6 +4,7 @@
 // For all (mangoro.h):
 //   bits.c             bytes at any address, bitmaps, UTF-8 (bits.h)
 //   copy.c             copies of vectors, which look for NA (copy.h)
+//   string_cache.h     the strings that were made last
 //   failure.c          what went wrong, on its way to R
 //   r.c                R's memory, and calls of R's own functions
 //
