@@ -34,7 +34,13 @@ func (r *Result) Alloc(n int) []byte {
 }
 
 func (r *Result) alloc(n int) []byte {
-	if r.m == nil || n > r.m.reserved-r.used {
+	if r.m == nil {
+		return nil
+	}
+	if r.used == 0 {
+		r.m.reserve()
+	}
+	if n > r.m.reserved-r.used {
 		return nil
 	}
 	end := r.used + n
@@ -93,6 +99,7 @@ func (r *Result) Release() {
 	r.m = nil
 	r.mu.Unlock()
 	if m != nil {
+		m.trim()
 		r.table.release(m)
 	}
 }
