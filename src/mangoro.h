@@ -54,7 +54,6 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
-//   segment.c          memory that is shared with a server (segment.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
 //   call.c             a plain call over the lane, from its arguments to its value
