@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reservation is how many bytes of addresses a segment has while a call allocates in it, so
+// reservation is how many bytes of addresses a segment has once a call allocates in it, so
 // that it grows without moving: a mapping may reach beyond the end of its file.
 const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
 
@@ -124,12 +124,9 @@ func wholePages(n int) int {
 	return (n + page - 1) / page * page
 }
 
-// reserve has a mapping whose memory nothing uses reach as far beyond the segment as there
-// are addresses for. It may move.
-func (m *mapping) reserve() {
-	for size := wholePages(reservation); size > m.reserved && !m.resize(size); size = wholePages(size / 2) {
-	}
-}
+// reserve has a mapping whose memory nothing uses reach beyond the segment, and returns false
+// if there are no addresses left. It may move.
+func (m *mapping) reserve(size int) bool { return m.reserved >= size || m.resize(wholePages(size)) }
 
 // trim gives back the addresses beyond the segment.
 func (m *mapping) trim() { m.resize(wholePages(m.size)) }

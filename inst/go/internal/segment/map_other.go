@@ -18,7 +18,9 @@ func newMapping(int, mappingKey) (*mapping, error) { return nil, errors.ErrUnsup
 
 func (*mapping) unmap() {}
 
-func (*mapping) reserve() {}
+const reservation = 0
+
+func (*mapping) reserve(int) bool { return false }
 
 func (*mapping) trim() {}
 

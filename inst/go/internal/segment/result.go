@@ -37,8 +37,10 @@ func (r *Result) alloc(n int) []byte {
 	if r.m == nil {
 		return nil
 	}
-	if r.used == 0 {
-		r.m.reserve()
+	// Less than half is never taken: it is left to Go's own memory.
+	if r.used == 0 && !r.m.reserve(reservation) {
+		r.table.trim()
+		_ = r.m.reserve(reservation) || r.m.reserve(reservation/2)
 	}
 	if n > r.m.reserved-r.used {
 		return nil
@@ -99,7 +101,6 @@ func (r *Result) Release() {
 	r.m = nil
 	r.mu.Unlock()
 	if m != nil {
-		m.trim()
 		r.table.release(m)
 	}
 }

@@ -190,6 +190,18 @@ func (t *Table) evict() {
 	}
 }
 
+// trim gives back the addresses that mappings have beyond their segments, as far as no call
+// uses them.
+func (t *Table) trim() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.known {
+		if m.uses == 0 {
+			m.trim()
+		}
+	}
+}
+
 // sweep drops mappings of segments that the process has closed meanwhile.
 func (t *Table) sweep() {
 	t.mu.Lock()

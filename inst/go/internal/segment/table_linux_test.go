@@ -251,28 +251,37 @@ func TestTableDropsClosedSegments(t *testing.T) {
 	}
 }
 
-// Only a call that allocates has a segment take more addresses than its memory has.
-func TestOffersGiveAddressesBack(t *testing.T) {
+// Segments give addresses back when there are none left, and leave some to Go's own memory.
+func TestSegmentsGiveAddressesBack(t *testing.T) {
 	table := testTable(t)
-	for range 10 {
+	alloc := func(size int) *mapping {
+		t.Helper()
 		r, err := table.Offer(nameOf(newSegment(t, 5000), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := r.m
-		if m.reserved != wholePages(5000) {
-			t.Errorf("%d bytes of addresses before anything is allocated", m.reserved)
+		defer r.Release()
+		if m := r.m; len(r.Alloc(size)) == size {
+			return m
 		}
-		if len(r.Alloc(1<<20)) != 1<<20 {
-			t.Fatal("it does not grow")
+		t.Fatalf("there is no room for %d bytes", size)
+		return nil
+	}
+	first := alloc(1 << 20)
+	if first.reserved != wholePages(reservation) {
+		t.Errorf("%d bytes of addresses", first.reserved)
+	}
+	for size := 1 << 46; size >= reservation/2; {
+		base, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+		if err != nil {
+			size /= 2
+			continue
 		}
-		if m.reserved <= 1<<20 || m.reserved != wholePages(m.reserved) {
-			t.Errorf("%d bytes of addresses while a call allocates", m.reserved)
-		}
-		r.Release()
-		if m.reserved != wholePages(m.size) {
-			t.Errorf("%d bytes of addresses, but the segment has %d", m.reserved, m.size)
-		}
+		defer func(size int) { _ = unix.MunmapPtr(base, uintptr(size)) }(size)
+	}
+	second := alloc(1 << 20)
+	if first.reserved != wholePages(first.size) || second.reserved != wholePages(reservation/2) {
+		t.Errorf("%d and %d bytes of addresses", first.reserved, second.reserved)
 	}
 }
 
