@@ -280,7 +280,7 @@ static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
   SEXP list = PROTECT(Rf_allocVector(VECSXP, k->n)), header = PROTECT(part(pointer, KNOWN_HEADER));
   for (int i = 0; i < k->n; i++, args = CDR(args)) SET_VECTOR_ELT(list, i, CAR(args));
   mg_ring *ring = mg_alloc(1, sizeof *ring);
-  bool posted = k->rings && mg_ring_plan(ring, list);
+  bool posted = k->rings && mg_ring_plan(ring, list, rows);
   size_t ahead = (size_t)Rf_xlength(header), size = posted ? ahead + mg_ring_payload_size(ring) : 0;
   mg_lane *l = free_lane(pointer, k);
   if (posted && l != NULL && size <= MAILBOX_SIZE) {

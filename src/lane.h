@@ -90,7 +90,7 @@ mg_lane_progress mg_lane_wait(mg_lane *l, double end);
 // Counts something that R has done, and wakes the server if it sleeps.
 void mg_lane_event(mg_lane *l);
 
-// The reply that has come, where it lies: it is copied before it is read. False if there is
+// The reply that has come, where it lies: what steers is read once or copied first. False if there is
 // no such place.
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
 // Whether a reply, a raw vector, is a result that lies in the standing offer.
