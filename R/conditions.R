@@ -165,6 +165,16 @@ abort_protocol <- function(message, ..., call = NULL, parent = NULL,
   abort_mangoro("protocol", message, ..., call = call, parent = parent, .envir = .envir)
 }
 
+# A string of a result, which R reads when it is looked at. C calls this (src/string_view.c).
+abort_changed_string <- function() {
+  abort_protocol(
+    c(
+      "This character vector cannot be read: the Go program has changed its strings after it had returned them.",
+      "i" = "Call the function again. It must not write to what it has returned."
+    )
+  )
+}
+
 abort_invalid_argument <- function(arg, message, ..., call = NULL, parent = NULL,
                                    .envir = parent.frame()) {
   abort_mangoro(

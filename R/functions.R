@@ -108,15 +108,18 @@ returns_column <- function(signature) {
 finish_call <- function(connection, name, call) {
   lane <- connection$state$lane
   line <- lane$line
+  line$lane <- lane
+  line$connection <- connection
   on.exit({
     end_segments(line, given_up = TRUE)
     release_line(line, connection)
   })
+  line$posted <- .Call(c_lane_out, lane$pointer) # from here on, whatever ends this call cancels it
   signature <- connection$state$signatures[[name]]
   timeout <- call_timeout(NULL, connection$server, call)
   note_request(line, connection, sent = 0, name, timeout, call)
   if (signature$lives) line$targets <- new_targets()
-  reply <- await_lane(line, lane, .Call(c_lane_out, lane$pointer))
+  reply <- await_lane(line, lane, line$posted)
   reply <- settle_call(line, connection, reply, signature, call)
   show_output(connection$server)
   values <- reply_values(reply, signature, connection, call, line$segments)

@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "plan.h"
 #include "ring.h"
+#include "view.h"
 
 #include <math.h>
 
@@ -170,7 +171,11 @@ static bool put_ints(uint8_t *to, SEXP x, const int *values, R_xlen_t rows) {
 }
 
 // Where an R vector of a plain type has its values. It may make them now.
-static const void *values_of(SEXP x) { return TYPEOF(x) == REALSXP ? (const void *)REAL_RO(x) : INTEGER_RO(x); }
+static const void *values_of(SEXP x) {
+  const void *values = mg_view_values(x);
+  if (values != NULL) return values;
+  return TYPEOF(x) == REALSXP ? (const void *)REAL_RO(x) : INTEGER_RO(x);
+}
 
 // Writes a request like the last one to the mailbox; returns its size, 0 if it is not like it.
 static size_t write_again(SEXP pointer, const known *k, const mg_lane *l, SEXP args, const void *const values[],
@@ -272,10 +277,10 @@ static bool post(SEXP pointer, known *k, SEXP args, R_xlen_t rows) {
 // Posts a call whose arguments go through the ring. Its memory is R_alloc's, and so lasts
 // until C returns to R.
 static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
-  SEXP list = PROTECT(Rf_allocVector(VECSXP, k->n)), header = part(pointer, KNOWN_HEADER);
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, k->n)), header = PROTECT(part(pointer, KNOWN_HEADER));
   for (int i = 0; i < k->n; i++, args = CDR(args)) SET_VECTOR_ELT(list, i, CAR(args));
   mg_ring *ring = mg_alloc(1, sizeof *ring);
-  bool posted = k->rings && mg_ring_plan(ring, list);
+  bool posted = k->rings && mg_ring_plan(ring, list, rows);
   size_t ahead = (size_t)Rf_xlength(header), size = posted ? ahead + mg_ring_payload_size(ring) : 0;
   mg_lane *l = free_lane(pointer, k);
   if (posted && l != NULL && size <= MAILBOX_SIZE) {
@@ -291,7 +296,7 @@ static bool post_ring(SEXP pointer, const known *k, SEXP args, R_xlen_t rows) {
     mg_lane_post(l, size, NULL);
     l->ring = ring;
   }
-  UNPROTECT(1);
+  UNPROTECT(2);
   return posted;
 }
 
@@ -409,18 +414,19 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   SEXP pointer = CADR(args);
   args = CDDR(args);
   known *k = R_ExternalPtrAddr(pointer);
+  PROTECT(k == NULL ? R_NilValue : part(pointer, KNOWN_LANE));
   mg_lane *l = k == NULL || !are_options_the_same(k) ? NULL : free_lane(pointer, k);
   R_xlen_t rows = l == NULL ? -1 : common_rows(k, args);
   bool posted = false, large = rows > 0 && bytes_of(k, rows) > MAILBOX_SIZE - MESSAGE_MARGIN;
   SEXP to = R_NilValue;
   if (rows > 0 && !large) {
-    if (!mg_lane_offer(l, 1)) rows = -1;
+    if (!mg_lane_offer(l, 1) || common_rows(k, args) != rows) rows = -1; // R code may have changed what is known
     if (k->type != NILSXP) to = Rf_allocVector(k->type, k->n_values);
   }
   PROTECT(to);
   if (rows > 0) posted = large ? post_ring(pointer, k, args, rows) : post(pointer, k, args, rows);
   if (!posted) {
-    UNPROTECT(1);
+    UNPROTECT(2);
     return Rf_eval(part(pointer, KNOWN_SLOW), env);
   }
   l = mg_lane_of(part(pointer, KNOWN_LANE));
@@ -429,10 +435,10 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   if (!large) s.answered = mg_lane_wait(l, s.end) == LANE_ANSWERED;
   if (s.answered && to != R_NilValue && (SEXPTYPE)TYPEOF(to) == k->type && Rf_xlength(to) == k->n_values &&
       read_again(pointer, k, l, to)) {
-    mg_lane_finish(l, false);
+    mg_lane_free(l);
   } else {
     to = R_ExecWithCleanup(settle, &s, end, &s);
   }
-  UNPROTECT(1);
+  UNPROTECT(2);
   return to;
 }

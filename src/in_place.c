@@ -52,7 +52,7 @@ static SEXP view_strings(mg_stream *s, const mg_field *f, const mg_column *c, in
   give(s, offsets, size);
   give(s, c->data, (size_t)c->data_size);
   if (valid != NULL) give(s, valid, (size_t)bitmap_size(n));
-  return mg_string_view(s->segment, offsets, (int)f->width, c->data, valid, (R_xlen_t)n);
+  return mg_string_view(s->segment, offsets, (int)f->width, c->data, (size_t)c->data_size, valid, (R_xlen_t)n);
 }
 
 SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXPTYPE type) {

@@ -78,7 +78,7 @@ static void discard(mg_segment *s) {
   mg_segment_release(s);
 }
 
-static void close_lane(SEXP pointer) {
+static void finalize_lane(SEXP pointer) {
   mg_lane *l = R_ExternalPtrAddr(pointer);
   if (l == NULL) return;
   R_ClearExternalPtr(pointer);
@@ -104,7 +104,7 @@ SEXP mg_c_lane_open(SEXP token) {
   SEXP out = PROTECT(Rf_allocVector(VECSXP, 3));
   SEXP pointer = R_MakeExternalPtr(NULL, R_NilValue, R_NilValue);
   SET_VECTOR_ELT(out, 0, pointer);
-  R_RegisterCFinalizerEx(pointer, close_lane, FALSE);
+  R_RegisterCFinalizerEx(pointer, finalize_lane, FALSE);
   SET_VECTOR_ELT(out, 1, Rf_allocVector(INTSXP, 1));
   SET_VECTOR_ELT(out, 2, Rf_ScalarInteger(LANE_SIZE));
   mg_segment *s = mg_segment_possible() ? mg_segment_take(SEGMENT_LANE, LANE_SIZE) : NULL;
@@ -121,14 +121,20 @@ SEXP mg_c_lane_open(SEXP token) {
   return out;
 }
 
-SEXP mg_c_lane_close(SEXP pointer) {
-  close_lane(pointer);
-  return R_NilValue;
-}
-
 mg_lane *mg_lane_of(SEXP pointer) {
   mg_lane *l = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
-  return l != NULL && l->owner == mg_process_id() ? l : NULL;
+  return l != NULL && !l->closed && l->owner == mg_process_id() ? l : NULL;
+}
+
+// Finalizers, which are R code, may close it in the middle of a call, so its memory is freed
+// with the pointer.
+SEXP mg_c_lane_close(SEXP pointer) {
+  mg_lane *l = mg_lane_of(pointer);
+  if (l == NULL) return R_NilValue;
+  l->closed = true;
+  discard(l->standing);
+  l->standing = l->offer = NULL;
+  return R_NilValue;
 }
 
 // --- Requests ---
@@ -139,8 +145,11 @@ static bool is_lost(const mg_lane *l) {
 
 static bool is_answered(const mg_lane *l) { return lane_load(l, LANE_REPLY) == l->request; }
 
+// The number of the next request. No request has been given up if LANE_GIVEN_UP is 0.
+static uint32_t next_number(const mg_lane *l) { return l->request == UINT32_MAX ? 1 : l->request + 1; }
+
 static void post(mg_lane *l, size_t size) {
-  l->request++;
+  l->request = next_number(l);
   l->state = REQUEST_OUT;
   lane_store(l, LANE_REQUEST_SIZE, (uint32_t)size);
   lane_store(l, LANE_R_CPU, processor());
@@ -150,7 +159,7 @@ static void post(mg_lane *l, size_t size) {
 
 // Posts a request that is given up before the server sees it.
 static void post_given_up(mg_lane *l) {
-  lane_store(l, LANE_GIVEN_UP, l->request + 1);
+  lane_store(l, LANE_GIVEN_UP, next_number(l));
   lane_store(l, LANE_OFFER_FD, UINT32_MAX);
   post(l, 0);
 }
@@ -176,6 +185,10 @@ bool mg_lane_offer(mg_lane *l, size_t size) {
   mg_segment *larger = size < l->usual ? mg_segment_take_pooled(SEGMENT_RESULTS, l->usual) : NULL;
   if (larger == NULL) larger = mg_segment_take(SEGMENT_RESULTS, size);
   if (larger == NULL) return l->standing != NULL;
+  if (l->closed) {
+    mg_segment_release(larger);
+    return false;
+  }
   if (l->standing != NULL) mg_segment_release(l->standing);
   l->standing = larger;
   return true;
@@ -253,7 +266,7 @@ mg_lane_progress mg_lane_wait(mg_lane *l, double end) {
     fill_ring(l, end);
     if (is_answered(l)) return LANE_ANSWERED;
     if (spin(l, seen, end) && mg_seconds() < end) continue;
-    if (is_lost(l)) return LANE_LOST;
+    if (is_lost(l)) return is_answered(l) ? LANE_ANSWERED : LANE_LOST; // it may have ended right after
     if (mg_seconds() >= end) return LANE_WAITS;
     sleep_until(l, seen, end);
   }
@@ -283,13 +296,15 @@ static void end_request(mg_lane *l, mg_request_state state) {
   l->offer = NULL;
 }
 
+void mg_lane_free(mg_lane *l) { end_request(l, REQUEST_NONE); }
+
 void mg_lane_finish(mg_lane *l, bool used) {
-  if (used && l->offer == l->standing) {
-    l->usual = l->standing->size;
+  if (l->standing != NULL && l->offer == l->standing && (used || mg_segment_has_grown(l->standing))) {
+    if (used) l->usual = l->standing->size;
     mg_segment_release(l->standing);
     l->standing = NULL;
   }
-  end_request(l, REQUEST_NONE);
+  mg_lane_free(l);
 }
 
 // The server may still write to what it was offered.
@@ -323,16 +338,15 @@ void mg_lane_give_up(mg_lane *l) {
 SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
   mg_lane *l = mg_lane_of(pointer);
   if (l == NULL || Rf_xlength(message) > MAILBOX_SIZE) return Rf_ScalarLogical(0);
-  if (mg_uses_offer(segments) == NULL && !mg_lane_offer(l, 1)) return Rf_ScalarLogical(0);
+  // Without room for a large result it would be an error, which it is not over the socket.
+  bool brings = segments != R_NilValue;
+  if (brings ? mg_uses_offer(segments) == NULL : !mg_lane_offer(l, 1)) return Rf_ScalarLogical(0);
   SEXP number = PROTECT(Rf_ScalarReal(0));
   Rf_defineVar(Rf_install("posted"), number, line);
-  l = mg_lane_of(pointer);
-  // Without room for a large result it would be an error, which it is not over the socket.
-  mg_segment *own = mg_uses_offer(segments);
-  bool free = l != NULL && (segments == R_NilValue ? l->standing : own) != NULL && mg_lane_is_free(l);
+  bool free = !l->closed && mg_lane_is_free(l);
   if (free) {
     memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
-    mg_lane_post(l, (size_t)Rf_xlength(message), own);
+    mg_lane_post(l, (size_t)Rf_xlength(message), brings ? mg_uses_offer(segments) : NULL);
     REAL(number)[0] = l->request;
   }
   UNPROTECT(1);

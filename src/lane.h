@@ -54,6 +54,7 @@ typedef struct {
   mg_segment *segment;
   uint8_t *data;
   int owner;        // the process that made it
+  bool closed;
   uint32_t request; // number of the last one
   mg_request_state state;
   bool lives;        // the call has gone on after its first request
@@ -66,7 +67,8 @@ typedef struct {
   struct mg_ring *ring; // of the call that is out, if its arguments go through the ring (ring.h)
 } mg_lane;
 
-// The lane of an external pointer; NULL if it is closed, or belongs to another process.
+// The lane of an external pointer; NULL if it is closed, or belongs to another process. It is
+// there as long as the pointer is protected, even if it is closed meanwhile.
 mg_lane *mg_lane_of(SEXP pointer);
 // Whether a request can be posted: none holds the lane, and the server lives.
 bool mg_lane_is_free(mg_lane *l);
@@ -74,7 +76,8 @@ bool mg_lane_is_free(mg_lane *l);
 // run from the first byte on until it is posted: it could post another.
 static inline uint8_t *mg_lane_box(const mg_lane *l) { return l->data + LANE_REQUEST_BOX; }
 // Has a standing offer, of so many bytes if there is memory. False if there is none: then the
-// request goes over the socket, where a reply needs no offer. It may run R's collector.
+// request goes over the socket, where a reply needs no offer. It may run R's collector, and
+// so R code (finalizers), which may close the lane.
 bool mg_lane_offer(mg_lane *l, size_t size);
 // Posts the request in the mailbox. `offer` is the caller's segment for the result; NULL: the
 // standing one.
@@ -93,13 +96,15 @@ mg_lane_progress mg_lane_wait(mg_lane *l, double end);
 // Counts something that R has done, and wakes the server if it sleeps.
 void mg_lane_event(mg_lane *l);
 
-// The reply that has come, where it lies: it is copied before it is read. False if there is
+// The reply that has come, where it lies: what steers is read once or copied first. False if there is
 // no such place.
 bool mg_lane_reply(mg_lane *l, const uint8_t **data, size_t *size);
 // Whether a reply, a raw vector, is a result that lies in the standing offer.
 bool mg_lane_refers(const mg_lane *l, SEXP reply);
-// The request is done, and the lane free. If the result lies in the standing offer (`used`),
-// that is none any more.
+// The request is done, and the lane free.
+void mg_lane_free(mg_lane *l);
+// The same. If the result lies in the standing offer (`used`), that is none any more, nor if the
+// server has added memory to it that no result lies in.
 void mg_lane_finish(mg_lane *l, bool used);
 void mg_lane_give_up(mg_lane *l);
 

@@ -4,6 +4,7 @@
 // For all (mangoro.h):
 //   bits.c             bytes at any address, bitmaps, UTF-8 (bits.h)
 //   copy.c             copies of vectors, which look for NA (copy.h)
+//   string_cache.h     the strings that were made last
 //   failure.c          what went wrong, on its way to R
 //   r.c                R's memory, and calls of R's own functions
 //
@@ -56,7 +57,6 @@
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
 //   releases.c         Go's objects that R does not refer to any more
-//   segment.c          memory that is shared with a server (segment.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
 //   question.c         R functions that Go calls over the lane

@@ -15,25 +15,6 @@ enum {
   STEP = 64                                                // chunks are so many rows, or a multiple
 };
 
-static bool can_go(SEXP x) {
-  if (x == R_NilValue) return true; // a missing argument
-  return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP) && !HAS_ATTRIBUTES(x);
-}
-
-// The length of the longest argument, or 0 if one is empty, and -1 if one cannot go.
-static R_xlen_t common_rows(SEXP args) {
-  R_xlen_t longest = 1;
-  bool empty = false;
-  for (R_xlen_t i = 0; i < Rf_xlength(args); i++) {
-    SEXP x = VECTOR_ELT(args, i);
-    if (!can_go(x)) return -1;
-    if (x == R_NilValue) continue;
-    empty = empty || Rf_xlength(x) == 0;
-    if (Rf_xlength(x) > longest) longest = Rf_xlength(x);
-  }
-  return empty ? 0 : longest;
-}
-
 // A call by reference takes longer to begin with, and is faster if nothing has to be copied.
 // One vector that has to be is faster through the ring, with all others.
 #define REFERENCE_BYTES ((R_xlen_t)2 << 20)
@@ -49,15 +30,14 @@ static bool should_be_referred_to(const mg_ring *ring) {
   return true;
 }
 
-bool mg_ring_plan(mg_ring *ring, SEXP args) {
-  R_xlen_t rows = common_rows(args);
-  if (rows < 0 || Rf_xlength(args) > MAX_COLUMNS) return false;
+bool mg_ring_plan(mg_ring *ring, SEXP args, R_xlen_t rows) {
+  if (Rf_xlength(args) > MAX_COLUMNS) return false;
   *ring = (mg_ring){.n_arguments = (int)Rf_xlength(args), .rows = rows};
   ring->arguments = mg_alloc((size_t)ring->n_arguments, sizeof *ring->arguments);
   for (int i = 0; i < ring->n_arguments; i++) {
     SEXP x = VECTOR_ELT(args, i);
-    bool column = x != R_NilValue && Rf_xlength(x) == rows;
-    if (!column && x != R_NilValue && Rf_xlength(x) != 1) return false;
+    if (TYPEOF(x) != REALSXP && TYPEOF(x) != INTSXP && TYPEOF(x) != LGLSXP) return false;
+    bool column = Rf_xlength(x) == rows;
     ring->arguments[i] = (mg_ring_argument){.x = x, .constant = !column};
     ring->n_columns += column;
   }
@@ -96,7 +76,7 @@ void mg_ring_write_payload(const mg_ring *ring, uint8_t *to) {
     const mg_ring_argument *a = &ring->arguments[i];
     to = put_uint32(put_uint32(to, (uint32_t)TYPEOF(a->x)), a->constant);
     memset(to, 0, WIDTH);
-    if (a->constant && a->x != R_NilValue) put_value(to, a->x);
+    if (a->constant) put_value(to, a->x);
     to += WIDTH;
   }
 }
@@ -105,7 +85,7 @@ void mg_ring_write_payload(const mg_ring *ring, uint8_t *to) {
 
 // Writes rows [from, from + n) of a column, and returns whether there is NA.
 static bool write_column(SEXP x, R_xlen_t from, R_xlen_t n, void *to) {
-  const uint8_t *values = DATAPTR_OR_NULL(x);
+  const uint8_t *values = mg_view_values(x);
   if (TYPEOF(x) == REALSXP) {
     if (values != NULL) return mg_copy_doubles(to, values + sizeof(double) * (size_t)from, (size_t)n);
     REAL_GET_REGION(x, from, n, to);

@@ -7,7 +7,7 @@
 #include "lane.h"
 
 typedef struct {
-  SEXP x;        // R_NilValue: it is missing
+  SEXP x;
   bool constant; // all rows have its one value, which the request says
 } mg_ring_argument;
 
@@ -21,11 +21,11 @@ typedef struct mg_ring {
   uint32_t written;    // chunks
 } mg_ring;
 
-// Whether the arguments, a list in the order of the signature, can go through the ring: they
-// are doubles, integers and logicals without attributes, all of one length or of length 1. If
+// Whether the arguments, a list in the order of the signature of vectors without attributes that
+// have `rows` values or one, can go through the ring: they are doubles, integers and logicals. If
 // all of them lie in segments and are large, they should rather go by reference.
 // The list must live as long as the ring, whose memory is R_alloc's.
-bool mg_ring_plan(mg_ring *ring, SEXP args);
+bool mg_ring_plan(mg_ring *ring, SEXP args, R_xlen_t rows);
 
 // The payload of the request.
 size_t mg_ring_payload_size(const mg_ring *ring);

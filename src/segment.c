@@ -31,6 +31,8 @@
 #include <unistd.h>
 #endif
 
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 // --- The operating system -----------------------------------------------------
 
 // For tests of what happens if one fails: each system call asks first.
@@ -126,6 +128,11 @@ static void close_memory(const mg_segment *s) {
 // The file's own bytes again, instead of what R has written.
 static bool forget_written(const mg_segment *s) { return SYSTEM(madvise(s->data, s->size, MADV_DONTNEED)) == 0; }
 
+static bool has_grown(const mg_segment *s) {
+  struct stat file;
+  return SYSTEM(fstat(s->fd, &file)) != 0 || file.st_size != (off_t)s->size;
+}
+
 static bool map_growth(mg_segment *s) {
   struct stat file;
   if (SYSTEM(fstat(s->fd, &file)) != 0 || file.st_size < 0) return false;
@@ -174,8 +181,6 @@ static size_t number_in(const char *path) {
   unsigned long long number = has_text ? strtoull(text, &end, 10) : 0;
   return end == text || number > SIZE_MAX ? SIZE_MAX : (size_t)number;
 }
-
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // The least limit of a control group and those that it is in.
 static size_t group_limit(const char *root, char *group, const char *file) {
@@ -249,6 +254,11 @@ static bool forget_written(const mg_segment *s) {
   return false;
 }
 
+static bool has_grown(const mg_segment *s) {
+  (void)s;
+  return false;
+}
+
 static bool map_growth(mg_segment *s) {
   (void)s;
   return false;
@@ -280,11 +290,9 @@ typedef struct {
 
 static quantity bytes, segments;
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
 static void set_limits(quantity *q, size_t base, size_t most, size_t limit) {
-  q->base = q->trigger = least(base, limit);
-  q->most = least(most, limit);
+  q->base = q->trigger = smaller(base, limit);
+  q->most = smaller(most, limit);
   q->limit = limit;
 }
 
@@ -292,22 +300,22 @@ void mg_segment_limit(size_t most_bytes, size_t most_segments) {
   size_t memory = memory_size();
   if (most_bytes == 0) most_bytes = memory / 2;
   if (most_segments == 0) most_segments = segments_at_most();
-  set_limits(&bytes, least((size_t)256 << 20, memory / 8), memory / 8, most_bytes);
+  set_limits(&bytes, smaller((size_t)256 << 20, memory / 8), memory / 8, most_bytes);
   set_limits(&segments, most_segments / 2, most_segments / 2, most_segments);
 }
 
 static bool passes_trigger(const quantity *q, size_t more) {
-  return more > q->trigger - least(q->leased, q->trigger) && q->taken >= q->base / 2;
+  return more > q->trigger - smaller(q->leased, q->trigger) && q->taken >= q->base / 2;
 }
 
 static bool passes_limit(const quantity *q, size_t more) {
-  return more > q->limit - least(q->leased + q->pooled, q->limit);
+  return more > q->limit - smaller(q->leased + q->pooled, q->limit);
 }
 
 static void after_collection(quantity *q) {
   size_t twice = q->leased * 2;
   q->taken = 0;
-  q->trigger = least(twice > q->base ? twice : q->base, q->limit);
+  q->trigger = smaller(twice > q->base ? twice : q->base, q->limit);
 }
 
 static void count_taken(quantity *q, size_t n) {
@@ -349,7 +357,7 @@ static mg_segment **last_in_pool(void) {
 
 static void trim(double before) {
   mg_segment **place = &pool;
-  while (*place && (*place)->since >= before) place = &(*place)->next;
+  while (*place && (*place)->pooled_at >= before) place = &(*place)->next;
   while (*place) close_pooled(place);
 }
 
@@ -405,13 +413,13 @@ void mg_segment_init(void) {
 
 bool mg_segment_possible(void) { return !refused && !is_fork() && !files_are_limited(); }
 
-static bool passes_a_trigger(size_t size) { return passes_trigger(&bytes, size) || passes_trigger(&segments, 1); }
+static bool passes_any_trigger(size_t size) { return passes_trigger(&bytes, size) || passes_trigger(&segments, 1); }
 
 // How much of the time collections may take. They get rarer with more memory, which is slow to
 // touch for the first time.
 #define COLLECTING 0.25
 
-static double collected; // when that was
+static double last_collection; // when it ended
 static size_t since_all; // segments that were taken since all objects were looked at
 
 static void collect_all(void) {
@@ -427,11 +435,33 @@ static void collect(size_t size) {
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
-  if (bytes.leased > before / 2 && passes_a_trigger(size)) collect_all();
-  if (now() - started > COLLECTING * (started - collected)) bytes.base = least(2 * bytes.base, bytes.most);
-  collected = now();
+  if (bytes.leased > before / 2 && passes_any_trigger(size)) collect_all();
+  if (now() - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
+  last_collection = now();
   after_collection(&bytes);
   after_collection(&segments);
+}
+
+// The pool is looked at whenever R's collector runs, by the finalizer of a pointer that nobody
+// refers to: a session that makes no more calls gives its memory back as well.
+static bool watched;
+
+static void watch(void);
+
+static void look_at_pool(SEXP sentinel) {
+  (void)sentinel;
+  watched = false;
+  if (is_fork()) return;
+  trim(now() - IDLE);
+  if (segments.leased + segments.pooled > 0) watch();
+}
+
+static void watch(void) {
+  if (watched) return;
+  watched = true;
+  SEXP sentinel = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+  R_RegisterCFinalizerEx(sentinel, look_at_pool, FALSE);
+  UNPROTECT(1);
 }
 
 static mg_segment *lease(mg_segment *s) {
@@ -448,9 +478,10 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
   if (!mg_segment_possible()) return NULL;
   size = size_class(size);
   if (size == 0) return NULL;
+  watch();
   trim(now() - IDLE);
   mg_segment *s = find_pooled(role, size);
-  if (!s && passes_a_trigger(size)) {
+  if (!s && passes_any_trigger(size)) {
     collect(size);
     s = find_pooled(role, size);
   }
@@ -468,9 +499,12 @@ mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size) {
 
 void mg_segment_use(mg_segment *s) { s->uses++; }
 
-// One that was leased at a fork is not used again: the child may read what is in it now.
+bool mg_segment_has_grown(const mg_segment *s) { return s->role == SEGMENT_RESULTS && has_grown(s); }
+
+// One that was leased at a fork is not used again: the child may read what is in it now. What
+// Go has added for nothing is not counted.
 static bool is_for_pool(mg_segment *s) {
-  if (s->retired || s->forks != forks) return false;
+  if (s->retired || s->forks != forks || mg_segment_has_grown(s)) return false;
   if (!mg_segment_is_untouched(&(mg_part){s, 0, s->size}) && !forget_written(s)) return false;
   s->exposed = false;
   return true;
@@ -485,7 +519,7 @@ void mg_segment_release(mg_segment *s) {
     return;
   }
   double time = now();
-  s->since = time;
+  s->pooled_at = time;
   s->next = pool;
   pool = s;
   bytes.pooled += s->size;

@@ -20,9 +20,9 @@ typedef struct mg_segment {
   size_t size;         // of it
   int uses;            // 1 for who took it, and 1 for each view
   bool retired;        // when its last use ends it is closed, not kept for the next call
-  bool exposed;        // of results: R code has had a pointer to its private pages, and may write to them
+  bool exposed;        // of results: R code has had a pointer to it, and may have written
   unsigned forks;      // how often this process had forked when it was taken
-  double since;        // when it came into the pool
+  double pooled_at;    // when it came into the pool
   struct mg_segment *next;
 } mg_segment;
 
@@ -50,6 +50,8 @@ void mg_segment_release(mg_segment *s); // ends one use; does nothing in a fork
 void mg_segment_retire(mg_segment *s);
 // Maps what Go has added to a segment of results that has no views yet. It may move.
 bool mg_segment_grow(mg_segment *s);
+// Whether Go has added to it what is not mapped, or the system does not say.
+bool mg_segment_has_grown(const mg_segment *s);
 // Whether R has written nothing to this part of a segment of results, as far as we can tell.
 bool mg_segment_is_untouched(const mg_part *part);
 

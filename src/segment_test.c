@@ -76,13 +76,13 @@ SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na) {
                  Rf_asLogical(no_na));
 }
 
-// `at`: where the offsets and the text lie, and the bitmap, or NA.
+// `at`: where the offsets and the text lie, and the bitmap, or NA; and how long the text is.
 SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n) {
   mg_segment *s = segment_of(lease);
   const double *offset = REAL(at);
   const uint8_t *valid = ISNAN(offset[2]) ? NULL : s->data + (size_t)offset[2];
-  return mg_string_view(s, s->data + (size_t)offset[0], Rf_asInteger(width), s->data + (size_t)offset[1], valid,
-                        (R_xlen_t)Rf_asReal(n));
+  return mg_string_view(s, s->data + (size_t)offset[0], Rf_asInteger(width), s->data + (size_t)offset[1],
+                        (size_t)offset[3], valid, (R_xlen_t)Rf_asReal(n));
 }
 
 // Whether x is a view that R has not changed.

@@ -3,9 +3,9 @@
 // a use of its segment.
 //
 // The text was checked when it came, but the program can still write to it. So each use reads
-// an offset once, checks it, and copies the bytes before it looks at them.
+// an offset once, checks it, and copies the bytes before it makes a string of them.
 
-#include "bits.h"
+#include "string_cache.h"
 #include "view.h"
 
 #include <R_ext/Altrep.h>
@@ -14,17 +14,27 @@
 enum { BLOCK = 512 };
 
 // data1: an external pointer that protects a raw vector with this, and then a byte for each
-// block, 1 if its strings are made. data2: a character vector with them, NULL before the first.
+// block, 1 if its strings are made; its tag is what `cache` keeps. data2: a character vector
+// with the strings, NULL before the first.
 typedef struct {
   mg_segment *segment; // NULL once all strings are made
   const uint8_t *offsets, *text, *valid;
-  size_t text_size; // up to the end of the segment
-  int width;        // of an offset
+  size_t text_size;
+  int width; // of an offset
   R_xlen_t n;
   R_xlen_t missing; // blocks
+  mg_string_cache cache;
+  mg_known_string known[STRING_CACHE]; // of the cache
 } strings;
 
 static R_altrep_class_t string_views;
+
+// The view that was asked last, as in view.c. A new one may lie where it was.
+static struct {
+  SEXP x;
+  const Rbyte *blocks;
+  const SEXP *made;
+} recent;
 
 static strings *strings_of(SEXP x) { return (strings *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
 static Rbyte *blocks_of(SEXP x) { return RAW(R_ExternalPtrProtected(R_altrep_data1(x))) + sizeof(strings); }
@@ -35,30 +45,40 @@ static void end_use(SEXP pointer) {
   v->segment = NULL;
 }
 
-SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint8_t *text, const uint8_t *valid,
-                    R_xlen_t n) {
+SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint8_t *text, size_t text_size,
+                    const uint8_t *valid, R_xlen_t n) {
   R_xlen_t blocks = n / BLOCK + (n % BLOCK != 0);
   SEXP rest = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)sizeof(strings) + blocks));
+  SEXP cached = PROTECT(Rf_allocVector(STRSXP, STRING_CACHE));
   memset(RAW(rest), 0, sizeof(strings) + (size_t)blocks);
   *(strings *)RAW(rest) = (strings){
       .segment = s,
       .offsets = offsets,
       .text = text,
       .valid = valid,
-      .text_size = s->size - (size_t)(text - s->data),
+      .text_size = text_size,
       .width = width,
       .n = n,
       .missing = blocks,
+      .cache = {.known = ((strings *)RAW(rest))->known, .kept = cached},
   };
-  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, rest));
+  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, cached, rest));
   R_RegisterCFinalizerEx(pointer, end_use, FALSE);
   mg_segment_use(s);
   SEXP x = R_new_altrep(string_views, pointer, R_NilValue);
-  UNPROTECT(2);
+  recent.x = NULL;
+  UNPROTECT(3);
   return x;
 }
 
 // --- Strings of the segment ---------------------------------------------------
+
+static void fail_changed(void) {
+  SEXP package = PROTECT(Rf_mkString("mangoro"));
+  SEXP namespace = PROTECT(Rf_eval(PROTECT(Rf_lang2(Rf_install("getNamespace"), package)), R_BaseEnv));
+  (void)Rf_eval(PROTECT(Rf_lang1(Rf_install("abort_changed_string"))), namespace);
+  Rf_error("a Go program has changed a string after it had returned it"); // not reached
+}
 
 // Offset number i, read once. Negative ones are beyond all text.
 static uint64_t offset_at(const strings *v, R_xlen_t i) {
@@ -66,26 +86,29 @@ static uint64_t offset_at(const strings *v, R_xlen_t i) {
   return ((const volatile uint64_t *)(const void *)v->offsets)[i];
 }
 
-static SEXP make_string(const strings *v, R_xlen_t i) {
-  if (v->valid && !bit_at(v->valid, i)) return NA_STRING;
-  uint64_t begin = offset_at(v, i), end = offset_at(v, i + 1);
-  if (begin > end || end > v->text_size || end - begin > INT_MAX)
-    Rf_error("a Go program has changed a string that it had returned");
-  if (begin == end) return R_BlankString;
-  size_t n = (size_t)(end - begin);
+static SEXP new_string(const uint8_t *bytes, size_t n) {
   char some[256];
   const void *at = vmaxget();
   char *text = n <= sizeof some ? some : R_alloc(n, 1);
-  memcpy(text, v->text + begin, n);
-  if (memchr(text, 0, n) || !mg_is_utf8((const uint8_t *)text, n))
-    Rf_error("a Go program has changed a string that it had returned");
+  memcpy(text, bytes, n);
+  if (memchr(text, 0, n) || !mg_is_utf8((const uint8_t *)text, n)) fail_changed();
   SEXP string = Rf_mkCharLenCE(text, (int)n, CE_UTF8);
   vmaxset(at);
   return string;
 }
 
+static SEXP make_string(strings *v, R_xlen_t i) {
+  if (v->valid && !bit_at(v->valid, i)) return NA_STRING;
+  uint64_t begin = offset_at(v, i), end = offset_at(v, i + 1);
+  if (begin > end || end > v->text_size || end - begin > INT_MAX) fail_changed();
+  size_t n = (size_t)(end - begin), place = 0;
+  SEXP string = mg_find_string(&v->cache, v->text + begin, n, &place);
+  return string != NULL ? string : mg_keep_string(&v->cache, place, new_string(v->text + begin, n));
+}
+
 static bool is_made(SEXP x, R_xlen_t i) { return R_altrep_data2(x) != R_NilValue && blocks_of(x)[i / BLOCK] != 0; }
 
+// No R code runs here: R runs finalizers where it evaluates code, not where it allocates memory.
 static void make_block(SEXP x, R_xlen_t block) {
   strings *v = strings_of(x);
   if (R_altrep_data2(x) == R_NilValue) R_set_altrep_data2(x, Rf_allocVector(STRSXP, v->n));
@@ -111,8 +134,12 @@ static SEXP make_all(SEXP x) {
 static R_xlen_t length(SEXP x) { return strings_of(x)->n; }
 
 static SEXP elt(SEXP x, R_xlen_t i) {
+  if (x == recent.x && recent.blocks[i / BLOCK]) return recent.made[i];
   if (!is_made(x, i)) make_block(x, i / BLOCK);
-  return STRING_ELT(R_altrep_data2(x), i);
+  recent.x = x;
+  recent.blocks = blocks_of(x);
+  recent.made = STRING_PTR_RO(R_altrep_data2(x));
+  return recent.made[i];
 }
 
 static void set_elt(SEXP x, R_xlen_t i, SEXP string) { SET_STRING_ELT(make_all(x), i, string); }
@@ -135,7 +162,7 @@ static SEXP duplicate(SEXP x, Rboolean deep) {
 static SEXP extract_subset(SEXP x, SEXP indexes, SEXP call) {
   (void)call;
   if (TYPEOF(indexes) != INTSXP && TYPEOF(indexes) != REALSXP) return NULL;
-  const strings *v = strings_of(x);
+  strings *v = strings_of(x);
   R_xlen_t n = XLENGTH(indexes);
   if (n > v->n / 16) return NULL;
   SEXP subset = PROTECT(Rf_allocVector(STRSXP, n));

@@ -147,11 +147,13 @@ static void fill_codes(const mg_field *f, const mg_column *c, int64_t from, int6
     return;
   }
   for (int64_t i = 0; i < n; i++) {
-    if (!is_valid(c, from + i)) {
+    int64_t index = int_at(c->values, from + i, f->width, f->is_signed);
+    // Under a null it may be any, and the bitmap may have changed since it was checked.
+    if (!is_valid(c, from + i) || (uint64_t)index >= (uint64_t)c->limit) {
       to[i] = NA_INTEGER;
       continue;
     }
-    int64_t index = c->base + int_at(c->values, from + i, f->width, f->is_signed);
+    index += c->base;
     to[i] = codes == NULL ? (int)index + 1 : codes[index];
   }
 }

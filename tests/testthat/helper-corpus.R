@@ -172,7 +172,9 @@ typed_way <- function(x) {
 # An integer64 as R counts.
 counted <- function(x) {
   numbers <- suppressWarnings(as.double(x))
-  if (any(abs(numbers) > 2^53, na.rm = TRUE)) {
+  # 2^53 + 1 is rounded to 2^53.
+  rounded <- !identical(unclass(suppressWarnings(bit64::as.integer64(numbers))), unclass(x))
+  if (rounded || any(abs(numbers) > 2^53, na.rm = TRUE)) {
     x
   } else if (all(abs(numbers) <= .Machine$integer.max, na.rm = TRUE)) {
     as.integer(numbers)

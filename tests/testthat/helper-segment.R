@@ -48,7 +48,9 @@ as_string_view <- function(x, width = 4) {
   write_segment(segment, offsets)
   write_segment(segment, text, at[[2]])
   write_segment(segment, valid, at[[3]])
-  view <- .Call(c_string_view, segment, c(at[1:2], if (anyNA(x)) at[[3]] else NA), width, as.double(length(x)))
+  at[[4]] <- length(text)
+  if (!anyNA(x)) at[[3]] <- NA
+  view <- .Call(c_string_view, segment, at, width, as.double(length(x)))
   list(view = view, segment = segment, text_at = at[[2]])
 }
 

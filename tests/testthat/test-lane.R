@@ -259,6 +259,8 @@ test_that("each handle has its own lane, and stopping frees it", {
   other$add(1, 2)
   expect_gt(descriptors(), before)
   close(other)
+  rm(other)
+  gc()
   .Call(c_segment_trim)
   expect_identical(descriptors(), before)
 })
@@ -309,7 +311,7 @@ local_end <- function(env = parent.frame()) {
     flush(file)
   }
   write(212, Sys.getpid())
-  list(pointer = opened[[1]], write = write)
+  list(pointer = opened[[1]], write = write, file = file)
 }
 
 test_that("what a server writes to the lane is checked", {
@@ -422,6 +424,62 @@ test_that("a call that lives holds the lane until its end", {
   expect_null(.Call(c_lane_release_held, end$pointer, line$posted, as.raw(2)))
   expect_null(.Call(c_lane_give_up, end$pointer, line$posted))
   expect_identical(.Call(c_lane_age, end$pointer), 0)
+})
+
+test_that("a lane may be closed while memory is taken for it", {
+  skip_if_no_shared_memory()
+  with_segment_limits(segments = 2)
+  opened <- .Call(c_lane_open, as.raw(1:16))
+  closed <- FALSE
+  take_segment(1e6) # which has to be collected before there is another
+  reg.finalizer(new.env(), function(e) {
+    .Call(c_lane_close, opened[[1]])
+    closed <<- TRUE
+  })
+  expect_false(.Call(c_lane_post, opened[[1]], as.raw(1), new_line(), NULL))
+  expect_true(closed)
+  rm(opened)
+  gc()
+  expect_identical(segment_counts()$leased, 0)
+})
+
+test_that("memory that a server adds to an offer for nothing is not kept", {
+  end <- local_end()
+  post <- function() {
+    line <- new_line()
+    expect_true(.Call(c_lane_post, end$pointer, as.raw(1:9), line, NULL))
+    seek(end$file, 84, rw = "read")
+    offer <- readBin(end$file, "integer", 2)
+    list(number = line$posted, fd = offer[[1]], generation = offer[[2]])
+  }
+  answer <- function(request) {
+    end$write(200, 3L)
+    end$write(196, as.integer(request$number))
+    expect_length(.Call(c_lane_take, end$pointer, request$number)[[1]], 3)
+  }
+  first <- post()
+  answer(first)
+  second <- post()
+  expect_identical(second$generation, first$generation)
+  offer <- file(sprintf("/proc/self/fd/%d", second$fd), "r+b")
+  seek(offer, 1e6, rw = "write")
+  writeBin(raw(1e5), offer)
+  close(offer)
+  answer(second)
+  expect_gt(post()$generation, second$generation)
+})
+
+test_that("a call that fails before R waits for it is cancelled", {
+  go <- local_lane()
+  hold <- go$Hold
+  id <- lane_of(go)$line$id
+  local({
+    local_mocked_bindings(note_request = function(...) stop("stopped"))
+    expect_error(hold(1), "stopped")
+  })
+  expect_false(identical(lane_of(go)$line$id, id))
+  expect_identical(go$Add(1, 2), 3)
+  go$Release(1)
 })
 
 test_that("a closed lane takes nothing", {

@@ -80,6 +80,20 @@ test_that("many strings are made when they are looked at", {
   expect_error(read_echo(message, decode_record, reply), "row 100000", class = "mangoro_error_protocol")
 })
 
+test_that("offsets that a server changes later never point outside of the text", {
+  skip_without_segments()
+  n <- 1e5 + 1
+  for (x in list(rep("", n), rep("a", n))) {
+    message <- record_by_reference(list(x = x))
+    offer <- read_parts(message$bytes)$offer
+    got <- read_echo(message, decode_record)$x
+    expect_output(.Internal(inspect(got)), "view")
+    write_to_segment(offer, 4 * (n - 1), little(2^20, 4)) # the end of string n - 1
+    expect_error(got[[n - 1]], class = "mangoro_error_protocol")
+    expect_error(got[n - 1], class = "mangoro_error_protocol")
+  }
+})
+
 test_that("NA is under each null, whatever the server has left there", {
   skip_without_segments()
   n <- 40000
@@ -115,6 +129,15 @@ test_that("a column that R has changed is sent as it is now, and others by refer
   message <- record_by_reference(list(x = x))
   expect_length(read_parts(message$bytes)$parts, 1)
   expect_same(read_echo(message, decode_record), list(x = replace(seq_len(n) + 0, 2:3, c(-1, NA))))
+})
+
+test_that("a view that is sent as a copy counts as unchanged", {
+  skip_without_segments()
+  got <- trip_by_reference(list(x = seq_len(40000) + 0))
+  encode_record(got)
+  shown <- utils::capture.output(.Internal(inspect(got$x)))
+  expect_match(shown[[1]], "view")
+  expect_no_match(shown[[1]], "may be changed")
 })
 
 test_that("a view is found by reference wherever it is", {

@@ -105,6 +105,15 @@ test_that("what a peer adds to a segment can be mapped", {
   expect_identical(segment_counts()$segments, 1)
 })
 
+test_that("what a peer adds for nothing does not go into the pool", {
+  skip_without_segments()
+  with_segment_limits()
+  segment <- take_segment(1e5)
+  write_segment(segment, raw(1e6))
+  release_segment(segment)
+  expect_identical(segment_counts(), list(leased = 0, pooled = 0, segments = 0))
+})
+
 test_that("growth without memory for it is refused, however large it is", {
   skip_without_segments()
   with_segment_limits()
@@ -179,8 +188,9 @@ test_that("each system call may fail, and nothing is lost", {
   with_segment_limits()
   before <- memory_files()
   .Call(c_segment_fail, 0L)
-  release_segment(take_segment(1e7))
+  segment <- take_segment(1e7)
   calls <- .Call(c_segment_fail, 0L)
+  release_segment(segment)
   expect_gt(calls, 5)
   trim_segments()
   for (at in seq_len(calls)) {
@@ -215,7 +225,7 @@ test_that("a segment whose changes cannot be dropped is closed", {
   with_segment_limits()
   view <- as_view(as.double(1:1e5))
   view[[1]] <- 0
-  .Call(c_segment_fail, 3L) # after the two that look whether there are any
+  .Call(c_segment_fail, 4L) # after those that look at its size, and whether there are any
   rm(view)
   gc()
   .Call(c_segment_fail, 0L)

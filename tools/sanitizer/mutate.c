@@ -74,7 +74,7 @@ static SEXP run(void *data) {
     t->accepted++;
     SEXP header = PROTECT(Rf_allocVector(RAWSXP, 0)), yes = PROTECT(Rf_ScalarLogical(1));
     if (t->row) {
-      mg_c_encode_row(x, R_NilValue, header, yes, R_NilValue);
+      mg_c_encode_row(x, header, yes, R_NilValue, R_NilValue);
     } else {
       mg_c_encode_record(x, header, yes, R_NilValue, R_NilValue);
     }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reservation is how many bytes of addresses a segment that may grow has, so that it need
-// not move: a mapping may reach beyond the end of its file.
+// reservation is how many bytes of addresses a segment has once a call allocates in it, so
+// that it grows without moving: a mapping may reach beyond the end of its file.
 const reservation = 64<<30>>(64-bits.UintSize) | 64<<20
 
 // growthChunk is how much a segment grows by at once: a signal, of which Go sends some to
@@ -102,28 +102,45 @@ func Map(pid int, fd uint32, size int) (memory []byte, unmap func(), err error) 
 }
 
 // newMapping maps a segment.
-func newMapping(pid int, key mapped) (*mapping, error) {
+func newMapping(pid int, key mappingKey) (*mapping, error) {
 	f, err := open(pid, key.name.FD, key.writable)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
-	m := &mapping{mapped: key, file: f.id, size: f.size, reserved: f.size}
+	m := &mapping{mappingKey: key, file: f.id, size: f.size, reserved: wholePages(f.size)}
 	protection := unix.PROT_READ
 	if key.writable {
 		protection |= unix.PROT_WRITE
-		m.reserved = max(f.size, reservation)
 	}
-	for {
-		m.base, err = unix.MmapPtr(f.fd, 0, nil, uintptr(m.reserved), protection, unix.MAP_SHARED)
-		if err == nil {
-			return m, nil
-		}
-		if m.reserved == f.size {
-			return nil, fmt.Errorf("cannot map %d bytes: %w", f.size, err)
-		}
-		m.reserved = max(f.size, m.reserved/2)
+	if m.base, err = unix.MmapPtr(f.fd, 0, nil, uintptr(m.reserved), protection, unix.MAP_SHARED); err != nil {
+		return nil, fmt.Errorf("cannot map %d bytes: %w", f.size, err)
 	}
+	return m, nil
+}
+
+func wholePages(n int) int {
+	page := os.Getpagesize()
+	return (n + page - 1) / page * page
+}
+
+// reserve has a mapping whose memory nothing uses reach beyond the segment, and returns false
+// if there are no addresses left. It may move.
+func (m *mapping) reserve(size int) bool { return m.reserved >= size || m.resize(wholePages(size)) }
+
+// trim gives back the addresses beyond the segment.
+func (m *mapping) trim() { m.resize(wholePages(m.size)) }
+
+// resize has a mapping reach so far. The pages that are in it stay so.
+func (m *mapping) resize(size int) bool {
+	if size == m.reserved {
+		return true
+	}
+	base, err := unix.MremapPtr(m.base, uintptr(m.reserved), nil, uintptr(size), unix.MREMAP_MAYMOVE)
+	if err == nil {
+		m.base, m.reserved = base, size
+	}
+	return err == nil
 }
 
 func (m *mapping) unmap() {
@@ -146,7 +163,7 @@ func (m *mapping) grow(pid, size int) error {
 		return nil
 	}
 	// Larger steps as it grows, so that many allocations do not take many calls.
-	size = min(size+m.size/8+os.Getpagesize()-1, m.reserved) &^ (os.Getpagesize() - 1)
+	size = min(wholePages(size+m.size/8), m.reserved)
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
 		return err

@@ -14,9 +14,15 @@ func Map(int, uint32, int) (memory []byte, unmap func(), err error) {
 	return nil, nil, errors.ErrUnsupported
 }
 
-func newMapping(int, mapped) (*mapping, error) { return nil, errors.ErrUnsupported }
+func newMapping(int, mappingKey) (*mapping, error) { return nil, errors.ErrUnsupported }
 
 func (*mapping) unmap() {}
+
+const reservation = 0
+
+func (*mapping) reserve(int) bool { return false }
+
+func (*mapping) trim() {}
 
 func (*mapping) grow(int, int) error { return errors.ErrUnsupported }
 

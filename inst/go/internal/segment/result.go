@@ -34,7 +34,15 @@ func (r *Result) Alloc(n int) []byte {
 }
 
 func (r *Result) alloc(n int) []byte {
-	if r.m == nil || n > r.m.reserved-r.used {
+	if r.m == nil {
+		return nil
+	}
+	// Less than half is never taken: it is left to Go's own memory.
+	if r.used == 0 && !r.m.reserve(reservation) {
+		r.table.trim()
+		_ = r.m.reserve(reservation) || r.m.reserve(reservation/2)
+	}
+	if n > r.m.reserved-r.used {
 		return nil
 	}
 	end := r.used + n

@@ -26,38 +26,17 @@ type Part struct {
 	Offset, Length uint64
 }
 
-// call is what the context of a call knows of its memory.
-type call struct {
-	result  *Result
-	foreign bool
-}
+type resultKey struct{}
 
-type callKey struct{}
-
-// WithResult returns the context of a call whose result may lie in r, or nil.
+// WithResult returns the context of a call whose result may lie in r.
 func WithResult(ctx context.Context, r *Result) context.Context {
-	return with(ctx, call{r, HasForeignArguments(ctx)})
+	return context.WithValue(ctx, resultKey{}, r)
 }
 
 // ResultOf returns where the result of a call may lie, or nil.
-func ResultOf(ctx context.Context) *Result { return of(ctx).result }
-
-// WithForeignArguments returns the context of a call whose arguments lie in shared memory:
-// they are gone when it has returned, and a write to them is a fault.
-func WithForeignArguments(ctx context.Context) context.Context {
-	return with(ctx, call{ResultOf(ctx), true})
-}
-
-// HasForeignArguments tells whether the arguments of a call lie in shared memory.
-func HasForeignArguments(ctx context.Context) bool { return of(ctx).foreign }
-
-func with(ctx context.Context, c call) context.Context {
-	return context.WithValue(ctx, callKey{}, c)
-}
-
-func of(ctx context.Context) call {
-	c, _ := ctx.Value(callKey{}).(call)
-	return c
+func ResultOf(ctx context.Context) *Result {
+	r, _ := ctx.Value(resultKey{}).(*Result)
+	return r
 }
 
 // Floor is the size, in bytes, below which values travel in the message itself, and are

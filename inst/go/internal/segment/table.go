@@ -11,9 +11,13 @@ const (
 	// maxKept is how many mappings are kept, unless calls use more: as many as R has segments.
 	// To map one again and touch its pages takes longer than to add the numbers in it.
 	maxKept = 256
-	// sweepTime is how often a table looks whether the process still has the segments
+	// sweepTime is after how long a table looks whether the process still has the segments
 	// that are mapped and not used: a mapping keeps the memory of one that is closed.
 	sweepTime = 30 * time.Second
+	// It looks at once if another segment is mapped, for which the process may have closed
+	// them, but not each time if many small ones are.
+	minSweepTime  = time.Second
+	minSweepBytes = 64 << 20
 )
 
 // Table maps the segments of one process. Its methods may be called from several
@@ -22,26 +26,28 @@ type Table struct {
 	pid int
 
 	mu     sync.Mutex // protects what follows
-	known  map[mapped]*mapping
+	known  map[mappingKey]*mapping
 	latest map[uint32]uint32 // the latest generation of each descriptor
 	clock  uint64            // counts uses
+	swept  time.Time         // when it has last looked for closed segments
+	added  int               // bytes that were mapped since
 	timer  *time.Timer       // of the next sweep; nil: there is nothing to sweep
 	closed bool
 }
 
-// mapped is a segment that is mapped for reading, or for writing.
-type mapped struct {
+// mappingKey is a segment that is mapped for reading, or for writing.
+type mappingKey struct {
 	name     Name
 	writable bool
 }
 
 // mapping is the memory of a segment.
 type mapping struct {
-	mapped
+	mappingKey
 	file     fileID
 	base     unsafe.Pointer
 	size     int // of the segment, when it was last looked at
-	reserved int // bytes of addresses: at least its size
+	reserved int // bytes of addresses: whole pages, at least its size
 
 	// What follows is protected by the mutex of the table.
 	uses    int
@@ -51,13 +57,13 @@ type mapping struct {
 
 // NewTable returns a table of the segments of a process.
 func NewTable(pid int) *Table {
-	return &Table{pid: pid, known: make(map[mapped]*mapping), latest: make(map[uint32]uint32)}
+	return &Table{pid: pid, known: make(map[mappingKey]*mapping), latest: make(map[uint32]uint32)}
 }
 
 // Read returns a range of a segment, which cannot be written to and is there until release
 // is called, once.
 func (t *Table) Read(name Name, offset, length uint64) (memory []byte, release func(), err error) {
-	m, err := t.use(mapped{name, false}, offset, length)
+	m, err := t.use(mappingKey{name, false}, offset, length)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,7 +73,7 @@ func (t *Table) Read(name Name, offset, length uint64) (memory []byte, release f
 
 // Offer returns a segment that the process offers for a result. The caller releases it.
 func (t *Table) Offer(name Name) (*Result, error) {
-	m, err := t.use(mapped{name, true}, 0, 0)
+	m, err := t.use(mappingKey{name, true}, 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +92,7 @@ func (t *Table) Close() {
 }
 
 // use returns the mapping of a segment that has such a range, with one more use.
-func (t *Table) use(key mapped, offset, length uint64) (*mapping, error) {
+func (t *Table) use(key mappingKey, offset, length uint64) (*mapping, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -118,7 +124,7 @@ func (t *Table) use(key mapped, offset, length uint64) (*mapping, error) {
 
 // mapAnew maps a segment that is not mapped yet, or has grown since, in which case old is
 // its mapping so far.
-func (t *Table) mapAnew(key mapped, old *mapping) (*mapping, error) {
+func (t *Table) mapAnew(key mappingKey, old *mapping) (*mapping, error) {
 	m, err := newMapping(t.pid, key)
 	if err != nil {
 		return nil, err
@@ -132,10 +138,13 @@ func (t *Table) mapAnew(key mapped, old *mapping) (*mapping, error) {
 	}
 	if latest, seen := t.latest[key.name.FD]; seen && latest != key.name.Generation {
 		for _, writable := range []bool{false, true} {
-			if stale := t.known[mapped{Name{key.name.FD, latest}, writable}]; stale != nil {
+			if stale := t.known[mappingKey{Name{key.name.FD, latest}, writable}]; stale != nil {
 				t.drop(stale)
 			}
 		}
+	}
+	if t.added += m.size; t.added >= minSweepBytes || time.Since(t.swept) >= minSweepTime {
+		t.dropClosed()
 	}
 	t.latest[key.name.FD] = key.name.Generation
 	t.known[key] = m
@@ -156,8 +165,8 @@ func (t *Table) release(m *mapping) {
 
 // drop forgets a mapping, and unmaps it now or after its last use.
 func (t *Table) drop(m *mapping) {
-	if t.known[m.mapped] == m {
-		delete(t.known, m.mapped)
+	if t.known[m.mappingKey] == m {
+		delete(t.known, m.mappingKey)
 	}
 	m.dropped = true
 	if m.uses == 0 {
@@ -181,17 +190,34 @@ func (t *Table) evict() {
 	}
 }
 
-// sweep drops mappings of segments that the process has closed.
+// trim gives back the addresses that mappings have beyond their segments, as far as no call
+// uses them.
+func (t *Table) trim() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.known {
+		if m.uses == 0 {
+			m.trim()
+		}
+	}
+}
+
+// sweep drops mappings of segments that the process has closed meanwhile.
 func (t *Table) sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.dropClosed()
+	t.timer = nil
+	t.setTimer()
+}
+
+func (t *Table) dropClosed() {
+	t.swept, t.added = time.Now(), 0
 	for _, m := range t.known {
 		if m.uses == 0 && !m.isOpen(t.pid) {
 			t.drop(m)
 		}
 	}
-	t.timer = nil
-	t.setTimer()
 }
 
 // setTimer has the table swept later, if there is anything to sweep.

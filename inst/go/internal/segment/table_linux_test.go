@@ -222,6 +222,98 @@ func TestTableSweeps(t *testing.T) {
 	table.mustFail(t, nameOf(open, 1), 0, 1, "has ended")
 }
 
+// For a new segment R may have closed others, whose memory would otherwise be in use twice.
+func TestTableDropsClosedSegments(t *testing.T) {
+	table := testTable(t)
+	read := func(f *os.File) {
+		t.Helper()
+		_, release := table.mustRead(t, nameOf(f, 1), 10)
+		release()
+	}
+	first, second, large, small := newSegment(t, 10), newSegment(t, 10), newSegment(t, minSweepBytes), newSegment(t, 10)
+	for _, f := range []*os.File{first, second} {
+		read(f)
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(large)
+	if len(table.known) != 1 {
+		t.Errorf("%d mappings after a large segment was mapped", len(table.known))
+	}
+	if err := large.Close(); err != nil {
+		t.Fatal(err)
+	}
+	table.swept = table.swept.Add(-minSweepTime)
+	read(small)
+	if len(table.known) != 1 {
+		t.Errorf("%d mappings after a while", len(table.known))
+	}
+}
+
+// Segments give addresses back when there are none left, and leave some to Go's own memory.
+func TestSegmentsGiveAddressesBack(t *testing.T) {
+	table := testTable(t)
+	alloc := func(size int) *mapping {
+		t.Helper()
+		r, err := table.Offer(nameOf(newSegment(t, 5000), 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Release()
+		if m := r.m; len(r.Alloc(size)) == size {
+			return m
+		}
+		t.Fatalf("there is no room for %d bytes", size)
+		return nil
+	}
+	first := alloc(1 << 20)
+	if first.reserved != wholePages(reservation) {
+		t.Errorf("%d bytes of addresses", first.reserved)
+	}
+	for size := 1 << 46; size >= reservation/2; {
+		base, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+		if err != nil {
+			size /= 2
+			continue
+		}
+		defer func(size int) { _ = unix.MunmapPtr(base, uintptr(size)) }(size)
+	}
+	second := alloc(1 << 20)
+	if first.reserved != wholePages(first.size) || second.reserved != wholePages(reservation/2) {
+		t.Errorf("%d and %d bytes of addresses", first.reserved, second.reserved)
+	}
+}
+
+// A segment is offered again, and others lie where it would grow to: it moves.
+func TestOfferMovesBetweenCalls(t *testing.T) {
+	table, f := testTable(t), newSegment(t, 5000)
+	for i, size := range []int{10_000, 50_000, 200_000} {
+		r, err := table.Offer(nameOf(f, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := unsafe.Add(r.m.base, r.m.reserved)
+		blocked, err := unix.MmapPtr(-1, 0, next, uintptr(os.Getpagesize()), unix.PROT_NONE,
+			unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED_NOREPLACE)
+		if err == nil { // otherwise something lies there already
+			defer func() { _ = unix.MunmapPtr(blocked, uintptr(os.Getpagesize())) }()
+		}
+		made := r.Alloc(size)
+		if len(made) != size {
+			t.Fatalf("%d bytes of %d", len(made), size)
+		}
+		made[0], made[size-1] = byte(i+1), byte(i+1)
+		r.Release()
+		for _, at := range []int{0, size - 1} {
+			got := make([]byte, 1)
+			if _, err := f.ReadAt(got, int64(at)); err != nil || got[0] != byte(i+1) {
+				t.Errorf("byte %d is %d, %v", at, got[0], err)
+			}
+		}
+	}
+}
+
 func TestCloseLeavesWhatIsInUse(t *testing.T) {
 	table, f := testTable(t), newSegment(t, 10)
 	memory, release := table.mustRead(t, nameOf(f, 1), 10)

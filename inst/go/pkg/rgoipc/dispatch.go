@@ -254,8 +254,6 @@ func (c *connection) invokeByReference(ctx context.Context, fn *Function, r *req
 		for i := range parts {
 			parts[i] = bytes.Clone(parts[i])
 		}
-	} else {
-		ctx = segment.WithForeignArguments(ctx)
 	}
 	record, err := readRecordOfParts(&c.schemas, r.stream, parts)
 	if err != nil {

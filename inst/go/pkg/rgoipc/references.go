@@ -54,7 +54,7 @@ func cutReferences(payload []byte, most int64) (r references, stream []byte, err
 			return r, nil, errorf(CodeProtocol, "%w: part %d is misaligned at %d", ErrInvalidMessage, i, p.Offset)
 		}
 		if p.Length > left {
-			return r, nil, errorf(CodeResourceExhausted, "the arguments have more than %d bytes, which the server takes at most", most)
+			return r, nil, errorf(CodeResourceExhausted, "the arguments have more bytes than the server takes: at most %d", most)
 		}
 		left -= p.Length
 		r.parts[i] = p

@@ -3,6 +3,7 @@ package rgoipc
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"reflect"
 	"unsafe"
@@ -22,7 +23,6 @@ const ringArgumentSize = 16
 
 // The types of R's vectors that go through a ring, as R numbers them.
 const (
-	rMissing = 0 // an argument that is not there
 	rLogical = 10
 	rInteger = 13
 	rDouble  = 14
@@ -46,7 +46,8 @@ type ringCall struct {
 	valid     codec.Bitmap
 }
 
-// newRingCall reads the request of a call. A call may have at most so many rows.
+// newRingCall reads the request of a call. A call may have at most so many rows: the memory
+// of its result is that of all rows, before any of them has come.
 func (f *typedFunc) newRingCall(payload []byte, ring *lane.Ring, most int64) (*ringCall, error) {
 	if f.loop == nil || f.each {
 		return nil, errorf(CodeProtocol, "the arguments of this function cannot come through a ring")
@@ -68,11 +69,11 @@ func (f *typedFunc) newRingCall(payload []byte, ring *lane.Ring, most int64) (*r
 		constant := binary.NativeEndian.Uint32(at[4:])
 		c.args[i] = ringArgument{binary.NativeEndian.Uint32(at), constant == 1, at[8:]}
 		switch c.args[i].rType {
-		case rMissing, rLogical, rInteger, rDouble:
+		case rLogical, rInteger, rDouble:
 		default:
 			return nil, errorf(CodeProtocol, "an argument of a ring call is of R's type %d", c.args[i].rType)
 		}
-		if constant > 1 || c.args[i].rType == rMissing && constant == 0 {
+		if constant > 1 {
 			return nil, errorf(CodeProtocol, "an argument of a ring call is no column and no constant")
 		}
 		columns += 1 - int(constant)
@@ -118,14 +119,7 @@ func (c *ringCall) readConstants() error {
 		if !arg.constant {
 			continue
 		}
-		p := c.f.params[i]
-		column := p.fallback
-		switch {
-		case arg.rType != rMissing:
-			column = arg.column(arg.value, 1, true)
-		case !p.arg.Optional:
-			return errorf(CodeInvalidArgument, "argument `%s` must not be NULL", p.arg.Name)
-		}
+		p, column := c.f.params[i], arg.column(arg.value, 1, true)
 		o, err := p.operand(column)
 		if err != nil {
 			return argumentError(p.arg.Name, column, err)
@@ -139,7 +133,11 @@ func (c *ringCall) readConstants() error {
 func (c *ringCall) next() (*piece, error) {
 	chunk, err := c.ring.Next()
 	if err != nil {
-		return &piece{first: c.n}, &Error{Code: CodeProtocol, Err: err} // after all errors of rows
+		code := CodeProtocol
+		if errors.Is(err, lane.ErrGivenUp) {
+			code = CodeCancelled
+		}
+		return &piece{first: c.n}, &Error{Code: code, Err: err} // after all errors of rows
 	}
 	if chunk == nil {
 		return nil, nil

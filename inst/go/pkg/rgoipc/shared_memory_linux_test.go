@@ -231,9 +231,8 @@ func sharedRegistry(t *testing.T) *Registry {
 			copy(out, x)
 			return out
 		},
-		"record":  func(x arrow.RecordBatch) arrow.RecordBatch { x.Retain(); return x },
-		"stream":  func(x array.RecordReader) array.RecordReader { x.Retain(); return x },
-		"foreign": func(ctx context.Context, x []float64) bool { return segment.HasForeignArguments(ctx) },
+		"record": func(x arrow.RecordBatch) arrow.RecordBatch { x.Retain(); return x },
+		"stream": func(x array.RecordReader) array.RecordReader { x.Retain(); return x },
 		"fault": func(ctx context.Context) byte {
 			first := segment.ResultOf(ctx).Alloc(1)
 			return unsafe.Slice(&first[0], 1<<30)[1<<29]
@@ -332,7 +331,6 @@ func TestCallByReference(t *testing.T) {
 			return got.Column(0).(*array.Dictionary).ValueStr(27) == "b"
 		}},
 		{"echo", recordX(numbersOf(floats(n), nil)), MsgTypeReferResult, nil},
-		{"foreign", boxOf(floats(n)), MsgTypeResult, func(got arrow.RecordBatch) bool { return got.Column(0).(*array.Boolean).Value(0) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, offer := r.segment(1)
