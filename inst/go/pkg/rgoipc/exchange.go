@@ -24,6 +24,7 @@ type exchange struct {
 	connection *connection
 	call       *pendingCall
 	request    *request // that opened the call
+	first      waitingRequest
 	// deferred: nothing can be said before the result, since R writes to a ring.
 	deferred bool
 
@@ -31,7 +32,7 @@ type exchange struct {
 	stopped atomic.Bool // nobody waits for the result any more
 
 	mu        sync.Mutex // protects what follows
-	changed   *sync.Cond
+	changed   sync.Cond
 	ctx       context.Context // of the function
 	unwatch   func() bool     // no more stops when the context ends; nil: that is not watched
 	waiting   *waitingRequest // nil: R has the word
@@ -109,9 +110,9 @@ var errEnded = errorf(CodeNotFound, "the call has ended")
 func newExchange(c *connection, k *pendingCall, r *request) *exchange {
 	x := &exchange{
 		connection: c, call: k, request: r, deferred: r.RPCMessage != nil && r.Type == MsgTypeRingCall,
-		waiting: &waitingRequest{send: r.send}, onLane: r.mail != nil,
+		first: waitingRequest{send: r.send}, onLane: r.mail != nil,
 	}
-	x.changed = sync.NewCond(&x.mu)
+	x.waiting, x.changed.L = &x.first, &x.mu
 	c.calls.setExchange(k, x)
 	return x
 }

@@ -397,11 +397,11 @@ func exchangeTests() map[string]func(*stage) {
 				if err := <-sent; err != nil {
 					s.t.Error(err)
 				}
-				s.do(func(ctx context.Context) {
-					if exchangeOf(ctx).canPut() {
-						s.t.Error("R waits")
-					}
-				})
+				can := make(chan bool, 1)
+				s.do(func(ctx context.Context) { can <- exchangeOf(ctx).canPut() })
+				if <-can {
+					s.t.Error("R waits")
+				}
 				s.goesOn("")
 			}
 			failed := make(chan error, 1)
@@ -759,7 +759,14 @@ func TestPauses(t *testing.T) {
 	if len(c.running) != 1 || o.paused != 0 {
 		t.Errorf("%d run, %d wait", len(c.running), o.paused)
 	}
+	if err := c.pause(k); err != nil {
+		t.Error(err)
+	}
 	c.end(k)
+	c.resume(k) // by a goroutine that goes on
+	if err := c.pause(k); err == nil || o.paused != 0 {
+		t.Errorf("got %v, %d wait", err, o.paused)
+	}
 	checkEmpty(t, c)
 }
 

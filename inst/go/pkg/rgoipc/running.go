@@ -88,6 +88,7 @@ type pendingCall struct {
 
 	exchange *exchange // nil: the call does not live
 	pauses   int       // how many goroutines of it wait for R
+	left     bool      // it has left the table, but some of its goroutines may go on
 }
 
 // over tells whether nobody waits for the result of the call any more.
@@ -185,6 +186,7 @@ func (c *calls) end(k *pendingCall) {
 	if k.pauses > 0 {
 		k.owner.paused--
 	}
+	k.left = true
 	if i := slices.Index(c.table, k); i >= 0 {
 		c.table = slices.Delete(c.table, i, i+1)
 	}
@@ -199,6 +201,9 @@ func (c *calls) end(k *pendingCall) {
 func (c *calls) pause(k *pendingCall) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if k.left {
+		return context.Canceled
+	}
 	if k.pauses == 0 {
 		if k.owner.paused >= maxPaused {
 			return errorf(CodeResourceExhausted, "%d calls of this session wait for R already", k.owner.paused)
@@ -215,7 +220,7 @@ func (c *calls) pause(k *pendingCall) error {
 func (c *calls) resume(k *pendingCall) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k.pauses--; k.pauses == 0 {
+	if k.pauses--; k.pauses == 0 && !k.left {
 		k.owner.paused--
 		c.running[k] = struct{}{}
 	}
