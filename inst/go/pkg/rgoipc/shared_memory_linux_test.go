@@ -121,7 +121,7 @@ func (r *rSide) segment(size int64) (*os.File, segment.Name) {
 func (r *rSide) request(name string, rec arrow.RecordBatch, offer segment.Name) []byte {
 	r.t.Helper()
 	_, arguments := r.segment(1)
-	table := segment.NewTable(os.Getpid())
+	table := segment.NewTable(os.Getpid(), new(segment.Lapsed))
 	defer table.Close()
 	to, err := table.Offer(arguments)
 	if err != nil {
@@ -165,7 +165,7 @@ func (r *rSide) result(reply *RPCMessage, offer segment.Name) arrow.RecordBatch 
 			r.t.Fatalf("a part lies in %+v, not in %+v", p.Name, offer)
 		}
 	}
-	table := segment.NewTable(os.Getpid())
+	table := segment.NewTable(os.Getpid(), new(segment.Lapsed))
 	defer table.Close()
 	parts, release, err := refs.open(table)
 	if err != nil {
