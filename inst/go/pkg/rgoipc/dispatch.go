@@ -1,7 +1,6 @@
 package rgoipc
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -241,9 +240,10 @@ func (c *connection) invokeByReference(ctx context.Context, fn *Function, r *req
 	}
 	defer release()
 	if fn.mayKeepArguments() {
-		for i := range parts {
-			parts[i] = bytes.Clone(parts[i])
+		if err := arrowipc.CheckParts(r.stream, parts); err != nil {
+			return &Error{Code: CodeProtocol, Err: err}
 		}
+		parts = r.refs.copied(parts)
 	}
 	record, err := readRecordOfParts(&c.schemas, r.stream, parts)
 	if err != nil {

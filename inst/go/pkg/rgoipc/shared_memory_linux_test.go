@@ -596,6 +596,7 @@ func TestHostileReferences(t *testing.T) {
 		"a length that overflows":  {with(func(p *segment.Part) { p.Length = math.MaxUint64 }), CodeResourceExhausted},
 		"too long":                 {with(func(p *segment.Part) { p.Length = 1 << 20 }), CodeProtocol},
 		"longer than a request":    {with(func(p *segment.Part) { p.Name, p.Length = large, 2<<20 }), CodeResourceExhausted},
+		"too long for a record":    {refer("echo", references{offer: noOffer, parts: slices.Repeat(refs.parts, 2)}, stream), CodeProtocol},
 		"too short":                {with(func(p *segment.Part) { p.Length = 8 }), CodeProtocol},
 		"no part":                  {refer("sum", references{offer: noOffer}, stream), CodeProtocol},
 		"a part too many":          {refer("sum", references{offer: noOffer, parts: append(slices.Clone(refs.parts), refs.parts[0])}, stream), CodeProtocol},
