@@ -108,7 +108,7 @@ func (c *connection) explained(err error) error {
 	if row, ok := err.(*rowError); ok {
 		cause = row.err
 	}
-	if e, ok := cause.(*Error); ok && e.Code == CodePanic {
+	if e, ok := cause.(*Error); ok && e != nil && e.Code == CodePanic {
 		fault, ok := e.Err.(interface {
 			runtime.Error
 			Addr() uintptr

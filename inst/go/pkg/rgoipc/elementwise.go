@@ -49,7 +49,6 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (res
 		p.args[i] = o.repeated(p.n)
 	}
 	r := f.newRows(ctx, p.n)
-	defer f.releaseRows(r.columns)
 	r.prepare(ctx, p)
 	if err := f.runAll(ctx, p.n, &queue{piece: p}); err != nil {
 		return result, err
@@ -92,19 +91,6 @@ func (r *resultRows) returned(valid codec.Bitmap, args *codec.Arguments) (result
 	})
 	result.noNaN = noNaN
 	return result, err
-}
-
-// releaseRows is release for the results of all rows.
-func (f *typedFunc) releaseRows(outs []any) {
-	if f.onlyValues { // nothing to do for any of them
-		return
-	}
-	for i, r := range f.results {
-		rows := reflect.ValueOf(outs[i])
-		for row := range rows.Len() {
-			r.kind.Release(rows.Index(row))
-		}
-	}
 }
 
 // operand reads an argument. One that is missing is one zero value.

@@ -82,11 +82,10 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 			in = append(in, reflect.Zero(p.t))
 			continue
 		}
-		value, release, err := p.kind.Read(columns[i], args)
+		value, err := p.kind.Read(columns[i], args)
 		if err != nil {
 			return argumentError(p.arg.Name, columns[i], err)
 		}
-		defer release()
 		in = append(in, value)
 	}
 	call := f.fn.Call
@@ -94,12 +93,14 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		call = f.fn.CallSlice
 	}
 	out := call(in)
-	defer f.release(out)
 	if err := f.failure(out); err != nil {
 		return err
 	}
 	if f.returnsStream() {
 		reader, _ := out[0].Interface().(array.RecordReader)
+		if reader != nil {
+			defer reader.Release() // it has been read, and may have files to close
+		}
 		return take(ctx, returned{stream: reader})
 	}
 	rec, err := f.record(1, func(i int) (codec.Column, error) { return f.results[i].kind.Write(out[i], args) })
@@ -130,12 +131,4 @@ func (f *typedFunc) failure(out []reflect.Value) error {
 	}
 	err, _ := out[len(out)-1].Interface().(error)
 	return err
-}
-
-// release gives back the results that are counted. The function hands them
-// over, as a FunctionHandler does.
-func (f *typedFunc) release(out []reflect.Value) {
-	for i, r := range f.results {
-		r.kind.Release(out[i])
-	}
 }
