@@ -98,6 +98,7 @@ func (p *parameter) operand(column codec.Column) (o operand, err error) {
 	if column.Array == nil {
 		return operand{values: reflect.MakeSlice(reflect.SliceOf(p.t), 1, 1).Interface(), n: 1}, nil
 	}
+	defer readFailed(&err)
 	o.values, o.valid, o.n, err = p.kind.(codec.Values).ReadRows(column)
 	return o, err
 }

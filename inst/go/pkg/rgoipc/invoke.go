@@ -78,11 +78,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 	}
 	args := codec.NewArguments(columns, segment.ResultOf(ctx))
 	for i, p := range f.params {
-		if columns[i].Array == nil {
-			in = append(in, reflect.Zero(p.t))
-			continue
-		}
-		value, err := p.kind.Read(columns[i], args)
+		value, err := p.read(columns[i], args)
 		if err != nil {
 			return argumentError(p.arg.Name, columns[i], err)
 		}
@@ -109,6 +105,30 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 	}
 	defer rec.Release()
 	return take(ctx, returned{record: rec, noNaN: f.knowsNaN && args.NoNaN()})
+}
+
+// read reads an argument as one value.
+func (p *parameter) read(column codec.Column, args *codec.Arguments) (value reflect.Value, err error) {
+	if column.Array == nil {
+		return reflect.Zero(p.t), nil
+	}
+	defer readFailed(&err)
+	return p.kind.Read(column, args)
+}
+
+// readFailed is deferred where arguments are read. What lies in shared memory was verified, but
+// R may have changed it since: if reading it then panics, that is no panic of the function.
+func readFailed(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e := panicError(p)
+	_, fault := p.(interface{ Addr() uintptr })
+	if !fault && len(e.frames) == 0 { // or else a method of the user's
+		e = errorf(CodeProtocol, "the arguments have changed while they were read: %w", e.Err)
+	}
+	*err = e
 }
 
 // returnsStream tells whether the result is a stream. It is the only one.
