@@ -1,11 +1,11 @@
 package rgoipc
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"mangoro.local/internal/arrowipc"
@@ -22,6 +22,7 @@ type dispatcher struct {
 	registry *Registry
 	calls    *calls
 	schemas  arrowipc.Schemas
+	lapsed   segment.Lapsed // what functions were lent of R's memory, and R has for itself again
 
 	shared bool        // connections may attach shared memory
 	begin  func() bool // counts a request that comes over it, and tells whether it is accepted
@@ -74,11 +75,12 @@ type request struct {
 }
 
 func (c *connection) answer(r *request, send func(reply []byte)) {
+	defer guardFaults()()
 	var name string
 	var reply []byte
 	defer func() {
 		if reply == nil {
-			reply = errorReply(name, panicError(recover()))
+			reply = errorReply(name, c.explained(panicError(recover())))
 		}
 		send(reply)
 	}()
@@ -93,8 +95,29 @@ func (c *connection) answer(r *request, send func(reply []byte)) {
 		reply, err = c.dispatch(r)
 	}
 	if err != nil {
-		reply = errorReply(name, err)
+		reply = errorReply(name, c.explained(err))
 	}
+}
+
+// errLapsed is why a function faults that has kept a slice of [Make].
+var errLapsed = errors.New("a slice of rgoipc.Make belongs to R once it has been returned; make those that are kept by make()")
+
+// explained has the error of a panic say why the function faulted, if that is known.
+func (c *connection) explained(err error) error {
+	cause := err
+	if row, ok := err.(*rowError); ok {
+		cause = row.err
+	}
+	if e, ok := cause.(*Error); ok && e != nil && e.Code == CodePanic {
+		fault, ok := e.Err.(interface {
+			runtime.Error
+			Addr() uintptr
+		})
+		if ok && c.lapsed.Has(fault.Addr()) {
+			e.Err = errLapsed
+		}
+	}
+	return err
 }
 
 func (c *connection) dispatch(r *request) ([]byte, error) {
@@ -193,7 +216,6 @@ func (c *connection) invoke(ctx context.Context, fn *Function, r *request, take 
 // callByReference is [connection.call] for arguments that lie in segments. These are in use
 // until the function has returned, also if the call is given up before.
 func (c *connection) callByReference(r *request) (reply []byte, err error) {
-	defer guardFaults()()
 	if r.refs, r.stream, err = cutReferences(r.ArrowData, c.calls.limits.bytes); err != nil {
 		return nil, err
 	}
@@ -218,9 +240,10 @@ func (c *connection) invokeByReference(ctx context.Context, fn *Function, r *req
 	}
 	defer release()
 	if fn.mayKeepArguments() {
-		for i := range parts {
-			parts[i] = bytes.Clone(parts[i])
+		if err := arrowipc.CheckParts(r.stream, parts); err != nil {
+			return &Error{Code: CodeProtocol, Err: err}
 		}
+		parts = r.refs.copied(parts)
 	}
 	record, err := readRecordOfParts(&c.schemas, r.stream, parts)
 	if err != nil {
