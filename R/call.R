@@ -56,9 +56,10 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 }
 
 call_function <- function(connection, name, args, timeout, call) {
-  check_int64_option(call)
+  check_options(call)
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
+  attach_lane(connection, call)
   line <- take_line(connection, call)
   on.exit({
     end_segments(line, given_up = TRUE)

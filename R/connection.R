@@ -67,13 +67,14 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   parting       the line that the last cancel went over, see give_up()
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
+#   offers_lane   whether the server takes a lane, and was not asked to open one yet
 #   lane          its lane, see new_lane(); NULL for none
 #   no_lane       why there is none, if the server takes one
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    lane = NULL, no_lane = NULL, closed = FALSE
+    offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 

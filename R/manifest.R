@@ -31,7 +31,8 @@ fetch_manifest <- function(connection, timeout, call) {
   message <- check_reply(reply, "manifest", "", connection$server, call)
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
-  attach_lane(line, connection, message$error_msg, call)
+  state$offers_lane <- offers_shared_memory(message$error_msg)
+  attach_lane(connection, call)
   json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
   readable(json)
