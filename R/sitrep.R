@@ -48,7 +48,7 @@ mangoro_sitrep <- function() {
       cache_dir = cache_dir,
       cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
       cache_limits = cache_limits(),
-      shared_memory = told(shared_memory_status(), shared_memory_status(problem = "options(mangoro.shared_memory) is not TRUE or FALSE")),
+      shared_memory = told(shared_memory_status(), shared_memory_status("options(mangoro.shared_memory) is not valid")),
       advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
     class = "mangoro_sitrep"
