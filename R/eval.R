@@ -68,7 +68,12 @@ eval_recipe <- function(expr, values, location) {
     "func Eval(", parameters, ") (any, error) { return ", value, "((/*line /", inline_name, ":1:1*/", expr, ")) }"
   )
   explain <- function(output) {
-    sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
+    said <- sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
+    slices <- names(values)[lengths(values) != 1]
+    if (any(grepl("mismatched types|not defined on|cannot use", said))) {
+      said <- c(said, sprintf("%s has %d values, so it is a slice in Go.", slices, lengths(values[slices])))
+    }
+    said
   }
   inline_recipe(code, expr, location = location, explain = explain)
 }

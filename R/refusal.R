@@ -68,6 +68,15 @@ converter <- function(x, wanted) {
   )
 }
 
+# What to send instead of NULL to a slice of `element`.
+null_advice <- function(element, path) {
+  empty <- switch(element$type, string = "character()", bool = "logical()", float64 = "numeric()", int64 = "integer()")
+  paste0(
+    if (!is.null(empty)) format_inline("; an empty one is {.code {empty}}"),
+    if (length(path$steps) == 0) format_inline("; {.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
+  )
+}
+
 class_advice <- function(x) {
   foreign <- isS4(x) || is.object(x) && is_list(x) && !inherits(x, c("data.frame", "POSIXlt"))
   if (foreign) "; a method of {.fn mangoro_send_as} can say how its class is sent"
@@ -78,9 +87,9 @@ abort_value <- function(x, row, what, path, value = if (is_list(x)) x[[row]] els
   subject <- describe_path(path)
   shown <- show_value(value)
   place <- if (is_list(x)) paste("row", row) else position(row, path, x)
-  if (place == "") place <- "it"
+  got <- if (place == "") paste("not", shown) else paste("but", place, "is", shown)
   abort_arguments(
-    path$signature, "{subject} {what}, but {place} is {shown}.",
+    path$signature, "{subject} {what}, {got}.",
     arg = path$arg, row = row, value = value, call = path$call
   )
 }
