@@ -251,8 +251,11 @@ bool mg_check_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64
   return true;
 }
 
-static bool fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
-                         int64_t at, mg_string_cache *cache) {
+bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
+                     int64_t at) {
+  if (!mg_check_strings(s, f, c, from, n)) return false;
+  // All strings that are kept are in `to` as well.
+  mg_string_cache cache = {.known = n >= 64 ? mg_alloc(STRING_CACHE, sizeof(mg_known_string)) : NULL};
   bool large = f->width == 8;
   for (int64_t i = 0; i < n; i++) {
     const uint8_t *offsets = c->values + f->width * (from + i);
@@ -264,18 +267,8 @@ static bool fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, in
     }
     if (!lies_within(start, end, c)) return mg_fail(s->failure, CHANGED);
     if (end - start > INT32_MAX) return mg_fail_row(s->failure, from + i, LONG_STRING);
-    SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(cache, c->data + start, (size_t)(end - start)));
+    SET_STRING_ELT(to, (R_xlen_t)(at + i), make_string(&cache, c->data + start, (size_t)(end - start)));
     if (i % (1 << 18) == 0 && i > 0) R_CheckUserInterrupt();
   }
   return true;
-}
-
-bool mg_fill_strings(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXP to,
-                     int64_t at) {
-  if (!mg_check_strings(s, f, c, from, n)) return false;
-  SEXP strings = PROTECT(n >= 64 ? Rf_allocVector(STRSXP, STRING_CACHE) : R_NilValue);
-  mg_string_cache cache = mg_string_cache_in(strings);
-  bool done = fill_strings(s, f, c, from, n, to, at, &cache);
-  UNPROTECT(1);
-  return done;
 }

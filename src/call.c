@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "plan.h"
 #include "ring.h"
+#include "view.h"
 
 #include <math.h>
 
@@ -170,7 +171,11 @@ static bool put_ints(uint8_t *to, SEXP x, const int *values, R_xlen_t rows) {
 }
 
 // Where an R vector of a plain type has its values. It may make them now.
-static const void *values_of(SEXP x) { return TYPEOF(x) == REALSXP ? (const void *)REAL_RO(x) : INTEGER_RO(x); }
+static const void *values_of(SEXP x) {
+  const void *values = mg_view_values(x);
+  if (values != NULL) return values;
+  return TYPEOF(x) == REALSXP ? (const void *)REAL_RO(x) : INTEGER_RO(x);
+}
 
 // Writes a request like the last one to the mailbox; returns its size, 0 if it is not like it.
 static size_t write_again(SEXP pointer, const known *k, const mg_lane *l, SEXP args, const void *const values[],

@@ -164,28 +164,3 @@ bool mg_fits_series(SEXP x, SEXP tsp) {
   double start = REAL_RO(tsp)[0], end = REAL_RO(tsp)[1], frequency = REAL_RO(tsp)[2];
   return n > 0 && frequency > 0 && fabs(end - start - (n - 1) / frequency) <= 1e-5;
 }
-
-double mg_to_double(int64_t count, int64_t per) {
-  int64_t whole = count / per, rest = count % per;
-  if (rest < 0) {
-    whole--;
-    rest += per;
-  }
-  return (double)whole + (double)rest / (double)per;
-}
-
-bool mg_from_double(double x, int64_t per, int64_t *count) {
-  double limit = 9.2e18 / (double)per;
-  if (!(x > -limit && x < limit)) return false;
-  int64_t whole = (int64_t)x;
-  if ((double)whole > x) whole--;
-  int64_t rest = (int64_t)((x - (double)whole) * (double)per + 0.5);
-  if (rest == per) {
-    rest = 0;
-    whole++;
-  }
-  *count = whole * per + rest;
-  // mg_to_double() of the count, without its division.
-  double back = (double)whole + (double)rest / (double)per;
-  return memcmp(&back, &x, sizeof x) == 0;
-}

@@ -59,8 +59,30 @@ int64_t mg_units_seconds(const char *units);
 
 // A count of `per` units to a whole, as R's double and back. What came from a double
 // by mg_from_double() comes back by mg_to_double(), or else mg_from_double() is false.
-double mg_to_double(int64_t count, int64_t per);
-bool mg_from_double(double x, int64_t per, int64_t *count);
+static inline double mg_to_double(int64_t count, int64_t per) {
+  int64_t whole = count / per, rest = count % per;
+  if (rest < 0) {
+    whole--;
+    rest += per;
+  }
+  return (double)whole + (double)rest / (double)per;
+}
+
+static inline bool mg_from_double(double x, int64_t per, int64_t *count) {
+  double limit = 9.2e18 / (double)per;
+  if (!(x > -limit && x < limit)) return false;
+  int64_t whole = (int64_t)x;
+  if ((double)whole > x) whole--;
+  int64_t rest = (int64_t)((x - (double)whole) * (double)per + 0.5);
+  if (rest == per) {
+    rest = 0;
+    whole++;
+  }
+  *count = whole * per + rest;
+  // mg_to_double() of the count, without its division.
+  double back = (double)whole + (double)rest / (double)per;
+  return memcmp(&back, &x, sizeof x) == 0;
+}
 
 SEXP mg_session_zone(void); // a CHARSXP, protected by the caller
 bool mg_is_local_zone(SEXP tzone);

@@ -105,7 +105,7 @@ void mg_ring_write_payload(const mg_ring *ring, uint8_t *to) {
 
 // Writes rows [from, from + n) of a column, and returns whether there is NA.
 static bool write_column(SEXP x, R_xlen_t from, R_xlen_t n, void *to) {
-  const uint8_t *values = DATAPTR_OR_NULL(x);
+  const uint8_t *values = mg_view_values(x);
   if (TYPEOF(x) == REALSXP) {
     if (values != NULL) return mg_copy_doubles(to, values + sizeof(double) * (size_t)from, (size_t)n);
     REAL_GET_REGION(x, from, n, to);

@@ -10,14 +10,16 @@
 enum { STRING_CACHE = 1024, STRING_CACHE_TRIAL = 4096 };
 
 typedef struct {
-  SEXP strings; // a character vector of STRING_CACHE, protected by the caller; R_NilValue: nothing is kept
-  const SEXP *known;
+  SEXP string; // NULL: none
+  const char *text;
+  size_t n;
+} mg_known_string;
+
+typedef struct {
+  mg_known_string *known; // STRING_CACHE of them; NULL: nothing is kept
+  SEXP kept;              // a character vector as long, which protects them; NULL: the caller does
   int64_t asked, found;
 } mg_string_cache;
-
-static inline mg_string_cache mg_string_cache_in(SEXP strings) {
-  return (mg_string_cache){.strings = strings, .known = strings == R_NilValue ? NULL : STRING_PTR_RO(strings)};
-}
 
 static inline size_t mg_string_place(const uint8_t *p, size_t n) {
   uint64_t h = n * UINT64_C(0x9E3779B97F4A7C15);
@@ -33,20 +35,21 @@ static inline size_t mg_string_place(const uint8_t *p, size_t n) {
 // The string of these bytes, if it is there; otherwise NULL, and the place to keep it at. The
 // bytes may be in shared memory: whatever changes there, it is a string that was made before.
 static inline SEXP mg_find_string(mg_string_cache *c, const uint8_t *p, size_t n, size_t *place) {
-  if (c->strings == R_NilValue) return NULL;
+  if (c->known == NULL) return NULL;
   *place = mg_string_place(p, n);
-  SEXP string = c->known[*place];
+  const mg_known_string *k = c->known + *place;
   c->asked++;
-  if ((size_t)LENGTH(string) != n || memcmp(CHAR(string), p, n) != 0) return NULL;
+  if (k->string == NULL || k->n != n || memcmp(k->text, p, n) != 0) return NULL;
   c->found++;
-  return string;
+  return k->string;
 }
 
 // Nothing is kept any more once that has proved useless.
 static inline SEXP mg_keep_string(mg_string_cache *c, size_t place, SEXP string) {
-  if (c->strings == R_NilValue) return string;
-  SET_STRING_ELT(c->strings, (R_xlen_t)place, string);
-  if (c->asked == STRING_CACHE_TRIAL && c->found < STRING_CACHE_TRIAL / 8) c->strings = R_NilValue;
+  if (c->known == NULL) return string;
+  if (c->kept != NULL) SET_STRING_ELT(c->kept, (R_xlen_t)place, string);
+  c->known[place] = (mg_known_string){string, CHAR(string), (size_t)LENGTH(string)};
+  if (c->asked == STRING_CACHE_TRIAL && c->found < STRING_CACHE_TRIAL / 8) c->known = NULL;
   return string;
 }
 

@@ -24,9 +24,17 @@ typedef struct {
   R_xlen_t n;
   R_xlen_t missing; // blocks
   mg_string_cache cache;
+  mg_known_string known[STRING_CACHE]; // of the cache
 } strings;
 
 static R_altrep_class_t string_views;
+
+// The view that was asked last, as in view.c. A new one may lie where it was.
+static struct {
+  SEXP x;
+  const Rbyte *blocks;
+  const SEXP *made;
+} recent;
 
 static strings *strings_of(SEXP x) { return (strings *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
 static Rbyte *blocks_of(SEXP x) { return RAW(R_ExternalPtrProtected(R_altrep_data1(x))) + sizeof(strings); }
@@ -52,12 +60,13 @@ SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint
       .width = width,
       .n = n,
       .missing = blocks,
-      .cache = mg_string_cache_in(cached),
+      .cache = {.known = ((strings *)RAW(rest))->known, .kept = cached},
   };
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, cached, rest));
   R_RegisterCFinalizerEx(pointer, end_use, FALSE);
   mg_segment_use(s);
   SEXP x = R_new_altrep(string_views, pointer, R_NilValue);
+  recent.x = NULL;
   UNPROTECT(3);
   return x;
 }
@@ -125,8 +134,12 @@ static SEXP make_all(SEXP x) {
 static R_xlen_t length(SEXP x) { return strings_of(x)->n; }
 
 static SEXP elt(SEXP x, R_xlen_t i) {
+  if (x == recent.x && recent.blocks[i / BLOCK]) return recent.made[i];
   if (!is_made(x, i)) make_block(x, i / BLOCK);
-  return STRING_ELT(R_altrep_data2(x), i);
+  recent.x = x;
+  recent.blocks = blocks_of(x);
+  recent.made = STRING_PTR_RO(R_altrep_data2(x));
+  return recent.made[i];
 }
 
 static void set_elt(SEXP x, R_xlen_t i, SEXP string) { SET_STRING_ELT(make_all(x), i, string); }

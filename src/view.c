@@ -32,7 +32,7 @@ static struct {
   mg_segment *segment;
 } recent;
 
-static void look_up(SEXP x) {
+static void remember(SEXP x) {
   const view *v = view_of(x);
   recent.x = x;
   recent.values = values_of(x);
@@ -40,8 +40,8 @@ static void look_up(SEXP x) {
   recent.segment = v->segment;
 }
 
-static inline void find(SEXP x) {
-  if (x != recent.x) look_up(x);
+static inline void make_recent(SEXP x) {
+  if (x != recent.x) remember(x);
 }
 
 static void end_view(SEXP pointer) {
@@ -78,6 +78,8 @@ static bool is_view(SEXP x) {
                        R_altrep_inherits(x, complex_views));
 }
 
+const void *mg_view_values(SEXP x) { return is_view(x) ? values_of(x) : DATAPTR_OR_NULL(x); }
+
 bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na) {
   if (!is_view(x)) return false;
   view *v = view_of(x);
@@ -91,13 +93,13 @@ bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na) {
 // --- Methods of all types -----------------------------------------------------
 
 static R_xlen_t length(SEXP x) {
-  find(x);
+  make_recent(x);
   return recent.n;
 }
 
 // Some C and C++ code writes through a pointer that it has asked for to read.
 static const void *dataptr_or_null(SEXP x) {
-  find(x);
+  make_recent(x);
   recent.segment->exposed = true;
   return recent.values;
 }
@@ -172,7 +174,7 @@ static R_xlen_t get_indexes(SEXP indexes, R_xlen_t from, R_xlen_t n, R_xlen_t *t
 
 #define METHODS(name, type, sexptype, na)                                                \
   static type name##_elt(SEXP x, R_xlen_t i) {                                           \
-    find(x);                                                                             \
+    make_recent(x);                                                                      \
     return ((const type *)recent.values)[i];                                             \
   }                                                                                      \
   static R_xlen_t name##_region(SEXP x, R_xlen_t from, R_xlen_t n, type *to) {           \

@@ -21,6 +21,10 @@ SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na
 SEXP mg_string_view(mg_segment *s, const uint8_t *offsets, int width, const uint8_t *text, size_t text_size,
                     const uint8_t *valid, R_xlen_t n);
 
+// The values of a vector, if they are in memory. Of a view it is not noted that R code could
+// write to them: the caller must not.
+const void *mg_view_values(SEXP x);
+
 // Whether x is a view that R cannot have changed, and where its values lie.
 bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na);
 

@@ -2,6 +2,7 @@
 
 #include "copy.h"
 #include "node.h"
+#include "view.h"
 
 mg_node *mg_node_new(int type, const char *name) {
   mg_node *n = mg_alloc(1, sizeof *n);
@@ -95,7 +96,7 @@ static bool copy_block(const values_kind *kind, SEXP x, int64_t from, int64_t n,
     int ints[BLOCK];
     double doubles[BLOCK];
   } block;
-  const uint8_t *p = DATAPTR_OR_NULL(x);
+  const uint8_t *p = mg_view_values(x);
   if (p != NULL) {
     p += kind->width * from;
   } else {

@@ -131,6 +131,15 @@ test_that("a column that R has changed is sent as it is now, and others by refer
   expect_same(read_echo(message, decode_record), list(x = replace(seq_len(n) + 0, 2:3, c(-1, NA))))
 })
 
+test_that("a view that is sent as a copy counts as unchanged", {
+  skip_without_segments()
+  got <- trip_by_reference(list(x = seq_len(40000) + 0))
+  encode_record(got)
+  shown <- utils::capture.output(.Internal(inspect(got$x)))
+  expect_match(shown[[1]], "view")
+  expect_no_match(shown[[1]], "may be changed")
+})
+
 test_that("a view is found by reference wherever it is", {
   skip_without_segments()
   columns <- large_columns()[c("double", "integer", "complex", "date_int", "date_half", "integer64")]
