@@ -177,9 +177,12 @@ close_lines <- function(state) {
 wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE))
 
 #   pointer  an external pointer, see src/lane.c
+#   peer     stands for the server in the pool of segments, see src/segment.h
 #   line     the line of the calls that C makes in one piece (R/functions.R): they go over
 #            the lane only, so it is no more than an id
-new_lane <- function(pointer) rlang::new_environment(list(pointer = pointer, line = new_line()))
+new_lane <- function(pointer, peer) {
+  rlang::new_environment(list(pointer = pointer, peer = peer, line = new_line()))
+}
 
 # The lane that a call may try, NULL for none.
 usable_lane <- function(connection) if (wants_shared_memory()) connection$state$lane

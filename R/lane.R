@@ -33,7 +33,7 @@ attach_lane <- function(connection, call) {
     {
       reply <- roundtrip(line, connection, attach_message(opened, token), NULL, connect_timeout(), call)
       check_reply(reply, "attach", "", connection$server, call)
-      state$lane <- new_lane(opened[[1]])
+      state$lane <- new_lane(opened[[1]], opened[[4]])
       state$no_lane <- NULL
     },
     mangoro_error = function(cnd) {

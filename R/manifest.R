@@ -107,7 +107,7 @@ parse_signatures <- function(json, call) {
 #               value of it is not a vector of length 1, see is_single(); otherwise NULL
 #   plain       the types of the arguments if they are plain, see plain_types()
 #   last        of the last call, its header, see call_header(), and how many bytes of a segment
-#               its result had, see offered_size()
+#               its result had, see new_offer()
 #   result_header  the header of results
 #   doc         what the function does, "" if unknown
 #   go          its declaration in Go, "" if unknown
