@@ -371,7 +371,9 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   unknown <- setdiff(names(x), wanted)
   twice <- unique(names(x)[duplicated(names(x))])
   if (length(c(missing, unknown, twice)) > 0) {
-    abort_fields(paste0(wanted, ifelse(wanted %in% spec$optional, " (optional)", "")), list(missing = missing, unknown = unknown, "given twice" = twice), path)
+    # Names that are unknown may be those of optional fields.
+    if (length(c(unknown, twice)) == 0) wanted <- setdiff(wanted, spec$optional)
+    abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), path)
   }
   left_out <- setdiff(wanted, names(x))
   x[left_out] <- list(absent)
