@@ -19,12 +19,15 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   }
   rlang::try_fetch(
     call_function(server_connection(server, call), "Eval", values, NULL, call),
-    mangoro_error_handler = function(cnd) {
-      if (is.null(cnd$detail$result)) return(rlang::zap())
-      abort_invalid_argument(
-        "expr", c("R cannot take the value of {.code {expr}}.", "x" = escape_braces(cnd$error_msg)),
-        call = call
-      )
+    mangoro_error = function(cnd) {
+      if (inherits(cnd, "mangoro_error_handler") && !is.null(cnd$detail$result)) {
+        abort_invalid_argument(
+          "expr", c("R cannot take the value of {.code {expr}}.", "x" = escape_braces(cnd$error_msg)),
+          call = call
+        )
+      }
+      cnd$message <- sub("Go function `Eval()`", "Go expression", cnd$message, fixed = TRUE)
+      raise(cnd)
     }
   )
 }

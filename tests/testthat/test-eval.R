@@ -82,3 +82,11 @@ test_that("an expression is built once", {
   expect_identical(mangoro_eval(sprintf("x + %d", n), x = 2), n + 2)
   expect_identical(builds, 1)
 })
+
+test_that("an error is that of the expression", {
+  skip_if_no_go()
+  cnd <- expect_error(mangoro_eval("strconv.Atoi(s)", s = "x"), class = "mangoro_error_handler")
+  expect_match(conditionMessage(cnd), "^The Go expression failed")
+  cnd <- expect_error(mangoro_eval("x[5]", x = c(1, 2)), class = "mangoro_error_panic")
+  expect_match(conditionMessage(cnd), "^The Go expression panicked")
+})
