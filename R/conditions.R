@@ -46,7 +46,7 @@ shorten_call <- function(call) {
 
 has_long_text <- function(x) {
   if (rlang::is_missing(x) || !is.call(x)) {
-    is.character(x) && sum(nchar(x, "bytes")) > 60
+    is.character(x) && sum(nchar(x, "bytes"), na.rm = TRUE) > 60
   } else {
     any(vapply(as.list(x), function(part) !rlang::is_missing(part) && has_long_text(part), NA))
   }
