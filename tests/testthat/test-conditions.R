@@ -32,7 +32,9 @@ test_that("a backtrace does not repeat the code that a call was given", {
   expect_identical(shorten_call(bquote(f(code = .(code), 1))), quote(f(code = ..., 1)))
   expect_identical(shorten_call(bquote(f(c("a", .(code)), x[, 1]))), quote(f(..., x[, 1])))
   expect_identical(shorten_call(bquote(f(.(lines), "short"))), quote(f(..., "short")))
-  same <- c(expression(f(), f(x = ), x[, "a"], function(x) x, g(code)), bquote(f(.(NA_character_), .(NULL), g)), quote(f))
+  same <- c(
+    expression(f(), f(x = ), x[, "a"], function(x) x, g(code)), bquote(f(.(NA_character_), .(NULL), g)), quote(f)
+  )
   for (call in same) expect_identical(shorten_call(call), call)
   cnd <- expect_error(rlang::inject(mangoro_source(code = !!code, timeout = 0)), class = "mangoro_error")
   expect_no_match(paste(format(cnd$trace), collapse = "\n"), "func F", fixed = TRUE)
