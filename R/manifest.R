@@ -25,9 +25,7 @@ get_manifest <- function(connection, timeout, call) {
 
 # The manifest as JSON. What the server has left out of it is kept for the connection.
 fetch_manifest <- function(connection, timeout, call) {
-  line <- take_line(connection, call)
-  on.exit(release_line(line, connection))
-  reply <- roundtrip(line, connection, mangoro_rpc_manifest_request(), name = NULL, timeout, call)
+  reply <- request_manifest(connection, timeout, call)
   message <- check_reply(reply, "manifest", "", connection$server, call)
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
@@ -36,6 +34,12 @@ fetch_manifest <- function(connection, timeout, call) {
   json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
   readable(json)
+}
+
+request_manifest <- function(connection, timeout, call) {
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  roundtrip(line, connection, mangoro_rpc_manifest_request(), name = NULL, timeout, call)
 }
 
 # The functions that R cannot call, from the metadata of a manifest: a data frame of

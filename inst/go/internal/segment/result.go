@@ -117,6 +117,7 @@ func (r *Result) Release() {
 		return
 	}
 	if lent {
+		m.trim()
 		r.table.takeBack(m, moved)
 	}
 	r.table.release(m)

@@ -2,9 +2,13 @@ package rgoipc
 
 import (
 	"context"
+	"unsafe"
 
 	"mangoro.local/internal/segment"
 )
+
+// minLent is the size in bytes from which on R does not copy a result.
+const minLent = 128 << 10
 
 // Number is what the elements of [Make] can be.
 type Number interface {
@@ -23,6 +27,9 @@ type Number interface {
 // to read or write it panics, or ends the program if that is on another goroutine. So do not
 // keep it: what lasts longer than a call is made by make.
 func Make[T Number](ctx context.Context, n int) []T {
+	if n < minLent/int(unsafe.Sizeof(*new(T))) {
+		return make([]T, n)
+	}
 	return segment.Lend[T](segment.ResultOf(ctx), n)
 }
 
