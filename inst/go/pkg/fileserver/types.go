@@ -9,9 +9,9 @@ import (
 
 // contentType returns the type that belongs to the name. It does not look at the content:
 // a browser must not run a file because of what it seems to hold.
-func contentType(name string) string {
+func (h *Handler) contentType(name string) string {
 	extension := strings.ToLower(path.Ext(name))
-	return cmp.Or(knownTypes[extension], mime.TypeByExtension(extension), "application/octet-stream")
+	return cmp.Or(h.config.Types[extension], knownTypes[extension], mime.TypeByExtension(extension), "application/octet-stream")
 }
 
 // knownTypes are the types that must not depend on the tables of the machine.
