@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Handler answers the requests for the directories of a [Config]. It is for programs
@@ -48,7 +49,7 @@ func newHandler(config Config) (*Handler, error) {
 	h.Protect(config.CertFile, config.KeyFile)
 	h.Protect(config.Protect...)
 	for _, m := range config.Mounts {
-		root, err := newRoot(m.Dir, &h.config)
+		root, err := newRoot(m.Dir, h.config.hider(m.Prefix))
 		if err != nil {
 			_ = h.Close()
 			return nil, err
@@ -176,9 +177,14 @@ func redirect(a *answer, r *http.Request, name string) {
 // failOpen answers that a file cannot be served. It does not reveal what there is outside of
 // the directory.
 func (h *Handler) failOpen(a *answer, r *http.Request, err error) {
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, errMissing):
+		h.fail(a, r, http.StatusNotFound, "the directory is not there at the moment")
+	case errors.Is(err, fs.ErrPermission):
 		h.fail(a, r, http.StatusForbidden, "")
-		return
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		h.fail(a, r, http.StatusServiceUnavailable, "too many files are open")
+	default:
+		h.fail(a, r, http.StatusNotFound, "")
 	}
-	h.fail(a, r, http.StatusNotFound, "")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // inUse are the certificates and keys that the servers of this process use, and what they are told to
@@ -29,6 +30,14 @@ type protectedFile struct {
 type protectedFiles struct {
 	paths []string
 	ids   map[fileID]struct{}
+
+	counted atomic.Pointer[linkCount]
+}
+
+// linkCount tells whether one of them had several names at a time.
+type linkCount struct {
+	at     time.Time
+	linked bool
 }
 
 // add protects a file, or what will be at its path. It returns what ends that.
@@ -39,7 +48,7 @@ func (r *registry) add(path string) (remove func()) {
 	}
 	if std, err := os.OpenFile(p.real, os.O_RDONLY|nonblock, 0); err == nil {
 		p.held = std
-		if m, err := (file{std}).stat(); err == nil {
+		if m, err := statFile(std); err == nil {
 			p.id = m.id
 		}
 	}
@@ -116,8 +125,32 @@ func (r *registry) has(id fileID) bool {
 	return ok
 }
 
-// identified tells whether some files in use can be told by their identity.
-func (r *registry) identified() bool {
+// any tells whether there are files in use.
+func (r *registry) any() bool { return r.now.Load() != nil }
+
+// linkTime is for how long the number of names of a file is remembered.
+const linkTime = time.Second
+
+// linked tells whether one of them has several names, or had a moment ago: then a list must look at each file.
+func (r *registry) linked() bool {
 	now := r.now.Load()
-	return now != nil && len(now.ids) > 0
+	if now == nil {
+		return false
+	}
+	if last := now.counted.Load(); last != nil && time.Since(last.at) < linkTime {
+		return last.linked
+	}
+	count := &linkCount{at: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for p := range r.files {
+		if p.held == nil {
+			continue
+		}
+		if m, err := statFile(p.held); err != nil || m.links > 1 {
+			count.linked = true
+		}
+	}
+	now.counted.Store(count)
+	return count.linked
 }
