@@ -1,0 +1,318 @@
+package fileserver
+
+import (
+	"bufio"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed page.css
+var pageStyle string
+
+//go:embed page.js
+var pageScript string
+
+//go:embed icons.svg
+var pageIcons string
+
+// pagePolicy lets a page use its own style, script and images, and nothing that the name or the content of
+// a file could bring in. It may be framed: viewers of development environments do.
+var pagePolicy = "default-src 'none'; img-src 'self' data:; style-src '" + sourceHash(pageStyle) + "'; script-src '" + sourceHash(pageScript) +
+	"'; base-uri 'none'; form-action 'self'"
+
+// reloadPolicy is that of a page that loads itself again.
+var reloadPolicy = strings.Replace(pagePolicy, "script-src", "connect-src 'self'; script-src 'self'", 1)
+
+func sourceHash(source string) string {
+	sum := sha256.Sum256([]byte(source))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// htmlPage is a page that is being written. Errors are ignored: the client has gone.
+type htmlPage struct{ *bufio.Writer }
+
+// add writes markup; names and other texts in it must be escaped.
+func (p htmlPage) add(parts ...string) {
+	for _, part := range parts {
+		p.WriteString(part)
+	}
+}
+
+// startPage begins a page. Call end after it is written.
+func (h *Handler) startPage(a *answer, status int, title string) (p htmlPage, end func()) {
+	header := a.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	policy := pagePolicy
+	if h.config.Reload {
+		policy = reloadPolicy
+	}
+	header.Set("Content-Security-Policy", policy)
+	a.WriteHeader(status)
+	p = htmlPage{bufio.NewWriterSize(a, writeSize)}
+	p.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n<title>",
+		escapeText(title), "</title>\n<style>", pageStyle, "</style>\n</head>\n<body>\n", pageIcons, "<main>\n")
+	return p, func() {
+		p.add("</body>\n</html>\n")
+		_ = p.Flush()
+	}
+}
+
+// servePage answers with a page that shows a directory.
+func (h *Handler) servePage(a *answer, r *http.Request, m *mount, dir *opened, f *folder) {
+	p, end := h.startPage(a, http.StatusOK, r.URL.Path)
+	defer end()
+	if r.Method == http.MethodHead {
+		return
+	}
+	p.header(r.URL.Path, m, dir, f)
+	if f.unsorted {
+		p.add(`<p class="card note">There are too many entries to sort them by size or date.</p>` + "\n")
+	}
+	p.table(dir, f)
+	p.pages(f)
+	p.footer(f)
+	if f.readme != "" && f.page == 1 && f.filter == "" {
+		p.readme(m, dir, f.readme)
+	}
+	p.add("</main>\n<script>", pageScript, "</script>\n")
+	if h.config.Reload {
+		p.add(reloadTag(r, m))
+	}
+}
+
+// header writes where the directory is, and the box for the filter.
+func (p htmlPage) header(path string, m *mount, dir *opened, f *folder) {
+	p.add(`<header>` + "\n" + `<nav class="path" aria-label="Path">`)
+	var parts []string
+	if dir.name != "" {
+		parts = strings.Split(dir.name, "/")
+	}
+	p.crumb(path, len(parts), `<svg aria-label="Top"><use href="#home"/></svg>`)
+	for i, part := range parts {
+		p.add("<span>/</span>")
+		p.crumb(path, len(parts)-i-1, escapeText(part))
+	}
+	whole := ""
+	if f.pages == 1 && f.filter == "" {
+		whole = " data-whole"
+	}
+	p.add("</nav>\n<form role=\"search\"", whole, `><input type="search" name="q" value="`, escapeText(f.filter),
+		`" placeholder="Filter" aria-label="Filter by name" autocomplete="off" spellcheck="false" maxlength="`, strconv.Itoa(maxFilter), `">`)
+	if f.sort != byName {
+		p.add(`<input type="hidden" name="sort" value="`, f.sort, `">`)
+	}
+	if f.down {
+		p.add(`<input type="hidden" name="order" value="desc">`)
+	}
+	p.add("</form>\n</header>\n")
+}
+
+// crumb writes a link to a directory some levels up.
+func (p htmlPage) crumb(path string, levels int, label string) {
+	current := ""
+	if levels == 0 {
+		current = ` aria-current="page"`
+	}
+	p.add(`<a href="`, upward(path, levels), `"`, current, `>`, label, `</a>`)
+}
+
+// upward returns the relative address of the directory some levels above the path of another. It is
+// relative so that it is right behind a proxy that serves it below a path of its own. Slashes
+// may be doubled in the path, and count for a browser.
+func upward(path string, levels int) string {
+	steps := 0
+	rest := strings.TrimSuffix(path, "/")
+	for levels > 0 && rest != "" {
+		slash := strings.LastIndexByte(rest, '/')
+		if slash+1 < len(rest) {
+			levels--
+		}
+		rest = rest[:max(slash, 0)]
+		steps++
+	}
+	if steps == 0 {
+		return "./"
+	}
+	return strings.Repeat("../", steps)
+}
+
+// maxThumb and maxThumbs limit the images that a page shows, in bytes and number.
+const (
+	maxThumb  = 2 << 20
+	maxThumbs = 200
+)
+
+// table writes the entries.
+func (p htmlPage) table(dir *opened, f *folder) {
+	p.add(`<div class="card"><table>` + "\n<thead><tr>")
+	p.heading(f, byName, "Name")
+	p.heading(f, bySize, "Size")
+	p.heading(f, byTime, "Date")
+	p.heading(f, byType, "Type")
+	p.add("</tr></thead>\n<tbody>\n")
+	if dir.name != "" {
+		p.add(`<tr class="folder up"><td class="name"><div><svg class="icon" aria-hidden="true"><use href="#up"/></svg><a href="../">..</a></div></td><td></td><td></td><td></td></tr>` + "\n")
+	}
+	thumbs := 0
+	for i := range f.entries {
+		e := &f.entries[i]
+		isThumb := isImage(e) && thumbs < maxThumbs
+		if isThumb {
+			thumbs++
+		}
+		p.row(e, isThumb)
+	}
+	p.add("</tbody>\n</table>\n")
+	none, hidden := "Nothing here has this in its name.", " hidden"
+	if f.total == 0 {
+		hidden = ""
+		if f.filter == "" {
+			none = "This folder is empty."
+		}
+	}
+	p.add(`<div class="empty" id="none"`, hidden, `>`, none, "</div></div>\n")
+}
+
+// heading writes the heading of a column: a link that sorts by it.
+func (p htmlPage) heading(f *folder, key, label string) {
+	order := ""
+	switch {
+	case f.sort != key:
+	case f.down:
+		order = ` aria-sort="descending"`
+	default:
+		order = ` aria-sort="ascending"`
+	}
+	p.add(`<th scope="col" class="`, key, `"`, order, `><a rel="nofollow" href="`, escapeText(f.sorted(key).link()), `">`, label, `</a></th>`)
+}
+
+// isImage tells whether a browser can show an entry as an image, and soon.
+func isImage(e *entry) bool {
+	if e.isDir || !e.known || e.size == 0 || e.size > maxThumb {
+		return false
+	}
+	switch strings.ToLower(string(extension([]byte(e.name)))) {
+	case "png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "bmp", "ico":
+		return true
+	default:
+		return false
+	}
+}
+
+// row writes an entry.
+func (p htmlPage) row(e *entry, isThumb bool) {
+	name, kind, label := e.name, "folder", "folder"
+	if e.isDir {
+		name += "/"
+	} else {
+		label = string(extension([]byte(name)))
+		kind = kindOf(label)
+	}
+	href := escapeText(e.href())
+	p.add(`<tr class="`, kind, `"><td class="name"><div>`)
+	if isThumb {
+		p.add(`<img class="icon" src="`, href, `" alt="" loading="lazy" decoding="async">`)
+	} else {
+		p.add(`<svg class="icon" aria-hidden="true"><use href="#`, kind, `"/></svg>`)
+	}
+	p.add(`<a href="`, href, `">`, escapeText(name), `</a></div></td>`)
+	switch {
+	case !e.known:
+		p.add(`<td></td><td></td>`)
+	case e.isDir:
+		p.add(`<td></td>`)
+		p.date(e.modified())
+	default:
+		p.add(`<td class="size" title="`, strconv.FormatInt(e.size, 10), ` bytes">`, sizeText(e.size), `</td>`)
+		p.date(e.modified())
+	}
+	p.add(`<td>`, escapeText(strings.ToLower(label)), "</td></tr>\n")
+}
+
+func (p htmlPage) date(t time.Time) {
+	p.add(`<td title="`, t.Format("2006-01-02 15:04:05 -0700"), `">`, t.Format("2006-01-02 15:04"), `</td>`)
+}
+
+// sizeText returns a number of bytes with three digits.
+func sizeText(size int64) string {
+	if size < 1000 {
+		return strconv.FormatInt(size, 10) + " B"
+	}
+	value, unit := float64(size), 0
+	for value >= 999.5 && unit < len(sizeUnits)-1 {
+		value /= 1000
+		unit++
+	}
+	digits := 0
+	switch {
+	case value < 9.995:
+		digits = 2
+	case value < 99.95:
+		digits = 1
+	}
+	return strconv.FormatFloat(value, 'f', digits, 64) + " " + sizeUnits[unit]
+}
+
+var sizeUnits = []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
+
+// pages writes links to the other pages.
+func (p htmlPage) pages(f *folder) {
+	if f.pages == 1 {
+		return
+	}
+	p.add(`<nav class="pages" aria-label="Pages">`)
+	link := func(page int, label string) {
+		if page >= 1 && page <= f.pages && page != f.page {
+			p.add(`<a rel="nofollow" href="`, escapeText(f.at(page).link()), `">`, label, `</a>`)
+		}
+	}
+	if f.page > 2 {
+		link(1, "First")
+	}
+	link(f.page-1, "Previous")
+	p.add(fmt.Sprintf(`<span>Page %d of %d</span>`, f.page, f.pages))
+	link(f.page+1, "Next")
+	if f.page < f.pages-1 {
+		link(f.pages, "Last")
+	}
+	p.add("</nav>\n")
+}
+
+// footer writes how much there is, and how to use the page.
+func (p htmlPage) footer(f *folder) {
+	what := "entries"
+	if f.total == 1 {
+		what = "entry"
+	}
+	p.add(`<footer><span id="count" aria-live="polite">`, grouped(f.total), " ", what, `</span>`,
+		`<span class="keys" hidden><kbd>/</kbd> filter <kbd>&#8593;</kbd><kbd>&#8595;</kbd> move <kbd>&#8629;</kbd> open <kbd>&#8592;</kbd> up</span>`,
+		`<a rel="nofollow" href="?json">JSON</a></footer>`+"\n")
+}
+
+// grouped returns a number with commas between the thousands.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// readme writes what a file tells about the directory, as it is.
+func (p htmlPage) readme(m *mount, dir *opened, name string) {
+	text, err := m.root.readText(dir, name)
+	if err != nil || text == "" {
+		return
+	}
+	p.add(`<section class="card readme"><h2>`, escapeText(name), "</h2>\n")
+	io.WriteString(p, readmeHTML(name, text))
+	p.add("</section>\n")
+}
