@@ -74,21 +74,17 @@ func (p htmlPage) exits(a *answer, path string) {
 	if a.mount == nil || a.status == http.StatusUnauthorized {
 		return
 	}
-	name := strings.Trim(strings.TrimPrefix(mergeSlashes(path), a.mount.prefix), "/")
+	name := strings.TrimSuffix(strings.TrimPrefix(mergeSlashes(path), a.mount.prefix), "/")
 	if name == "" {
 		return
 	}
-	levels := strings.Count(name, "/")
-	if strings.HasSuffix(path, "/") {
-		levels++
-	}
-	p.add(`<nav><a href="`, upward(path[:strings.LastIndexByte(path, '/')+1], levels), `">Top folder</a>`)
+	p.add(`<nav><a href="`, toTop(path, a.mount.prefix), `">Top folder</a>`)
 	if strings.Contains(name, "/") {
-		parent := "./"
+		above := "./"
 		if strings.HasSuffix(path, "/") {
-			parent = "../"
+			above = "../"
 		}
-		p.add(`<a href="`, parent, `">Folder above</a>`)
+		p.add(`<a href="`, above, `">Folder above</a>`)
 	}
 	p.add("</nav>\n")
 }

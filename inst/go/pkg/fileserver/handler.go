@@ -16,6 +16,7 @@ type Handler struct {
 	config  Config
 	mounts  []*mount
 	recent  recent
+	reloads reloads
 	respond func(a *answer, r *http.Request) // route, but for tests
 
 	mu      sync.Mutex // protects release
@@ -72,6 +73,7 @@ func (h *Handler) Protect(files ...string) {
 
 // Close closes the directories.
 func (h *Handler) Close() error {
+	h.reloads.close()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, release := range h.release {

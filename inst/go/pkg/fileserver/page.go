@@ -144,6 +144,12 @@ func upward(path string, levels int) string {
 	return strings.Repeat("../", steps)
 }
 
+// toTop returns the relative address of the directory at a prefix, from a path below it.
+func toTop(path, prefix string) string {
+	dir := path[:strings.LastIndexByte(path, '/')+1]
+	return upward(dir, strings.Count(strings.TrimPrefix(mergeSlashes(dir), prefix), "/"))
+}
+
 // maxThumb and maxThumbs limit the images that a page shows, in bytes and number.
 const (
 	maxThumb  = 2 << 20

@@ -86,6 +86,7 @@ func newServer(handler *Handler, tlsConfig *tls.Config, addr string) *Server {
 		ErrorLog:                     errorLog(s.config),
 		DisableGeneralOptionsHandler: true, // its answers lack our headers
 	}
+	s.http.RegisterOnShutdown(handler.reloads.close)
 	return s
 }
 
