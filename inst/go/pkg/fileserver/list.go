@@ -11,7 +11,7 @@ import (
 func (h *Handler) serveDir(a *answer, r *http.Request, m *mount, dir *opened) {
 	entries, err := m.root.list(dir)
 	if err != nil {
-		h.failOpen(a, r, err)
+		h.failOpen(a, r, dir.name, err)
 		return
 	}
 	a.Header().Set("Content-Type", "text/html; charset=utf-8")

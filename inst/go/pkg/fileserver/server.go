@@ -52,15 +52,16 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := newHandler(config)
-	if err != nil {
-		return nil, err
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
-		_ = handler.Close()
 		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
 			config.Addr, err)
+	}
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	handler, err := newHandler(config, ok && tcp.IP.IsLoopback())
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
 	}
 	s := newServer(handler, tlsConfig, boundAddr(config.Addr, listener.Addr()))
 	config.logf("Starting %s server on %s serving %s", strings.ToUpper(config.scheme()), s.addr, config.places())
