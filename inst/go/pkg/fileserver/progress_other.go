@@ -22,13 +22,19 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 
 // ReadFrom lets the kernel copy a file, in pieces that can be counted.
 func (c *watchedConn) ReadFrom(src io.Reader) (int64, error) {
+	limited, ok := src.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
+	}
 	var sum int64
-	for {
-		n, err := c.TCPConn.ReadFrom(io.LimitReader(src, maxBuffered))
+	for limited.N > 0 {
+		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: limited.R, N: min(limited.N, maxBuffered)})
 		sum += n
+		limited.N -= n
 		c.written.Add(n)
 		if n == 0 || err != nil {
 			return sum, err
 		}
 	}
+	return sum, nil
 }

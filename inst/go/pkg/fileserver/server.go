@@ -56,7 +56,8 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 			config.Addr, err)
 	}
 	tcp, ok := listener.Addr().(*net.TCPAddr)
-	handler, err := newHandler(config, ok && tcp.IP.IsLoopback())
+	loopback := ok && tcp.IP.IsLoopback()
+	handler, err := newHandler(config, loopback)
 	if err != nil {
 		_ = listener.Close()
 		return nil, err
@@ -69,7 +70,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	s := newServer(handler, tlsConfig, boundAddr(config.Addr, listener.Addr()))
 	config.logf("Starting %s server on %s serving %s", strings.ToUpper(config.scheme()), s.addr, config.places())
-	if handler.hosts.any {
+	if !loopback {
 		config.logf("Anyone who can reach %s can read what is served", s.addr)
 	}
 	go s.run(ctx, listener)
