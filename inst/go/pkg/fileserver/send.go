@@ -70,7 +70,7 @@ func (f *opened) readVersion(data []byte, offset int64) error {
 
 func (f *opened) unchanged() error {
 	m, err := f.stat()
-	if err != nil || !m.sameVersion(&f.meta) {
+	if err != nil || !m.sameContent(&f.meta) {
 		return errChanged
 	}
 	return nil

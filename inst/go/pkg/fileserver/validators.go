@@ -22,9 +22,10 @@ const (
 // time stamp.
 func (m *meta) changed() int64 { return max(m.mtime, m.ctime) }
 
-// sameVersion tells whether nothing has changed.
-func (m *meta) sameVersion(other *meta) bool {
-	return m.id == other.id && m.size == other.size && m.mtime == other.mtime && m.ctime == other.ctime
+// sameContent tells whether the content of an open file is what it was. To lose or get a name, as a
+// file does that another is renamed over, changes ctime, but not the content.
+func (m *meta) sameContent(other *meta) bool {
+	return m.size == other.size && m.mtime == other.mtime && (m.ctime == other.ctime || m.links != other.links)
 }
 
 // racyTags makes tags different that are given while a file may change without its times telling.
