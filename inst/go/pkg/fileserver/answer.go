@@ -12,6 +12,7 @@ import (
 // answer is the answer to a request: it knows what has been sent of it.
 type answer struct {
 	http.ResponseWriter
+	headers *headers
 	started time.Time
 	mount   *mount // what the path belongs to, nil if nothing
 	status  int    // 0 until the answer has begun
@@ -26,14 +27,14 @@ func (a *answer) begun() bool { return a.status != 0 }
 
 // WriteHeader begins the answer, unless the status is informational.
 func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK {
-		a.status = status
+	if status >= http.StatusOK {
+		a.begin(status)
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
-	a.begin()
+	a.begin(http.StatusOK)
 	n, err := a.ResponseWriter.Write(p)
 	a.bytes += int64(n)
 	return n, err
@@ -41,15 +42,16 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // ReadFrom lets the kernel copy a file to a connection.
 func (a *answer) ReadFrom(src io.Reader) (int64, error) {
-	a.begin()
+	a.begin(http.StatusOK)
 	n, err := io.Copy(a.ResponseWriter, src)
 	a.bytes += n
 	return n, err
 }
 
-func (a *answer) begin() {
+func (a *answer) begin(status int) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.status = status
+		a.headers.finish(a.Header(), status)
 	}
 }
 
@@ -66,7 +68,7 @@ func (a *answer) abort() {
 // aborted if it has begun.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := answers.Get().(*answer)
-	*a = answer{ResponseWriter: w, started: time.Now()}
+	*a = answer{ResponseWriter: w, headers: h.headers, started: time.Now()}
 	defer h.finish(a, r)
 	if r.ContentLength != 0 {
 		// The body of a request is never read, but http.Server would wait for it.
@@ -84,13 +86,14 @@ func (h *Handler) finish(a *answer, r *http.Request) {
 			p = http.ErrAbortHandler
 		} else {
 			clear(a.Header())
+			h.headers.begin(a.Header(), r)
 			h.fail(a, r, http.StatusInternalServerError, "")
 			p = nil
 		}
 	}
 	a.cut = a.cut || p != nil
 	h.record(a, r)
-	a.ResponseWriter, a.mount = nil, nil
+	*a = answer{}
 	answers.Put(a)
 	if p != nil {
 		panic(p)

@@ -14,7 +14,8 @@ import (
 // A panic is answered with an error, or aborts the answer that has begun.
 func TestPanic(t *testing.T) {
 	var lines lockedBuffer
-	handler := &Handler{config: Config{Log: log.New(&lines, "", 0)}}
+	config := Config{Log: log.New(&lines, "", 0)}
+	handler := &Handler{config: config, headers: newHeaders(&config)}
 	handler.respond = func(w *answer, r *http.Request) {
 		w.Header().Set("Content-Length", "10")
 		switch r.URL.Path {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path"
@@ -122,7 +123,7 @@ func (c *Config) checkOrigins() error {
 		c.Origins[i] = strings.ToLower(origin)
 	}
 	if c.CORP != "" && c.CORP != "same-origin" && c.CORP != "cross-origin" {
-		return fmt.Errorf("%q is not a resource policy: give \"same-origin\" or \"cross-origin\"", c.CORP)
+		return fmt.Errorf("%q is no resource policy: give \"same-origin\" or \"cross-origin\"", c.CORP)
 	}
 	return nil
 }
@@ -140,7 +141,7 @@ func (c *Config) checkHeaders() error {
 		if !isToken(name) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			return fmt.Errorf("%q: %q is not a header: a name has no spaces, a value no line ends", name, value)
 		}
-		key := canonicalHeader(name)
+		key := http.CanonicalHeaderKey(name)
 		if slices.Contains(framing, key) {
 			return fmt.Errorf("the header %s is set by the server: leave it out", key)
 		}

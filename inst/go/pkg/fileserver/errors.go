@@ -16,9 +16,7 @@ func (h *Handler) fail(a *answer, r *http.Request, status int, hint string) {
 	header := a.Header()
 	header.Del("Content-Length")
 	header.Del("Content-Encoding")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
-	header.Add("Vary", "Accept")
+	addVary(header, "Accept")
 	switch formOfError(r) {
 	case asJSON:
 		header.Set("Content-Type", "application/json")

@@ -1,8 +1,10 @@
 package fileserver
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -15,9 +17,14 @@ import (
 type Handler struct {
 	config  Config
 	mounts  []*mount
+	headers *headers
+	hosts   *hosts
+	auth    *auth // nil if anyone may read
 	recent  recent
 	reloads reloads
-	respond func(a *answer, r *http.Request) // route, but for tests
+
+	compressed compressedFiles
+	respond    func(a *answer, r *http.Request) // route, but for tests
 
 	mu      sync.Mutex // protects release
 	release []func()   // what ends the protection of files
@@ -40,12 +47,22 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(config)
+	host, _, err := net.SplitHostPort(config.Addr)
+	if err != nil {
+		return nil, err
+	}
+	ip := net.ParseIP(host)
+	return newHandler(config, host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// newHandler takes a configuration that is checked.
-func newHandler(config Config) (*Handler, error) {
-	h := &Handler{config: config}
+// newHandler takes a configuration that is checked, and whether the server listens at a loopback address.
+func newHandler(config Config, loopback bool) (*Handler, error) {
+	h := &Handler{
+		config:  config,
+		headers: newHeaders(&config),
+		hosts:   newHosts(config.Addr, loopback, config.Hosts),
+		auth:    newAuth(config.Auth, config.TLS),
+	}
 	h.respond = h.route
 	h.Protect(config.CertFile, config.KeyFile)
 	h.Protect(config.Protect...)
@@ -92,17 +109,31 @@ const methods = "GET, HEAD, OPTIONS"
 
 // route answers a request, or refuses it.
 func (h *Handler) route(a *answer, r *http.Request) {
-	h.setHeaders(a.Header(), r)
+	header := a.Header()
+	h.headers.begin(header, r)
+	m, name := h.mountOf(mergeSlashes(r.URL.Path))
+	a.mount = m
+	if !h.hosts.allow(r.Host) {
+		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		h.serve(a, r)
 	case http.MethodOptions:
-		a.Header().Set("Allow", methods)
+		header.Set("Allow", methods)
 		a.WriteHeader(http.StatusNoContent)
+		return
 	default:
-		a.Header().Set("Allow", methods)
+		header.Set("Allow", methods)
 		h.fail(a, r, http.StatusMethodNotAllowed, "")
+		return
 	}
+	if h.auth != nil && !h.auth.allow(header, r) {
+		header.Set("WWW-Authenticate", h.auth.challenge())
+		h.fail(a, r, http.StatusUnauthorized, "")
+		return
+	}
+	h.serve(a, r, m, name)
 }
 
 // mountOf returns the mount with the longest prefix of a path, and the rest of the path.
@@ -115,38 +146,44 @@ func (h *Handler) mountOf(path string) (found *mount, name string) {
 	return found, name
 }
 
-// serve answers with a file, a directory, or an error.
-func (h *Handler) serve(a *answer, r *http.Request) {
+// isPrefix tells whether a path is a prefix without its slash.
+func (h *Handler) isPrefix(path string) bool {
 	for _, m := range h.mounts {
-		if len(r.URL.Path)+1 == len(m.prefix) && strings.HasPrefix(m.prefix, r.URL.Path) {
-			redirect(a, r, path.Base(r.URL.Path)+"/")
-			return
+		if len(path)+1 == len(m.prefix) && strings.HasPrefix(m.prefix, path) {
+			return true
 		}
 	}
-	m, name := h.mountOf(mergeSlashes(r.URL.Path))
+	return false
+}
+
+// serve answers with a file, a directory, or an error.
+func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
+	if h.isPrefix(r.URL.Path) {
+		redirect(a, r, path.Base(r.URL.Path)+"/")
+		return
+	}
 	if m == nil {
 		h.fail(a, r, http.StatusNotFound, "")
 		return
 	}
-	a.mount = m
-	if name == reloadName && h.config.Reload {
+	if h.config.Reload && name == reloadName {
 		h.serveReload(a, r, m)
 		return
 	}
-	isDir := name == "" || strings.HasSuffix(name, "/")
-	f, err := m.root.open(strings.TrimSuffix(name, "/"))
+	name, isDir := strings.CutSuffix(name, "/")
+	f, err := m.root.open(name)
 	if err != nil {
-		h.failOpen(a, r, err)
+		h.failOpen(a, r, name, err)
 		return
 	}
 	defer f.Close()
 	switch {
-	case f.mode.IsDir() && !isDir:
+	case f.mode.IsDir() && !isDir && name != "":
 		redirect(a, r, path.Base(r.URL.Path)+"/")
 	case f.mode.IsDir():
 		h.serveIndex(a, r, m, f)
 	case isDir:
-		h.fail(a, r, http.StatusNotFound, "")
+		h.failOpen(a, r, name, fs.ErrNotExist)
 	default:
 		h.serveFile(a, r, f)
 	}
@@ -177,8 +214,8 @@ func redirect(a *answer, r *http.Request, name string) {
 }
 
 // failOpen answers that a file cannot be served. It does not reveal what there is outside of
-// the directory.
-func (h *Handler) failOpen(a *answer, r *http.Request, err error) {
+// the directory, or what is hidden.
+func (h *Handler) failOpen(a *answer, r *http.Request, name string, err error) {
 	switch {
 	case errors.Is(err, errMissing):
 		h.fail(a, r, http.StatusNotFound, "the directory is not there at the moment")
@@ -187,6 +224,39 @@ func (h *Handler) failOpen(a *answer, r *http.Request, err error) {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		h.fail(a, r, http.StatusServiceUnavailable, "too many files are open")
 	default:
-		h.fail(a, r, http.StatusNotFound, "")
+		if !h.serveInstead(a, r, name) {
+			h.fail(a, r, http.StatusNotFound, "")
+		}
 	}
+}
+
+// notFoundName is the page for what does not exist, unless another is configured.
+const notFoundName = "404.html"
+
+// serveInstead answers with the fallback or the page for what does not exist, if there is one.
+func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
+	if h.config.Fallback != "" && !strings.Contains(path.Base(name), ".") && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if f, err := a.mount.root.open(h.config.Fallback); err == nil {
+			defer f.Close()
+			if f.mode.IsRegular() {
+				h.serveFile(a, r, f)
+				return true
+			}
+		}
+	}
+	f, err := a.mount.root.open(cmp.Or(h.config.NotFound, notFoundName))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if !f.mode.IsRegular() || f.size > maxReload {
+		return false
+	}
+	page, err := readAll(f)
+	if err != nil {
+		return false
+	}
+	a.Header().Set("Content-Type", h.contentType(f.name))
+	a.sendBytes(r, http.StatusNotFound, page)
+	return true
 }

@@ -295,12 +295,11 @@ func (h *Handler) serveDir(a *answer, r *http.Request, m *mount, dir *opened) {
 		return
 	}
 	header := a.Header()
-	header.Add("Vary", "Accept")
-	header.Set("Cache-Control", "no-cache")
+	addVary(header, "Accept")
 	if form == asPlain {
 		found, err := m.root.list(r.Context(), dir, "")
 		if err != nil {
-			h.failOpen(a, r, err)
+			h.failOpen(a, r, dir.name, err)
 			return
 		}
 		header.Set("Content-Type", "text/html; charset=utf-8")
@@ -311,7 +310,7 @@ func (h *Handler) serveDir(a *answer, r *http.Request, m *mount, dir *opened) {
 	}
 	f, err := m.root.look(r.Context(), dir, viewOf(r.URL.Query()))
 	if err != nil {
-		h.failOpen(a, r, err)
+		h.failOpen(a, r, dir.name, err)
 		return
 	}
 	if form == asJSON {

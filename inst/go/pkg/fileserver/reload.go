@@ -41,7 +41,7 @@ const heartbeat = 15 * time.Second
 // An event has the versions of the styles and of all other files.
 func (h *Handler) serveReload(a *answer, r *http.Request, m *mount) {
 	header := a.Header()
-	header.Add("Vary", "Accept")
+	addVary(header, "Accept")
 	if !strings.Contains(strings.Join(r.Header["Accept"], ","), "text/event-stream") {
 		header.Set("Content-Type", "text/javascript; charset=utf-8")
 		header.Set("Cache-Control", "no-cache")
@@ -59,7 +59,7 @@ func (h *Handler) serveReload(a *answer, r *http.Request, m *mount) {
 	connection := http.NewResponseController(a)
 	w := h.reloads.join(m)
 	defer w.leave()
-	for sent := (version{}); ; {
+	for sent := (filesVersion{}); ; {
 		now, changed := w.state()
 		if now != sent {
 			fmt.Fprintf(a, "data: %016x %016x\n\n", now.styles, now.rest)
@@ -80,25 +80,25 @@ func (h *Handler) serveReload(a *answer, r *http.Request, m *mount) {
 	}
 }
 
-// reloads are the watchers of a handler.
+// reloads are the observers of a handler.
 type reloads struct {
-	mu       sync.Mutex
-	watchers map[*mount]*watcher
-	ended    chan struct{} // nil until it is needed
-	closed   bool
+	mu        sync.Mutex
+	observers map[*mount]*observer
+	ended     chan struct{} // nil until it is needed
+	closed    bool
 }
 
-// join returns the watcher of a mount, which runs until all who joined have left.
-func (l *reloads) join(m *mount) *watcher {
+// join returns the observer of a mount, which runs until all who joined have left.
+func (l *reloads) join(m *mount) *observer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.watchers == nil {
-		l.watchers = make(map[*mount]*watcher)
+	if l.observers == nil {
+		l.observers = make(map[*mount]*observer)
 	}
-	w := l.watchers[m]
+	w := l.observers[m]
 	if w == nil {
-		w = &watcher{root: m.root, ended: l.end(), changed: make(chan struct{})}
-		l.watchers[m] = w
+		w = &observer{root: m.root, ended: l.end(), changed: make(chan struct{})}
+		l.observers[m] = w
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

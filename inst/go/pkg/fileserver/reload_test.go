@@ -117,8 +117,8 @@ func TestReloadEnds(t *testing.T) {
 	}
 }
 
-// A watcher looks only while somebody listens.
-func TestWatcherRests(t *testing.T) {
+// A observer looks only while somebody listens.
+func TestObserverRests(t *testing.T) {
 	dir, _ := site(t)
 	root, err := newRoot(dir, func(string) bool { return false })
 	if err != nil {
@@ -140,26 +140,26 @@ func TestWatcherRests(t *testing.T) {
 		}
 		select {
 		case <-deadline:
-			t.Fatal("the watcher still runs")
+			t.Fatal("the observer still runs")
 		case <-time.After(time.Millisecond):
 		}
 	}
 }
 
 // A change is told when it has settled.
-func TestWatcherWaits(t *testing.T) {
-	w := &watcher{listeners: 1, changed: make(chan struct{})}
+func TestObserverWaits(t *testing.T) {
+	w := &observer{listeners: 1, changed: make(chan struct{})}
 	for i, step := range []struct {
 		seen   uint64
 		steady bool
 		told   uint64
 	}{{1, false, 1}, {2, false, 1}, {3, false, 1}, {3, true, 3}, {4, false, 3}, {3, false, 3}, {3, true, 3}} {
-		if !w.tell(version{rest: step.seen}, step.steady) || w.now.rest != step.told {
+		if !w.tell(filesVersion{rest: step.seen}, step.steady) || w.now.rest != step.told {
 			t.Errorf("step %d: %d is told, want %d", i, w.now.rest, step.told)
 		}
 	}
 	w.leave()
-	if w.tell(version{rest: 5}, true) || w.running {
+	if w.tell(filesVersion{rest: 5}, true) || w.running {
 		t.Error("it goes on without listeners")
 	}
 }

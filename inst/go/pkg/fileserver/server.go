@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,7 @@ type Server struct {
 	addr    string
 	http    *http.Server
 	handler *Handler
+	watched atomic.Pointer[watcher]
 	busy    sync.RWMutex // read-locked by each answer under way, locked for ever at the end
 
 	settle  sync.Once
@@ -48,22 +50,29 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	tlsConfig, err := config.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	handler, err := newHandler(config)
-	if err != nil {
-		return nil, err
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
-		_ = handler.Close()
 		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
 			config.Addr, err)
 	}
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	loopback := ok && tcp.IP.IsLoopback()
+	handler, err := newHandler(config, loopback)
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	tlsConfig, err := handler.config.tlsConfig(handler.Protect)
+	if err != nil {
+		_ = listener.Close()
+		_ = handler.Close()
+		return nil, err
+	}
 	s := newServer(handler, tlsConfig, boundAddr(config.Addr, listener.Addr()))
 	config.logf("Starting %s server on %s serving %s", strings.ToUpper(config.scheme()), s.addr, config.places())
+	if !loopback {
+		config.logf("Anyone who can reach %s can read what is served", s.addr)
+	}
 	go s.run(ctx, listener)
 	return s, nil
 }
@@ -84,6 +93,7 @@ func newServer(handler *Handler, tlsConfig *tls.Config, addr string) *Server {
 		IdleTimeout:                  idleTime,
 		MaxHeaderBytes:               maxHeaderBytes,
 		ErrorLog:                     errorLog(s.config),
+		ConnState:                    connState,
 		DisableGeneralOptionsHandler: true, // its answers lack our headers
 	}
 	s.http.RegisterOnShutdown(handler.reloads.close)
@@ -94,19 +104,22 @@ func newServer(handler *Handler, tlsConfig *tls.Config, addr string) *Server {
 func (s *Server) run(ctx context.Context, listener net.Listener) {
 	defer close(s.done)
 	ctx, cancel := context.WithCancel(ctx)
-	var watch sync.WaitGroup
-	watch.Go(func() {
+	watched := watch(listener, s.config, s.config.maxConns())
+	s.watched.Store(watched)
+	var background sync.WaitGroup
+	background.Go(func() {
 		<-ctx.Done()
 		s.end(ctx)
 	})
-	if err := s.accept(listener); !errors.Is(err, http.ErrServerClosed) {
+	background.Go(func() { watched.run(ctx.Done()) })
+	if err := s.accept(watched); !errors.Is(err, http.ErrServerClosed) {
 		s.err = fmt.Errorf("the server at %s failed: %w", s.addr, err)
 		s.config.logf("%v", s.err)
 		cancel()
 	}
 	<-s.settled
 	cancel()
-	watch.Wait()
+	background.Wait()
 	s.busy.Lock()
 	_ = s.handler.Close()
 	s.config.logf("HTTP server stopped")
@@ -166,6 +179,14 @@ func (s *Server) URLs() []string {
 		urls = append(urls, (&url.URL{Scheme: s.config.scheme(), Host: addr, Path: m.Prefix}).String())
 	}
 	return urls
+}
+
+// Connections returns the number of open connections.
+func (s *Server) Connections() int {
+	if w := s.watched.Load(); w != nil {
+		return w.count()
+	}
+	return 0
 }
 
 // Protect keeps further files from being served, by any server of this process, until the server has ended.

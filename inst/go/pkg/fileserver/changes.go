@@ -1,9 +1,9 @@
 package fileserver
 
 import (
-	"encoding/binary"
-	"hash"
+	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -12,36 +12,36 @@ import (
 	"time"
 )
 
-// version stands for the content of a directory: it is another one after a change.
-type version struct{ styles, rest uint64 }
+// filesVersion stands for the content of a directory: it is another one after a change.
+type filesVersion struct{ styles, rest uint64 }
 
-// watcher tells when the files in a directory change. It looks at them again and again: systems that tell
+// observer tells when the files in a directory change. It looks at them again and again: systems that tell
 // by themselves differ, and do not see what is mounted from elsewhere.
-type watcher struct {
+type observer struct {
 	root  *root
 	ended <-chan struct{}
 
 	mu        sync.Mutex
 	listeners int
 	running   bool
-	now       version       // zero until the first look
+	now       filesVersion  // zero until the first look
 	changed   chan struct{} // closed when now changes
 }
 
 const (
-	watchTime  = 300 * time.Millisecond // between two looks, at least
-	watchShare = 10                     // and so many times what a look takes
-	maxWatched = 20_000                 // entries of a directory that are watched
+	lookTime    = 300 * time.Millisecond // between two looks, at least
+	lookShare   = 10                     // and so many times what a look takes
+	maxObserved = 20_000                 // entries of a directory that are watched
 )
 
 // state returns the version, and a channel that is closed when there is another one.
-func (w *watcher) state() (now version, changed <-chan struct{}) {
+func (w *observer) state() (now filesVersion, changed <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now, w.changed
 }
 
-func (w *watcher) leave() {
+func (w *observer) leave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.listeners--
@@ -49,10 +49,10 @@ func (w *watcher) leave() {
 
 // run looks until nobody listens. A change is told when two looks see the same: a site is
 // written in many steps.
-func (w *watcher) run() {
+func (w *observer) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var last version
+	var last filesVersion
 	for {
 		select {
 		case <-timer.C:
@@ -64,12 +64,12 @@ func (w *watcher) run() {
 			return
 		}
 		last = seen
-		timer.Reset(max(watchTime, watchShare*time.Since(started)))
+		timer.Reset(max(lookTime, lookShare*time.Since(started)))
 	}
 }
 
 // tell tells the listeners what was seen, unless it may change again. It returns false if there are none.
-func (w *watcher) tell(seen version, steady bool) bool {
+func (w *observer) tell(seen filesVersion, steady bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	select {
@@ -78,10 +78,10 @@ func (w *watcher) tell(seen version, steady bool) bool {
 	default:
 	}
 	if w.listeners <= 0 {
-		w.running, w.now = false, version{}
+		w.running, w.now = false, filesVersion{}
 		return false
 	}
-	if seen != w.now && (steady || w.now == version{}) {
+	if seen != w.now && (steady || w.now == filesVersion{}) {
 		w.now = seen
 		close(w.changed)
 		w.changed = make(chan struct{})
@@ -91,11 +91,11 @@ func (w *watcher) tell(seen version, steady bool) bool {
 
 // version looks at the directory: at the names, sizes and times of its files. Links are not
 // followed, and names that begin with a dot do not count.
-func (r *root) version() version {
+func (r *root) version() filesVersion {
 	styles, rest := fnv.New64a(), fnv.New64a()
 	top, err := filepath.EvalSymlinks(r.path)
 	if err != nil {
-		return version{1, 1}
+		return filesVersion{1, 1}
 	}
 	rest.Write([]byte(top))
 	entries := 0
@@ -111,7 +111,7 @@ func (r *root) version() version {
 			}
 			return nil
 		}
-		if entries++; entries > maxWatched {
+		if entries++; entries > maxObserved {
 			return fs.SkipAll
 		}
 		if strings.EqualFold(path.Ext(name), ".css") {
@@ -121,21 +121,16 @@ func (r *root) version() version {
 		}
 		return nil
 	})
-	return version{styles.Sum64(), rest.Sum64()}
+	return filesVersion{styles.Sum64(), rest.Sum64()}
 }
 
 // addVersion adds a file. Of a directory no more than the name counts: its times change with its files.
-func addVersion(to hash.Hash64, name string, entry fs.DirEntry) {
-	to.Write([]byte(name + "\x00"))
-	if entry.IsDir() {
-		return
+func addVersion(to io.Writer, name string, entry fs.DirEntry) {
+	var m meta
+	if !entry.IsDir() {
+		if info, err := entry.Info(); err == nil {
+			m = metaOf(info)
+		}
 	}
-	info, err := entry.Info()
-	if err != nil {
-		return
-	}
-	m := metaOf(info)
-	for _, number := range []int64{m.size, m.mtime, m.ctime} {
-		to.Write(binary.LittleEndian.AppendUint64(nil, uint64(number)))
-	}
+	fmt.Fprintf(to, "%s\x00%d %d %d\n", name, m.size, m.mtime, m.ctime)
 }
