@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -312,13 +311,12 @@ func grouped(n int) string {
 	return text
 }
 
-// readme writes what a file tells about the directory, as it is.
+// readme writes what a file tells about the directory.
 func (p htmlPage) readme(m *mount, dir *opened, name string) {
 	text, err := m.root.readText(dir, name)
 	if err != nil || text == "" {
 		return
 	}
 	p.add(`<section class="card readme"><h2>`, escapeText(name), "</h2>\n")
-	io.WriteString(p, readmeHTML(name, text))
-	p.add("</section>\n")
+	p.add(readmeHTML(name, text), "</section>\n")
 }

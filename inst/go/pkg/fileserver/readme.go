@@ -49,7 +49,10 @@ func (r *root) readText(dir *opened, name string) (string, error) {
 	return strings.ToValidUTF8(strings.TrimSpace(string(text[:n])), "\uFFFD"), nil
 }
 
-// readmeHTML returns a text as markup.
-func readmeHTML(_, text string) string {
-	return "<pre>" + html.EscapeString(text) + "</pre>\n"
+// readmeHTML returns what a file tells as markup.
+func readmeHTML(name, text string) string {
+	if strings.EqualFold(path.Ext(name), ".md") {
+		return `<div class="text">` + markdown(text) + "</div>\n"
+	}
+	return `<pre class="text">` + html.EscapeString(text) + "</pre>\n"
 }
