@@ -15,6 +15,8 @@ import (
 // filesVersion stands for the content of a directory: it is another one after a change.
 type filesVersion struct{ styles, rest uint64 }
 
+func (v filesVersion) String() string { return fmt.Sprintf("%016x %016x", v.styles, v.rest) }
+
 // observer tells when the files in a directory change. It looks at them again and again: systems that tell
 // by themselves differ, and do not see what is mounted from elsewhere.
 type observer struct {
@@ -24,7 +26,7 @@ type observer struct {
 	mu        sync.Mutex
 	listeners int
 	running   bool
-	now       filesVersion  // zero until the first look
+	now       filesVersion  // zero until it is known
 	changed   chan struct{} // closed when now changes
 }
 
@@ -68,7 +70,7 @@ func (w *observer) run() {
 	}
 }
 
-// tell tells the listeners what was seen, unless it may change again. It returns false if there are none.
+// tell tells the listeners what was seen, if it is steady. It returns false if there are none.
 func (w *observer) tell(seen filesVersion, steady bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,7 +83,7 @@ func (w *observer) tell(seen filesVersion, steady bool) bool {
 		w.running, w.now = false, filesVersion{}
 		return false
 	}
-	if seen != w.now && (steady || w.now == filesVersion{}) {
+	if seen != w.now && steady {
 		w.now = seen
 		close(w.changed)
 		w.changed = make(chan struct{})

@@ -38,14 +38,14 @@ func withReload(r *http.Request, m *mount, page []byte) []byte {
 const heartbeat = 15 * time.Second
 
 // serveReload answers with the stream of events if the client asks for one, or else with the script.
-// An event has the versions of the styles and of all other files.
+// An event is a version, and the script has the one of when it was sent: nothing is missed in between.
 func (h *Handler) serveReload(a *answer, r *http.Request, m *mount) {
 	header := a.Header()
 	addVary(header, "Accept")
 	if !strings.Contains(strings.Join(r.Header["Accept"], ","), "text/event-stream") {
 		header.Set("Content-Type", "text/javascript; charset=utf-8")
-		header.Set("Cache-Control", "no-cache")
-		fmt.Fprint(a, reloadScript)
+		header.Set("Cache-Control", "no-store")
+		fmt.Fprint(a, strings.Replace(reloadScript, "VERSION", m.root.version().String(), 1))
 		return
 	}
 	header.Set("Content-Type", "text/event-stream")
@@ -62,7 +62,7 @@ func (h *Handler) serveReload(a *answer, r *http.Request, m *mount) {
 	for sent := (filesVersion{}); ; {
 		now, changed := w.state()
 		if now != sent {
-			fmt.Fprintf(a, "data: %016x %016x\n\n", now.styles, now.rest)
+			fmt.Fprintf(a, "data: %v\n\n", now)
 			sent = now
 		}
 		if connection.Flush() != nil {

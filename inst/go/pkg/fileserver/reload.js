@@ -2,8 +2,9 @@
 // Loads the page again when a file has changed, and only its styles if nothing else has.
 (() => {
   const address = document.currentScript.src;
+  const parse = (version) => version.split(" ");
+  let [styles, rest] = parse("VERSION"); // when the script was sent
   let stream = null;
-  let seen = null;
 
   const restyle = () => {
     for (const link of document.querySelectorAll("link[rel~=stylesheet]")) {
@@ -14,10 +15,10 @@
     }
   };
   const look = ({ data }) => {
-    const [styles, rest] = data.split(" ");
-    if (seen && seen.rest !== rest) location.reload();
-    else if (seen && seen.styles !== styles) restyle();
-    seen = { styles, rest };
+    const [newStyles, newRest] = parse(data);
+    if (newRest !== rest) location.reload();
+    else if (newStyles !== styles) restyle();
+    [styles, rest] = [newStyles, newRest];
   };
   // A browser has few connections to a server: pages that nobody sees take none.
   const listen = () => {
