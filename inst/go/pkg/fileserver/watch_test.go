@@ -55,9 +55,7 @@ func TestStalledReaders(t *testing.T) {
 	}
 	defer idle.Close()
 	fmt.Fprintf(idle, "GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	if _, err := bufio.NewReader(idle).ReadString('9'); err != nil {
-		t.Fatal(err)
-	}
+	readAnswer(t, bufio.NewReader(idle))
 
 	watched := server.watched.Load()
 	open := func() int { return watched.count() }
@@ -98,6 +96,18 @@ func TestStalledReaders(t *testing.T) {
 	}
 	if answer, err := io.ReadAll(idle); err != nil || !strings.HasSuffix(string(answer), "0123456789") {
 		t.Errorf("an idle connection is cut off: %q, %v", answer, err)
+	}
+}
+
+func readAnswer(t *testing.T, in *bufio.Reader) {
+	t.Helper()
+	answer, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -153,9 +163,7 @@ func TestLimitOfConnections(t *testing.T) {
 		return conn, in
 	}
 	_, idle := dial("/a.txt")
-	if _, err := idle.ReadString('9'); err != nil {
-		t.Fatal(err)
-	}
+	readAnswer(t, idle)
 	// The state of a connection is told a moment after its answer.
 	for deadline := time.Now().Add(patience); anyBusy(server.watched.Load()) && time.Now().Before(deadline); {
 		runtime.Gosched()
