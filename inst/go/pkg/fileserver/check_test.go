@@ -42,3 +42,44 @@ func TestStartRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckRefuses(t *testing.T) {
+	dir, _ := site(t)
+	for want, config := range map[string]Config{
+		"give each a prefix of its own": {Mounts: []Mount{{Prefix: "a", Dir: dir}, {Prefix: "/a/", Dir: dir}}},
+		"no directory to serve":         {Mounts: []Mount{{Prefix: "a"}}},
+		"give one of them":              {Dir: dir, CORS: true, Origins: []string{"https://a.org"}},
+		`"https://a.org/x" is not an o`: {Dir: dir, Origins: []string{"https://a.org/x"}},
+		`"a.org" is not an origin`:      {Dir: dir, Origins: []string{"a.org"}},
+		`"https://*.a.org" is not`:      {Dir: dir, Origins: []string{"https://*.a.org"}},
+		"no resource policy":            {Dir: dir, CORP: "all"},
+		"is set by the server":          {Dir: dir, Headers: map[string]string{"content-length": "1"}},
+		"is not a header":               {Dir: dir, Headers: map[string]string{"a": "b\r\nc: d"}},
+		`"a b": "" is not a header`:     {Dir: dir, Headers: map[string]string{"a b": ""}},
+		"is given twice":                {Dir: dir, Headers: map[string]string{"a": "b", "A": "c"}},
+		`"bed" is not a file name ext`:  {Dir: dir, Types: map[string]string{"bed": "text/plain"}},
+		`"text" is not a content type`:  {Dir: dir, Types: map[string]string{".bed": "text"}},
+		`"a:80" is not a host`:          {Dir: dir, Hosts: []string{"a:80"}},
+		`"*.a.org" is not a host`:       {Dir: dir, Hosts: []string{"*.a.org"}},
+		`"../x" is not the path`:        {Dir: dir, Allow: []string{"../x"}},
+		"an allowed path is empty":      {Dir: dir, Allow: []string{""}},
+		`"a/../b" is not the path`:      {Dir: dir, Fallback: "a/../b"},
+		`"/" is not the path`:           {Dir: dir, NotFound: "/"},
+		"both a user and a password":    {Dir: dir, Auth: Auth{User: "me"}},
+		"has a colon":                   {Dir: dir, Auth: Auth{User: "m:e", Password: "x"}},
+		"the token must consist":        {Dir: dir, Auth: Auth{Token: "a b"}},
+		"there is no list mode 7":       {Dir: dir, Listing: 7},
+		"not a number of whole seconds": {Dir: dir, MaxAge: -1},
+		"-1 connections are too few":    {Dir: dir, MaxConns: -1},
+	} {
+		t.Run(want, func(t *testing.T) {
+			if _, err := New(config); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	checked, err := Config{Addr: ":0", Dir: dir, Hosts: []string{"A.org.", "[::1]"}, Types: map[string]string{".BED": "text/x"}, Allow: []string{"/.env"}}.check()
+	if err != nil || checked.Hosts[0] != "a.org" || checked.Hosts[1] != "::1" || checked.Types[".bed"] == "" || checked.Allow[0] != ".env" {
+		t.Errorf("%+v, %v", checked, err)
+	}
+}

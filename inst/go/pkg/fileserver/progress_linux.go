@@ -1,10 +1,17 @@
 package fileserver
 
-import "golang.org/x/sys/unix"
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// countedConn is a connection that tells how much its client has received.
+type countedConn struct{ *net.TCPConn }
 
 // acknowledged returns the number of bytes that the client has received. What was given to the kernel
 // tells little: it takes megabytes at a time.
-func (c *watchedConn) acknowledged() uint64 {
+func (c *countedConn) acknowledged() uint64 {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0
@@ -17,6 +24,3 @@ func (c *watchedConn) acknowledged() uint64 {
 	})
 	return bytes
 }
-
-// progressCount is not needed: the kernel counts.
-type progressCount struct{}

@@ -4,24 +4,29 @@ package fileserver
 
 import (
 	"io"
+	"net"
 	"sync/atomic"
 )
 
-// progressCount counts the bytes given to the kernel, which does not tell what has arrived.
-type progressCount struct{ written atomic.Int64 }
+// countedConn is a connection that tells how much its client has received, as far as that is known:
+// what was given to the kernel.
+type countedConn struct {
+	*net.TCPConn
+	written atomic.Int64
+}
 
 // acknowledged returns the number of bytes that were given to the kernel.
-func (c *watchedConn) acknowledged() uint64 { return uint64(c.written.Load()) }
+func (c *countedConn) acknowledged() uint64 { return uint64(c.written.Load()) }
 
 // Write counts what is given to the kernel.
-func (c *watchedConn) Write(p []byte) (int, error) {
+func (c *countedConn) Write(p []byte) (int, error) {
 	n, err := c.TCPConn.Write(p)
 	c.written.Add(int64(n))
 	return n, err
 }
 
 // ReadFrom lets the kernel copy a file, in pieces that can be counted.
-func (c *watchedConn) ReadFrom(src io.Reader) (int64, error) {
+func (c *countedConn) ReadFrom(src io.Reader) (int64, error) {
 	limited, ok := src.(*io.LimitedReader)
 	if !ok {
 		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}

@@ -56,31 +56,44 @@ func TestNothingFromOutside(t *testing.T) {
 	}
 }
 
-// No path, however it is written, gives access to a file outside, or breaks the server.
+// No path, however it is written, gives access to a file outside or to a secret, or breaks the server.
 func FuzzPath(f *testing.F) {
-	for _, path := range []string{"a.txt", "sub/b c.csv", "../secret.txt", "sub/../../secret.txt", "escape", "updir/secret.txt", "\x00", "a.txt/", "//", ".", "home/"} {
+	for _, path := range []string{
+		"a.txt", "sub/b c.csv", "../secret.txt", "sub/../../secret.txt", "escape", "updir/secret.txt", "\x00", "a.txt/", "//", ".", "home/",
+		".env", ".git/config", "hidden.txt", "gitdir/config", "//.env", ".ENV", "sub/index.html", "a.txt.gz",
+	} {
 		f.Add(path)
 	}
 	top := f.TempDir()
 	dir := filepath.Join(top, "site")
 	if err := errors.Join(
 		os.MkdirAll(filepath.Join(dir, "sub"), 0o755),
-		os.WriteFile(filepath.Join(top, "secret.txt"), []byte("secret"), 0o600),
+		os.MkdirAll(filepath.Join(dir, ".git"), 0o755),
+		os.WriteFile(filepath.Join(top, "secret.txt"), []byte("TOP-SECRET"), 0o600),
+		os.WriteFile(filepath.Join(dir, ".env"), []byte("TOP-SECRET"), 0o600),
+		os.WriteFile(filepath.Join(dir, ".git", "config"), []byte("TOP-SECRET"), 0o600),
 		os.WriteFile(filepath.Join(dir, "a.txt"), []byte("inside"), 0o600),
 		os.Symlink(top, filepath.Join(dir, "updir")),
 		os.Symlink("../secret.txt", filepath.Join(dir, "escape")),
+		os.Symlink(".env", filepath.Join(dir, "hidden.txt")),
+		os.Symlink(".git", filepath.Join(dir, "gitdir")),
+		os.Symlink("../.env", filepath.Join(dir, "sub", "index.html")),
+		os.Symlink(".env", filepath.Join(dir, "a.txt.gz")),
 	); err != nil {
 		f.Skip(err)
 	}
-	h, err := New(Config{Dir: dir})
+	h, err := New(Config{Dir: dir, Compress: true})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = h.Close() })
 	f.Fuzz(func(t *testing.T, path string) {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/" + path}, Header: http.Header{}})
-		if w.Code >= 500 || strings.Contains(w.Body.String(), "secret") {
+		h.ServeHTTP(w, &http.Request{
+			Method: http.MethodGet, URL: &url.URL{Path: "/" + path},
+			Header: http.Header{"Accept-Encoding": {"gzip"}},
+		})
+		if w.Code >= 500 || strings.Contains(w.Body.String(), "TOP-SECRET") {
 			t.Errorf("%q: %d %q", path, w.Code, w.Body.String())
 		}
 	})

@@ -1,6 +1,7 @@
 package fileserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -98,8 +100,8 @@ func TestFailure(t *testing.T) {
 
 func TestStartAndStopLeaveNothing(t *testing.T) {
 	dir, _ := site(t)
-	before := runtime.NumGoroutine()
-	for range 100 {
+	before, filesBefore := runtime.NumGoroutine(), openFiles()
+	for range 1000 {
 		server, err := Start(t.Context(), Config{Addr: "127.0.0.1:0", Dir: dir})
 		if err != nil {
 			t.Fatal(err)
@@ -114,7 +116,59 @@ func TestStartAndStopLeaveNothing(t *testing.T) {
 	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
 		runtime.Gosched()
 	}
+	if files := openFiles(); files > filesBefore+2 {
+		t.Errorf("%d open files before, %d after", filesBefore, files)
+	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines before, %d after", before, after)
 	}
+}
+
+// openFiles returns the number of open files, 0 where that cannot be told.
+func openFiles() int {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(files)
+}
+
+// Many clients that read parts of one file each get theirs.
+func TestParallelRanges(t *testing.T) {
+	dir, _ := site(t)
+	data := make([]byte, 1<<20)
+	for i := range data {
+		data[i] = byte(i>>8) ^ byte(i)
+	}
+	write(t, filepath.Join(dir, "big.bin"), string(data))
+	server := start(t, Config{Dir: dir})
+	transport := &http.Transport{MaxIdleConnsPerHost: 200}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	var readers sync.WaitGroup
+	for reader := range 200 {
+		readers.Go(func() {
+			for round := range 5 {
+				start := (reader*7919 + round*104729) % len(data)
+				length := min(len(data)-start, 1+reader*997)
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"big.bin", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				request.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", start, start+length-1))
+				answer, err := client.Do(request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, err := io.ReadAll(answer.Body)
+				_ = answer.Body.Close()
+				if err != nil || answer.StatusCode != 206 || !bytes.Equal(body, data[start:start+length]) {
+					t.Errorf("%d+%d: %d, %d bytes, %v", start, length, answer.StatusCode, len(body), err)
+				}
+			}
+		})
+	}
+	readers.Wait()
 }

@@ -3,6 +3,7 @@ package fileserver
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTLS(t *testing.T) {
@@ -58,5 +60,93 @@ func TestTLS(t *testing.T) {
 	}
 	if !strings.HasPrefix(lines.String(), "Starting HTTPS server on "+server.Addr()+" serving "+dir+" at /\n") {
 		t.Errorf("the log begins\n%s", lines.String())
+	}
+}
+
+// leaf returns the certificate that a server shows.
+func leaf(t *testing.T, server *Server) *x509.Certificate {
+	t.Helper()
+	conn, err := tls.Dial("tcp", server.Addr(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.ConnectionState().PeerCertificates[0]
+}
+
+// A certificate that is renewed is used without a restart; one that does not match its key is not.
+func TestCertificatesAreReadAgain(t *testing.T) {
+	dir, _ := site(t)
+	certs := t.TempDir()
+	cert, key := certificate(t, certs)
+	var lines lockedBuffer
+	server := start(t, Config{Dir: dir, TLS: true, CertFile: cert, KeyFile: key, Log: log.New(&lines, "", 0)})
+	first := leaf(t, server)
+	renewed, newKey, err := NewCertificate(nil, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	await := func(what string, done func() bool) {
+		t.Helper()
+		deadline := time.Now().Add(patience)
+		for !done() {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	write(t, cert, string(renewed))
+	await("nothing says that the pair does not match", func() bool {
+		if !leaf(t, server).Equal(first) {
+			t.Fatal("a certificate without its key is used")
+		}
+		return strings.Contains(lines.String(), "the certificate in use stays")
+	})
+	write(t, key, string(newKey))
+	await("the new certificate is not used", func() bool { return !leaf(t, server).Equal(first) })
+	if err := errors.Join(os.Remove(cert), os.Remove(key)); err != nil {
+		t.Fatal(err)
+	}
+	if leaf(t, server).Equal(first) {
+		t.Error("the old certificate is back")
+	}
+}
+
+func TestNewCertificate(t *testing.T) {
+	dir, _ := site(t)
+	for _, hosts := range [][]string{nil, {"127.0.0.1"}, {"localhost", "127.0.0.1", "files.lab.org"}} {
+		cert, key, err := NewCertificate(hosts, 24*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		certs := t.TempDir()
+		write(t, filepath.Join(certs, "cert.pem"), string(cert))
+		write(t, filepath.Join(certs, "key.pem"), string(key))
+		server := start(t, Config{Dir: dir, TLS: true, CertFile: filepath.Join(certs, "cert.pem"), KeyFile: filepath.Join(certs, "key.pem")})
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(cert)
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+		answer, err := (&http.Client{Transport: transport}).Get(server.URL() + "a.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		transport.CloseIdleConnections()
+		if answer.StatusCode != 200 {
+			t.Errorf("%d", answer.StatusCode)
+		}
+		old, err := tls.Dial("tcp", server.Addr(), &tls.Config{RootCAs: pool, MaxVersion: tls.VersionTLS11})
+		if err == nil {
+			_ = old.Close()
+			t.Error("TLS 1.1 is accepted")
+		}
+	}
+	for _, hosts := range [][]string{{""}, {"a b"}, {"http://a"}} {
+		if _, _, err := NewCertificate(hosts, time.Hour); err == nil {
+			t.Errorf("a certificate for %q", hosts)
+		}
+	}
+	if _, _, err := NewCertificate(nil, 0); err == nil {
+		t.Error("a certificate that has expired")
 	}
 }

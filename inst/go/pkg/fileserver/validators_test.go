@@ -97,7 +97,8 @@ func TestRacyTags(t *testing.T) {
 		{"without ctime", meta{mtime: now.Add(-time.Second).UnixNano()}, true},
 		{"without ctime, old", meta{mtime: now.Add(-time.Minute).UnixNano()}, false},
 	} {
-		if got := tt.m.tag(now, "") != tt.m.tag(now, ""); got != tt.racy {
+		first, second := tt.m.tag(now, ""), tt.m.tag(now, "")
+		if got := first != second; got != tt.racy {
 			t.Errorf("%s: racy is %v", tt.name, got)
 		}
 	}

@@ -36,14 +36,12 @@ type watcher struct {
 
 // watchedConn is a connection. It is a TCP connection all the same, so that the kernel can send files.
 type watchedConn struct {
-	*net.TCPConn
+	countedConn
 	watcher *watcher
 	close   sync.Once
 
 	busy  atomic.Bool  // an answer is under way
 	since atomic.Int64 // when it last became busy, idle, or was accepted, in nanoseconds since 1970
-
-	progressCount
 
 	// Those of the goroutine that watches.
 	progress   uint64
@@ -66,7 +64,7 @@ func (w *watcher) Accept() (net.Conn, error) {
 		if !ok {
 			return accepted, nil
 		}
-		conn := &watchedConn{TCPConn: tcp, watcher: w}
+		conn := &watchedConn{countedConn: countedConn{TCPConn: tcp}, watcher: w}
 		conn.since.Store(time.Now().UnixNano())
 		if w.admit(conn) {
 			return conn, nil
