@@ -149,6 +149,12 @@ format.mangoro_site <- function(x, ...) {
   )
 }
 
+#' @export
+str.mangoro_site <- function(object, ...) {
+  site <- server_of(object)$site
+  cat(sprintf(" <mangoro site> %s: %s\n", site$name, paste(site_urls(site), collapse = ", ")))
+}
+
 count <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
 
 format_bytes <- function(n) {

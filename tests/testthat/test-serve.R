@@ -1,32 +1,4 @@
-# Sites: mangoro_serve(), and the verbs of its handle.
-
-local_site <- function(..., frame = parent.frame()) {
-  skip_if_no_go()
-  local_handle(mangoro_serve(..., browse = FALSE), frame)
-}
-
-url_of <- function(site) mangoro_status(site)$url
-read_url <- function(site, path) readLines(paste0(url_of(site)[[1]], path), warn = FALSE)
-port_of <- function(site) as.integer(sub(".*:([0-9]+)/.*", "\\1", url_of(site)[[1]]))
-
-# The answer to a request, with its headers, as lines of text.
-request_raw <- function(site, path, ..., host = "localhost", method = "GET") {
-  con <- socketConnection("127.0.0.1", port_of(site), open = "r+b", blocking = TRUE, timeout = 30)
-  on.exit(close(con))
-  headers <- c(paste("Host:", host), ..., "Connection: close", "", "")
-  writeBin(charToRaw(paste(c(sprintf("%s %s HTTP/1.1", method, path), headers), collapse = "\r\n")), con)
-  bytes <- raw()
-  while (length(more <- readBin(con, "raw", 65536)) > 0) bytes <- c(bytes, more)
-  strsplit(rawToChar(bytes), "\r\n", fixed = TRUE)[[1]]
-}
-status_of <- function(...) as.integer(substr(request_raw(...)[[1]], 10, 12))
-header_of <- function(answer, name) {
-  at <- startsWith(tolower(answer), paste0(tolower(name), ": "))
-  substring(answer[at], nchar(name) + 3)
-}
-
-# Tests must not see the sites of others.
-withr::defer(expect_length(mangoro_sites(), 0))
+# mangoro_serve(): what it serves, starts, replaces and refuses.
 
 test_that("a directory is served, told of, stopped and served again", {
   dir <- local_files(a.txt = "hello", ".env" = "secret", ".hidden" = "dot")
@@ -61,74 +33,6 @@ test_that("a directory is served, told of, stopped and served again", {
   expect_identical(url_of(site), url)
   expect_identical(read_url(site, "a.txt"), "hello")
   close(site)
-})
-
-test_that("the last requests are a data frame", {
-  site <- local_site(local_files(a.txt = "hello", "b.bin" = strrep("x", 100)))
-  empty <- mangoro_logs(site)
-  expect_identical(nrow(empty), 0L)
-  request_raw(site, "/b.bin", "Range: bytes=0-9")
-  request_raw(site, "/a%20b?token=secret", method = "HEAD")
-  logs <- mangoro_logs(site)
-  expect_identical(sapply(logs, typeof), c(
-    time = "double", method = "character", path = "character", status = "integer", bytes = "double",
-    range = "character", duration = "double", client = "character"
-  ))
-  expect_identical(sapply(empty, typeof), sapply(logs, typeof))
-  expect_s3_class(logs$time, "POSIXct")
-  expect_lt(abs(as.double(Sys.time() - logs$time[[1]], units = "mins")), 5)
-  expect_identical(units(logs$duration), "secs")
-  expect_identical(logs$method, c("GET", "HEAD"))
-  expect_identical(logs$path, c("/b.bin", "/a b"))
-  expect_identical(logs$status, c(206L, 404L))
-  expect_identical(logs$bytes[[1]], 10)
-  expect_identical(logs$range, c("bytes=0-9", NA))
-  expect_match(logs$client, "^127[.]0[.]0[.]1:[0-9]+$")
-  expect_identical(mangoro_logs(site, n = 1)$method, "HEAD")
-  expect_identical(nrow(mangoro_logs(site, n = Inf)), 2L)
-  expect_type(mangoro_logs(site, stream = "stderr"), "character")
-  expect_error(mangoro_logs(site, n = 0), class = "mangoro_error_invalid_argument")
-})
-
-test_that("`silent = FALSE` writes log lines", {
-  site <- local_site(local_files(a.txt = "hello"), silent = FALSE)
-  read_url(site, "a.txt")
-  mangoro_stop(site)
-  expect_match(mangoro_logs(site, stream = "stdout"), "GET /a.txt", all = FALSE)
-})
-
-test_that("a site can be looked at", {
-  dir <- local_files(a.txt = "hello")
-  site <- local_site(dir, name = "docs")
-  request_raw(site, "/a.txt", "Range: bytes=0-1")
-  scrub <- function(lines) {
-    lines <- gsub(dir, "<dir>", lines, fixed = TRUE)
-    lines <- gsub("pid [0-9]+", "pid <pid>", gsub(":[0-9]{4,5}/", ":<port>/", lines))
-    gsub("[0-9.]+ ms", "<time> ms", gsub("[0-9]{2}:[0-9]{2}:[0-9]{2}", "<time>", lines))
-  }
-  expect_snapshot(transform = scrub, {
-    site
-    str(site)
-    mangoro_stop(site)
-    site
-  })
-  expect_identical(names(site), character())
-})
-
-test_that("a site that is busy is shown nevertheless", {
-  skip_on_os("windows")
-  site <- local_site(local_files(a.txt = "hello"))
-  process <- server_of(site)$process
-  suspend(process)
-  shown <- format(site)
-  process$resume()
-  expect_match(shown, "is busy", all = FALSE)
-})
-
-test_that("elements of a site are told where they are", {
-  site <- local_site(local_files(a.txt = "hello"))
-  expect_error(site$url, "mangoro_status()", fixed = TRUE, class = "mangoro_error_not_found")
-  expect_error(site[["url"]], class = "mangoro_error_not_found")
 })
 
 test_that("several directories have prefixes", {
@@ -209,8 +113,8 @@ test_that("a site that crashed is started again as it was", {
   site <- local_site(c("/" = dir, b = file.path(dir, "b")), auth = TRUE, headers = c("X-Test" = "yes"))
   urls <- url_of(site)
   expect_match(urls, "[?]token=[0-9a-f]{32}$")
-  tools::pskill(pid_of(site), tools::SIGKILL)
-  wait_for_end(pid_of(site))
+  tools::pskill(pid_of(site)[[1]], tools::SIGKILL)
+  wait_for_end(pid_of(site)[[1]])
   expect_identical(mangoro_status(site)$state, c("ended", "ended"))
   expect_identical(mangoro_status(site)$exit_status, rep(-9L, 2))
   expect_match(format(site), "was killed by signal 9", all = FALSE)
