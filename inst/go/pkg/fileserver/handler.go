@@ -109,7 +109,8 @@ const methods = "GET, HEAD, OPTIONS"
 func (h *Handler) route(a *answer, r *http.Request) {
 	header := a.Header()
 	h.headers.begin(header, r)
-	m, name := h.mountOf(mergeSlashes(r.URL.Path))
+	merged := mergeSlashes(r.URL.Path)
+	m, name := h.mountOf(merged)
 	a.mount = m
 	if !h.hosts.allow(r.Host) {
 		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
@@ -129,6 +130,10 @@ func (h *Handler) route(a *answer, r *http.Request) {
 	if h.auth != nil && !h.auth.allow(header, r) {
 		header.Set("WWW-Authenticate", h.auth.challenge())
 		h.fail(a, r, http.StatusUnauthorized, "")
+		return
+	}
+	if h.isPrefix(merged) {
+		redirect(a, r, path.Base(merged)+"/")
 		return
 	}
 	h.serve(a, r, m, name)
@@ -156,10 +161,6 @@ func (h *Handler) isPrefix(path string) bool {
 
 // serve answers with a file, a directory, or an error.
 func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
-	if h.isPrefix(r.URL.Path) {
-		redirect(a, r, path.Base(r.URL.Path)+"/")
-		return
-	}
 	if m == nil {
 		h.fail(a, r, http.StatusNotFound, "")
 		return

@@ -61,7 +61,7 @@ func TestSlashes(t *testing.T) {
 			t.Errorf("GET %s: %d", target, status)
 		}
 	}
-	for target, want := range map[string]string{"/data": "data/", "//evil.example": "", "//sub": "sub/", "//sub?x": "sub/?x"} {
+	for target, want := range map[string]string{"/data": "data/", "//data": "data/", "//evil.example": "", "//sub": "sub/", "//sub?x": "sub/?x"} {
 		status, header, _ := raw(t, server, "GET", target)
 		if header.Get("Location") != want || (status == 301) != (want != "") {
 			t.Errorf("GET %s: %d %q", target, status, header.Get("Location"))
