@@ -133,7 +133,7 @@ func (h *Handler) route(a *answer, r *http.Request) {
 		return
 	}
 	if h.isPrefix(merged) {
-		redirect(a, r, path.Base(merged)+"/")
+		h.redirect(a, r, path.Base(merged)+"/")
 		return
 	}
 	h.serve(a, r, m, name)
@@ -178,7 +178,7 @@ func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
 	defer f.Close()
 	switch {
 	case f.mode.IsDir() && !isDir && name != "":
-		redirect(a, r, path.Base(r.URL.Path)+"/")
+		h.redirect(a, r, path.Base(r.URL.Path)+"/")
 	case f.mode.IsDir():
 		h.serveIndex(a, r, m, f)
 	case isDir:
@@ -198,16 +198,18 @@ func (h *Handler) serveIndex(a *answer, r *http.Request, m *mount, dir *opened) 
 			return
 		}
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	h.serveDir(a, r, m, dir)
 }
 
 // redirect sends the client to a name beside the one it requested. The target is relative,
 // so that it cannot lead to another server.
-func redirect(a *answer, r *http.Request, name string) {
+func (h *Handler) redirect(a *answer, r *http.Request, name string) {
 	target := escapePath(name)
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	a.Header().Set("Location", target)
 	a.WriteHeader(http.StatusMovedPermanently)
 }

@@ -103,6 +103,12 @@ func TestOwnHeaders(t *testing.T) {
 			t.Errorf("%s: %d %v", target, got, header)
 		}
 	}
+	// A list depends on more than its directory tells: it is never kept without asking.
+	for _, target := range []string{"/", "/sub"} {
+		if _, header, _ := raw(t, server, "GET", target); header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s: %v", target, header)
+		}
+	}
 	if _, header, _ := raw(t, server, "GET", "/a.txt"); header.Get("Cache-Control") != "max-age=3600" || header.Get("Content-Type") != "text/x-mine" {
 		t.Errorf("%v", header)
 	}
