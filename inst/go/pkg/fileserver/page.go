@@ -94,7 +94,7 @@ func (p htmlPage) header(path string, m *mount, dir *opened, f *folder) {
 	if dir.name != "" {
 		parts = strings.Split(dir.name, "/")
 	}
-	p.crumb(path, len(parts), `<svg aria-label="Top"><use href="#home"/></svg>`)
+	p.crumb(path, len(parts), `<svg role="img" aria-label="Top"><use href="#home"/></svg>`)
 	for i, part := range parts {
 		p.add("<span>/</span>")
 		p.crumb(path, len(parts)-i-1, escapeText(part))
@@ -299,7 +299,7 @@ func (p htmlPage) footer(f *folder) {
 	}
 	p.add(`<footer><span id="count" aria-live="polite">`, grouped(f.total), " ", what, `</span>`,
 		`<span class="keys" hidden><kbd>/</kbd> filter <kbd>&#8593;</kbd><kbd>&#8595;</kbd> move <kbd>&#8629;</kbd> open <kbd>&#8592;</kbd> up</span>`,
-		`<a rel="nofollow" href="?json">JSON</a></footer>`+"\n")
+		`<a rel="nofollow" href="`, escapeText(f.json()), `">JSON</a></footer>`+"\n")
 }
 
 // grouped returns a number with commas between the thousands.
