@@ -111,7 +111,8 @@ const methods = "GET, HEAD, OPTIONS"
 func (h *Handler) route(a *answer, r *http.Request) {
 	header := a.Header()
 	h.headers.begin(header, r)
-	m, name := h.mountOf(mergeSlashes(r.URL.Path))
+	merged := mergeSlashes(r.URL.Path)
+	m, name := h.mountOf(merged)
 	a.mount = m
 	if !h.hosts.allow(r.Host) {
 		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
@@ -131,6 +132,10 @@ func (h *Handler) route(a *answer, r *http.Request) {
 	if h.auth != nil && !h.auth.allow(header, r) {
 		header.Set("WWW-Authenticate", h.auth.challenge())
 		h.fail(a, r, http.StatusUnauthorized, "")
+		return
+	}
+	if h.isPrefix(merged) {
+		h.redirect(a, r, path.Base(merged)+"/")
 		return
 	}
 	h.serve(a, r, m, name)
@@ -158,10 +163,6 @@ func (h *Handler) isPrefix(path string) bool {
 
 // serve answers with a file, a directory, or an error.
 func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
-	if h.isPrefix(r.URL.Path) {
-		redirect(a, r, path.Base(r.URL.Path)+"/")
-		return
-	}
 	if m == nil {
 		h.fail(a, r, http.StatusNotFound, "")
 		return
@@ -179,7 +180,7 @@ func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
 	defer f.Close()
 	switch {
 	case f.mode.IsDir() && !isDir && name != "":
-		redirect(a, r, path.Base(r.URL.Path)+"/")
+		h.redirect(a, r, path.Base(r.URL.Path)+"/")
 	case f.mode.IsDir():
 		h.serveIndex(a, r, m, f)
 	case isDir:
@@ -199,16 +200,18 @@ func (h *Handler) serveIndex(a *answer, r *http.Request, m *mount, dir *opened) 
 			return
 		}
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	h.serveDir(a, r, m, dir)
 }
 
 // redirect sends the client to a name beside the one it requested. The target is relative,
 // so that it cannot lead to another server.
-func redirect(a *answer, r *http.Request, name string) {
+func (h *Handler) redirect(a *answer, r *http.Request, name string) {
 	target := escapePath(name)
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	a.Header().Set("Location", target)
 	a.WriteHeader(http.StatusMovedPermanently)
 }
