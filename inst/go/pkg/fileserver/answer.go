@@ -91,6 +91,9 @@ func (h *Handler) finish(a *answer, r *http.Request) {
 			p = nil
 		}
 	}
+	if p == nil && !a.begun() {
+		a.WriteHeader(http.StatusOK)
+	}
 	a.cut = a.cut || p != nil
 	h.record(a, r)
 	*a = answer{}

@@ -207,8 +207,8 @@ func (c *Config) checkAuth() error {
 		return errors.New("give both a user and a password, or neither")
 	case strings.Contains(a.User, ":"):
 		return fmt.Errorf("the user %q has a colon in its name, which no client can send", a.User)
-	case strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return errors.New("the token must consist of ASCII characters without spaces")
+	case strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`",;\`, r) }):
+		return errors.New("the token must consist of ASCII characters that a cookie can have: no spaces, quotes, commas, semicolons, backslashes")
 	}
 	return nil
 }

@@ -67,8 +67,8 @@ type Config struct {
 	// HideDots keeps files and directories whose names begin with a dot from being served,
 	// except ".well-known". The default is false.
 	HideDots bool
-	// Allow are slash-separated paths below the directories that are served
-	// although their names are those of secrets, or hidden.
+	// Allow are slash-separated paths that are served although their names are those of secrets, or
+	// hidden: as they stand in the URL, or below the directory if there is but one.
 	Allow []string
 	// Protect are files that are never served, such as the private keys of other programs.
 	Protect []string

@@ -92,6 +92,17 @@ func viewOf(query url.Values) view {
 
 // link returns the address of a view of the same directory.
 func (v view) link() string {
+	if query := v.query(); query != "" {
+		return "?" + query
+	}
+	return "./"
+}
+
+// json returns the address of a view as JSON.
+func (v view) json() string { return strings.TrimSuffix("?json&"+v.query(), "&") }
+
+// query returns what a view has that is not the default.
+func (v view) query() string {
 	query := make(url.Values)
 	if v.sort != byName {
 		query.Set("sort", v.sort)
@@ -105,10 +116,7 @@ func (v view) link() string {
 	if v.filter != "" {
 		query.Set("q", v.filter)
 	}
-	if len(query) == 0 {
-		return "./"
-	}
-	return "?" + query.Encode()
+	return query.Encode()
 }
 
 // sorted returns the view sorted by a key, the other way round if it is already.

@@ -1,7 +1,6 @@
 package fileserver
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"net"
@@ -111,7 +110,8 @@ const methods = "GET, HEAD, OPTIONS"
 func (h *Handler) route(a *answer, r *http.Request) {
 	header := a.Header()
 	h.headers.begin(header, r)
-	m, name := h.mountOf(mergeSlashes(r.URL.Path))
+	merged := mergeSlashes(r.URL.Path)
+	m, name := h.mountOf(merged)
 	a.mount = m
 	if !h.hosts.allow(r.Host) {
 		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
@@ -131,6 +131,10 @@ func (h *Handler) route(a *answer, r *http.Request) {
 	if h.auth != nil && !h.auth.allow(header, r) {
 		header.Set("WWW-Authenticate", h.auth.challenge())
 		h.fail(a, r, http.StatusUnauthorized, "")
+		return
+	}
+	if h.isPrefix(merged) {
+		h.redirect(a, r, path.Base(merged)+"/")
 		return
 	}
 	h.serve(a, r, m, name)
@@ -158,10 +162,6 @@ func (h *Handler) isPrefix(path string) bool {
 
 // serve answers with a file, a directory, or an error.
 func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
-	if h.isPrefix(r.URL.Path) {
-		redirect(a, r, path.Base(r.URL.Path)+"/")
-		return
-	}
 	if m == nil {
 		h.fail(a, r, http.StatusNotFound, "")
 		return
@@ -179,7 +179,7 @@ func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
 	defer f.Close()
 	switch {
 	case f.mode.IsDir() && !isDir && name != "":
-		redirect(a, r, path.Base(r.URL.Path)+"/")
+		h.redirect(a, r, path.Base(r.URL.Path)+"/")
 	case f.mode.IsDir():
 		h.serveIndex(a, r, m, f)
 	case isDir:
@@ -199,16 +199,18 @@ func (h *Handler) serveIndex(a *answer, r *http.Request, m *mount, dir *opened) 
 			return
 		}
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	h.serveDir(a, r, m, dir)
 }
 
 // redirect sends the client to a name beside the one it requested. The target is relative,
 // so that it cannot lead to another server.
-func redirect(a *answer, r *http.Request, name string) {
+func (h *Handler) redirect(a *answer, r *http.Request, name string) {
 	target := escapePath(name)
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
+	a.Header()["Cache-Control"] = h.headers.asked
 	a.Header().Set("Location", target)
 	a.WriteHeader(http.StatusMovedPermanently)
 }
@@ -228,35 +230,4 @@ func (h *Handler) failOpen(a *answer, r *http.Request, name string, err error) {
 			h.fail(a, r, http.StatusNotFound, "")
 		}
 	}
-}
-
-// notFoundName is the page for what does not exist, unless another is configured.
-const notFoundName = "404.html"
-
-// serveInstead answers with the fallback or the page for what does not exist, if there is one.
-func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
-	if h.config.Fallback != "" && !strings.Contains(path.Base(name), ".") && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		if f, err := a.mount.root.open(h.config.Fallback); err == nil {
-			defer f.Close()
-			if f.mode.IsRegular() {
-				h.serveFile(a, r, f)
-				return true
-			}
-		}
-	}
-	f, err := a.mount.root.open(cmp.Or(h.config.NotFound, notFoundName))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if !f.mode.IsRegular() || f.size > maxReload {
-		return false
-	}
-	page, err := readAll(f)
-	if err != nil {
-		return false
-	}
-	a.Header().Set("Content-Type", h.contentType(f.name))
-	a.sendBytes(r, http.StatusNotFound, page)
-	return true
 }

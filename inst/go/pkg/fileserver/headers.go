@@ -13,7 +13,8 @@ type headers struct {
 	last  http.Header // after all others
 	cors  cors
 
-	fresh, failed []string // Cache-Control of what is served, and of errors
+	// Cache-Control of files, of what depends on more than one file, and of errors.
+	fresh, asked, failed []string
 }
 
 func newHeaders(c *Config) *headers {
@@ -30,17 +31,17 @@ func newHeaders(c *Config) *headers {
 		}
 		h.first.Set("Cross-Origin-Resource-Policy", policy)
 	}
-	fresh := "no-cache"
+	fresh, asked := "no-cache", "no-cache"
 	if c.MaxAge > 0 {
 		fresh = "max-age=" + strconv.FormatInt(int64(c.MaxAge/time.Second), 10)
 	}
 	if c.Auth != (Auth{}) {
-		fresh = "private, " + fresh
+		fresh, asked = "private, "+fresh, "private, "+asked
 	}
 	if c.Auth.Token != "" {
 		h.first.Set("Referrer-Policy", "same-origin") // the URL may have the token
 	}
-	h.fresh, h.failed = []string{fresh}, []string{"no-store"}
+	h.fresh, h.asked, h.failed = []string{fresh}, []string{asked}, []string{"no-store"}
 	for name, value := range c.Headers {
 		h.last.Set(name, value)
 	}

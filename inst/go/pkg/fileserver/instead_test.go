@@ -61,7 +61,7 @@ func TestSlashes(t *testing.T) {
 			t.Errorf("GET %s: %d", target, status)
 		}
 	}
-	for target, want := range map[string]string{"/data": "data/", "//evil.example": "", "//sub": "sub/", "//sub?x": "sub/?x"} {
+	for target, want := range map[string]string{"/data": "data/", "//data": "data/", "//evil.example": "", "//sub": "sub/", "//sub?x": "sub/?x"} {
 		status, header, _ := raw(t, server, "GET", target)
 		if header.Get("Location") != want || (status == 301) != (want != "") {
 			t.Errorf("GET %s: %d %q", target, status, header.Get("Location"))
@@ -101,6 +101,12 @@ func TestOwnHeaders(t *testing.T) {
 		got, header, _ := raw(t, server, "GET", target)
 		if got != status || header.Get("X-Robots-Tag") != "noindex" || header.Get("X-Content-Type-Options") != "other" || header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
 			t.Errorf("%s: %d %v", target, got, header)
+		}
+	}
+	// A list depends on more than its directory tells: it is never kept without asking.
+	for _, target := range []string{"/", "/sub"} {
+		if _, header, _ := raw(t, server, "GET", target); header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s: %v", target, header)
 		}
 	}
 	if _, header, _ := raw(t, server, "GET", "/a.txt"); header.Get("Cache-Control") != "max-age=3600" || header.Get("Content-Type") != "text/x-mine" {

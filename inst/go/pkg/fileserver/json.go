@@ -37,7 +37,7 @@ func writeJSON(w io.Writer, path string, f *folder) {
 	defer out.Flush()
 	head := jsonFolder{Path: path, Total: f.total, Page: f.page, Pages: f.pages}
 	if f.page < f.pages {
-		head.Next = "?json&" + strings.TrimPrefix(f.at(f.page+1).link(), "?")
+		head.Next = f.at(f.page + 1).json()
 	}
 	out.WriteString(strings.TrimSuffix(jsonText(head), "}") + `,"entries":[`)
 	for i := range f.entries {

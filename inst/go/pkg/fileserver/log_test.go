@@ -3,6 +3,7 @@ package fileserver
 import (
 	"log"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -23,5 +24,17 @@ func TestLog(t *testing.T) {
 $`)
 	if !want.MatchString(lines.String()) {
 		t.Errorf("the log is\n%s", lines.String())
+	}
+}
+
+// A server that others can reach says so.
+func TestPublicServersSaySo(t *testing.T) {
+	dir, _ := site(t)
+	for addr, want := range map[string]bool{"127.0.0.1:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
+		var lines lockedBuffer
+		start(t, Config{Addr: addr, Dir: dir, Log: log.New(&lines, "", 0)})
+		if got := strings.Contains(lines.String(), "Anyone who can reach"); got != want {
+			t.Errorf("%s: the log is\n%s", addr, lines.String())
+		}
 	}
 }

@@ -160,7 +160,8 @@ func (f *file) Close() {
 // stdFile returns the file as os has it: to read a directory, or to send a large file.
 func (f *file) stdFile() *os.File {
 	if f.std == nil {
-		f.std = os.NewFile(uintptr(f.fd), "")
+		// By this name os asks for the types of entries, on file systems that do not tell them with the names.
+		f.std = os.NewFile(uintptr(f.fd), fmt.Sprintf("/proc/self/fd/%d", f.fd))
 	}
 	return f.std
 }

@@ -29,12 +29,15 @@
     filter();
   }
 
+  // The arrows move among the entries. Where there are none, and from the text below them, they scroll.
   const move = (step) => {
     const visible = links();
     const at = visible.indexOf(document.activeElement);
+    if (at < 0 && document.activeElement !== box && scrollY > 0) return false;
     const next = at < 0 ? (step > 0 ? 0 : visible.length - 1) : at + step;
-    if (next < 0) box.focus();
-    else visible[Math.min(next, visible.length - 1)]?.focus();
+    if (next === -1) box.focus();
+    else if (next < visible.length) visible[next].focus();
+    return next < visible.length;
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -43,8 +46,8 @@
     switch (event.key) {
       case "/": if (typing) return; box.focus(); box.select(); break;
       case "Escape": if (!typing) return; box.value = ""; if (whole) filter(); box.blur(); break;
-      case "ArrowDown": move(1); break;
-      case "ArrowUp": if (typing) return; move(-1); break;
+      case "ArrowDown": if (!move(1)) return; break;
+      case "ArrowUp": if (typing || !move(-1)) return; break;
       case "ArrowLeft": if (typing) return; document.querySelector(".up a")?.click(); break;
       case "ArrowRight": if (!link || !link.closest(".folder")) return; link.click(); break;
       default: return;

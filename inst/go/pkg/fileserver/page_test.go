@@ -20,7 +20,7 @@ func TestPage(t *testing.T) {
 	_, header, body := raw(t, server, "GET", "/data/sub/", "Accept: text/html")
 	for _, want := range []string{
 		"<title>/data/sub/</title>",
-		`<a href="../"><svg aria-label="Top">`,
+		`<a href="../"><svg role="img" aria-label="Top">`,
 		`<a href="./" aria-current="page">sub</a>`,
 		`<a href="../">..</a>`,
 		`<a href="deep/">deep/</a>`,
@@ -51,7 +51,7 @@ func TestPage(t *testing.T) {
 		t.Error("there is a way up from the top")
 	}
 	_, _, body = raw(t, server, "GET", "/data/sub/?q=csv&sort=size")
-	for _, want := range []string{`value="csv"`, `name="sort" value="size"`, "1 entry", `<a rel="nofollow" href="?q=csv">Name</a>`} {
+	for _, want := range []string{`value="csv"`, `name="sort" value="size"`, "1 entry", `href="?json&amp;q=csv&amp;sort=size"`, `<a rel="nofollow" href="?q=csv">Name</a>`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the filtered page lacks %s:\n%s", want, body)
 		}

@@ -17,7 +17,7 @@ func (c *Config) tlsConfig(protect func(files ...string)) (*tls.Config, error) {
 	if c.CertFile == "" || c.KeyFile == "" {
 		return nil, errors.New("TLS needs the PEM files of a certificate and of its key: give both")
 	}
-	pair := &keyPair{config: c, protect: protect}
+	pair := &keyPair{config: c, protect: protect, versions: c.pairVersions()}
 	if err := pair.load(); err != nil {
 		return nil, err
 	}
@@ -63,19 +63,20 @@ func (p *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return p.certificate, nil
 	}
 	p.looked = now
-	versions := [2]meta{versionOf(p.config.CertFile), versionOf(p.config.KeyFile)}
+	versions := p.config.pairVersions()
 	if versions == p.versions {
 		return p.certificate, nil
 	}
-	first := p.versions == [2]meta{}
 	p.versions = versions
 	if err := p.load(); err != nil {
 		p.config.logf("the certificate in use stays: %v", err)
-	} else if !first {
+	} else {
 		p.protect(p.config.CertFile, p.config.KeyFile)
 	}
 	return p.certificate, nil
 }
+
+func (c *Config) pairVersions() [2]meta { return [2]meta{versionOf(c.CertFile), versionOf(c.KeyFile)} }
 
 // versionOf returns what tells versions of a file apart, nothing if it is not there.
 func versionOf(path string) meta {
