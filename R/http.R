@@ -135,7 +135,7 @@ mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix 
 mangoro_http_status <- function(sock, name = NULL) {
   call <- rlang::current_env()
   check_server_name(sock, name, call)
-  if (is.null(name)) http_call(sock, "serverStatus", NULL, call) else http_call(sock, "namedStatus", named(name), call)
+  if (is.null(name)) http_call(sock, "serverStatus", NULL, call) else http_call(sock, "namedStatus", name_record(name), call)
 }
 
 #' @rdname mangoro_http_start
@@ -144,10 +144,10 @@ mangoro_http_stop <- function(sock, name = NULL) {
   call <- rlang::current_env()
   check_server_name(sock, name, call)
   start_again(sock, name, NULL)
-  if (is.null(name)) http_call(sock, "stopServer", NULL, call) else http_call(sock, "stopNamed", named(name), call)
+  if (is.null(name)) http_call(sock, "stopServer", NULL, call) else http_call(sock, "stopNamed", name_record(name), call)
 }
 
-named <- function(name) data.frame(name = name)
+name_record <- function(name) data.frame(name = name)
 
 check_server_name <- function(sock, name, call) {
   if (is.null(name)) {
@@ -339,8 +339,6 @@ write_json <- function(x) {
 }
 
 # --- Addresses ------------------------------------------------------------------
-
-host_of <- function(addr) gsub("^\\[|\\]$", "", sub(":[^:]*$", "", addr))
 
 is_loopback <- function(host) {
   grepl("^127(\\.[0-9]+){3}$", host) || host == "::1" || grepl("^(.+\\.)?localhost\\.?$", host, ignore.case = TRUE)

@@ -141,8 +141,8 @@ format.mangoro_site <- function(x, ...) {
     if (state == "running" && is.null(told)) "  It is busy, and does not answer.",
     if (state == "running" && !is.null(told)) c(
       sprintf(
-        "  %s, %s, %s", count(sum(status$requests), "request"), format_bytes(sum(status$bytes)),
-        count(sum(status$errors), "error")
+        "  %s, %s, %s", quantity(sum(status$requests), "request"), format_bytes(sum(status$bytes)),
+        quantity(sum(status$errors), "error")
       ),
       format_requests(told$requests)
     )
@@ -155,7 +155,7 @@ str.mangoro_site <- function(object, ...) {
   cat(sprintf(" <mangoro site> %s: %s\n", site$name, paste(site_urls(site), collapse = ", ")))
 }
 
-count <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
+quantity <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
 
 format_bytes <- function(n) {
   vapply(n, function(bytes) {

@@ -108,7 +108,8 @@ test_that("the settings after `silent` arrive, and the defaults serve what they 
   expect_error(suppressWarnings(readLines(paste0(url, "/?token=key"))))
   expect_error(suppressWarnings(readLines(paste0(url, "/.env"))))
   headers <- trimws(curlGetHeaders(paste0(url, "/a.txt?token=key")))
-  for (line in c("X-A: b", "Cache-Control: max-age=5", "Cross-Origin-Resource-Policy: cross-origin")) {
+  expect_match(headers, "^Cache-Control: .*max-age=5$", all = FALSE)
+  for (line in c("X-A: b", "Cross-Origin-Resource-Policy: cross-origin")) {
     expect_true(line %in% headers)
   }
 })
@@ -155,8 +156,6 @@ test_that("the help has the names of secrets", {
 test_that("hosts of this machine are told from others", {
   for (host in c("127.0.0.1", "127.1.2.3", "localhost", "a.localhost", "::1", "LOCALHOST")) expect_true(is_loopback(host))
   for (host in c("", "0.0.0.0", "127.0.0.1.evil.org", "localhost.evil.org", "10.0.0.1", "::")) expect_false(is_loopback(host))
-  expect_identical(host_of("[::1]:80"), "::1")
-  expect_identical(host_of(":80"), "")
 })
 
 test_that("a server that is no controller is told", {
