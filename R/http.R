@@ -135,7 +135,11 @@ mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix 
 mangoro_http_status <- function(sock, name = NULL) {
   call <- rlang::current_env()
   check_server_name(sock, name, call)
-  if (is.null(name)) http_call(sock, "serverStatus", NULL, call) else http_call(sock, "namedStatus", name_record(name), call)
+  if (is.null(name)) {
+    http_call(sock, "serverStatus", NULL, call)
+  } else {
+    http_call(sock, "namedStatus", data.frame(name = name), call)
+  }
 }
 
 #' @rdname mangoro_http_start
@@ -144,10 +148,12 @@ mangoro_http_stop <- function(sock, name = NULL) {
   call <- rlang::current_env()
   check_server_name(sock, name, call)
   start_again(sock, name, NULL)
-  if (is.null(name)) http_call(sock, "stopServer", NULL, call) else http_call(sock, "stopNamed", name_record(name), call)
+  if (is.null(name)) {
+    http_call(sock, "stopServer", NULL, call)
+  } else {
+    http_call(sock, "stopNamed", data.frame(name = name), call)
+  }
 }
-
-name_record <- function(name) data.frame(name = name)
 
 check_server_name <- function(sock, name, call) {
   if (is.null(name)) {
@@ -346,7 +352,7 @@ is_loopback <- function(host) {
 
 public_note <- "Anyone who can reach this machine can read these files."
 
-# The names in cmd/../pkg/fileserver/secrets.go, for the help page.
+# The names in pkg/fileserver/secrets.go, for the help page.
 secret_names <- function() {
   source <- read_utf8(go_file("pkg", "fileserver", "secrets.go"))
   table <- source[seq(match("var secretNames = []string{", source), length(source))]

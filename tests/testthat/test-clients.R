@@ -22,7 +22,8 @@ run_node <- function(script, ..., browser = FALSE) {
   dir <- withr::local_tempdir()
   file.copy(list.files(scripts, "[.]mjs$", full.names = TRUE), dir)
   file.symlink(normalizePath(modules), file.path(dir, "node_modules"))
-  result <- processx::run(client("node", "nodejs"), c(file.path(dir, script), ...), error_on_status = FALSE, timeout = 180)
+  args <- c(file.path(dir, script), ...)
+  result <- processx::run(client("node", "nodejs"), args, error_on_status = FALSE, timeout = 180)
   if (!identical(result$status, 0L)) stop(script, " failed: ", result$stderr, result$stdout)
   if (nzchar(result$stdout)) jsonlite::fromJSON(result$stdout)
 }
@@ -57,8 +58,8 @@ genome_dir <- function(frame = parent.frame()) {
     env = frame
   )
   for (args in list(
-    c("samtools", "view", "-b", "-o", "a.bam", "a.sam"), c("samtools", "index", "a.bam"), c("samtools", "faidx", "ref.fa"),
-    c("bgzip", "a.vcf"), c("tabix", "-p", "vcf", "a.vcf.gz")
+    c("samtools", "view", "-b", "-o", "a.bam", "a.sam"), c("samtools", "index", "a.bam"),
+    c("samtools", "faidx", "ref.fa"), c("bgzip", "a.vcf"), c("tabix", "-p", "vcf", "a.vcf.gz")
   )) {
     processx::run(args[[1]], args[-1], wd = dir)
   }
@@ -127,8 +128,9 @@ test_that("samtools and tabix read parts of indexed files", {
   variants <- run("tabix", file_url(site, "a.vcf.gz"), "chr1:1-1000")
   expect_match(variants$stdout, "^chr1\t50\t[^\n]*\nchr1\t150\t[^\n]*\n$")
   log <- mangoro_logs(site, Inf)
-  # libhts asks for the rest of a file from where it wants to read, and hangs up when it has enough.
-  expect_true(all(log$status %in% c(200, 206)))
+  # libhts looks for other kinds of indexes, too. It asks for all that follows what it wants to read, and hangs
+  # up when it has enough.
+  expect_true(all(log$status[log$path %in% c("/a.bam", "/a.vcf.gz")] %in% c(200, 206)))
   expect_true(any(log$path == "/a.bam" & log$status == 206))
 })
 
@@ -174,7 +176,7 @@ test_that("webR runs with shared memory in an isolated page, and not in another"
 
 test_that("the page of a directory is used in Chromium", {
   dir <- local_files("folder/a.txt" = "a", "b <i>&.txt" = "b", c.csv = c("x", "1"), README.md = "# Files")
-  grDevices::png(file.path(dir, "plot.png"), 60, 40)
+  grDevices::png(file.path(dir, "plot.png"))
   graphics::plot.new()
   grDevices::dev.off()
   site <- local_site(dir)

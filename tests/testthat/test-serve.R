@@ -237,7 +237,8 @@ test_that("HTTPS needs no more than `tls = TRUE`, and no server serves a key", {
   file.copy(c(pair$cert, pair$key), file.path(dir, c("c.txt", "k.txt")))
   other <- local_site(dir, name = "other")
   expect_identical(status_of(other, "/k.txt"), 200L)
-  site <- local_site(local_files(b.txt = "safe"), tls = TRUE, cert = file.path(dir, "c.txt"), key = file.path(dir, "k.txt"))
+  pem <- file.path(dir, c("c.txt", "k.txt"))
+  site <- local_site(local_files(b.txt = "safe"), tls = TRUE, cert = pem[[1]], key = pem[[2]])
   expect_identical(status_of(other, "/k.txt"), 404L)
   mangoro_stop(other)
   later <- local_site(dir, name = "later")
@@ -306,7 +307,9 @@ test_that("arguments are checked before anything is started", {
   refused <- function(...) {
     expect_error(mangoro_serve(..., browse = FALSE), class = "mangoro_error_invalid_argument")
   }
-  for (bad in list(1, NA_character_, "", character(), file.path(dir, "none"), list(dir), c(a = dir, dir), c(a = dir, a = dir))) {
+  for (bad in list(
+    1, NA_character_, "", character(), file.path(dir, "none"), list(dir), c(a = dir, dir), c(a = dir, a = dir)
+  )) {
     refused(bad)
   }
   refused(c(dir, dir))
@@ -316,8 +319,10 @@ test_that("arguments are checked before anything is started", {
     list(name = ""), list(public = NA), list(host = "0.0.0.0"), list(host = "example.org"), list(host = 1),
     list(listing = NA), list(hidden = "yes"), list(allow = NA_character_), list(hosts = 1), list(cors = NA),
     list(cors = "igv.org"), list(cors = "https://igv.org/"), list(cors = character()), list(coop = "same"),
-    list(auth = ""), list(auth = FALSE), list(auth = "a b"), list(auth = c("a", "b")), list(auth = c(user = "a", password = "")),
-    list(tls = 1), list(cert = "c.pem"), list(tls = TRUE, cert = "c.pem"), list(headers = "a"), list(headers = c(a = NA)),
+    list(auth = ""), list(auth = FALSE), list(auth = "a b"), list(auth = c("a", "b")),
+    list(auth = c(user = "a", password = "")),
+    list(tls = 1), list(cert = "c.pem"), list(tls = TRUE, cert = "c.pem"), list(headers = "a"),
+    list(headers = c(a = NA)),
     list(types = "text/plain"), list(max_age = -1), list(max_age = 0.5), list(max_age = NA), list(compress = 1),
     list(fallback = ""), list(not_found = 1), list(reload = NULL), list(max_connections = 0), list(silent = NA),
     list(timeout = 0), list(quiet = NA), list(hosts = "\xff")
@@ -341,6 +346,7 @@ test_that("what only the server can tell is told, and nothing is left", {
   serve <- function(...) mangoro_serve(dir, ..., browse = FALSE)
   expect_error(serve(headers = c("Content-Length" = "1")), "Content-Length", class = "mangoro_error_handler")
   expect_error(serve(fallback = "../x"), class = "mangoro_error_handler")
-  expect_error(serve(tls = TRUE, cert = file.path(dir, "a.txt"), key = file.path(dir, "a.txt")), class = "mangoro_error_handler")
+  file <- file.path(dir, "a.txt")
+  expect_error(serve(tls = TRUE, cert = file, key = file), class = "mangoro_error_handler")
   expect_length(mangoro_sites(), 0)
 })
