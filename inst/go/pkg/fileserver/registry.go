@@ -3,6 +3,7 @@ package fileserver
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,8 +126,11 @@ func (r *registry) has(id fileID) bool {
 	return ok
 }
 
-// any tells whether there are files in use.
-func (r *registry) any() bool { return r.now.Load() != nil }
+// hasName tells whether a file in use has that name, in whatever directory.
+func (r *registry) hasName(name string) bool {
+	now := r.now.Load()
+	return now != nil && slices.ContainsFunc(now.paths, func(path string) bool { return strings.EqualFold(filepath.Base(path), name) })
+}
 
 // linkTime is for how long the number of names of a file is remembered.
 const linkTime = time.Second

@@ -128,7 +128,7 @@ func (r *root) visible(dir *opened, name string, typ fs.FileMode) (isDir, ok boo
 		m, err := r.stat(path.Join(dir.name, name))
 		return err == nil && m.mode.IsDir(), err == nil
 	}
-	if inUse.any() {
+	if inUse.hasName(name) {
 		if t, err := r.current.tree(r.path); err != nil || inUse.hasPath(t.real, path.Join(dir.real, name)) {
 			return false, false
 		}
