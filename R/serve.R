@@ -100,13 +100,10 @@ mangoro_serve <- function(dir = ".", port = 0, ..., name = NULL, public = FALSE,
   if (any_port && length(replaced) > 0) port <- server_of(replaced[[1]])$site$port
   site <- new_site(name, mounts, host, as.integer(port), any_port, settings, files, silent)
   server <- start_controller(name, build, timeout, call, site)
-  ready <- FALSE
-  on.exit(if (!ready) stop_server(server))
   handle <- new_handle(server, "mangoro_site")
   lapply(replaced, mangoro_stop)
   start_site(handle, call)
   server$revive$site <- function(call) start_site(handle, call)
-  ready <- TRUE
   if (!quiet) tell_site(site)
   if (browse) browse_site(site)
   invisible(handle)

@@ -16,10 +16,13 @@ new_site <- function(name, mounts, host, port, any_port, settings, files, silent
   ))
 }
 
-# Serves the site of a handle whose program runs.
+# Serves the site of a handle whose program runs, which ends if that fails.
 start_site <- function(handle, call) {
   server <- server_of(handle)
   site <- server$site
+  the$sites[[server$id]] <- NULL
+  ready <- FALSE
+  on.exit(if (!ready) stop_server(server))
   settings <- site$settings
   more <- site$mounts[-1, ]
   settings$mounts <- lapply(seq_len(nrow(more)), function(i) list(prefix = more$prefix[[i]], dir = more$dir[[i]]))
@@ -43,6 +46,7 @@ start_site <- function(handle, call) {
     site$port <- start(asked)
   }
   the$sites[[server$id]] <- handle
+  ready <- TRUE
 }
 
 bracketed <- function(host) if (grepl(":", host, fixed = TRUE)) paste0("[", host, "]") else host

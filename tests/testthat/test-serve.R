@@ -144,6 +144,15 @@ test_that("a port that was taken meanwhile is replaced, if the user chose none",
   expect_identical(read_url(other, "b.txt"), "other")
 })
 
+test_that("a site whose directory is gone is not started again", {
+  dir <- local_files("inner/a.txt" = "hello")
+  site <- local_site(file.path(dir, "inner"))
+  unlink(file.path(dir, "inner"), recursive = TRUE)
+  expect_error(mangoro_restart(site), "inner", class = "mangoro_error_handler")
+  expect_identical(mangoro_status(site)$state, "stopped")
+  expect_length(mangoro_sites(), 0)
+})
+
 test_that("what is said, and to whom", {
   dir <- local_files(a.txt = "hello")
   expect_message(site <- local_site(dir, quiet = FALSE), "^Serving .* at http://127", class = "mangoro_message_site")
