@@ -174,7 +174,8 @@ format_requests <- function(requests) {
   ms <- as.double(requests$duration, units = "secs") * 1000
   columns <- list(
     paste(format(requests$time, "%H:%M:%S"), requests$method, encodeString(requests$path)),
-    as.character(requests$status), format_bytes(requests$bytes), ifelse(is.na(requests$range), "", encodeString(requests$range)),
+    as.character(requests$status), format_bytes(requests$bytes),
+    ifelse(is.na(requests$range), "", encodeString(requests$range)),
     paste(format(signif(ms, 2), drop0trailing = TRUE, trim = TRUE, scientific = FALSE), "ms")
   )
   columns <- columns[vapply(columns, function(column) any(nzchar(column)), NA)]
