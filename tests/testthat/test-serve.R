@@ -74,6 +74,29 @@ test_that("a relative directory is R's, and a link is followed when it changes",
   expect_identical(mangoro_status(here)$state, "running")
 })
 
+test_that("a new version is never taken for the old one, whatever its time stamp", {
+  dir <- local_files(a.txt = "0123456789")
+  file <- file.path(dir, "a.txt")
+  Sys.setFileTime(file, "2023-11-14")
+  site <- local_site(dir)
+  first <- request_raw(site, "/a.txt")
+  expect_identical(header_of(first, "cache-control"), "no-cache")
+  tag <- paste("If-None-Match:", header_of(first, "etag"))
+  date <- paste("If-Range:", header_of(first, "last-modified"))
+  expect_identical(status_of(site, "/a.txt", tag), 304L)
+  for (time in c("2023-11-14", "2020-09-13")) {
+    writeLines(if (time > "2023") "abcdefghij" else "klmnopqrst", file)
+    Sys.setFileTime(file, time)
+    expect_identical(status_of(site, "/a.txt", tag), 200L)
+    expect_identical(status_of(site, "/a.txt", "Range: bytes=5-", date), 200L)
+  }
+  unlink(dir, recursive = TRUE)
+  expect_identical(status_of(site, "/a.txt"), 404L)
+  dir.create(dir)
+  writeLines("new", file)
+  expect_identical(read_url(site, "a.txt"), "new")
+})
+
 test_that("the same directory again replaces the site, at its port", {
   dir <- local_files(a.txt = "hello")
   first <- local_site(dir)
