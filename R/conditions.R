@@ -303,3 +303,14 @@ show_frames <- function(frames) paste(format_location(frames$file, frames$line),
 
 # Text that is not ours, which is not a template.
 escape_braces <- function(x) gsub("}", "}}", gsub("{", "{{", as.character(x), fixed = TRUE), fixed = TRUE)
+
+abort_no_element <- function(name, call = NULL) {
+  abort_mangoro(
+    "not_found",
+    c(
+      "A site has no element {.val {name}}.",
+      "i" = "{.fn mangoro_status} has its URL and counts, {.fn mangoro_logs} the last requests."
+    ),
+    call = call
+  )
+}

@@ -11,6 +11,9 @@
 #               server that we did not start
 #   recipe      what its program was generated from, see new_recipe(); NULL for a
 #               program that is not generated
+#   revive      functions of the user's call that start what runs in the program again
+#               after it was started again, by name, see start_again()
+#   site        what mangoro_serve() serves, see new_site(); NULL for other programs
 #   connection  see new_connection(); NULL once it is stopped
 #   process     its process, NULL for a server that we did not start
 #   log         what the process prints, an external pointer, see src/log.c
@@ -23,7 +26,7 @@
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
   rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
-    connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
+    revive = list(), site = NULL, connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
     owner = Sys.getpid(), session = session, id = basename(tempfile("")), finalized = FALSE
   ))
 }
@@ -46,6 +49,8 @@ check_owner <- function(server, call) {
 maker <- function(server) {
   if (is.null(server$launch)) {
     format_inline("{.code mangoro_connect({.val {server$url}})}")
+  } else if (!is.null(server$site)) {
+    format_inline("{.fn mangoro_serve}")
   } else {
     format_inline(if (is.null(server$recipe)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
   }

@@ -11,7 +11,7 @@ test_that("only conditions.R raises conditions", {
   expect_setequal(
     that_call("abort_mangoro"),
     paste0("abort_", c(
-      "build", "connection", "ended", "install", "invalid_argument", "no_function", "protocol", "reply",
+      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "protocol", "reply",
       "resource_exhausted", "start", "timeout", "toolchain"
     ))
   )

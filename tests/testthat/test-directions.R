@@ -5,7 +5,7 @@ layers <- c(
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
   "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "reply", "dialers", "connection", "request",
   "lane", "manifest", "rpc", "refusal", "vectors", "coerce", "arguments", "call", "http", "functions", "lifecycle",
-  "handle", "start", "recipe", "source", "eval", "sitrep", "install_go"
+  "site", "handle", "start", "serve", "recipe", "source", "eval", "sitrep", "install_go"
 )
 
 test_that("files use only what stands before them", {
