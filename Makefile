@@ -49,6 +49,10 @@ setup-lint:
 	@tools/setup linters
 	@tools/setup r lint
 
+.PHONY: setup-clients
+setup-clients: ## Programs that read served files, for the tests of them: igv.js, hyparquet, webR, samtools
+	@tools/setup clients
+
 .PHONY: hooks
 hooks: ## Have git lint what is committed, and look at the message
 	@tools/hooks

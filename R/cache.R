@@ -36,8 +36,12 @@
 #'
 #' After each build, programs that were not used for 30 days are removed, and
 #' those used longest ago beyond 1 GB; the options `mangoro.cache_max_age` (in
-#' days) and `mangoro.cache_max_size` (in bytes) change that. Any number of
-#' sessions may build, use and clean the cache at the same time.
+#' days) and `mangoro.cache_max_size` (in bytes) change that. These limits are those of built
+#' programs, `bin`, alone. Go's build cache, `go-build`, and the modules have none of ours: Go
+#' itself removes what it has not used for five days from its build cache, once a day. To
+#' empty everything at once, call `mangoro_cache_clean()` without arguments; the next build
+#' then compiles the modules again, which takes half a minute or more. Any number of sessions
+#' may build, use and clean the cache at the same time.
 #'
 #' @param max_age Remove only programs that were not used for this many days, one
 #'   number of at least 0. `NULL`, the default, sets no limit.
@@ -60,18 +64,25 @@
 #' @examples
 #' mangoro_cache_info()
 #' @export
-mangoro_cache_info <- function() {
+mangoro_cache_info <- function() cache_info(cache_parts)
+
+# To count the files of Go's build cache may take half a minute: only those of the parts
+# `counted` are.
+cache_info <- function(counted) {
   parts <- file.path(cache_dir(), cache_parts)
   rows <- lapply(parts[dir.exists(parts)], function(part) {
+    row <- data.frame(
+      kind = basename(part), path = part, files = NA_integer_, size = NA_real_, last_used = as.POSIXct(NA)
+    )
+    if (!row$kind %in% counted) {
+      return(row)
+    }
     info <- file.info(list.files(part, recursive = TRUE, full.names = TRUE, all.files = TRUE))
     info <- info[!is.na(info$size), ] # what another session removed meanwhile
-    data.frame(
-      kind = basename(part),
-      path = part,
-      files = nrow(info),
-      size = sum(info$size),
-      last_used = if (nrow(info) > 0) max(info$mtime) else as.POSIXct(NA)
-    )
+    row$files <- nrow(info)
+    row$size <- sum(info$size)
+    if (nrow(info) > 0) row$last_used <- max(info$mtime)
+    row
   })
   none <- data.frame(
     kind = character(), path = character(), files = integer(), size = double(),

@@ -56,9 +56,10 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
 }
 
 call_function <- function(connection, name, args, timeout, call) {
-  check_int64_option(call)
+  check_options(call)
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- find_signature(connection, name, timeout, call)
+  attach_lane(connection, call)
   line <- take_line(connection, call)
   on.exit({
     end_segments(line, given_up = TRUE)
@@ -66,7 +67,7 @@ call_function <- function(connection, name, args, timeout, call) {
   })
   if (signature$lives) line$targets <- new_targets()
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, offered_size(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments
   reply <- roundtrip(line, connection, message$bytes, name, timeout, call, usable_lane(connection))
   reply <- settle_call(line, connection, reply, signature, call)
@@ -80,8 +81,8 @@ call_function <- function(connection, name, args, timeout, call) {
 
 # The message of a call: `bytes`, and `segments` if it is by reference. Of an elementwise one
 # also what its result takes from the arguments: `shape`, `length` and `single`, see
-# result_value(). `offer` is the size of the segment for its result, see offered_size().
-# `targets` gets what Go may ask while a call that lives runs.
+# result_value(). `offer` is the segment for its result, see new_offer(). `targets` gets what Go
+# may ask while a call that lives runs.
 call_message <- function(signature, args, header, call, offer = NULL, targets = NULL) {
   encoded <- if (!is.null(signature$plain)) encode_plain(args, signature, header, offer)
   if (!is.null(encoded)) {
@@ -111,10 +112,11 @@ call_message <- function(signature, args, header, call, offer = NULL, targets = 
 
 as_message <- function(encoded) if (is.raw(encoded)) list(bytes = encoded) else encoded
 
-# How large a segment is offered for the result of a call, in bytes: as large as the last
-# result. The server makes it larger if need be. NULL if there is no shared memory with it.
-offered_size <- function(signature, connection) {
-  if (!is.null(usable_lane(connection))) signature$last$taken %||% 0
+# What segment is offered for the result of a call: its bytes, as many as the last result had,
+# and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
+new_offer <- function(signature, connection) {
+  lane <- usable_lane(connection)
+  if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
 }
 
 note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken

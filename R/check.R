@@ -53,6 +53,25 @@ check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_en
   invisible(x)
 }
 
+# The options that C reads, before anything is sent: it takes what is not valid for the default.
+check_options <- function(call = rlang::caller_env()) {
+  check_int64_option(call)
+  check_shared_memory_option(call)
+}
+
+check_shared_memory_option <- function(call = rlang::caller_env()) {
+  option <- getOption("mangoro.shared_memory", TRUE)
+  if (!rlang::is_bool(option)) {
+    got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
+    abort_invalid_argument(
+      "mangoro.shared_memory",
+      "The option {.code mangoro.shared_memory} must be {.code TRUE} or {.code FALSE}, not {got}.",
+      call = call
+    )
+  }
+  invisible(option)
+}
+
 # The option mangoro.int64, which the codec reads: before a call, whose result it is about.
 check_int64_option <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.int64", "auto")

@@ -2,7 +2,7 @@
 # become conditions here.
 
 # One raw vector: `header`, and the stream of `x`, a data frame or a named list of
-# vectors of one length. With `offer`, the size of a segment for the result, a large call goes
+# vectors of one length. With `offer`, the segment for the result, a large call goes
 # by reference, if there is shared memory: list(bytes, segments), see end_segments().
 encode_record <- function(x, header = raw(), call = rlang::caller_env(), offer = NULL) {
   check_encoded(.Call(c_encode_record, x, header, native_encoding(), mangoro_send_as, offer), call)

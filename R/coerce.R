@@ -93,7 +93,9 @@ coerce_stream <- function(x, path) {
 coerce_list <- function(x, spec, path) {
   element <- spec$element
   if (is.null(element)) return(x)
-  if (is.null(x) && element$type %in% names(coercers)) abort_type(x, "a vector", path)
+  if (is.null(x) && element$type %in% names(coercers)) {
+    abort_type(x, "a vector", path, advice = null_advice(element, path))
+  }
   check_length(x, spec, path)
   coerce_column(x, element, path)
 }
@@ -372,6 +374,8 @@ coerce_fields <- function(x, spec, path, coerce, absent = NULL, ignore = FALSE) 
   unknown <- setdiff(names(x), wanted)
   twice <- unique(names(x)[duplicated(names(x))])
   if (length(c(missing, unknown, twice)) > 0) {
+    # Names that are unknown may be those of optional fields.
+    if (length(c(unknown, twice)) == 0) wanted <- setdiff(wanted, spec$optional)
     abort_fields(wanted, list(missing = missing, unknown = unknown, "given twice" = twice), path)
   }
   left_out <- setdiff(wanted, names(x))

@@ -17,6 +17,9 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     text[] <- vapply(text, format_inline, "", .envir = .envir)
     text
   }
+  # As rlang does, except that it sets options on the way, which is slow the first time.
+  trace <- if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
+  if (!is.null(trace)) trace$call <- lapply(trace$call, shorten_call)
   rlang::abort(
     c(
       format_each(message),
@@ -28,10 +31,25 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     code = code,
     call = call,
     parent = parent,
-    # As rlang does, except that it sets options on the way, which is slow the first time.
-    trace = if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame()),
+    trace = trace,
     use_cli_format = FALSE
   )
+}
+
+# A call of a backtrace without long texts, such as Go code, which would fill the screen.
+shorten_call <- function(call) {
+  for (i in seq_along(call)[-1]) {
+    if (is.call(call) && has_long_text(call[[i]])) call[[i]] <- quote(...)
+  }
+  call
+}
+
+has_long_text <- function(x) {
+  if (rlang::is_missing(x) || !is.call(x)) {
+    is.character(x) && sum(nchar(x, "bytes"), na.rm = TRUE) > 60
+  } else {
+    any(vapply(as.list(x), function(part) !rlang::is_missing(part) && has_long_text(part), NA))
+  }
 }
 
 # Raises a condition that was caught.
@@ -112,7 +130,7 @@ abort_ended <- function(label, url, end, call = NULL) {
     "The Go process of {.file {label}} {how}.",
     lines = end$stderr,
     hints = c(
-      if (identical(end$status, -tools::SIGKILL)) "Linux kills a program so when memory runs out.",
+      if (identical(end$status, -tools::SIGKILL)) "Linux kills programs with this signal when memory runs out.",
       "Start it again with {.fn mangoro_restart}."
     ),
     url = url, status = end$status, stderr = end$stderr, call = call
@@ -232,10 +250,14 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     invalid_argument = "The Go function {.fn {func_name}} rejected its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
-  at <- if (NROW(frames) > 0) sprintf("%s in %s", format_location(frames$file, frames$line), frames[["function"]])
+  at <- if (NROW(frames) > 0) show_frames(frames)
   abort_mangoro(
     code,
     c(what, "x" = escape_braces(shown), rlang::set_names(escape_braces(at), rep(" ", length(at)))),
+    hints = if (!is.null(detail[["result"]]) && grepl("must be UTF-8", message, fixed = TRUE)) c(
+      "R has no such strings: return bytes as {.code []byte}, take characters of a text from {.code []rune},
+       or make the text valid with {.code strings.ToValidUTF8()}."
+    ),
     func_name = func_name,
     error_msg = message,
     arg = if (rlang::is_string(detail[["arg"]])) detail[["arg"]],
@@ -279,5 +301,19 @@ format_location <- function(file, line, column = NA) {
   paste0(file, ":", line, ifelse(is.na(column), "", paste0(":", column)))
 }
 
+# "stats.go:3 in Mean"
+show_frames <- function(frames) paste(format_location(frames$file, frames$line), "in", frames[["function"]])
+
 # Text that is not ours, which is not a template.
 escape_braces <- function(x) gsub("}", "}}", gsub("{", "{{", as.character(x), fixed = TRUE), fixed = TRUE)
+
+abort_no_element <- function(name, call = NULL) {
+  abort_mangoro(
+    "not_found",
+    c(
+      "A site has no element {.val {name}}.",
+      "i" = "{.fn mangoro_status} has its URL and counts, {.fn mangoro_logs} the last requests."
+    ),
+    call = call
+  )
+}

@@ -68,13 +68,14 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
 #   max_calls     how many calls the server runs at the same time, NULL: unknown
+#   offers_lane   whether the server takes a lane, and was not asked to open one yet
 #   lane          its lane, see new_lane(); NULL for none
 #   no_lane       why there is none, if the server takes one
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    max_calls = NULL, lane = NULL, no_lane = NULL, closed = FALSE
+    max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 
@@ -183,9 +184,12 @@ close_lines <- function(state) {
 wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE))
 
 #   pointer  an external pointer, see src/lane.c
+#   peer     stands for the server in the pool of segments, see src/segment.h
 #   line     the line of the calls that C makes in one piece (R/functions.R): they go over
 #            the lane only, so it is no more than an id
-new_lane <- function(pointer) rlang::new_environment(list(pointer = pointer, line = new_line()))
+new_lane <- function(pointer, peer) {
+  rlang::new_environment(list(pointer = pointer, peer = peer, line = new_line()))
+}
 
 # The lane that a call may try, NULL for none.
 usable_lane <- function(connection) if (wants_shared_memory()) connection$state$lane

@@ -26,7 +26,11 @@ without_generated <- function(output) {
   for (i in which(startsWith(output, "\t"))) generated[[i]] <- generated[[i]] || (i > 1 && generated[[i - 1]])
   rest <- output[!generated]
   said <- sub(location, "", output[generated])
-  if (length(setdiff(rest, "too many errors")) > 0) rest else paste("In the generated main function:", said)
+  if (length(setdiff(rest, "too many errors")) > 0) {
+    return(rest)
+  }
+  # It imports what the user's code does.
+  ifelse(grepl("\\b(module|package) ", said), said, paste("In the generated main function:", said))
 }
 
 # Each line with a location is followed by the line of source that it names.
@@ -227,7 +231,10 @@ module_hints <- function(output) {
   c(
     if (length(missing) > 0) c(
       paste(missing, "is neither in the module cache nor available from the proxies that GOPROXY names."),
-      "Check its name and version, or download it with `go mod download` while there is a network."
+      sprintf(
+        "Check its name and version, or run `go mod download %s` in a shell while there is a network.",
+        paste(missing, collapse = " ")
+      )
     ),
     if (length(changed) > 0) paste(
       changed, "has changed since it was first used; do not use it unless you know why."

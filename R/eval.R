@@ -19,12 +19,15 @@ mangoro_eval <- function(expr, ..., timeout = NULL, quiet = !rlang::is_interacti
   }
   rlang::try_fetch(
     call_function(server_connection(server, call), "Eval", values, NULL, call),
-    mangoro_error_handler = function(cnd) {
-      if (is.null(cnd$detail$result)) return(rlang::zap())
-      abort_invalid_argument(
-        "expr", c("R cannot take the value of {.code {expr}}.", "x" = escape_braces(cnd$error_msg)),
-        call = call
-      )
+    mangoro_error = function(cnd) {
+      if (inherits(cnd, "mangoro_error_handler") && !is.null(cnd$detail$result)) {
+        abort_invalid_argument(
+          "expr", c("R cannot take the value of {.code {expr}}.", "x" = escape_braces(cnd$error_msg)),
+          call = call
+        )
+      }
+      cnd$message <- sub("Go function `Eval()`", "Go expression", cnd$message, fixed = TRUE)
+      raise(cnd)
     }
   )
 }
@@ -68,7 +71,12 @@ eval_recipe <- function(expr, values, location) {
     "func Eval(", parameters, ") (any, error) { return ", value, "((/*line /", inline_name, ":1:1*/", expr, ")) }"
   )
   explain <- function(output) {
-    sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
+    said <- sub("^.*<eval>:[0-9]+:[0-9]+: ", paste0(start_of(expr), ": "), without_generated(output))
+    slices <- names(values)[lengths(values) != 1]
+    if (any(grepl("mismatched types|not defined on|cannot use", said))) {
+      said <- c(said, sprintf("%s has %d values, so it is a slice in Go.", slices, lengths(values[slices])))
+    }
+    said
   }
   inline_recipe(code, expr, location = location, explain = explain)
 }

@@ -3,7 +3,8 @@
 #' Handles of Go programs
 #'
 #' @description
-#' [mangoro_start()], [mangoro_connect()] and [mangoro_source()] return a handle.
+#' [mangoro_start()], [mangoro_connect()] and [mangoro_source()] return a handle; that of
+#' [mangoro_serve()] has no functions, and its verbs tell of files, see there.
 #' `handle$name` is only ever a Go function, with the names of its arguments, and
 #' calling it is [mangoro_call()]. What acts on the handle itself is an R
 #' function:
@@ -74,9 +75,9 @@ NULL
 
 # An environment that has only `server`, see new_server(). What `$` finds in it are the Go
 # functions, see handle_function().
-new_handle <- function(server) {
+new_handle <- function(server, class = NULL) {
   handle <- rlang::new_environment(list(server = server))
-  class(handle) <- "mangoro_handle"
+  class(handle) <- c(class, "mangoro_handle")
   lockEnvironment(handle, bindings = TRUE)
   handle
 }
@@ -109,6 +110,7 @@ mangoro_manifest <- function(h) {
 #' @export
 mangoro_status <- function(h) {
   server <- check_handle(h)
+  if (!is.null(server$site)) return(site_status(server, rlang::current_env()))
   process <- server$process
   status <- if (!is.null(process)) process$get_exit_status()
   data.frame(
@@ -130,6 +132,7 @@ mangoro_is_alive <- function(h) {
 mangoro_logs <- function(h, n = 50, stream = c("stderr", "stdout")) {
   server <- check_handle(h)
   if (!identical(n, Inf)) check_count(n)
+  if (missing(stream) && !is.null(server$site)) return(site_requests(server, n, rlang::current_env()))
   if (missing(stream)) stream <- "stderr"
   if (!rlang::is_string(stream, c("stderr", "stdout"))) {
     abort_invalid_argument(
@@ -163,6 +166,8 @@ mangoro_stop <- function(h, patience = 6) {
   check_seconds(patience)
   check_owner(server, rlang::current_env())
   stop_server(server, patience)
+  the$sites[[server$id]] <- NULL
+  invisible()
 }
 
 #' @rdname handle

@@ -12,24 +12,28 @@ lane_status <- function(connection) {
   }
 }
 
-# Makes a lane, if the server's metadata says that it takes one, and has the server open
-# it, which it is asked to over `line`. If it does not, there is none, and `no_lane` says why.
-attach_lane <- function(line, connection, metadata, call) {
+# Makes a lane, if the server takes one and was not asked before, and has the server open it.
+# If it does not, there is none, and `no_lane` says why. Each call tries, since the option may
+# be another one than at the last.
+attach_lane <- function(connection, call) {
   state <- connection$state
-  if (!wants_shared_memory() || !is.null(state$lane) || !offers_shared_memory(metadata)) {
+  if (!state$offers_lane || !is.null(state$lane) || !wants_shared_memory()) {
     return(invisible())
   }
+  state$offers_lane <- FALSE
   token <- nanonext::random(16, convert = FALSE)
   opened <- .Call(c_lane_open, token)
   if (is.null(opened)) {
     state$no_lane <- "this session has no shared memory"
     return(invisible())
   }
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
   tryCatch(
     {
       reply <- roundtrip(line, connection, attach_message(opened, token), NULL, connect_timeout(), call)
       check_reply(reply, "attach", "", connection$server, call)
-      state$lane <- new_lane(opened[[1]])
+      state$lane <- new_lane(opened[[1]], opened[[4]])
       state$no_lane <- NULL
     },
     mangoro_error = function(cnd) {

@@ -16,6 +16,7 @@ start_server <- function(server, call) {
   await_server(server, call)
   ready <- TRUE
   if (!is.null(server$recipe)) tell_left_out(server)
+  for (revive in server$revive) revive(call)
 }
 
 connect_server <- function(server, call) {
@@ -94,7 +95,7 @@ start_process <- function(server, program, dir, call) {
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
       env = c(
-        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(),
+        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), MANGORO_HTTP_SITE = "1",
         local_zone(program$env), program$env
       ),
       stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],

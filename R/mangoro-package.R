@@ -11,7 +11,7 @@
 #' * `mangoro.cache_dir`: where built programs and Go's build cache are kept;
 #'   see [mangoro_cache_info()]. The environment variable `MANGORO_CACHE_DIR`
 #'   does the same.
-#' * `mangoro.cache_max_age`, `mangoro.cache_max_size`: which programs are kept there;
+#' * `mangoro.cache_max_age`, `mangoro.cache_max_size`: which built programs are kept there;
 #'   see [mangoro_cache_info()].
 #' * `mangoro.int64`: what whole numbers of Go are in R. `"auto"`, the default, is as R
 #'   counts, like [length()]: a column is integer if all of its values fit, else double if
@@ -21,7 +21,8 @@
 #'   sent and that comes back as it was is one again, except with `"double"`.
 #' * `mangoro.shared_memory`: whether R and Go programs on the same Linux machine exchange data
 #'   through shared memory; `TRUE` by default. With `FALSE`, everything goes through sockets, and
-#'   results are ordinary vectors that R has allocated. [mangoro_sitrep()] says whether it is used.
+#'   results are ordinary vectors that R has allocated. A change takes effect with the next call,
+#'   of programs that run too. [mangoro_sitrep()] says whether it is used.
 #' * `mangoro.go_site`: where [mangoro_install_go()] downloads from;
 #'   `"https://go.dev/dl/"` by default.
 #'
@@ -47,6 +48,8 @@
 #                       temporary directories, see R/scratch.R
 #   go                  what was found of Go binaries, see probe_one()
 #   zone, tz            the time zone, and the TZ that it was found for
+#   sites               the handles of mangoro_serve() that were not stopped, by their ids
+#   private_files       certificates and keys in use, see keep_private()
 #   told_session_cache  TRUE after the message of tell_session_cache()
 # and hashes of modules, see module_hash().
 the <- new.env(parent = emptyenv())

@@ -25,17 +25,22 @@ get_manifest <- function(connection, timeout, call) {
 
 # The manifest as JSON. What the server has left out of it is kept for the connection.
 fetch_manifest <- function(connection, timeout, call) {
-  line <- take_line(connection, call)
-  on.exit(release_line(line, connection))
-  reply <- roundtrip(line, connection, mangoro_rpc_manifest_request(), name = NULL, timeout, call)
+  reply <- request_manifest(connection, timeout, call)
   message <- check_reply(reply, "manifest", "", connection$server, call)
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
   state$max_calls <- parse_max_calls(message$error_msg)
-  attach_lane(line, connection, message$error_msg, call)
+  state$offers_lane <- offers_shared_memory(message$error_msg)
+  attach_lane(connection, call)
   json <- payload(reply, message)
   if (any(json == 0)) abort_protocol("The server's manifest is not valid JSON.", call = call)
   readable(json)
+}
+
+request_manifest <- function(connection, timeout, call) {
+  line <- take_line(connection, call)
+  on.exit(release_line(line, connection))
+  roundtrip(line, connection, mangoro_rpc_manifest_request(), name = NULL, timeout, call)
 }
 
 # The functions that R cannot call, from the metadata of a manifest: a data frame of
@@ -114,7 +119,7 @@ parse_signatures <- function(json, call) {
 #               value of it is not a vector of length 1, see is_single(); otherwise NULL
 #   plain       the types of the arguments if they are plain, see plain_types()
 #   last        of the last call, its header, see call_header(), and how many bytes of a segment
-#               its result had, see offered_size()
+#               its result had, see new_offer()
 #   result_header  the header of results
 #   doc         what the function does, "" if unknown
 #   go          its declaration in Go, "" if unknown

@@ -68,6 +68,16 @@ converter <- function(x, wanted) {
   )
 }
 
+# What to send instead of NULL to a slice of `element`.
+null_advice <- function(element, path) {
+  empty <- switch(element$type, string = "character()", bool = "logical()", float64 = "numeric()", int64 = "integer()")
+  advice <- c(
+    if (!is.null(empty)) format_inline("an empty one is {.code {empty}}"),
+    if (length(path$steps) == 0) format_inline("{.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
+  )
+  if (length(advice) > 0) paste0("; ", paste(advice, collapse = ", and "))
+}
+
 class_advice <- function(x) {
   foreign <- isS4(x) || is.object(x) && is_list(x) && !inherits(x, c("data.frame", "POSIXlt"))
   if (foreign) "; a method of {.fn mangoro_send_as} can say how its class is sent"
@@ -78,9 +88,9 @@ abort_value <- function(x, row, what, path, value = if (is_list(x)) x[[row]] els
   subject <- describe_path(path)
   shown <- show_value(value)
   place <- if (is_list(x)) paste("row", row) else position(row, path, x)
-  if (place == "") place <- "it"
+  got <- if (place == "") paste("not", shown) else paste("but", place, "is", shown)
   abort_arguments(
-    path$signature, "{subject} {what}, but {place} is {shown}.",
+    path$signature, "{subject} {what}, {got}.",
     arg = path$arg, row = row, value = value, call = path$call
   )
 }
@@ -88,11 +98,12 @@ abort_value <- function(x, row, what, path, value = if (is_list(x)) x[[row]] els
 # `wrong` are names of fields by what is wrong with them.
 abort_fields <- function(wanted, wrong, path) {
   subject <- describe_path(path)
+  fields <- if (length(wanted) == 1) "field" else "fields"
   wanted <- some_names(wanted)
   wrong <- wrong[lengths(wrong) > 0]
   problems <- paste0(names(wrong), ": ", vapply(wrong, some_names, ""), collapse = "; ")
   abort_arguments(
-    path$signature, "{subject} must have the fields {wanted}; {problems}.",
+    path$signature, "{subject} must have the {fields} {wanted}; {problems}.",
     arg = path$arg, call = path$call
   )
 }

@@ -46,7 +46,12 @@ panic_frames <- function(detail, server = NULL, limit = 10) {
   if (!is.data.frame(frames) || !is.character(frames$func) || !is.character(frames$file) || !is.numeric(frames$line)) {
     return(NULL)
   }
-  frames <- utils::head(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), limit)
+  own_frames(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), server, limit)
+}
+
+# The first frames, with the user's names of files.
+own_frames <- function(frames, server, limit) {
+  frames <- utils::head(frames, limit)
   frames$file <- sub("^\\./", "", frames$file)
   frames$file[basename(frames$file) == inline_name] <- inline_name
   if (is.null(server$recipe$location)) frames else relocate(frames, server$recipe$location)

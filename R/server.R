@@ -11,6 +11,9 @@
 #               server that we did not start
 #   recipe      what its program was generated from, see new_recipe(); NULL for a
 #               program that is not generated
+#   revive      functions of the user's call that start what runs in the program again
+#               after it was started again, by name, see start_again()
+#   site        what mangoro_serve() serves, see new_site(); NULL for other programs
 #   connection  see new_connection(); NULL once it is stopped
 #   process     its process, NULL for a server that we did not start
 #   log         what the process prints, an external pointer, see src/log.c
@@ -23,7 +26,7 @@
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
   rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
-    connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
+    revive = list(), site = NULL, connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
     owner = Sys.getpid(), session = session, id = basename(tempfile("")), finalized = FALSE
   ))
 }
@@ -46,6 +49,8 @@ check_owner <- function(server, call) {
 maker <- function(server) {
   if (is.null(server$launch)) {
     format_inline("{.code mangoro_connect({.val {server$url}})}")
+  } else if (!is.null(server$site)) {
+    format_inline("{.fn mangoro_serve}")
   } else {
     format_inline(if (is.null(server$recipe)) "{.fn mangoro_start}" else "{.fn mangoro_source}")
   }
@@ -128,13 +133,38 @@ as_lines <- function(bytes) {
   strsplit(iconv(text, "UTF-8", "UTF-8", sub = "byte"), "\r?\n")[[1]]
 }
 
-# The first lines of the crash if the program is one of Go that crashed, rather than the
-# end of its stack; otherwise its last lines. Go's runtime ends with status 2, or by a
-# signal of its own. `status` is NULL while the program runs, NA if unknown.
+# How the crash began if the program is one of Go that crashed, rather than the end of its
+# stack; otherwise its last lines. Go's runtime ends with status 2, or by a signal of its own.
+# `status` is NULL while the program runs, NA if unknown.
 last_words <- function(server, status = NULL, n = 10) {
   may_have_crashed <- !is.null(status) && (is.na(status) || status == 2 || status < 0 && status != -tools::SIGKILL)
   crash <- if (may_have_crashed) as_lines(.Call(c_log_crash, server$log))
-  cut_lines(if (length(crash) > 0) utils::head(crash, n) else log_lines(server, "stderr", n))
+  if (length(crash) > 0) {
+    return(cut_lines(utils::head(crash_lines(crash, server), n)))
+  }
+  # What a program says when it starts is not why it has ended.
+  lines <- log_lines(server, "stderr", n + 100)
+  cut_lines(utils::tail(lines[!startsWith(lines, "left out: ")], n))
+}
+
+# What Go's runtime says of a crash and the user's own lines, those of package main, if there
+# are any in the stack; otherwise the crash as it is printed.
+crash_lines <- function(crash, server) {
+  func <- "^(?:created by )?(main\\..*?)(?:\\([^()]*\\)| in goroutine [0-9]+)?$"
+  place <- "^\t(.*):([0-9]+)(?: \\+0x[0-9a-f]+)?(?: fp=.*)?$"
+  at <- which(grepl(func, utils::head(crash, -1), perl = TRUE) & grepl(place, crash[-1], perl = TRUE))
+  frames <- data.frame(
+    `function` = sub("^main\\.", "", sub(func, "\\1", crash[at], perl = TRUE)),
+    file = sub(place, "\\1", crash[at + 1], perl = TRUE),
+    line = as.integer(sub(place, "\\2", crash[at + 1], perl = TRUE)), check.names = FALSE
+  )
+  frames <- own_frames(unique(frames[basename(frames$file) != "mangoro_main.go", ]), server, limit = 5)
+  stack <- which(grepl("^(goroutine [0-9]|runtime stack:)", crash))
+  if (nrow(frames) == 0 || length(stack) == 0) {
+    return(crash)
+  }
+  said <- utils::head(crash, stack[[1]] - 1)
+  c(utils::head(said[nzchar(said)], 5), paste0("  ", show_frames(frames)))
 }
 
 # Lines to show: one may be all that is kept.

@@ -9,8 +9,10 @@
 #'   `version`, `problem`, `used`); `go`, the path of the one used, or `NA`;
 #'   `minimum`, the version needed; `versions`, those of the packages and vendored
 #'   modules, a named character vector; `cache`, the data frame of
-#'   [mangoro_cache_info()]; `cache_dir`; `cache_source`, what says that it is there;
-#'   `cache_limits`, a list of `age` in days and `size` in bytes; `shared_memory`, a list of
+#'   [mangoro_cache_info()], with `NA` instead of what would take long to count: all but
+#'   built programs; `cache_dir`; `cache_source`, what says that it is there;
+#'   `cache_limits` of built programs, a list of `age` in days and `size` in bytes;
+#'   `shared_memory`, a list of
 #'   `problem`, why it is not used or `NULL`, `refused`, why running servers could not open it,
 #'   and what there is of it now: bytes `leased` to calls and results, bytes `pooled` for the
 #'   next ones, and the number of `segments`; and `advice`, what to do next, a character vector.
@@ -42,11 +44,11 @@ mangoro_sitrep <- function() {
         nanoarrow = installed_version("nanoarrow"), mangos = get_mangos_version(),
         `arrow-go` = get_arrow_go_version()
       ),
-      cache = if (!is.na(cache_dir)) mangoro_cache_info(),
+      cache = if (!is.na(cache_dir)) cache_info(counted = "bin"),
       cache_dir = cache_dir,
       cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
       cache_limits = cache_limits(),
-      shared_memory = shared_memory_status(),
+      shared_memory = told(shared_memory_status(), shared_memory_status("options(mangoro.shared_memory) is not valid")),
       advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
     class = "mangoro_sitrep"
@@ -76,13 +78,20 @@ cache_advice <- function() {
 }
 
 # Without shared memory everything goes through the socket, which is slower.
-shared_memory_status <- function() {
-  problem <- if (!wants_shared_memory()) "options(mangoro.shared_memory) is FALSE" else .Call(c_segment_problem)
+shared_memory_status <- function(problem = shared_memory_problem()) {
   status <- function(kept) {
     tryCatch(lane_status(connection_of(kept[[1]], NULL)), mangoro_error = function(cnd) "")
   }
   refused <- if (is.null(problem)) setdiff(unlist(lapply(as.list(held), status)), c("attached", ""))
   c(list(problem = problem, refused = as.character(refused)), as.list(.Call(c_segment_counts)))
+}
+
+shared_memory_problem <- function() {
+  if (check_shared_memory_option(call = NULL)) {
+    .Call(c_segment_problem)
+  } else {
+    "options(mangoro.shared_memory) is FALSE"
+  }
 }
 
 installed_version <- function(package) as.character(utils::packageVersion(package))
@@ -135,17 +144,21 @@ cache_lines <- function(x) {
   if (is.na(x$cache_dir)) {
     return(c("x" = "There is none."))
   }
+  counted <- x$cache[!is.na(x$cache$files), ]
+  others <- setdiff(x$cache$kind, counted$kind)
   c(
     " " = escape_braces(sprintf("%s (%s)", x$cache_dir, x$cache_source)),
     rlang::set_names(
-      sprintf("%s: %d file%s, %s", x$cache$kind, x$cache$files, ifelse(x$cache$files == 1, "", "s"),
-        vapply(x$cache$size, format_size, "")
+      sprintf(
+        "%s: %d program%s, %s; after a build, those not used for %s days are removed, and the oldest beyond %s",
+        counted$kind, counted$files, ifelse(counted$files == 1, "", "s"), vapply(counted$size, format_size, ""),
+        format(x$cache_limits$age), format_size(x$cache_limits$size)
       ),
-      rep("*", nrow(x$cache))
+      rep("*", nrow(counted))
     ),
-    " " = sprintf(
-      "Removed after a build: programs not used for %s days, and those used longest ago beyond %s.",
-      format(x$cache_limits$age), format_size(x$cache_limits$size)
+    if (length(others) > 0) c(
+      "*" = sprintf("%s: without limits", paste(others, collapse = ", ")),
+      " " = "mangoro_cache_info() tells their sizes, mangoro_cache_clean() removes all."
     )
   )
 }

@@ -81,16 +81,7 @@ mangoro_start <- function(src, ..., args = character(), env = NULL, timeout = NU
   path <- command_path(src)
   if (!is_program(path)) check_src(path, call)
   settings <- build_settings(arguments = list(...), quiet = quiet, call = call)
-  path <- real_path(path)
-  launch <- function(dir, call) {
-    command <- path
-    if (!is_program(path)) {
-      check_src(path, call) # it may be gone at a restart
-      program <- go_program(src, call, path)
-      command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
-    }
-    list(command = command, args = args, env = env)
-  }
+  launch <- new_launch(src, real_path(path), settings, args, env)
   server <- new_server(src, create_ipc_path(), timeout, launch = launch)
   start_server(server, call)
   new_handle(server)
@@ -158,6 +149,19 @@ check_env <- function(env, arg = rlang::caller_arg(env), call = rlang::caller_en
       arg, "{.arg {arg}} must be a named character vector, not {.obj_type_friendly {env}}.",
       call = call
     )
+  }
+}
+
+# How to launch a program, see new_server(): it is built where it is not one yet.
+new_launch <- function(src, path, settings, args = character(), env = NULL) {
+  function(dir, call) {
+    command <- path
+    if (!is_program(path)) {
+      check_src(path, call) # it may be gone at a restart
+      program <- go_program(src, call, path)
+      command <- build_program(program, program_file(dir), settings, call, copy = FALSE)
+    }
+    list(command = command, args = args, env = env)
   }
 }
 

@@ -12,10 +12,13 @@ static SEXP raw_behind(SEXP header, int64_t size, uint8_t **to) {
   return out;
 }
 
+// `offer` is the size of the segment for the result and, if there is one, the server, see
+// mg_segment_take().
 static SEXP encode_apart(const mg_measured *m, SEXP header, SEXP offer) {
+  uint32_t peer = TYPEOF(offer) == REALSXP && Rf_xlength(offer) > 1 ? (uint32_t)REAL_RO(offer)[1] : 0;
   SEXP segments = PROTECT(mg_uses_new(m->n_parts + 2)), bytes = R_NilValue, out = NULL;
-  const mg_segment *results = mg_uses_take(segments, SEGMENT_RESULTS, (size_t)Rf_asReal(offer));
-  mg_segment *s = m->bodies > 0 ? mg_uses_take(segments, SEGMENT_ARGUMENTS, (size_t)m->bodies) : NULL;
+  const mg_segment *results = mg_uses_take(segments, SEGMENT_RESULTS, (size_t)Rf_asReal(offer), peer);
+  mg_segment *s = m->bodies > 0 ? mg_uses_take(segments, SEGMENT_ARGUMENTS, (size_t)m->bodies, peer) : NULL;
   if (s != NULL || m->bodies == 0) {
     mg_part *parts = mg_alloc(m->n_parts, sizeof *parts);
     size_t n = mg_list_parts(m, s, parts);

@@ -30,7 +30,8 @@ SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there
 SEXP mg_c_segment_trim(void);    // closes those in the pool
 
 // For tests (segment_test.c).
-SEXP mg_c_segment_take(SEXP role, SEXP size);
+SEXP mg_c_segment_take(SEXP role, SEXP size, SEXP peer);
+SEXP mg_c_segment_forget(SEXP peer);
 SEXP mg_c_segment_release(SEXP lease);
 SEXP mg_c_segment_retire(SEXP lease);
 SEXP mg_c_segment_name(SEXP lease);

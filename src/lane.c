@@ -83,6 +83,7 @@ static void finalize_lane(SEXP pointer) {
   if (l == NULL) return;
   R_ClearExternalPtr(pointer);
   if (l->owner == mg_process_id()) {
+    mg_segment_forget(l->segment->generation);
     discard(l->segment);
     discard(l->standing);
   }
@@ -98,16 +99,17 @@ static void lay_out(mg_lane *l, const uint8_t *token) {
   memcpy(l->data + LANE_MAGIC, "mgolane1", 8);
 }
 
-// A new lane: list(pointer, file descriptor, size). NULL if there is no shared memory.
+// A new lane: list(pointer, file descriptor, size, generation). NULL if there is no shared memory.
 // `token` is 16 random bytes.
 SEXP mg_c_lane_open(SEXP token) {
-  SEXP out = PROTECT(Rf_allocVector(VECSXP, 3));
+  SEXP out = PROTECT(Rf_allocVector(VECSXP, 4));
   SEXP pointer = R_MakeExternalPtr(NULL, R_NilValue, R_NilValue);
   SET_VECTOR_ELT(out, 0, pointer);
   R_RegisterCFinalizerEx(pointer, finalize_lane, FALSE);
   SET_VECTOR_ELT(out, 1, Rf_allocVector(INTSXP, 1));
   SET_VECTOR_ELT(out, 2, Rf_ScalarInteger(LANE_SIZE));
-  mg_segment *s = mg_segment_possible() ? mg_segment_take(SEGMENT_LANE, LANE_SIZE) : NULL;
+  SET_VECTOR_ELT(out, 3, Rf_allocVector(REALSXP, 1));
+  mg_segment *s = mg_segment_possible() ? mg_segment_take(SEGMENT_LANE, LANE_SIZE, 0) : NULL;
   mg_lane *l = s == NULL ? NULL : malloc(sizeof *l);
   UNPROTECT(1);
   if (l == NULL) {
@@ -118,6 +120,7 @@ SEXP mg_c_lane_open(SEXP token) {
   lay_out(l, RAW_RO(token));
   R_SetExternalPtrAddr(pointer, l);
   INTEGER(VECTOR_ELT(out, 1))[0] = s->fd;
+  REAL(VECTOR_ELT(out, 3))[0] = s->generation;
   return out;
 }
 
@@ -134,6 +137,7 @@ SEXP mg_c_lane_close(SEXP pointer) {
   l->closed = true;
   discard(l->standing);
   l->standing = l->offer = NULL;
+  mg_segment_forget(l->segment->generation);
   return R_NilValue;
 }
 
@@ -182,8 +186,9 @@ bool mg_lane_is_free(mg_lane *l) {
 
 bool mg_lane_offer(mg_lane *l, size_t size) {
   if (l->standing != NULL && l->standing->size >= size) return true;
-  mg_segment *larger = size < l->usual ? mg_segment_take_pooled(SEGMENT_RESULTS, l->usual) : NULL;
-  if (larger == NULL) larger = mg_segment_take(SEGMENT_RESULTS, size);
+  uint32_t peer = l->segment->generation;
+  mg_segment *larger = size < l->usual ? mg_segment_take_pooled(SEGMENT_RESULTS, l->usual, peer) : NULL;
+  if (larger == NULL) larger = mg_segment_take(SEGMENT_RESULTS, size, peer);
   if (larger == NULL) return l->standing != NULL;
   if (l->closed) {
     mg_segment_release(larger);

@@ -111,7 +111,7 @@ void mg_write(const mg_measured *m, uint8_t *to, uint8_t *bodies);
 // many there are.
 size_t mg_list_parts(const mg_measured *m, mg_segment *segment, mg_part *parts);
 // All of it, in a raw vector behind the bytes of `header`, which is that of a call. With
-// `offer`, the size of a segment for the result, large bodies lie apart if there is memory for
+// `offer`, the size of a segment for the result (and who gets it), large bodies lie apart if there is memory for
 // that: list(bytes, segments), a message by reference and what it uses. NULL after a failure.
 SEXP mg_encode(mg_node *root, mg_node *const batches[], R_xlen_t n, SEXP header, SEXP offer, mg_failure *f);
 

@@ -42,8 +42,8 @@ static void add(uses *u, mg_segment *s) {
   u->segments[u->n++] = s;
 }
 
-mg_segment *mg_uses_take(SEXP pointer, mg_segment_role role, size_t size) {
-  mg_segment *s = mg_segment_take(role, size);
+mg_segment *mg_uses_take(SEXP pointer, mg_segment_role role, size_t size, uint32_t peer) {
+  mg_segment *s = mg_segment_take(role, size, peer);
   if (s == NULL) return NULL;
   uses *u = uses_of(pointer);
   add(u, s);

@@ -36,7 +36,7 @@ enum {
 // What a call uses of segments, an external pointer with room for so many. A use ends when
 // the call has ended (mg_uses_end()), or when nothing refers to the pointer any more.
 SEXP mg_uses_new(size_t room);
-mg_segment *mg_uses_take(SEXP uses, mg_segment_role role, size_t size); // NULL: there is none
+mg_segment *mg_uses_take(SEXP uses, mg_segment_role role, size_t size, uint32_t peer); // NULL: there is none
 void mg_uses_add(SEXP uses, mg_segment *s);
 void mg_uses_add_offer(SEXP uses, mg_segment *s); // that was taken for the result by the caller
 // With `given_up`, the call may still use them.

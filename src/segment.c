@@ -6,7 +6,8 @@
 // which ends the views that nobody refers to any more; beyond a limit there are no segments,
 // and callers make ordinary vectors. What comes back is kept in a pool, as pages that exist
 // are written ten times faster than new ones; the last that came is the first to go, as it is
-// the likeliest to be in the processor's cache.
+// the likeliest to be in the processor's cache. It goes to the server that had it before, which
+// may still write to it: no program changes the results of another.
 
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -361,14 +362,25 @@ static void trim(double before) {
   while (*place) close_pooled(place);
 }
 
-static mg_segment *find_pooled(mg_segment_role role, size_t size) {
+static mg_segment *find_pooled(mg_segment_role role, size_t size, uint32_t peer) {
   for (mg_segment **place = &pool; *place; place = &(*place)->next) {
     mg_segment *s = *place;
-    if (s->role != role || s->size < size || s->size / 2 > size) continue;
+    if (s->role != role || s->peer != peer || s->size < size || s->size / 2 > size) continue;
     from_pool(place);
     return s;
   }
   return NULL;
+}
+
+void mg_segment_forget(uint32_t peer) {
+  if (is_fork()) return;
+  for (mg_segment **place = &pool; *place;) {
+    if ((*place)->peer == peer) {
+      close_pooled(place);
+    } else {
+      place = &(*place)->next;
+    }
+  }
 }
 
 // Those that have been idle for longest make room for a new one.
@@ -381,11 +393,12 @@ static bool make_room(size_t size) {
   return true;
 }
 
-static mg_segment *new_segment(mg_segment_role role, size_t size) {
+static mg_segment *new_segment(mg_segment_role role, size_t size, uint32_t peer) {
   static uint32_t generation;
   mg_segment *s = calloc(1, sizeof *s);
   if (!s) return NULL;
   s->role = role;
+  s->peer = peer;
   s->size = size;
   if (!open_memory(s)) {
     free(s);
@@ -474,27 +487,27 @@ static mg_segment *lease(mg_segment *s) {
   return s;
 }
 
-mg_segment *mg_segment_take(mg_segment_role role, size_t size) {
+mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
   if (!mg_segment_possible()) return NULL;
   size = size_class(size);
   if (size == 0) return NULL;
   watch();
   trim(now() - IDLE);
-  mg_segment *s = find_pooled(role, size);
+  mg_segment *s = find_pooled(role, size, peer);
   if (!s && passes_any_trigger(size)) {
     collect(size);
-    s = find_pooled(role, size);
+    s = find_pooled(role, size, peer);
   }
   if (!s && !make_room(size) && since_all > 0) { // at the limit, old objects count too
     collect_all();
-    s = find_pooled(role, size);
+    s = find_pooled(role, size, peer);
   }
-  if (!s && make_room(size)) s = new_segment(role, size);
+  if (!s && make_room(size)) s = new_segment(role, size, peer);
   return lease(s);
 }
 
-mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size) {
-  return mg_segment_possible() ? lease(find_pooled(role, size)) : NULL;
+mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size, uint32_t peer) {
+  return mg_segment_possible() ? lease(find_pooled(role, size, peer)) : NULL;
 }
 
 void mg_segment_use(mg_segment *s) { s->uses++; }
@@ -554,10 +567,10 @@ void mg_lease_end(SEXP lease) {
   mg_segment_release(s);
 }
 
-SEXP mg_lease(mg_segment_role role, size_t size) {
+SEXP mg_lease(mg_segment_role role, size_t size, uint32_t peer) {
   SEXP lease = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
   R_RegisterCFinalizerEx(lease, mg_lease_end, FALSE);
-  mg_segment *s = mg_segment_take(role, size);
+  mg_segment *s = mg_segment_take(role, size, peer);
   R_SetExternalPtrAddr(lease, s);
   UNPROTECT(1);
   return s ? lease : R_NilValue;

@@ -16,6 +16,7 @@ typedef struct mg_segment {
   mg_segment_role role;
   int fd;              // by which Go opens it: /proc/<pid>/fd/<fd>
   uint32_t generation; // tells it from others that have had the same descriptor
+  uint32_t peer;       // the server that may have it mapped, see mg_segment_take()
   uint8_t *data;       // where it is mapped
   size_t size;         // of it
   int uses;            // 1 for who took it, and 1 for each view
@@ -40,9 +41,11 @@ bool mg_segment_possible(void);
 
 // A segment of at least `size` bytes, from the pool or a new one, with one use. NULL if there
 // is none, or none within the budget, even after R's collector has run: it may run here. What
-// was in it before is still there.
-mg_segment *mg_segment_take(mg_segment_role role, size_t size);
-mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size); // the same, only from the pool
+// was in it before is still there. A server keeps what it has mapped, so the pool gives it to
+// the same server only: `peer` is the generation of its lane's own segment, 0 for no server.
+mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer);
+mg_segment *mg_segment_take_pooled(mg_segment_role role, size_t size, uint32_t peer); // only from the pool
+void mg_segment_forget(uint32_t peer); // closes those in the pool that only this server may have
 void mg_segment_use(mg_segment *s);
 void mg_segment_release(mg_segment *s); // ends one use; does nothing in a fork
 // A call that was given up may still use it: it is closed after its last use, and never
@@ -57,7 +60,7 @@ bool mg_segment_is_untouched(const mg_part *part);
 
 // The same on an external pointer, for code that an error or an interrupt of R may leave: it
 // ends its use when it is collected, if mg_lease_end() did not before. R_NilValue: no segment.
-SEXP mg_lease(mg_segment_role role, size_t size);
+SEXP mg_lease(mg_segment_role role, size_t size, uint32_t peer);
 mg_segment *mg_lease_segment(SEXP lease); // NULL after its end
 void mg_lease_end(SEXP lease);
 

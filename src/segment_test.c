@@ -7,8 +7,13 @@
 #include <unistd.h>
 #endif
 
-SEXP mg_c_segment_take(SEXP role, SEXP size) {
-  return mg_lease((mg_segment_role)Rf_asInteger(role), (size_t)Rf_asReal(size));
+SEXP mg_c_segment_take(SEXP role, SEXP size, SEXP peer) {
+  return mg_lease((mg_segment_role)Rf_asInteger(role), (size_t)Rf_asReal(size), (uint32_t)Rf_asReal(peer));
+}
+
+SEXP mg_c_segment_forget(SEXP peer) {
+  mg_segment_forget((uint32_t)Rf_asReal(peer));
+  return R_NilValue;
 }
 
 static mg_segment *segment_of(SEXP lease) {

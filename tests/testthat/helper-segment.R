@@ -7,7 +7,9 @@ skip_without_segments <- function() {
   skip_if(is.null(take_segment(1)), "no shared memory here")
 }
 
-take_segment <- function(size, role = "results") .Call(c_segment_take, segment_roles[[role]], as.double(size))
+take_segment <- function(size, role = "results", peer = 0) {
+  .Call(c_segment_take, segment_roles[[role]], as.double(size), peer)
+}
 
 release_segment <- function(segment) .Call(c_segment_release, segment)
 

@@ -11,7 +11,7 @@ test_that("only conditions.R raises conditions", {
   expect_setequal(
     that_call("abort_mangoro"),
     paste0("abort_", c(
-      "build", "connection", "ended", "install", "invalid_argument", "no_function", "protocol", "reply",
+      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "protocol", "reply",
       "resource_exhausted", "start", "timeout", "toolchain"
     ))
   )
@@ -24,6 +24,28 @@ test_that("a condition has its classes, code, fields and call", {
   expect_identical(cnd$code, "timeout")
   expect_identical(cnd$extra, 1)
   expect_identical(conditionCall(cnd), quote(f()))
+})
+
+test_that("a backtrace does not repeat the code that a call was given", {
+  code <- strrep("func F() {}", 20)
+  lines <- c(code, code)
+  expect_identical(shorten_call(bquote(f(code = .(code), 1))), quote(f(code = ..., 1)))
+  expect_identical(shorten_call(bquote(f(c("a", .(code)), x[, 1]))), quote(f(..., x[, 1])))
+  expect_identical(shorten_call(bquote(f(.(lines), "short"))), quote(f(..., "short")))
+  same <- c(
+    expression(f(), f(x = ), x[, "a"], function(x) x, g(code)), bquote(f(.(NA_character_), .(NULL), g)), quote(f)
+  )
+  for (call in same) expect_identical(shorten_call(call), call)
+  cnd <- expect_error(rlang::inject(mangoro_source(code = !!code, timeout = 0)), class = "mangoro_error")
+  expect_no_match(paste(format(cnd$trace), collapse = "\n"), "func F", fixed = TRUE)
+})
+
+test_that("a result that is not UTF-8 says what to return instead", {
+  raised <- function(detail) {
+    tryCatch(abort_reply("F", "the result must be UTF-8, but row 1 is ...", detail), error = conditionMessage)
+  }
+  expect_match(raised(list(code = "handler", result = "result")), "strings.ToValidUTF8()", fixed = TRUE)
+  expect_no_match(raised(list(code = "handler")), "strings.ToValidUTF8()", fixed = TRUE)
 })
 
 test_that("the text of a server is never read as a template", {

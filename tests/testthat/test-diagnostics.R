@@ -34,6 +34,9 @@ test_that("what is said of generated files is left out", {
     without_generated(c(paste0(main, ": odd"), "too many errors")),
     "In the generated main function: odd"
   )
+  # What it imports for the user's code.
+  missing <- "cannot find module providing package gonum.org/v1/gonum/mat"
+  expect_identical(without_generated(paste0(main, ": ", missing)), missing)
 })
 
 test_that("no more is shown than can be read", {

@@ -6,7 +6,7 @@ layers <- c(
   "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "output", "progress", "reply", "dialers",
   "connection", "request", "lane", "manifest", "rpc", "refusal", "object", "targets", "vectors", "coerce", "arguments",
   "callback", "source_in", "exchange", "stream_out", "call", "http", "functions", "lifecycle",
-  "handle", "start", "recipe", "source", "eval", "sitrep", "install_go"
+  "site", "handle", "start", "serve", "recipe", "source", "eval", "sitrep", "install_go"
 )
 
 test_that("files use only what stands before them", {

@@ -27,6 +27,13 @@ test_that("an expression is evaluated with the types of its variables", {
   expect_identical(cnd$frames[c("file", "line")], data.frame(file = "<inline>", line = 2L))
 })
 
+test_that("a vector where one value is needed is told", {
+  skip_if_no_go()
+  cnd <- expect_error(mangoro_eval("x + y", x = c(1, 2), y = 1), class = "mangoro_error_build")
+  expect_match(conditionMessage(cnd), "x has 2 values, so it is a slice in Go.", fixed = TRUE)
+  expect_no_match(conditionMessage(cnd), "y has", fixed = TRUE)
+})
+
 test_that("the value has the type that it has in Go, several are a list", {
   skip_if_no_go()
   expect_identical(mangoro_eval("1 + 2"), 3L)
@@ -74,4 +81,12 @@ test_that("an expression is built once", {
   expect_identical(mangoro_eval(sprintf("x + %d", n), x = 1), n + 1)
   expect_identical(mangoro_eval(sprintf("x + %d", n), x = 2), n + 2)
   expect_identical(builds, 1)
+})
+
+test_that("an error is that of the expression", {
+  skip_if_no_go()
+  cnd <- expect_error(mangoro_eval("strconv.Atoi(s)", s = "x"), class = "mangoro_error_handler")
+  expect_match(conditionMessage(cnd), "^The Go expression failed")
+  cnd <- expect_error(mangoro_eval("x[5]", x = c(1, 2)), class = "mangoro_error_panic")
+  expect_match(conditionMessage(cnd), "^The Go expression panicked")
 })

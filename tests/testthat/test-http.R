@@ -75,10 +75,89 @@ test_that("arguments are checked before anything is sent", {
   for (args in list(
     list(addr = 8080), list(dir = NULL), list(prefix = NA_character_), list(cors = NA),
     list(coop = "yes"), list(tls = 1), list(silent = NULL), list(tls = TRUE),
-    list(tls = TRUE, cert = "cert.pem")
+    list(tls = TRUE, cert = "cert.pem"), list(hidden = NA), list(listing = "no"), list(allow = 1),
+    list(hosts = ""), list(auth = character()), list(headers = "x"), list(types = "text/plain"), list(max_age = -1),
+    list(compress = NA), list(fallback = 1), list(not_found = ""), list(reload = NA), list(max_connections = 0),
+    list(cors = "nonsense"), list(name = "needs a handle")
   )) {
     expect_error(do.call(mangoro_http_start, c(list(sock), args)), class = "mangoro_error_invalid_argument")
   }
+})
+
+test_that("the settings after `silent` arrive, and the defaults serve what they always have", {
+  server <- local_server(command_source("http-server"))
+  dir <- local_files(.dot = "dot", .env = "secret", a.txt = "hello")
+  started <- mangoro_http_start(server$sock, "127.0.0.1:0", dir = dir)
+  url <- sub("^HTTP server started on ", "http://", started$message)
+  expect_identical(readLines(paste0(url, "/.dot")), "dot")
+  expect_error(suppressWarnings(readLines(paste0(url, "/.env"))))
+  expect_identical(
+    readLines(paste0(url, "/"), warn = FALSE),
+    c("<pre>", "<a href=\".dot\">.dot</a>", "<a href=\"a.txt\">a.txt</a>", "</pre>")
+  )
+  mangoro_http_stop(server$sock)
+
+  started <- mangoro_http_start(
+    server$sock, "127.0.0.1:0",
+    dir = dir, hidden = FALSE, allow = ".env", auth = "key", max_age = 5, headers = c("X-A" = "b"), listing = FALSE,
+    cors = c("https://a.org", "https://b.org"), coop = "cross-origin"
+  )
+  url <- sub("^HTTP server started on ", "http://", started$message)
+  expect_identical(readLines(paste0(url, "/.env?token=key")), "secret")
+  expect_error(suppressWarnings(readLines(paste0(url, "/.dot?token=key"))))
+  expect_error(suppressWarnings(readLines(paste0(url, "/?token=key"))))
+  expect_error(suppressWarnings(readLines(paste0(url, "/.env"))))
+  headers <- trimws(curlGetHeaders(paste0(url, "/a.txt?token=key")))
+  expect_match(headers, "^Cache-Control: .*max-age=5$", all = FALSE)
+  for (line in c("X-A: b", "Cross-Origin-Resource-Policy: cross-origin")) {
+    expect_true(line %in% headers)
+  }
+})
+
+test_that("a token that is made up is told", {
+  server <- local_server(command_source("http-server"))
+  dir <- local_files(a.txt = "hello")
+  expect_message(
+    started <- mangoro_http_start(server$sock, "127.0.0.1:0", dir = dir, auth = TRUE), "The token is [0-9a-f]{32}",
+    class = "mangoro_message_token"
+  )
+  expect_named(started, c("status", "message"))
+})
+
+test_that("that others can reach it is told", {
+  server <- local_server(command_source("http-server"))
+  expect_message(
+    started <- mangoro_http_start(server$sock, "0.0.0.0:0", dir = withr::local_tempdir()), "Anyone who can reach",
+    class = "mangoro_message_public"
+  )
+  expect_named(started, c("status", "message"))
+})
+
+test_that("a handle may have several servers with names, and starts them again", {
+  server <- local_start("cmd/http-server")
+  dir <- local_files(a.txt = "hello")
+  nameless <- mangoro_http_start(server, "127.0.0.1:0", dir = dir)
+  docs <- mangoro_http_start(server, "127.0.0.1:0", dir = dir, name = "docs")
+  gone <- mangoro_http_start(server, "127.0.0.1:0", dir = dir, name = "gone")
+  expect_identical(mangoro_http_stop(server, name = "gone"), report("ok", "HTTP server stopped"))
+  running <- function(started) sub("HTTP server started on", "running at", started$message)
+  expect_identical(mangoro_http_status(server, name = "docs"), report("status", running(docs)))
+  mangoro_restart(server)
+  expect_identical(mangoro_http_status(server), report("status", running(nameless)))
+  expect_identical(mangoro_http_status(server, name = "docs"), report("status", running(docs)))
+  expect_identical(mangoro_http_status(server, name = "gone"), report("status", "stopped"))
+})
+
+test_that("the help has the names of secrets", {
+  page <- paste(unlist(lapply(tools::Rd_db("mangoro")[["mangoro_http_start.Rd"]], as.character)), collapse = "")
+  for (name in strsplit(gsub("`", "", secret_names()), ", ")[[1]]) expect_match(page, name, fixed = TRUE)
+})
+
+test_that("hosts of this machine are told from others", {
+  ours <- c("127.0.0.1", "127.1.2.3", "localhost", "a.localhost", "::1", "LOCALHOST")
+  others <- c("", "0.0.0.0", "127.0.0.1.evil.org", "localhost.evil.org", "10.0.0.1", "::")
+  for (host in ours) expect_true(is_loopback(host))
+  for (host in others) expect_false(is_loopback(host))
 })
 
 test_that("a server that is no controller is told", {

@@ -281,17 +281,48 @@ test_that("a server that refuses the lane is called over the socket, and it is k
   skip_if_no_shared_memory()
   puppet <- local_puppet()
   connection <- connection_of(puppet$sock, NULL)
-  line <- take_line(connection, NULL)
-  puppet$answer(c(envelope_header("error", metadata = "no lane here")))
-  attach_lane(line, connection, "{\"shared_memory\":1}", NULL)
-  expect_null(connection$state$lane)
-  expect_match(lane_status(connection), "no lane here")
-  puppet$answer(as.raw(1:3))
-  attach_lane(line, connection, "{\"shared_memory\":1}", NULL)
-  expect_null(connection$state$lane)
+  for (answer in list(envelope_header("error", metadata = "no lane here"), as.raw(1:3))) {
+    connection$state$offers_lane <- TRUE
+    puppet$answer(answer)
+    attach_lane(connection, NULL)
+    expect_null(connection$state$lane)
+    if (length(answer) > 3) expect_match(lane_status(connection), "no lane here")
+    attach_lane(connection, NULL) # does not ask again
+  }
   for (metadata in c("", "{", "[]", "{\"shared_memory\":2}", "{\"shared_memory\":\"1\"}", "null", "1")) {
     expect_false(offers_shared_memory(metadata), info = metadata)
   }
+})
+
+test_that("a program that runs gets its lane with the first call that may use one", {
+  skip_if_no_shared_memory()
+  withr::local_options(mangoro.shared_memory = FALSE)
+  go <- local_source(test_source("lane"))
+  add <- go$Add
+  expect_identical(add(1, 2), 3)
+  expect_null(lane_of(go))
+  options(mangoro.shared_memory = TRUE)
+  expect_identical(add(1, 2), 3)
+  expect_identical(lane_status(server_of(go)$connection), "attached")
+  expect_identical(over_lane(go, for (i in 1:3) add(i, 2)), 3)
+  options(mangoro.shared_memory = FALSE)
+  expect_identical(over_lane(go, add(1, 2)), 0)
+})
+
+test_that("the option is TRUE or FALSE", {
+  go <- local_source(test_source("lane"))
+  add <- go$Add
+  add(1, 2)
+  for (option in list("no", 1, NA, c(TRUE, TRUE), list(TRUE))) {
+    withr::with_options(list(mangoro.shared_memory = option), {
+      cnd <- expect_error(add(1, 2), class = "mangoro_error_invalid_argument")
+      expect_match(conditionMessage(cnd), "`mangoro.shared_memory` must be `TRUE` or `FALSE`, not ", fixed = TRUE)
+      expect_identical(deparse(conditionCall(cnd)), "add(1, 2)")
+      expect_error(mangoro_call(go, "Add", 1, 2), class = "mangoro_error_invalid_argument")
+    })
+  }
+  withr::local_options(mangoro.shared_memory = NULL)
+  expect_identical(add(1, 2), 3)
 })
 
 # --- A server that lies ---------------------------------------------------------

@@ -33,7 +33,7 @@ test_that("whatever is given, a refusal is one of ours and warns of nothing", {
   }
   # The largest int64 is no double.
   expect_error(
-    call("floats", integer64(0x7fffffff, 0xffffffff)), "it is 9223372036854775807",
+    call("floats", integer64(0x7fffffff, 0xffffffff)), "not 9223372036854775807",
     class = "mangoro_error_invalid_argument"
   )
   expect_identical(call("floats", integer64(c(0, 0x80000000), c(2, 0))), c(2, NA))

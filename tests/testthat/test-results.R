@@ -241,3 +241,103 @@ test_that("results survive gctorture", {
   two <- replace(x + 1 + 1, 1, 0)
   expect_identical(tortured, list(x + 1, two, rev(strings), sum(two, na.rm = TRUE), pair$without$frame(20000L)))
 })
+
+# What rgoipc.Make has made belongs to R once it has been returned, whatever a function that has
+# kept it does.
+made <- '
+import "sync/atomic"
+
+var kept []float64
+func Fill(ctx context.Context, value float64, n int) []float64 {
+	if len(kept) != n { kept = rgoipc.Make[float64](ctx, n) }
+	for i := range kept { kept[i] = value }
+	return kept
+}
+func Fresh(ctx context.Context, value float64, n int) []float64 {
+	x := rgoipc.Make[float64](ctx, n)
+	for i := range x { x[i] = value }
+	return x
+}
+func Same() bool {
+	for _, v := range kept { if v != kept[0] { return false } }
+	return true
+}
+func First() float64 { return kept[0] }
+
+var rounds, over atomic.Int64
+var start = make(chan bool)
+func WriteOn(ctx context.Context, n int) []int32 {
+	x := rgoipc.Make[int32](ctx, n)
+	for i := range x { x[i] = int32(i + 1) }
+	go func() {
+		<-start
+		for over.Load() == 0 {
+			for i := range x { x[i] = -1 }
+			rounds.Add(1)
+		}
+		over.Store(2)
+	}()
+	return x
+}
+func Start() { start <- true }
+func Rounds() int64 { return rounds.Load() }
+func Stop() { for over.Store(1); over.Load() != 2; { runtime.Gosched() } }
+'
+
+test_that("a slice of Make that Go fills again does not change the result", {
+  h <- local_source(code = made)
+  for (n in c(100, 20000, 5e5)) {
+    one <- h$Fill(1, n)
+    two <- h$Fill(2, n)
+    expect_identical(one, rep(1, n))
+    expect_identical(two, rep(2, n))
+    expect_identical(h$First(), 2)
+  }
+})
+
+test_that("a goroutine that writes on does not change the result", {
+  h <- local_source(code = made)
+  x <- h$WriteOn(5e5)
+  h$Start()
+  while (h$Rounds() < 2) expect_identical(x[c(1, 5e5)], c(1L, 500000L))
+  expect_identical(x, seq_len(500000L))
+  h$Stop()
+})
+
+test_that("a slice of Make that Go has kept is what it was, or says that it is R's", {
+  h <- local_source(code = made)
+  h$Fill(1, 1e5)
+  for (i in 2:300) h$Fresh(i, 1e5)
+  gc()
+  for (i in 2:300) h$Fresh(i, 1e5)
+  first <- tryCatch(h$First(), mangoro_error_panic = function(e) e)
+  if (inherits(first, "error")) {
+    expect_match(conditionMessage(first), "a slice of rgoipc.Make belongs to R once it has been returned", fixed = TRUE)
+    expect_error(h$Same(), class = "mangoro_error_panic")
+  } else {
+    expect_identical(first, 1)
+    expect_true(h$Same())
+  }
+  expect_identical(h$Fresh(5, 1e5), rep(5, 1e5))
+})
+
+test_that("Go keeps and returns Arrow data", {
+  h <- local_source(code = '
+    var array arrow.Array
+    var record arrow.RecordBatch
+    func Keep(x arrow.Array) arrow.Array { array = x; return x }
+    func Get() arrow.Array { return array }
+    func KeepFrame(x arrow.RecordBatch) { record = x }
+    func GetFrame() arrow.RecordBatch { return record }
+  ')
+  for (n in c(10, 1e5)) {
+    x <- as.numeric(seq_len(n))
+    d <- data.frame(x = x, y = "a")
+    expect_identical(h$Keep(x), x)
+    h$KeepFrame(d)
+    for (i in 1:3) {
+      expect_identical(h$Get(), x)
+      expect_equal(h$GetFrame(), d)
+    }
+  }
+})

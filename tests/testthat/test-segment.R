@@ -39,6 +39,25 @@ test_that("the pool gives back what fits, the last one first", {
   expect_false(any(c(other, small, large) %in% generations))
 })
 
+test_that("a server gets only what it has had before, until it is forgotten", {
+  skip_without_segments()
+  with_segment_limits()
+  generation <- function(peer, role) segment_name(take_segment(1e6, role, peer))$generation
+  for (role in c("results", "arguments")) {
+    segment <- take_segment(1e6, role, peer = 1)
+    first <- segment_name(segment)$generation
+    release_segment(segment)
+    expect_false(generation(2, role) == first)
+    expect_identical(generation(1, role), first)
+  }
+  gc()
+  before <- segment_counts()$segments
+  .Call(c_segment_forget, 1)
+  expect_identical(segment_counts()$segments, before - 2)
+  .Call(c_segment_forget, 3)
+  expect_identical(segment_counts()$segments, before - 2)
+})
+
 test_that("a pool that is trimmed has nothing left open", {
   skip_without_segments()
   with_segment_limits()
@@ -124,6 +143,8 @@ test_that("growth without memory for it is refused, however large it is", {
     expect_false(.Call(c_segment_grow, segment))
     expect_identical(segment_name(segment)$size, size)
   }
+  release_segment(segment) # and never used again
+  expect_identical(segment_counts(), list(leased = 0, pooled = 0, segments = 0))
 })
 
 test_that("what R wrote to a segment is not seen by the next call", {
@@ -237,7 +258,7 @@ test_that("a limit on the size of files means no shared memory", {
   skip_if(Sys.which("sh") == "")
   script <- withr::local_tempfile(lines = c(
     "library(mangoro)",
-    "cat(is.null(.Call(mangoro:::c_segment_take, 1L, 1e8)))"
+    "cat(is.null(.Call(mangoro:::c_segment_take, 1L, 1e8, 0)))"
   ))
   command <- sprintf("ulimit -f 100000; exec %s %s", shQuote(file.path(R.home("bin"), "Rscript")), shQuote(script))
   printed <- processx::run("sh", c("-c", command))

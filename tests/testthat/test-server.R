@@ -114,7 +114,7 @@ test_that("the first words of a crash are found among any lines", {
     head <- sample(heads, 1)
     text <- c(noise(sample(c(0, 10, 3000), 1)), fake, "log", head, stack(sample(c(1, 30000), 1)), noise(sample(0:3, 1)))
     server <- print_bytes(charToRaw(paste0(text, "\n", collapse = "")), sample(c(7001, 65536), 1), status = 2L)
-    expect_identical(server$end$stderr[1:3], c(cut_lines(head), "", "goroutine 7 [running]:"), info = paste(i, fake[1]))
+    expect_identical(server$end$stderr, c(cut_lines(head), "  /home/x.go:3 in f"), info = paste(i, fake[1]))
   }
 })
 
@@ -135,11 +135,29 @@ test_that("the first words of a crash are found on a line that was not ended", {
     before <- paste0(c(if (i %% 3 == 0) recovered, if (i %% 5 == 0) head), "\n", recycle0 = TRUE, collapse = "")
     text <- paste0(before, line, "\n", paste0(c("[signal SIGSEGV: x", rep(stack, 3000)), "\n", collapse = ""))
     server <- print_bytes(charToRaw(text), sample(c(13, 7001, 65536), 1), status = 2L)
-    expect_identical(server$end$stderr[1:3], c(head, "[signal SIGSEGV: x", ""), info = line)
+    expect_identical(server$end$stderr, c(head, "[signal SIGSEGV: x", "  /home/x.go:3 in f"), info = line)
   }
   # One that was recovered from goes when another follows at once.
   text <- paste0(c(recovered[-length(recovered)], "panic: the last one", stack), "\n", collapse = "")
   expect_identical(print_bytes(charToRaw(text), 100, status = 2L)$end$stderr[[1]], "panic: the last one")
+})
+
+test_that("of a crash the user's own lines are shown, however deep they are", {
+  crash <- c(
+    "fatal error: stack overflow", "", "runtime stack:", "runtime.throw({0x1?, 0x2?})",
+    "\truntime/panic.go:1 +0x48 fp=0x1 sp=0x2 pc=0x3", "", "goroutine 7 [running]:",
+    rep(c("main.(*T).Deep(0x1, {0x2, 0x3})", "\t/<inline>:3 +0x1d fp=0x1 sp=0x2 pc=0x3"), 5),
+    "created by main.Start in goroutine 1", "\t/<inline>:9 +0x1", "main.main()", "\t/x/mangoro_main.go:3 +0x1"
+  )
+  own <- c("  <inline>:3 in (*T).Deep", "  <inline>:9 in Start")
+  expect_identical(crash_lines(crash, NULL), c("fatal error: stack overflow", own))
+  expect_identical(crash_lines(crash[1:7], NULL), crash[1:7]) # without lines of the user's
+  expect_identical(crash_lines("panic: x", NULL), "panic: x")
+})
+
+test_that("what a program has left out is not why it ends", {
+  server <- print_bytes(charToRaw("left out: F at x.go:1\nleft out: G\nno database\n"), 100, status = 3L)
+  expect_identical(server$end$stderr, "no database")
 })
 
 test_that("a message does not repeat lines without an end", {

@@ -116,6 +116,24 @@ test_that("results beyond the limit are ordinary vectors", {
   }
 })
 
+test_that("a program gets no memory that another one has had", {
+  skip_if_no_shared_memory()
+  bin <- build_once(test_source("results"))
+  first <- local_start(bin)
+  second <- local_start(bin)
+  with_segment_limits()
+  for (i in 1:2) first$doubles(3e5L)
+  gc()
+  pooled <- segment_counts()$pooled
+  expect_gte(pooled, 24e5)
+  for (i in 1:2) second$doubles(3e5L) # the second call takes what the pool has
+  expect_gte(segment_counts()$pooled, pooled)
+  gc()
+  pooled <- segment_counts()$pooled
+  close(first)
+  expect_lte(segment_counts()$pooled, pooled - 24e5)
+})
+
 test_that("few descriptors limit no results", {
   skip_if_no_shared_memory()
   printed <- used_by(limited("-n 200"), code = c(use_everything, '

@@ -2,8 +2,11 @@
 local_machine <- function(env = parent.frame()) {
   local_mocked_bindings(
     installed_version = function(package) "1.2.3",
-    mangoro_cache_info = function() {
-      data.frame(kind = "bin", path = "/c/bin", files = 2L, size = 3e6, last_used = Sys.time())
+    cache_info = function(counted) {
+      data.frame(
+        kind = c("bin", "go-build", "module"), path = "/c", files = c(2L, NA, NA), size = c(3e6, NA, NA),
+        last_used = Sys.time()
+      )
     },
     shared_memory_status = function() {
       list(problem = NULL, refused = character(), leased = 4e7, pooled = 1e6, segments = 2)
@@ -62,12 +65,24 @@ test_that("where the cache is, what says so, and its limits are told", {
   sitrep <- mangoro_sitrep()
   expect_identical(sitrep$cache_source, "MANGORO_CACHE_DIR")
   expect_identical(sitrep$cache_limits, list(age = 7, size = 5e6))
-  expect_match(format(sitrep), "not used for 7 days, .* beyond 5 MB", all = FALSE)
+  expect_match(format(sitrep), "not used for 7 days .* beyond 5 MB", all = FALSE)
   expect_false(any(grepl("MANGORO_CACHE_DIR", sitrep$advice)))
   withr::local_envvar(MANGORO_CACHE_DIR = NA)
   sitrep <- mangoro_sitrep()
   expect_identical(sitrep$cache_source, "R CMD check")
   expect_match(sitrep$advice, "set the environment variable MANGORO_CACHE_DIR", all = FALSE)
+})
+
+test_that("the files of Go's build cache are not counted", {
+  cache <- local_cache()
+  for (part in c("bin", "go-build")) {
+    dir.create(file.path(cache, part), recursive = TRUE, showWarnings = FALSE)
+    writeBin(raw(1000), file.path(cache, part, "x"))
+  }
+  sitrep <- mangoro_sitrep()
+  expect_identical(sitrep$cache$size[match(c("bin", "go-build"), sitrep$cache$kind)], c(1000, NA))
+  expect_match(format(sitrep), "bin: 1 program, 1 kB;", fixed = TRUE, all = FALSE)
+  expect_match(format(sitrep), "go-build: without limits", fixed = TRUE, all = FALSE)
 })
 
 test_that("why shared memory is not used is told", {
@@ -91,4 +106,12 @@ test_that("a server that cannot open shared memory is told", {
 test_that("the option turns shared memory off", {
   withr::local_options(mangoro.shared_memory = FALSE)
   expect_identical(mangoro_sitrep()$shared_memory$problem, "options(mangoro.shared_memory) is FALSE")
+})
+
+test_that("an option that is not valid is told", {
+  withr::local_options(mangoro.shared_memory = "no")
+  sitrep <- mangoro_sitrep()
+  expect_identical(sitrep$shared_memory$problem, "options(mangoro.shared_memory) is not valid")
+  advice <- "`mangoro.shared_memory` must be `TRUE` or `FALSE`, not \"no\""
+  expect_match(sitrep$advice, advice, fixed = TRUE, all = FALSE)
 })

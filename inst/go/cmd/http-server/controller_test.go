@@ -32,7 +32,8 @@ const manifest = `{` +
 	`{"Name":"tls","Type":` + flagType + `,"Optional":true,"Default":false},` +
 	`{"Name":"cert","Type":` + pathType + `,"Optional":true,"Default":null},` +
 	`{"Name":"key","Type":` + pathType + `,"Optional":true,"Default":null},` +
-	`{"Name":"silent","Type":` + flagType + `,"Optional":true,"Default":false}],` +
+	`{"Name":"silent","Type":` + flagType + `,"Optional":true,"Default":false},` +
+	`{"Name":"options","Type":` + pathType + `,"Optional":true,"Default":null}],` +
 	`"ReturnType":` + reportType + `,"Vectorized":false,` +
 	`"Metadata":{"description":"Start to serve a directory over HTTP"}},` +
 	`"stopServer":{"Args":[],"ReturnType":` + reportType + `,"Vectorized":false,` +
@@ -50,6 +51,9 @@ const (
 var (
 	text = arrow.BinaryTypes.String
 	flag = arrow.FixedWidthTypes.Boolean
+
+	arrowInt    = arrow.PrimitiveTypes.Int32
+	arrowDouble = arrow.PrimitiveTypes.Float64
 )
 
 // column is a column of a request, its values as JSON.

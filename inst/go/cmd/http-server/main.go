@@ -1,5 +1,5 @@
 // Command http-server is a file server that R starts and stops: a controller
-// with three functions over pkg/fileserver. Its argument is the URL that the
+// over pkg/fileserver, with three functions, and more for R's own sites. Its argument is the URL that the
 // controller listens at.
 package main
 
@@ -8,12 +8,17 @@ import (
 	"os"
 	"time"
 
+	"mangoro.local/pkg/fileserver"
 	"mangoro.local/pkg/rgoipc"
 )
 
 func main() {
 	out := newLineQueue(os.Stdout)
-	control := &controller{log: log.New(out, "[mangoro server] ", log.LstdFlags), flush: out.flush}
+	control := &controller{
+		log:     log.New(out, "[mangoro server] ", log.LstdFlags),
+		flush:   out.flush,
+		servers: make(map[string]*fileserver.Server),
+	}
 	registry, err := control.registry()
 	if err != nil {
 		log.Fatal(err)

@@ -335,12 +335,11 @@ func tabulate(x []int) map[int]int {
 	return counts
 }
 
-// Arrow's own types come as they are, without a copy. They are valid until the
-// function returns; one that is kept or returned must be retained.
+// Arrow's own types come as they are. A function may keep and return them.
 
 func arrowType(x arrow.Array) string { return x.DataType().String() }
 
-// head returns a new record, which is released once it has been sent.
+// head returns a new record.
 func head(data arrow.RecordBatch, n int64) (arrow.RecordBatch, error) {
 	if n < 0 {
 		return nil, &rgoipc.Error{Code: rgoipc.CodeInvalidArgument, Message: fmt.Sprintf("`n` must be at least 0, not %d", n)}

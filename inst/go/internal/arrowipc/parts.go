@@ -25,6 +25,32 @@ func newSpace(parts [][]byte) *space {
 	return s
 }
 
+// CheckParts returns an error if the bodies of a stream do not have as many bytes as the parts
+// that they are to lie in, which are not read: before they are copied.
+func CheckParts(stream []byte, parts [][]byte) error {
+	s, v := newSpace(parts), verifier{rest: stream}
+	for ; ; v.n++ {
+		m, err := v.frame()
+		if err == nil && m.meta == nil {
+			break
+		}
+		if err == nil {
+			root := newFlat(m.meta).root()
+			size := root.i64(3)
+			if err = root.f.err; err == nil {
+				_, err = s.cut(size)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%w: message %d: %w", ErrInvalidStream, v.n, err)
+		}
+	}
+	if left := s.left(); left > 0 {
+		return fmt.Errorf("%w: %d bytes follow the last body", ErrInvalidStream, left)
+	}
+	return nil
+}
+
 // bytes returns how many bytes there are.
 func (s *space) bytes() int64 {
 	if s == nil {

@@ -91,6 +91,9 @@ func useParts(t testing.TB, metadata []byte, parts [][]byte) (passed bool) {
 		}
 		return false
 	}
+	if err := CheckParts(metadata, parts); err != nil {
+		t.Fatalf("its parts have another size than its bodies: %v", err)
+	}
 	want, err := readAll(whole(metadata, parts), nil)
 	if err != nil {
 		t.Fatalf("passes in parts, but not as a whole: %v", err)
@@ -193,6 +196,33 @@ func TestPartsThatDoNotFit(t *testing.T) {
 		if _, err := readParts(metadata, parts); !errors.Is(err, ErrInvalidStream) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
+	}
+}
+
+func TestCheckParts(t *testing.T) {
+	stream, err := new(Writer).Append(nil, sampleOf(t, "string").record(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata, bodies := apart(t, stream)
+	bodies = eights(bodies)
+	for want, tt := range map[string]struct {
+		stream []byte
+		parts  [][]byte
+	}{
+		"are left":             {metadata, bodies[1:]},
+		"8 bytes follow the":   {metadata, append(slices.Clone(bodies), make([]byte, 3))},
+		"8000 bytes follow":    {nil, [][]byte{make([]byte, 8000)}},
+		"inside the length":    {metadata[:3], bodies},
+		"longer than the rest": {metadata[:100], bodies},
+		"message 0: ":          {append([]byte{8, 0, 0, 0}, bytes.Repeat([]byte{0xFF}, 8)...), bodies},
+	} {
+		if err := CheckParts(tt.stream, tt.parts); !errors.Is(err, ErrInvalidStream) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+	if err := CheckParts(metadata, bodies); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,7 +3,6 @@ package codec
 import (
 	"reflect"
 	"slices"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -12,16 +11,12 @@ import (
 	"mangoro.local/internal/arrowipc"
 )
 
-// counted are values of Arrow's own types, which count their references.
+// counted are values of Arrow's own types, which count their references. A function may keep
+// those that it gets and those that it returns, without counting: a reference of each is never
+// given back, since Go's memory is collected.
 type counted struct{}
 
 func (counted) Type() Type { return Type{Name: TypeAny, Nullable: true} }
-
-func (counted) Release(value reflect.Value) {
-	if v, ok := value.Interface().(interface{ Release() }); ok {
-		v.Release()
-	}
-}
 
 // Absent: what takes anything takes an untyped null as well.
 func (counted) Absent(arg Column, optional bool) bool {
@@ -34,11 +29,12 @@ func (counted) Absent(arg Column, optional bool) bool {
 // arrays is the kind of arrow.Array: anything, as it came.
 type arrays struct{ counted }
 
-func (arrays) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
-	inner, release := arg.unbox()
+func (arrays) Read(arg Column, args *Arguments) (reflect.Value, error) {
+	inner, _ := arg.unbox()
+	inner.Array.Retain()
 	args.given = append(args.given, givenValue{inner.Array, arg})
 	args.addField(inner.Array, inner.Field)
-	return reflect.ValueOf(inner.Array), release, nil
+	return reflect.ValueOf(inner.Array), nil
 }
 
 func (arrays) Write(value reflect.Value, args *Arguments) (Column, error) {
@@ -57,30 +53,30 @@ type batches struct{ counted }
 
 func (batches) Type() Type { return Type{Name: TypeRecord, Nullable: true} }
 
-func (batches) Read(arg Column, args *Arguments) (reflect.Value, func(), error) {
+func (batches) Read(arg Column, args *Arguments) (reflect.Value, error) {
 	if bytes, ok := streamBytes(arg); ok {
 		batch, err := oneBatch(bytes)
 		if err != nil {
-			return reflect.Value{}, nil, err
+			return reflect.Value{}, err
 		}
 		args.addColumns(batch)
-		return reflect.ValueOf(batch), batch.Release, nil
+		return reflect.ValueOf(batch), nil
 	}
 	inner, release := arg.unbox()
 	defer release()
 	rows, ok := inner.Array.(*array.Struct)
 	if !ok {
-		return reflect.Value{}, nil, inner.mustBe("a data frame")
+		return reflect.Value{}, inner.mustBe("a data frame")
 	}
 	if row := validRows(rows).firstNA(rows.Len()); row >= 0 {
-		return reflect.Value{}, nil, missingValue(row)
+		return reflect.Value{}, missingValue(row)
 	}
 	// The metadata of the field says what the rows are, and so is the schema's.
 	fields := rows.DataType().(*arrow.StructType).Fields()
 	batch := array.RecordFromStructArray(rows, arrow.NewSchema(fields, &inner.Field.Metadata))
 	args.given = append(args.given, givenValue{batch, arg})
 	args.addColumns(batch)
-	return reflect.ValueOf(batch), batch.Release, nil
+	return reflect.ValueOf(batch), nil
 }
 
 // oneBatch returns all batches of a stream as one, which the caller releases.
@@ -162,23 +158,22 @@ func (s streams) Absent(arg Column, optional bool) bool {
 	return ok && s.counted.Absent(arg, optional)
 }
 
-func (streams) Read(arg Column, _ *Arguments) (reflect.Value, func(), error) {
+func (streams) Read(arg Column, _ *Arguments) (reflect.Value, error) {
 	if bytes, ok := streamBytes(arg); ok {
 		reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator)
 		if err != nil {
-			return reflect.Value{}, nil, notAStream(err)
+			return reflect.Value{}, notAStream(err)
 		}
-		return reflect.ValueOf(reader), reader.Release, nil
+		return reflect.ValueOf(reader), nil
 	}
 	list, ok := arg.Array.(array.ListLike)
 	if !ok || arg.Array.DataType().(arrow.ListLikeType).Elem().ID() != arrow.STRUCT {
-		return reflect.Value{}, nil, arg.mustBe("a stream of data frames")
+		return reflect.Value{}, arg.mustBe("a stream of data frames")
 	}
 	item := list.DataType().(arrow.ListLikeType).ElemField()
 	s := &stream{list: list, schema: arrow.NewSchema(item.Type.(*arrow.StructType).Fields(), &item.Metadata)}
 	s.list.Retain()
-	s.refs.Store(1)
-	return reflect.ValueOf(s), s.Release, nil
+	return reflect.ValueOf(s), nil
 }
 
 // Write fails: a stream is a result of its own, and not a column of one.
@@ -204,35 +199,22 @@ func streamBytes(arg Column) ([]byte, bool) {
 }
 
 // stream reads the rows of a column of lists as one batch each. A null row is
-// none.
+// none. It counts no references.
 type stream struct {
-	refs   atomic.Int64
 	list   array.ListLike
 	schema *arrow.Schema
 	next   int
 	batch  arrow.RecordBatch
 }
 
-func (s *stream) Retain() { s.refs.Add(1) }
+func (*stream) Retain() {}
 
-func (s *stream) Release() {
-	if s.refs.Add(-1) == 0 {
-		s.drop()
-		s.list.Release()
-	}
-}
-
-func (s *stream) drop() {
-	if s.batch != nil {
-		s.batch.Release()
-		s.batch = nil
-	}
-}
+func (*stream) Release() {}
 
 func (s *stream) Schema() *arrow.Schema { return s.schema }
 
 func (s *stream) Next() bool {
-	s.drop()
+	s.batch = nil
 	for s.next < s.list.Len() && s.list.IsNull(s.next) {
 		s.next++
 	}

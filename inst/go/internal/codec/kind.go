@@ -18,13 +18,10 @@ type Kind interface {
 	// Absent tells whether an argument is NULL, and so missing, given whether it may
 	// be missing.
 	Absent(arg Column, optional bool) bool
-	// Read returns an argument as a value. The caller calls release once the function
-	// has returned.
-	Read(arg Column, args *Arguments) (value reflect.Value, release func(), err error)
+	// Read returns an argument as a value, which the function may keep.
+	Read(arg Column, args *Arguments) (reflect.Value, error)
 	// Write returns a result as a column of one row, which the caller releases.
 	Write(value reflect.Value, args *Arguments) (Column, error)
-	// Release gives back a result, which the function has handed over.
-	Release(value reflect.Value)
 }
 
 // kindOf returns the kind of a Go type, of a result or of a parameter.

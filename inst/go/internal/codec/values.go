@@ -38,22 +38,20 @@ func (v Values) Absent(arg Column, optional bool) bool {
 func (v Values) AbsentRows(arg Column) bool { return isNull(arg.Array) && v.Type().Name != TypeBinary }
 
 // Read returns an argument as one value.
-func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, release func(), err error) {
-	release = func() {}
-	arg, done := v.opened(arg)
-	defer done()
+func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, err error) {
+	arg, release := v.opened(arg)
+	defer release()
 	if vector, ok := v.c.(vectorCodec); ok {
-		value, err = vector.whole(arg)
-		return value, release, err
+		return vector.whole(arg)
 	}
 	values, err := strict(v.c, arg)
 	if err != nil {
-		return value, nil, err
+		return value, err
 	}
 	if n := arg.Array.Len(); n != 1 {
-		return value, nil, wrong("must have length 1, not %d", n)
+		return value, wrong("must have length 1, not %d", n)
 	}
-	return reflect.ValueOf(values).Index(0), release, nil
+	return reflect.ValueOf(values).Index(0), nil
 }
 
 // opened returns the column whose rows are values: the one inside of a list where R
@@ -98,9 +96,6 @@ func (v Values) Write(value reflect.Value, args *Arguments) (Column, error) {
 func (v Values) WriteRows(values any, valid Bitmap, args *Arguments) (Column, error) {
 	return v.c.write(values, valid, args)
 }
-
-// Release does nothing: Go's memory is collected.
-func (v Values) Release(reflect.Value) {}
 
 // Default returns a value that an argument has unless it is given as a column, from
 // which each call reads a value of its own. It fails if the value is not exactly one

@@ -41,10 +41,9 @@ func through(t *testing.T, fn any, arg Column) (Column, error) {
 		}
 		return result.(Values).WriteRows(out.Interface(), valid, args)
 	}
-	value, release, err := param.Read(arg, args)
+	value, err := param.Read(arg, args)
 	if err != nil {
 		return Column{}, err
 	}
-	defer release()
 	return written(f.Call([]reflect.Value{value})[0].Interface(), args)
 }

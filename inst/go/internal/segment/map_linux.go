@@ -144,21 +144,59 @@ func (m *mapping) resize(size int) bool {
 }
 
 func (m *mapping) unmap() {
-	_ = unix.MunmapPtr(m.base, uintptr(m.reserved))
+	m.addresses().free()
 	m.base, m.size, m.reserved = nil, 0, 0
 }
+
+func (m *mapping) addresses() addresses { return addresses{m.base, m.reserved} }
+
+// leave has the segment mapped elsewhere. What it has left then holds what the segment does,
+// but what is written there is not written to the segment. If there is an error, the segment
+// is not mapped any more.
+func (m *mapping) leave(pid int) (left addresses, err error) {
+	left = m.addresses()
+	m.base, m.reserved = nil, 0
+	f, err := m.open(pid)
+	if err != nil {
+		return left, err
+	}
+	defer f.close()
+	size := uintptr(left.size)
+	// This moves the pages as well, which are not touched anew then. Linux does so from 5.13 on.
+	base, err := unix.MremapPtr(left.base, size, nil, size, unix.MREMAP_MAYMOVE|unix.MREMAP_DONTUNMAP)
+	if err != nil {
+		base, err = unix.MmapPtr(f.fd, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	}
+	if err != nil {
+		return left, err
+	}
+	_, err = unix.MmapPtr(f.fd, 0, left.base, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	if err != nil {
+		addresses{base, left.size}.free()
+		return left, err
+	}
+	m.base, m.reserved = base, left.size
+	return left, nil
+}
+
+// block has every access to the addresses fault, and keeps no memory for them.
+func (a addresses) block() error {
+	_, err := unix.MmapPtr(-1, 0, a.base, uintptr(a.size), unix.PROT_NONE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	return err
+}
+
+// free unmaps what lies at the addresses.
+func (a addresses) free() { _ = unix.MunmapPtr(a.base, uintptr(a.size)) }
 
 // grow lets a segment have at least so many bytes, with memory for them: otherwise a write
 // would end the process if there is none. Others may have let it grow already.
 func (m *mapping) grow(pid, size int) error {
-	f, err := open(pid, m.name.FD, true)
+	f, err := m.open(pid)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	if f.id != m.file {
-		return errors.New("it is another file than before")
-	}
 	if m.size = min(f.size, m.reserved); size <= m.size {
 		return nil
 	}
@@ -179,6 +217,16 @@ func (m *mapping) grow(pid, size int) error {
 		m.size += n
 	}
 	return nil
+}
+
+// open opens the segment again.
+func (m *mapping) open(pid int) (file, error) {
+	f, err := open(pid, m.name.FD, true)
+	if err == nil && f.id != m.file {
+		f.close()
+		err = errors.New("it is another file than before")
+	}
+	return f, err
 }
 
 // isOpen tells whether the process still has the segment.

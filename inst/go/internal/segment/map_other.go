@@ -24,6 +24,12 @@ func (*mapping) reserve(int) bool { return false }
 
 func (*mapping) trim() {}
 
+func (*mapping) leave(int) (addresses, error) { return addresses{}, errors.ErrUnsupported }
+
+func (addresses) block() error { return errors.ErrUnsupported }
+
+func (addresses) free() {}
+
 func (*mapping) grow(int, int) error { return errors.ErrUnsupported }
 
 func (*mapping) isOpen(int) bool { return false }

@@ -14,9 +14,11 @@ type Result struct {
 	table *Table
 	name  Name
 
-	mu   sync.Mutex // protects what follows
-	m    *mapping   // nil: the call has ended
-	used int        // bytes from the beginning
+	mu    sync.Mutex // protects what follows
+	m     *mapping   // nil: the call has ended
+	used  int        // bytes from the beginning
+	lent  bool       // the function has some of it, and may keep that
+	moved bool       // what was allocated does not lie there any more
 }
 
 // Name returns the name of the segment.
@@ -31,6 +33,15 @@ func (r *Result) Alloc(n int) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.alloc(n)
+}
+
+// lend is Alloc for memory that a function is given.
+func (r *Result) lend(n int) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	memory := r.alloc(n)
+	r.lent = r.lent || memory != nil
+	return memory
 }
 
 func (r *Result) alloc(n int) []byte {
@@ -87,20 +98,27 @@ func (r *Result) Prepend(n int) (memory []byte, shift int) {
 	}
 	all := unsafe.Slice((*byte)(r.m.base), shift+used)
 	copy(all[shift:], all[:used])
+	r.moved = true
 	return all[:n:n], shift
 }
 
-// Release ends the call's use of the segment. Its memory stays where it is as long as
-// no later call needs the place.
+// Release ends the call's use of the segment, before R is told so. Its memory stays where it
+// is as long as no later call needs the place; what a function has been lent has no connection
+// to the segment any more, and lapses with the next call that needs the segment.
 func (r *Result) Release() {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
-	m := r.m
+	m, lent, moved := r.m, r.lent, r.moved
 	r.m = nil
 	r.mu.Unlock()
-	if m != nil {
-		r.table.release(m)
+	if m == nil {
+		return
 	}
+	if lent {
+		m.trim()
+		r.table.takeBack(m, moved)
+	}
+	r.table.release(m)
 }

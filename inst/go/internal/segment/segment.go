@@ -46,12 +46,18 @@ const Floor = 64 << 10
 // Make returns a slice of n values, in r if they are large and r has room for them, or
 // else in ordinary memory. T must not have pointers, or it is ordinary memory. The values
 // are not set: in r, earlier results may have left theirs there.
-func Make[T any](r *Result, n int) []T {
+func Make[T any](r *Result, n int) []T { return newSlice[T](r, n, r.Alloc) }
+
+// Lend is [Make] for a slice that a function gets, which may keep it: what is written to it
+// once the call has ended does not reach r.
+func Lend[T any](r *Result, n int) []T { return newSlice[T](r, n, r.lend) }
+
+func newSlice[T any](r *Result, n int, alloc func(int) []byte) []T {
 	size := int(unsafe.Sizeof(*new(T)))
 	if r == nil || size == 0 || n < Floor/size || n > math.MaxInt/size || hasPointers(reflect.TypeFor[T]()) {
 		return make([]T, n)
 	}
-	memory := r.Alloc(n * size)
+	memory := alloc(n * size)
 	if memory == nil {
 		return make([]T, n)
 	}

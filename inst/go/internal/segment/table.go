@@ -23,7 +23,8 @@ const (
 // Table maps the segments of one process. Its methods may be called from several
 // goroutines.
 type Table struct {
-	pid int
+	pid    int
+	lapsed *Lapsed
 
 	mu     sync.Mutex // protects what follows
 	known  map[mappingKey]*mapping
@@ -48,6 +49,9 @@ type mapping struct {
 	base     unsafe.Pointer
 	size     int // of the segment, when it was last looked at
 	reserved int // bytes of addresses: whole pages, at least its size
+	// left is where the segment was mapped when a function was lent some of it. It lapses when
+	// the segment is offered again.
+	left addresses
 
 	// What follows is protected by the mutex of the table.
 	uses    int
@@ -55,9 +59,10 @@ type mapping struct {
 	dropped bool // unmapped after its last use
 }
 
-// NewTable returns a table of the segments of a process.
-func NewTable(pid int) *Table {
-	return &Table{pid: pid, known: make(map[mappingKey]*mapping), latest: make(map[uint32]uint32)}
+// NewTable returns a table of the segments of a process. The addresses that lapse are added to
+// those of other tables.
+func NewTable(pid int, lapsed *Lapsed) *Table {
+	return &Table{pid: pid, lapsed: lapsed, known: make(map[mappingKey]*mapping), latest: make(map[uint32]uint32)}
 }
 
 // Read returns a range of a segment, which cannot be written to and is there until release
@@ -115,6 +120,7 @@ func (t *Table) use(key mappingKey, offset, length uint64) (*mapping, error) {
 	if !m.has(offset, length) {
 		return nil, fmt.Errorf("%d bytes at %d leave segment %d of %d bytes", length, offset, key.name.FD, m.size)
 	}
+	t.lapse(m)
 	m.uses++
 	t.clock++
 	m.lastUse = t.clock
@@ -131,7 +137,7 @@ func (t *Table) mapAnew(key mappingKey, old *mapping) (*mapping, error) {
 	}
 	if old != nil {
 		if old.file != m.file {
-			m.unmap()
+			t.unmap(m)
 			return nil, fmt.Errorf("generation %d is another file than before", key.name.Generation)
 		}
 		t.drop(old)
@@ -158,9 +164,36 @@ func (t *Table) release(m *mapping) {
 	defer t.mu.Unlock()
 	m.uses--
 	if m.uses == 0 && m.dropped {
-		m.unmap()
+		t.unmap(m)
 	}
 	t.evict()
+}
+
+// takeBack has what a function was lent of a segment lose its connection to it. If it has
+// moved meanwhile, it lapses at once. Nobody else uses the mapping.
+func (t *Table) takeBack(m *mapping, moved bool) {
+	left, err := m.leave(t.pid)
+	if err == nil && !moved {
+		m.left = left
+		return
+	}
+	t.lapsed.add(left)
+	if err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.drop(m)
+	}
+}
+
+// lapse ends what a function was lent of a segment, which changes from now on.
+func (t *Table) lapse(m *mapping) {
+	t.lapsed.add(m.left)
+	m.left = addresses{}
+}
+
+func (t *Table) unmap(m *mapping) {
+	t.lapse(m)
+	m.unmap()
 }
 
 // drop forgets a mapping, and unmaps it now or after its last use.
@@ -170,7 +203,7 @@ func (t *Table) drop(m *mapping) {
 	}
 	m.dropped = true
 	if m.uses == 0 {
-		m.unmap()
+		t.unmap(m)
 	}
 }
 

@@ -35,7 +35,7 @@ func nameOf(f *os.File, generation uint32) Name { return Name{uint32(f.Fd()), ge
 // testTable returns a table of the segments of this process.
 func testTable(t *testing.T) *Table {
 	t.Helper()
-	table := NewTable(os.Getpid())
+	table := NewTable(os.Getpid(), new(Lapsed))
 	t.Cleanup(table.Close)
 	return table
 }
@@ -484,7 +484,7 @@ func TestMake(t *testing.T) {
 
 func isThere[T any](r *Result, values []T) bool {
 	size := int(unsafe.Sizeof(*new(T)))
-	if size == 0 || len(values) < Floor-1 {
+	if size == 0 || len(values)*size < Floor-1 {
 		return false
 	}
 	_, ok := r.Offset(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), len(values)*size))

@@ -3,123 +3,231 @@ package fileserver
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"net/http"
-	"os"
 	"path"
 	"strings"
+	"sync"
+	"syscall"
 )
 
-// handler answers the requests.
-type handler struct {
-	config Config
-	files  files
+// Handler answers the requests for the directories of a [Config]. It is for programs
+// that have an http.Server of their own; others use [Start].
+type Handler struct {
+	config  Config
+	mounts  []*mount
+	headers *headers
+	hosts   *hosts
+	auth    *auth // nil if anyone may read
+	recent  recent
+	reloads reloads
+
+	compressed compressedFiles
+	respond    func(a *answer, r *http.Request) // route, but for tests
+
+	mu      sync.Mutex // protects release
+	release []func()   // what ends the protection of files
 }
 
-func newHandler(config Config, root *os.Root) http.Handler {
-	return wrapped(config, &handler{
-		config: config,
-		files:  files{root: root, secrets: newSecrets(config.CertFile, config.KeyFile)},
-	})
+// mount is a directory that is served below a prefix.
+type mount struct {
+	prefix string
+	root   *root
+	counts counts
 }
 
-// wrapped puts a handler inside its guard against panics, its patience and its log.
-func wrapped(config Config, h http.Handler) http.Handler {
-	return logged(config, patient(guarded(config, h)))
+// New returns a handler for what config says. Of its fields, Addr, TLS and MaxConns are the
+// business of the http.Server.
+func New(config Config) (*Handler, error) {
+	if config.Addr == "" {
+		config.Addr = "127.0.0.1:0"
+	}
+	config, err := config.check()
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(config.Addr)
+	if err != nil {
+		return nil, err
+	}
+	ip := net.ParseIP(host)
+	return newHandler(config, host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// newHandler takes a configuration that is checked, and whether the server listens at a loopback address.
+func newHandler(config Config, loopback bool) (*Handler, error) {
+	h := &Handler{
+		config:  config,
+		headers: newHeaders(&config),
+		hosts:   newHosts(config.Addr, loopback, config.Hosts),
+		auth:    newAuth(config.Auth, config.TLS),
+	}
+	h.respond = h.route
+	h.Protect(config.CertFile, config.KeyFile)
+	h.Protect(config.Protect...)
+	for _, m := range config.Mounts {
+		root, err := newRoot(m.Dir, h.config.hider(m.Prefix))
+		if err != nil {
+			_ = h.Close()
+			return nil, err
+		}
+		h.mounts = append(h.mounts, &mount{prefix: m.Prefix, root: root})
+	}
+	return h, nil
+}
+
+// Protect keeps further files from being served, by any server of this process, until the handler is closed.
+func (h *Handler) Protect(files ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, file := range files {
+		if file != "" {
+			h.release = append(h.release, inUse.add(file))
+		}
+	}
+}
+
+// Close closes the directories.
+func (h *Handler) Close() error {
+	h.reloads.close()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, release := range h.release {
+		release()
+	}
+	h.release = nil
+	var errs []error
+	for _, m := range h.mounts {
+		errs = append(errs, m.root.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // methods are the HTTP methods that are answered.
 const methods = "GET, HEAD, OPTIONS"
 
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header(), h.config)
+// route answers a request, or refuses it.
+func (h *Handler) route(a *answer, r *http.Request) {
+	header := a.Header()
+	h.headers.begin(header, r)
+	merged := mergeSlashes(r.URL.Path)
+	m, name := h.mountOf(merged)
+	a.mount = m
+	if !h.hosts.allow(r.Host) {
+		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
+		return
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		h.serve(w, r)
 	case http.MethodOptions:
-		w.Header().Set("Allow", methods)
-		w.WriteHeader(http.StatusNoContent)
+		header.Set("Allow", methods)
+		a.WriteHeader(http.StatusNoContent)
+		return
 	default:
-		w.Header().Set("Allow", methods)
-		http.Error(w, "405 method not allowed", http.StatusMethodNotAllowed)
+		header.Set("Allow", methods)
+		h.fail(a, r, http.StatusMethodNotAllowed, "")
+		return
 	}
+	if h.auth != nil && !h.auth.allow(header, r) {
+		header.Set("WWW-Authenticate", h.auth.challenge())
+		h.fail(a, r, http.StatusUnauthorized, "")
+		return
+	}
+	if h.isPrefix(merged) {
+		h.redirect(a, r, path.Base(merged)+"/")
+		return
+	}
+	h.serve(a, r, m, name)
+}
+
+// mountOf returns the mount with the longest prefix of a path, and the rest of the path.
+func (h *Handler) mountOf(path string) (found *mount, name string) {
+	for _, m := range h.mounts {
+		if rest, ok := strings.CutPrefix(path, m.prefix); ok && (found == nil || len(m.prefix) > len(found.prefix)) {
+			found, name = m, rest
+		}
+	}
+	return found, name
+}
+
+// isPrefix tells whether a path is a prefix without its slash.
+func (h *Handler) isPrefix(path string) bool {
+	for _, m := range h.mounts {
+		if len(path)+1 == len(m.prefix) && strings.HasPrefix(m.prefix, path) {
+			return true
+		}
+	}
+	return false
 }
 
 // serve answers with a file, a directory, or an error.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
-	name, ok := strings.CutPrefix(r.URL.Path, h.config.Prefix)
-	if !ok {
-		if r.URL.Path+"/" == h.config.Prefix {
-			redirect(w, r, path.Base(r.URL.Path)+"/")
-			return
-		}
-		notFound(w)
+func (h *Handler) serve(a *answer, r *http.Request, m *mount, name string) {
+	if m == nil {
+		h.fail(a, r, http.StatusNotFound, "")
 		return
 	}
-	isDir := name == "" || strings.HasSuffix(name, "/")
-	file, err := h.files.open(strings.TrimSuffix(name, "/"))
+	if h.config.Reload && name == reloadName {
+		h.serveReload(a, r, m)
+		return
+	}
+	name, isDir := strings.CutSuffix(name, "/")
+	f, err := m.root.open(name)
 	if err != nil {
-		fail(w, err)
+		h.failOpen(a, r, name, err)
 		return
 	}
-	defer file.Close()
+	defer f.Close()
 	switch {
-	case file.info.IsDir() && !isDir:
-		redirect(w, r, path.Base(r.URL.Path)+"/")
-	case file.info.IsDir():
-		h.serveDir(w, r, file)
+	case f.mode.IsDir() && !isDir && name != "":
+		h.redirect(a, r, path.Base(r.URL.Path)+"/")
+	case f.mode.IsDir():
+		h.serveIndex(a, r, m, f)
 	case isDir:
-		notFound(w)
+		h.failOpen(a, r, name, fs.ErrNotExist)
 	default:
-		serveFile(w, r, file)
+		h.serveFile(a, r, f)
 	}
 }
 
-// serveDir answers with the directory's index.html, or else with its list.
-func (h *handler) serveDir(w http.ResponseWriter, r *http.Request, dir *openFile) {
-	index, err := h.files.open(path.Join(dir.name, "index.html"))
+// serveIndex answers with the directory's index.html, or else with the directory.
+func (h *Handler) serveIndex(a *answer, r *http.Request, m *mount, dir *opened) {
+	index, err := m.root.open(path.Join(dir.name, "index.html"))
 	if err == nil {
 		defer index.Close()
-		if !index.info.IsDir() {
-			serveFile(w, r, index)
+		if !index.mode.IsDir() {
+			h.serveFile(a, r, index)
 			return
 		}
 	}
-	entries, err := h.files.list(dir)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	writeListing(w, entries)
-}
-
-// serveFile answers with the file, or the requested part of it.
-func serveFile(w http.ResponseWriter, r *http.Request, file *openFile) {
-	w.Header().Set("Content-Type", contentType(file.name))
-	http.ServeContent(w, r, file.name, file.info.ModTime(), file.File)
+	a.Header()["Cache-Control"] = h.headers.asked
+	h.serveDir(a, r, m, dir)
 }
 
 // redirect sends the client to a name beside the one it requested. The target is relative,
 // so that it cannot lead to another server.
-func redirect(w http.ResponseWriter, r *http.Request, name string) {
+func (h *Handler) redirect(a *answer, r *http.Request, name string) {
 	target := escapePath(name)
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
-	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusMovedPermanently)
+	a.Header()["Cache-Control"] = h.headers.asked
+	a.Header().Set("Location", target)
+	a.WriteHeader(http.StatusMovedPermanently)
 }
 
-func notFound(w http.ResponseWriter) {
-	http.Error(w, "404 page not found", http.StatusNotFound)
-}
-
-// fail answers that a file cannot be served. It does not reveal what there is outside of
-// the directory.
-func fail(w http.ResponseWriter, err error) {
-	if errors.Is(err, fs.ErrPermission) {
-		http.Error(w, "403 forbidden", http.StatusForbidden)
-		return
+// failOpen answers that a file cannot be served. It does not reveal what there is outside of
+// the directory, or what is hidden.
+func (h *Handler) failOpen(a *answer, r *http.Request, name string, err error) {
+	switch {
+	case errors.Is(err, errMissing):
+		h.fail(a, r, http.StatusNotFound, "the directory is not there at the moment")
+	case errors.Is(err, fs.ErrPermission):
+		h.fail(a, r, http.StatusForbidden, "")
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		h.fail(a, r, http.StatusServiceUnavailable, "too many files are open")
+	default:
+		if !h.serveInstead(a, r, name) {
+			h.fail(a, r, http.StatusNotFound, "")
+		}
 	}
-	notFound(w)
 }

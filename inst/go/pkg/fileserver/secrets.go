@@ -1,41 +1,137 @@
 package fileserver
 
 import (
-	"os"
+	"path"
+	"runtime"
 	"slices"
+	"strings"
 )
 
-// secrets are files that are never served, by whatever name or link.
-type secrets struct {
-	paths []string
-	first identities // the files at the start
+// SecretNames returns the names of files and directories that are not served unless
+// [Config].Allow names them one by one. They are compared without regard to case; a star stands for
+// any text. The copies that editors make of them, such as ".env~", count as well.
+func SecretNames() []string { return slices.Clone(secretNames) }
+
+var secretNames = []string{
+	".git", ".hg", ".svn", ".bzr", // histories hold what was deleted
+	".ssh", ".gnupg", ".aws", ".azure", ".gcloud", ".kube", ".docker",
+	".netrc", "_netrc", ".authinfo", ".authinfo.gpg", ".htpasswd", ".htdigest", ".pgpass", ".my.cnf",
+	".npmrc", ".pypirc", ".git-credentials", ".gitconfig", ".vault-token", ".s3cfg", ".boto", ".dockercfg",
+	".env", ".env.*", ".envrc",
+	".Renviron", ".Renviron.*", ".Rprofile", ".Rhistory", ".RData", ".RDataTmp", ".Rproj.user",
+	".bash_history", ".zsh_history", ".python_history", ".psql_history", ".sqlite_history", ".viminfo",
+	"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519",
+	"*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.ppk", "*.kdbx",
 }
 
-// identities identify files, whatever their names.
-type identities []os.FileInfo
+// secretTable has the same names in lower case, by what is compared.
+var secretTable = newNameTable(secretNames)
 
-// newSecrets hides the files at the paths. Empty paths are ignored.
-func newSecrets(paths ...string) secrets {
-	s := secrets{paths: paths}
-	s.first = s.now()
-	return s
+type nameTable struct {
+	whole              map[string]bool
+	prefixes, suffixes []string
 }
 
-// now returns the files to hide: those at the start, and those that have replaced them
-// since, such as a renewed certificate.
-func (s secrets) now() identities {
-	hidden := slices.Clip(s.first)
-	for _, path := range s.paths {
-		if path == "" {
-			continue
-		}
-		if info, err := os.Stat(path); err == nil && !hidden.has(info) {
-			hidden = append(hidden, info)
+func newNameTable(names []string) *nameTable {
+	table := &nameTable{whole: make(map[string]bool)}
+	for _, name := range names {
+		name = strings.ToLower(name)
+		switch {
+		case strings.HasPrefix(name, "*"):
+			table.suffixes = append(table.suffixes, name[1:])
+		case strings.HasSuffix(name, "*"):
+			table.prefixes = append(table.prefixes, strings.TrimSuffix(name, "*"))
+		default:
+			table.whole[name] = true
 		}
 	}
-	return hidden
+	return table
 }
 
-func (ids identities) has(info os.FileInfo) bool {
-	return slices.ContainsFunc(ids, func(id os.FileInfo) bool { return os.SameFile(id, info) })
+func (t *nameTable) has(name string) bool {
+	return t.whole[name] ||
+		slices.ContainsFunc(t.prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) ||
+		slices.ContainsFunc(t.suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+}
+
+// copySuffixes are those of the copies that editors make.
+var copySuffixes = []string{"~", ".bak", ".old", ".orig", ".save", ".swp", ".swo"}
+
+// isSecret tells whether a name, without slashes, is that of a secret.
+func isSecret(name string) bool {
+	if !maybeSecret(name) {
+		return false
+	}
+	name = strings.ToLower(name)
+	if runtime.GOOS == "darwin" {
+		name = strings.Map(dropIgnored, name)
+	}
+	if secretTable.has(name) {
+		return true
+	}
+	for _, suffix := range copySuffixes {
+		if original, ok := strings.CutSuffix(name, suffix); ok {
+			// That of a name is the name with a dot before it.
+			return isSecret(original) || strings.HasPrefix(suffix, ".sw") && isSecret(strings.TrimPrefix(original, "."))
+		}
+	}
+	if strings.HasPrefix(name, "#") {
+		return isSecret(strings.Trim(name, "#"))
+	}
+	return false
+}
+
+// maybeSecret is a fast test that most names fail.
+func maybeSecret(name string) bool {
+	if name == "" {
+		return false
+	}
+	switch name[0] {
+	case '.', '_', '#', 'i', 'I':
+		return true
+	}
+	if name[len(name)-1] == '~' || name[0] >= 0x80 {
+		return true
+	}
+	switch dot := strings.LastIndexByte(name, '.'); len(name) - dot {
+	case 4, 5, 9: // .pem, .orig, .keystore
+		return dot >= 0
+	default:
+		return false
+	}
+}
+
+// dropIgnored drops the code points that the file systems of macOS ignore in names.
+func dropIgnored(r rune) rune {
+	if r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff {
+		return -1
+	}
+	return r
+}
+
+// hider returns a test for slash-separated names below the directory at a prefix: those that are not served.
+func (c *Config) hider(prefix string) func(name string) bool {
+	var allowed []string
+	for _, name := range c.Allow {
+		if inside, ok := strings.CutPrefix("/"+name, prefix); ok {
+			allowed = append(allowed, inside)
+		}
+		if len(c.Mounts) == 1 {
+			allowed = append(allowed, name)
+		}
+	}
+	return func(name string) bool {
+		for rest := name; rest != ""; {
+			part := rest
+			if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+				part, rest = rest[:slash], rest[slash+1:]
+			} else {
+				rest = ""
+			}
+			if c.HideDots && strings.HasPrefix(part, ".") && part != ".well-known" || isSecret(part) {
+				return !slices.Contains(allowed, path.Clean(name))
+			}
+		}
+		return false
+	}
 }

@@ -9,13 +9,14 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"os"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Limits of a connection, see also patience.go.
+// Limits of a connection, see also watch.go.
 const (
 	headerTime     = 10 * time.Second // to send the head of a request
 	idleTime       = 2 * time.Minute  // between two requests
@@ -25,11 +26,12 @@ const (
 // Server is a running file server. Make one with [Start]; its methods may be
 // called from several goroutines.
 type Server struct {
-	config Config
-	addr   string
-	http   *http.Server
-	root   *os.Root
-	busy   sync.RWMutex // read-locked by each answer under way, locked for ever at the end
+	config  *Config
+	addr    string
+	http    *http.Server
+	handler *Handler
+	watched atomic.Pointer[watcher]
+	busy    sync.RWMutex // read-locked by each answer under way, locked for ever at the end
 
 	settle  sync.Once
 	settled chan struct{} // closed when all answers are complete, or are about to be cut off
@@ -48,44 +50,53 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	tlsConfig, err := config.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(config.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("cannot serve %q: %w; its owner can make it readable", config.Dir, err)
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
-		_ = root.Close()
 		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
 			config.Addr, err)
 	}
-	s := newServer(config, tlsConfig, root, boundAddr(config.Addr, listener.Addr()))
-	config.logf("Starting %s server on %s serving %s at %s", strings.ToUpper(config.scheme()), s.addr, config.Dir, config.Prefix)
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	loopback := ok && tcp.IP.IsLoopback()
+	handler, err := newHandler(config, loopback)
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	tlsConfig, err := handler.config.tlsConfig(handler.Protect)
+	if err != nil {
+		_ = listener.Close()
+		_ = handler.Close()
+		return nil, err
+	}
+	s := newServer(handler, tlsConfig, boundAddr(config.Addr, listener.Addr()))
+	config.logf("Starting %s server on %s serving %s", strings.ToUpper(config.scheme()), s.addr, config.places())
+	if !loopback {
+		config.logf("Anyone who can reach %s can read what is served", s.addr)
+	}
 	go s.run(ctx, listener)
 	return s, nil
 }
 
 // newServer returns a server that does not run yet.
-func newServer(config Config, tlsConfig *tls.Config, root *os.Root, addr string) *Server {
+func newServer(handler *Handler, tlsConfig *tls.Config, addr string) *Server {
 	s := &Server{
-		config:  config,
+		config:  &handler.config,
 		addr:    addr,
-		root:    root,
+		handler: handler,
 		settled: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 	s.http = &http.Server{
-		Handler:                      s.counted(newHandler(config, root)),
+		Handler:                      s.counted(handler),
 		TLSConfig:                    tlsConfig,
 		ReadHeaderTimeout:            headerTime,
 		IdleTimeout:                  idleTime,
 		MaxHeaderBytes:               maxHeaderBytes,
-		ErrorLog:                     errorLog(config),
+		ErrorLog:                     errorLog(s.config),
+		ConnState:                    connState,
 		DisableGeneralOptionsHandler: true, // its answers lack our headers
 	}
+	s.http.RegisterOnShutdown(handler.reloads.close)
 	return s
 }
 
@@ -93,21 +104,24 @@ func newServer(config Config, tlsConfig *tls.Config, root *os.Root, addr string)
 func (s *Server) run(ctx context.Context, listener net.Listener) {
 	defer close(s.done)
 	ctx, cancel := context.WithCancel(ctx)
-	var watch sync.WaitGroup
-	watch.Go(func() {
+	watched := watch(listener, s.config, s.config.maxConns())
+	s.watched.Store(watched)
+	var background sync.WaitGroup
+	background.Go(func() {
 		<-ctx.Done()
 		s.end(ctx)
 	})
-	if err := s.accept(listener); !errors.Is(err, http.ErrServerClosed) {
+	background.Go(func() { watched.run(ctx.Done()) })
+	if err := s.accept(watched); !errors.Is(err, http.ErrServerClosed) {
 		s.err = fmt.Errorf("the server at %s failed: %w", s.addr, err)
 		s.config.logf("%v", s.err)
 		cancel()
 	}
 	<-s.settled
 	cancel()
-	watch.Wait()
+	background.Wait()
 	s.busy.Lock()
-	_ = s.root.Close()
+	_ = s.handler.Close()
 	s.config.logf("HTTP server stopped")
 }
 
@@ -151,7 +165,32 @@ func (s *Server) Addr() string { return s.addr }
 
 // URL returns the address of what is served, such as
 // "http://127.0.0.1:8080/data/".
-func (s *Server) URL() string { return s.config.origin(s.addr) }
+func (s *Server) URL() string { return s.URLs()[0] }
+
+// URLs returns the addresses of all directories that are served, in the order of the configuration.
+func (s *Server) URLs() []string {
+	addr := s.addr
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		addr = net.JoinHostPort("localhost", port)
+	}
+	var urls []string
+	for _, m := range s.config.Mounts {
+		urls = append(urls, (&url.URL{Scheme: s.config.scheme(), Host: addr, Path: m.Prefix}).String())
+	}
+	return urls
+}
+
+// Connections returns the number of open connections.
+func (s *Server) Connections() int {
+	if w := s.watched.Load(); w != nil {
+		return w.count()
+	}
+	return 0
+}
+
+// Protect keeps further files from being served, by any server of this process, until the server has ended.
+func (s *Server) Protect(files ...string) { s.handler.Protect(files...) }
 
 // Done returns a channel that is closed when the server has ended, whether it was
 // stopped or has failed: then see [Server.Err].
@@ -191,8 +230,17 @@ func boundAddr(asked string, bound net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
+// places says for the log what is served where.
+func (c *Config) places() string {
+	var places []string
+	for _, m := range c.Mounts {
+		places = append(places, m.Dir+" at "+m.Prefix)
+	}
+	return strings.Join(places, ", ")
+}
+
 // errorLog returns the log for the errors of net/http, such as broken connections.
-func errorLog(config Config) *log.Logger {
+func errorLog(config *Config) *log.Logger {
 	if config.Log == nil {
 		return log.New(io.Discard, "", 0)
 	}

@@ -1,11 +1,11 @@
 package rgoipc
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"mangoro.local/internal/arrowipc"
@@ -24,6 +24,7 @@ type dispatcher struct {
 	calls    *calls
 	schemas  arrowipc.Schemas
 	clock    clock
+	lapsed   segment.Lapsed // what functions were lent of R's memory, and R has for itself again
 
 	shared bool        // connections may attach shared memory
 	begin  func() bool // counts a request that comes over it, and tells whether it is accepted
@@ -83,6 +84,7 @@ type request struct {
 }
 
 func (c *connection) answer(r *request) {
+	defer guardFaults()()
 	var name string
 	var reply []byte
 	defer func() {
@@ -90,7 +92,7 @@ func (c *connection) answer(r *request) {
 			return
 		}
 		if reply == nil {
-			reply = errorReply(name, panicError(recover()))
+			reply = errorReply(name, c.explained(panicError(recover())))
 		}
 		if r.exchange != nil {
 			r.exchange.finish(reply)
@@ -109,8 +111,29 @@ func (c *connection) answer(r *request) {
 		reply, err = c.dispatch(r)
 	}
 	if err != nil {
-		reply = errorReply(name, err)
+		reply = errorReply(name, c.explained(err))
 	}
+}
+
+// errLapsed is why a function faults that has kept a slice of [Make].
+var errLapsed = errors.New("a slice of rgoipc.Make belongs to R once it has been returned; make those that are kept by make()")
+
+// explained has the error of a panic say why the function faulted, if that is known.
+func (c *connection) explained(err error) error {
+	cause := err
+	if row, ok := err.(*rowError); ok {
+		cause = row.err
+	}
+	if e, ok := cause.(*Error); ok && e != nil && e.Code == CodePanic {
+		fault, ok := e.Err.(interface {
+			runtime.Error
+			Addr() uintptr
+		})
+		if ok && c.lapsed.Has(fault.Addr()) {
+			e.Err = errLapsed
+		}
+	}
+	return err
 }
 
 func (c *connection) dispatch(r *request) ([]byte, error) {
@@ -226,7 +249,6 @@ func (c *connection) invoke(ctx context.Context, fn *Function, r *request, take 
 // callByReference is [connection.call] for arguments that lie in segments. These are in use
 // until the function has returned, also if the call is given up before.
 func (c *connection) callByReference(r *request) (reply []byte, err error) {
-	defer guardFaults()()
 	if r.refs, r.stream, err = cutReferences(r.ArrowData, c.calls.limits.bytes); err != nil {
 		return nil, err
 	}
@@ -251,9 +273,10 @@ func (c *connection) invokeByReference(ctx context.Context, fn *Function, r *req
 	}
 	defer release()
 	if fn.mayKeepArguments() {
-		for i := range parts {
-			parts[i] = bytes.Clone(parts[i])
+		if err := arrowipc.CheckParts(r.stream, parts); err != nil {
+			return &Error{Code: CodeProtocol, Err: err}
 		}
+		parts = r.refs.copied(parts)
 	}
 	record, err := readRecordOfParts(&c.schemas, r.stream, parts)
 	if err != nil {

@@ -192,9 +192,11 @@
 //     read. What goes into an interface, a struct, a channel or a goroutine is not proven.
 //   - Results are copied once, into the reply or the memory that R shares. [Make] and
 //     [MakeMatrix] allocate a large result there, which saves the copy.
-//   - Arrow's own types are views, valid until the function returns. Retain what is kept
-//     longer, or returned.
-//   - An array, batch or reader that is returned is released once it has been sent.
+//   - What a function has from [Make] belongs to R once it has returned. Do not keep it.
+//   - A function may keep arrays, batches and readers that it gets or returns, without
+//     Retain: they are never released. Go collects their memory; the result of another
+//     allocator than Go's must not need to be released. Only a reader that is returned is
+//     released, once it has been read.
 //
 // # Contexts
 //

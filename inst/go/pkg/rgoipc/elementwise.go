@@ -49,7 +49,6 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (res
 		p.args[i] = o.repeated(p.n)
 	}
 	r := f.newRows(ctx, p.n)
-	defer f.releaseRows(r.columns)
 	r.prepare(ctx, p)
 	if err := f.runAll(ctx, p.n, &queue{piece: p}); err != nil {
 		return result, err
@@ -94,24 +93,12 @@ func (r *resultRows) returned(valid codec.Bitmap, args *codec.Arguments) (result
 	return result, err
 }
 
-// releaseRows is release for the results of all rows.
-func (f *typedFunc) releaseRows(outs []any) {
-	if f.onlyValues { // nothing to do for any of them
-		return
-	}
-	for i, r := range f.results {
-		rows := reflect.ValueOf(outs[i])
-		for row := range rows.Len() {
-			r.kind.Release(rows.Index(row))
-		}
-	}
-}
-
 // operand reads an argument. One that is missing is one zero value.
 func (p *parameter) operand(column codec.Column) (o operand, err error) {
 	if column.Array == nil {
 		return operand{values: reflect.MakeSlice(reflect.SliceOf(p.t), 1, 1).Interface(), n: 1}, nil
 	}
+	defer readFailed(&err)
 	o.values, o.valid, o.n, err = p.kind.(codec.Values).ReadRows(column)
 	return o, err
 }

@@ -81,15 +81,10 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		args.WithCaller(c)
 	}
 	for i, p := range f.params {
-		if columns[i].Array == nil {
-			in = append(in, reflect.Zero(p.t))
-			continue
-		}
-		value, release, err := p.kind.Read(columns[i], args)
+		value, err := p.read(columns[i], args)
 		if err != nil {
 			return argumentError(p.arg.Name, columns[i], err)
 		}
-		defer release()
 		in = append(in, value)
 	}
 	call := f.fn.Call
@@ -97,12 +92,14 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		call = f.fn.CallSlice
 	}
 	out := call(in)
-	defer f.release(out)
 	if err := f.failure(out); err != nil {
 		return err
 	}
 	if f.returnsStream() {
 		reader, _ := out[0].Interface().(array.RecordReader)
+		if reader != nil {
+			defer reader.Release() // it has been read, and may have files to close
+		}
 		return take(ctx, returned{stream: reader})
 	}
 	rec, err := f.record(1, func(i int) (codec.Column, error) { return f.results[i].kind.Write(out[i], args) })
@@ -111,6 +108,30 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 	}
 	defer rec.Release()
 	return take(ctx, returned{record: rec, noNaN: f.knowsNaN && args.NoNaN()})
+}
+
+// read reads an argument as one value.
+func (p *parameter) read(column codec.Column, args *codec.Arguments) (value reflect.Value, err error) {
+	if column.Array == nil {
+		return reflect.Zero(p.t), nil
+	}
+	defer readFailed(&err)
+	return p.kind.Read(column, args)
+}
+
+// readFailed is deferred where arguments are read. What lies in shared memory was verified, but
+// R may have changed it since: if reading it then panics, that is no panic of the function.
+func readFailed(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e := panicError(p)
+	_, fault := p.(interface{ Addr() uintptr })
+	if !fault && len(e.frames) == 0 { // or else a method of the user's
+		e = errorf(CodeProtocol, "the arguments have changed while they were read: %w", e.Err)
+	}
+	*err = e
 }
 
 // returnsStream tells whether the result is a stream. It is the only one.
@@ -133,12 +154,4 @@ func (f *typedFunc) failure(out []reflect.Value) error {
 	}
 	err, _ := out[len(out)-1].Interface().(error)
 	return err
-}
-
-// release gives back the results that are counted. The function hands them
-// over, as a FunctionHandler does.
-func (f *typedFunc) release(out []reflect.Value) {
-	for i, r := range f.results {
-		r.kind.Release(out[i])
-	}
 }

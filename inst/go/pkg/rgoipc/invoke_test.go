@@ -416,3 +416,24 @@ func TestFuncTellsNAFromNaN(t *testing.T) {
 	values[1] = 42
 	check("slice of a stranger", func(x []float64) []float64 { return x })
 }
+
+// Shared memory may change after it was verified.
+func TestChangedArguments(t *testing.T) {
+	offsets := make([]int32, 2)
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets)), memory.NewBufferBytes([]byte("abc"))}
+	values := array.NewStringData(array.NewData(texts, 1, buffers, nil, 0, 0))
+	rows, whole := columnX(values), columnX(boxed(values, arrow.Metadata{}))
+	offsets[1] = 100
+	for name, tt := range map[string]struct {
+		fn  any
+		rec arrow.RecordBatch
+	}{
+		"rows":  {func(x string) int { return len(x) }, rows},
+		"whole": {func(x []string) int { return len(x) }, whole},
+	} {
+		_, err := typed(t, tt.fn).Handler(tt.rec)
+		if err == nil || CodeOf(err) != CodeProtocol || !strings.Contains(err.Error(), "have changed while they were read") {
+			t.Errorf("%s: got %v (%s)", name, err, CodeOf(err))
+		}
+	}
+}

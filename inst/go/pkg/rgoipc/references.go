@@ -1,6 +1,8 @@
 package rgoipc
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -116,4 +118,31 @@ func (r references) open(table *segment.Table) (parts [][]byte, release func(), 
 		parts, releases = append(parts, memory), append(releases, done)
 	}
 	return parts, release, nil
+}
+
+// copied returns the parts in ordinary memory, given what open has returned. Bytes that parts
+// share are copied once: the segments have as much memory as the copies, whatever is claimed.
+func (r references) copied(parts [][]byte) [][]byte {
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := r.parts[i], r.parts[j]
+		return cmp.Or(cmp.Compare(a.FD, b.FD), cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.Offset, b.Offset))
+	})
+	out := make([][]byte, len(parts))
+	var first segment.Part // of those that share bytes
+	var memory []byte      // of these
+	for _, i := range order {
+		p := r.parts[i]
+		at := p.Offset - first.Offset
+		if memory == nil || p.Name != first.Name || at >= uint64(len(memory)) {
+			first, memory, at = p, bytes.Clone(parts[i]), 0
+		} else if more := int(at+p.Length) - len(memory); more > 0 {
+			memory = append(memory, parts[i][len(parts[i])-more:]...)
+		}
+		out[i] = memory[at : at+p.Length : at+p.Length]
+	}
+	return out
 }

@@ -16,8 +16,8 @@ import (
 
 // FunctionHandler is a function that R calls: a record of arguments in, a
 // record of results out. A server that [Serve] runs gives it exactly the
-// columns of its signature, in that order. The record is valid until the
-// handler returns; Retain what is kept longer.
+// columns of its signature, in that order. The handler may keep that record, and what
+// it returns: neither is released.
 type FunctionHandler func(arrow.RecordBatch) (arrow.RecordBatch, error)
 
 // Function is a registered function.
@@ -43,6 +43,7 @@ func (f *Function) invoke(ctx context.Context, rec arrow.RecordBatch, take func(
 	if err != nil {
 		return err
 	}
+	arguments.Retain() // for good: the handler may keep it
 	defer arguments.Release()
 	result, err := f.Handler(arguments)
 	if err != nil {
@@ -53,7 +54,6 @@ func (f *Function) invoke(ctx context.Context, rec arrow.RecordBatch, take func(
 			return err
 		}
 	}
-	defer result.Release()
 	if result != arguments {
 		restored := codec.Restore(result, arguments)
 		defer restored.Release()

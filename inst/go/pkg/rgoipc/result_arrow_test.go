@@ -2,6 +2,7 @@ package rgoipc
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -127,4 +128,116 @@ func TestRecordOfAStream(t *testing.T) {
 			t.Errorf("the column has lost its class: %v", rows)
 		}
 	}
+}
+
+// A function may keep what it gets and what it returns, and return it again.
+func TestArrowDataIsKept(t *testing.T) {
+	var kept []arrow.Array
+	var records []arrow.RecordBatch
+	var readers []array.RecordReader
+	frame := func() arrow.RecordBatch {
+		return columnX(boxed(array.RecordToStructArray(columns(t, arg{float64s, `[1, 2]`, "", ""})), arrow.Metadata{}))
+	}
+	for name, tt := range map[string]struct {
+		keep, get any
+		rec       arrow.RecordBatch
+		want      string
+	}{
+		"array": {
+			func(x arrow.Array) arrow.Array { kept = append(kept, x); return x },
+			func() arrow.Array { return kept[len(kept)-1] }, classed(t, "raw"), `[[1,2]]`,
+		},
+		"array that is not returned": {
+			func(x arrow.Array) { kept = append(kept, x) },
+			func() arrow.Array { return kept[len(kept)-1] }, classed(t, "raw"), `[[1,2]]`,
+		},
+		"array that is no list": {
+			func(x arrow.Array) { kept = append(kept, x) },
+			func() arrow.Array { return kept[len(kept)-1] }, columns(t, arg{texts, `["a"]`, "", ""}), `[["a"]]`,
+		},
+		"array that is retained": {
+			func(x arrow.Array) { x.Retain(); kept = append(kept, x) },
+			func() arrow.Array { return kept[len(kept)-1] }, classed(t, "raw"), `[[1,2]]`,
+		},
+		"column": {
+			func(x arrow.RecordBatch) { kept = append(kept, x.Column(0)) },
+			func() arrow.Array { return kept[len(kept)-1] }, frame(), `[[1,2]]`,
+		},
+		"record": {
+			func(x arrow.RecordBatch) arrow.RecordBatch { records = append(records, x); return x },
+			func() arrow.RecordBatch { return records[len(records)-1] }, frame(), `[[{"x":1},{"x":2}]]`,
+		},
+		"batch of a reader": {
+			func(x array.RecordReader) {
+				for x.Next() {
+					records = append(records, x.RecordBatch())
+				}
+				readers = append(readers, x)
+			},
+			func() arrow.RecordBatch { return records[len(records)-1] }, frame(), `[[{"x":1},{"x":2}]]`,
+		},
+	} {
+		if out, err := typed(t, tt.keep).Handler(tt.rec); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else {
+			out.Release()
+		}
+		tt.rec.Release()
+		for range 3 {
+			got, err := typed(t, tt.get).Handler(columns(t))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if text := asJSON(t, got.Column(0)); text != tt.want {
+				t.Errorf("%s: got %s, want %s", name, text, tt.want)
+			}
+			got.Release()
+		}
+		if name == "batch of a reader" && readers[0].Next() {
+			t.Error("a reader has batches again")
+		}
+	}
+}
+
+func TestHandlersKeepRecords(t *testing.T) {
+	var kept, made arrow.RecordBatch
+	registry := NewRegistry()
+	for name, fn := range map[string]FunctionHandler{
+		"keep": func(rec arrow.RecordBatch) (arrow.RecordBatch, error) { kept = rec; return rec, nil },
+		"kept": func(arrow.RecordBatch) (arrow.RecordBatch, error) { return kept, nil },
+		"make": func(arrow.RecordBatch) (arrow.RecordBatch, error) {
+			if made == nil {
+				made = columns(t, arg{float64s, `[3]`, "", ""})
+			}
+			return made, nil
+		},
+	} {
+		if err := registry.Register(name, fn, FunctionSignature{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		for _, tt := range []struct{ name, want string }{{"keep", "[1,2]"}, {"kept", "[1,2]"}, {"kept", "[1,2]"}, {"make", "[3]"}} {
+			rec := columns(t, arg{float64s, `[1, 2]`, "", ""})
+			f, _ := registry.Get(tt.name)
+			out, err := readRecord(nil, replied(t, f, rec))
+			if err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+			if got := asJSON(t, out.Column(0)); got != tt.want {
+				t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+			}
+			rec.Release()
+			out.Release()
+		}
+	}
+}
+
+func asJSON(t *testing.T, column arrow.Array) string {
+	t.Helper()
+	text, err := json.Marshal(column)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

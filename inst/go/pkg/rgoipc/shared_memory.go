@@ -53,7 +53,7 @@ func (c *connection) attach(request []byte) error {
 	if s.lane, err = lane.Open(a.PID, a.FD, a.Size, token); err != nil {
 		return &Error{Code: CodeProtocol, Err: err}
 	}
-	s.table = segment.NewTable(a.PID)
+	s.table = segment.NewTable(a.PID, &c.lapsed)
 	go s.lane.Serve(c.answerMail)
 	return nil
 }
@@ -103,7 +103,6 @@ func (c *connection) answerMail(r lane.Request) {
 		return
 	}
 	defer c.end()
-	defer guardFaults()()
 	request := &request{bytes: r.Message, mail: &r}
 	request.send = func(reply []byte) {
 		if len(reply) > lane.MaxMessage {
@@ -144,7 +143,7 @@ func fit(reply []byte, offer *segment.Result) (message []byte, inOffer int) {
 
 // guardFaults has a fault of this goroutine panic, which ends only the call, until what it
 // returns is called. A read or write of shared memory can fault if the system has no memory
-// for it.
+// for it, or if R has used that of a result again.
 func guardFaults() (restore func()) {
 	before := debug.SetPanicOnFault(true)
 	return func() { debug.SetPanicOnFault(before) }

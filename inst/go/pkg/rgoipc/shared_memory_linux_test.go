@@ -120,7 +120,7 @@ func (r *rSide) segment(size int64) (*os.File, segment.Name) {
 func (r *rSide) request(name string, rec arrow.RecordBatch, offer segment.Name) []byte {
 	r.t.Helper()
 	_, arguments := r.segment(1)
-	table := segment.NewTable(os.Getpid())
+	table := segment.NewTable(os.Getpid(), new(segment.Lapsed))
 	defer table.Close()
 	to, err := table.Offer(arguments)
 	if err != nil {
@@ -164,7 +164,7 @@ func (r *rSide) result(reply *RPCMessage, offer segment.Name) arrow.RecordBatch 
 			r.t.Fatalf("a part lies in %+v, not in %+v", p.Name, offer)
 		}
 	}
-	table := segment.NewTable(os.Getpid())
+	table := segment.NewTable(os.Getpid(), new(segment.Lapsed))
 	defer table.Close()
 	parts, release, err := refs.open(table)
 	if err != nil {
@@ -585,6 +585,7 @@ func TestHostileReferences(t *testing.T) {
 		"a length that overflows":  {with(func(p *segment.Part) { p.Length = math.MaxUint64 }), CodeResourceExhausted},
 		"too long":                 {with(func(p *segment.Part) { p.Length = 1 << 20 }), CodeProtocol},
 		"longer than a request":    {with(func(p *segment.Part) { p.Name, p.Length = large, 2<<20 }), CodeResourceExhausted},
+		"too long for a record":    {refer("echo", references{offer: noOffer, parts: slices.Repeat(refs.parts, 2)}, stream), CodeProtocol},
 		"too short":                {with(func(p *segment.Part) { p.Length = 8 }), CodeProtocol},
 		"no part":                  {refer("sum", references{offer: noOffer}, stream), CodeProtocol},
 		"a part too many":          {refer("sum", references{offer: noOffer, parts: append(slices.Clone(refs.parts), refs.parts[0])}, stream), CodeProtocol},

@@ -44,7 +44,7 @@ func Name(f *os.File, generation uint32) segment.Name {
 func Offer(t testing.TB, size int64) (*segment.Result, *os.File) {
 	t.Helper()
 	f := New(t, size)
-	table := segment.NewTable(os.Getpid())
+	table := segment.NewTable(os.Getpid(), new(segment.Lapsed))
 	r, err := table.Offer(Name(f, 1))
 	if err != nil {
 		t.Fatal(err)

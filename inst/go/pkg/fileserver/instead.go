@@ -1,0 +1,39 @@
+package fileserver
+
+import (
+	"cmp"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// notFoundName is the page for what does not exist, unless another is configured.
+const notFoundName = "404.html"
+
+// serveInstead answers with the fallback or the page for what does not exist, if there is one.
+func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
+	if h.config.Fallback != "" && !strings.Contains(path.Base(name), ".") && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if f, err := a.mount.root.open(h.config.Fallback); err == nil {
+			defer f.Close()
+			if f.mode.IsRegular() {
+				h.serveFile(a, r, f)
+				return true
+			}
+		}
+	}
+	f, err := a.mount.root.open(cmp.Or(h.config.NotFound, notFoundName))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if !f.mode.IsRegular() || f.size > maxReload {
+		return false
+	}
+	page, err := readAll(f)
+	if err != nil {
+		return false
+	}
+	a.Header().Set("Content-Type", h.contentType(f.name))
+	a.sendBytes(r, http.StatusNotFound, page)
+	return true
+}

@@ -1,0 +1,90 @@
+package fileserver
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// tlsConfig returns what TLS needs, nil without it. The files are read again when they change.
+func (c *Config) tlsConfig(protect func(files ...string)) (*tls.Config, error) {
+	if !c.TLS {
+		return nil, nil
+	}
+	if c.CertFile == "" || c.KeyFile == "" {
+		return nil, errors.New("TLS needs the PEM files of a certificate and of its key: give both")
+	}
+	pair := &keyPair{config: c, protect: protect, versions: c.pairVersions()}
+	if err := pair.load(); err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: pair.get,
+		NextProtos:     []string{"h2", "http/1.1"},
+	}, nil
+}
+
+// reloadTime is how long a certificate is used without a look at its files.
+const reloadTime = time.Second
+
+// keyPair is a certificate and its key, as their files have it.
+type keyPair struct {
+	config  *Config
+	protect func(files ...string)
+
+	mu          sync.Mutex
+	certificate *tls.Certificate
+	versions    [2]meta // of the files, as last read
+	looked      time.Time
+}
+
+// load reads the files.
+func (p *keyPair) load() error {
+	certificate, err := tls.LoadX509KeyPair(p.config.CertFile, p.config.KeyFile)
+	if err != nil {
+		return fmt.Errorf("cannot use the certificate %q with the key %q: %w; give readable PEM files that belong together",
+			p.config.CertFile, p.config.KeyFile, err)
+	}
+	p.certificate = &certificate
+	return nil
+}
+
+// get returns the certificate for a handshake. If the files have become unusable, such as while only
+// one of them is renewed, the last good certificate stays.
+func (p *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if now.Sub(p.looked) < reloadTime {
+		return p.certificate, nil
+	}
+	p.looked = now
+	versions := p.config.pairVersions()
+	if versions == p.versions {
+		return p.certificate, nil
+	}
+	p.versions = versions
+	if err := p.load(); err != nil {
+		p.config.logf("the certificate in use stays: %v", err)
+	} else {
+		p.protect(p.config.CertFile, p.config.KeyFile)
+	}
+	return p.certificate, nil
+}
+
+func (c *Config) pairVersions() [2]meta { return [2]meta{versionOf(c.CertFile), versionOf(c.KeyFile)} }
+
+// versionOf returns what tells versions of a file apart, nothing if it is not there.
+func versionOf(path string) meta {
+	info, err := os.Stat(path)
+	if err != nil {
+		return meta{}
+	}
+	m := metaOf(info)
+	m.links = 0
+	return m
+}
