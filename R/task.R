@@ -189,14 +189,18 @@ start_task <- function(fn, args, timeout, call) {
 # the task's.
 advance <- function(task) {
   while (task$state == "running" && !is.null(task$line$aio) && look(task$line) == 0) {
-    tryCatch(advance_once(task), error = function(cnd) end_task(task, "failed", condition = cnd))
+    advance_once(task)
   }
 }
 
 advance_once <- function(task) {
-  line <- task$line
   # Whoever leaves with the word has given the call up: Go waits for it.
-  on.exit(if (task$state == "running" && is.null(line$aio)) cancel_task(task))
+  on.exit(if (task$state == "running" && is.null(task$line$aio)) cancel_task(task))
+  tryCatch(take_reply(task), error = function(cnd) end_task(task, "failed", condition = cnd))
+}
+
+take_reply <- function(task) {
+  line <- task$line
   reply <- finish(line)
   bytes <- exchange_step(line, task$connection, reply, task$signature, task$call)
   if (!is.null(bytes)) {
@@ -242,9 +246,15 @@ watch <- function(task) {
   if (!is_promise && !has_event_loop()) {
     return(invisible())
   }
-  run <- advance_later(if (is_promise) task else rlang::new_weakref(task))
-  promises::then(promises::as.promise(task$line$aio), run, run)
   left <- task$line$timeout - seconds_out(task$line)
+  on_reply(task$line$aio, left, advance_later(if (is_promise) task else rlang::new_weakref(task)))
+}
+
+# Runs a function when a reply comes, or the time is over that is left for it. It is a
+# function of its own so that no frame that is kept has the task.
+on_reply <- function(aio, left, run) {
+  force(run)
+  promises::then(promises::as.promise(aio), run, run)
   if (is.finite(left)) later::later(run, max(0, left))
   invisible()
 }

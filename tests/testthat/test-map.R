@@ -14,7 +14,8 @@ test_that("results come in the order of the elements, with their names", {
 test_that("no more calls are out than the server runs", {
   go <- local_long()
   mangoro_call(go, "Double", 1)
-  server_of(go)$connection$state$max_calls <- 2L
+  state <- server_of(go)$connection$state
+  state$max_calls <- 2L
   out <- 0
   most <- 0
   begun <- start_task
