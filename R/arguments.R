@@ -67,7 +67,9 @@ check_argument_names <- function(given, signature, call) {
 coerce_arguments <- function(args, signature, call, targets = NULL) {
   at <- match(names(args), signature$args)
   for (i in seq_along(args)) {
-    path <- list(signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call, targets = targets)
+    path <- list(
+      signature = signature, arg = signature$args[[at[[i]]]], steps = character(), call = call, targets = targets
+    )
     spec <- signature$specs[[at[[i]]]]
     variadic <- path$arg %in% signature$variadic
     coerced <- if (variadic) coerce_variadic(args[[i]], spec, path) else coerce(args[[i]], spec, path)

@@ -406,9 +406,7 @@ static SEXP end_call(mg_lane *l, SEXP reply, SEXP uses) {
 }
 
 // Whether a reply does not end its call.
-static bool is_talk(SEXP reply) {
-  return Rf_xlength(reply) > 0 && is_talk_type(RAW_RO(reply)[0]);
-}
+static bool is_talk(SEXP reply) { return Rf_xlength(reply) > 0 && is_talk_type(RAW_RO(reply)[0]); }
 
 // The reply and, if it is by reference, what it uses of segments: list(bytes, segments). The
 // lane is free, unless the reply does not end the call. NULL if what the server says of it cannot be true.

@@ -512,7 +512,7 @@ func (x *exchange) over() error {
 		err = context.Canceled
 	}
 	if err != nil {
-		return fmt.Errorf("R waits for the call no more: %w", err)
+		return fmt.Errorf("nobody waits for the call any more: %w", err)
 	}
 	return nil
 }

@@ -397,6 +397,11 @@ func exchangeTests() map[string]func(*stage) {
 				if err := <-sent; err != nil {
 					s.t.Error(err)
 				}
+				s.do(func(ctx context.Context) {
+					if exchangeOf(ctx).canPut() {
+						s.t.Error("R waits")
+					}
+				})
 				s.goesOn("")
 			}
 			failed := make(chan error, 1)
