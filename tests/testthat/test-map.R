@@ -18,17 +18,18 @@ test_that("no more calls are out than the server runs", {
   state$max_calls <- 2L
   out <- 0
   most <- 0
-  begun <- start_task
+  begin_one <- start_task
+  end_one <- end_task
   local_mocked_bindings(
     start_task = function(...) {
       out <<- out + 1
       most <<- max(most, out)
-      begun(...)
+      begin_one(...)
     },
-    end_task = (function(end) function(...) {
+    end_task = function(...) {
       out <<- out - 1
-      end(...)
-    })(end_task)
+      end_one(...)
+    }
   )
   expect_length(mangoro_map(go$Double, 1:20), 20)
   expect_identical(c(out, most), c(0, 2))
@@ -37,7 +38,10 @@ test_that("no more calls are out than the server runs", {
 test_that("an error says which element it is of, and ends all other calls", {
   go <- local_long()
   both_ways({
-    cnd <- expect_error(mangoro_map(go$Fail, 1:50, limit = 7), "^In element ([7-9]|[1-5][0-9]): ", class = "mangoro_error_handler")
+    cnd <- expect_error(
+      mangoro_map(go$Fail, 1:50, limit = 7), "^In element ([7-9]|[1-5][0-9]): ",
+      class = "mangoro_error_handler"
+    )
     expect_gte(cnd$index, 7)
     expect_identical(deparse(conditionCall(cnd)), "go$Fail(1:50, limit = 7)")
 
@@ -48,7 +52,7 @@ test_that("an error says which element it is of, and ends all other calls", {
     expect_equal(cnd$index, 3)
     expect_identical(cnd$arg, "x")
     wait_for(go$Running() == 0)
-    cnd <- expect_error(mangoro_map(go$Hold, 1:3, .timeout = 0.01), class = "mangoro_error_timeout")
+    expect_error(mangoro_map(go$Hold, 1:3, .timeout = 0.01), class = "mangoro_error_timeout")
     wait_for(go$Running() == 0)
   })
 })
@@ -90,4 +94,5 @@ test_that("an interrupt ends a map and its calls", {
   session$interrupt()
   wait_for_output(session, "interrupted 2")
   wait_for(go$Running() == 0)
+  expect_true(session$is_alive())
 })
