@@ -14,7 +14,7 @@ as.promise.mangoro_task <- function(x) {
       settle(x)
     } else {
       x$settle <- settle
-      watch(x)
+      watch_task(x)
     }
   })
 }

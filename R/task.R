@@ -181,7 +181,7 @@ start_task <- function(fn, args, timeout, call) {
   reg.finalizer(started, drop_task)
   line$kept <- TRUE
   task <- started
-  if (signature$lives) watch(task)
+  if (signature$lives) watch_task(task)
   task
 }
 
@@ -205,7 +205,7 @@ take_reply <- function(task) {
   bytes <- exchange_step(line, task$connection, reply, task$signature, task$call)
   if (!is.null(bytes)) {
     send_continue(line, task$connection, bytes, task$signature, task$call)
-    watch(task)
+    watch_task(task)
     return(invisible())
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
@@ -241,7 +241,7 @@ drop_task <- function(task) {
 # Has later's event loop advance a task when the reply comes that it waits for. nanonext
 # keeps what is to be done until then, so that has no more than a weak reference: only a
 # task that is a promise is kept.
-watch <- function(task) {
+watch_task <- function(task) {
   is_promise <- !is.null(task$settle)
   if (!is_promise && !has_event_loop()) {
     return(invisible())
