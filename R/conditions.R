@@ -171,6 +171,31 @@ abort_timeout <- function(what, timeout, call = NULL, load = NULL) {
   )
 }
 
+# The wait for a task is over, which goes on.
+abort_waited <- function(name, timeout, call) {
+  abort_mangoro(
+    "timeout",
+    c(
+      "{.fn {name}} did not answer within {timeout} second{?s}.",
+      "i" = "It goes on: ask again with {.fn mangoro_value}, or end it with {.fn mangoro_cancel}."
+    ),
+    timeout = timeout, call = call
+  )
+}
+
+# R code that a task's own call waits for asks for the value of that task.
+abort_own_value <- function(name, call) {
+  abort_invalid_argument("task", "The call of {.fn {name}} waits for the R code that asks for its value.", call = call)
+}
+
+# What a task of the function `name` that was cancelled has as its condition.
+cancelled_condition <- function(name, call) {
+  tryCatch(
+    abort_mangoro("cancelled", "The call of {.fn {name}} was cancelled.", func_name = name, call = call),
+    mangoro_error = identity
+  )
+}
+
 # "3 of `slow()` and 1 of `wait()`"
 count_calls <- function(n) {
   n <- sort(n, decreasing = TRUE)

@@ -64,7 +64,7 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   pid, session  of the R that may use it
 #   free          the lines without a request, see take_line(): a list of the first and
 #                 the rest, NULL for none
-#   parting       the line that the last cancel went over, see give_up()
+#   partings      the lines that cancels go over, see send_parting(): an environment
 #   signatures    those of the server's functions, by name
 #   left_out      the functions that R cannot call, see parse_left_out()
 #   max_calls     how many calls the server runs at the same time, NULL: unknown
@@ -74,8 +74,8 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
-    pid = Sys.getpid(), session = session, free = NULL, parting = NULL, signatures = NULL, left_out = NULL,
-    max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
+    pid = Sys.getpid(), session = session, free = NULL, partings = new.env(parent = emptyenv()),
+    signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
   ))
 }
 
@@ -154,20 +154,23 @@ new_line <- function(ctx = NULL) {
 take_line <- function(connection, call) {
   state <- connection$state
   free <- state$free
-  if (is.null(free)) {
-    ctx <- usable(context(connection$sock), call)
-    nanonext::opt(ctx, "req:resend-time") <- 0L
-    return(new_line(ctx))
-  }
+  if (is.null(free)) return(open_line(connection, call))
   state$free <- free[[2]]
   free[[1]]
+}
+
+open_line <- function(connection, call) {
+  ctx <- usable(context(connection$sock), call)
+  nanonext::opt(ctx, "req:resend-time") <- 0L
+  new_line(ctx)
 }
 
 # One that is taken is closed when it is released.
 close_lines <- function(state) {
   state$closed <- TRUE
   close_lane(state)
-  if (!is.null(state$parting)) discard(state$parting$ctx)
+  for (parting in as.list(state$partings)) discard(parting$ctx)
+  state$partings <- new.env(parent = emptyenv())
   while (!is.null(state$free)) {
     discard(state$free[[1]]$ctx)
     state$free <- state$free[[2]]

@@ -57,16 +57,17 @@ note_request <- function(line, connection, sent, name, timeout, call) {
   line
 }
 
-await <- function(lines) {
+# `end` is when to stop at the latest, as mclock() tells it.
+await <- function(lines, end = Inf) {
   # Small calls spend their time here: all else is done only if no answer is there at once.
-  for (i in seq_len(busy_looks)) for (line in lines) if (!unresolved(line$aio)) return(invisible())
+  for (i in seq_len(busy_looks / length(lines))) for (line in lines) if (!unresolved(line$aio)) return(invisible())
   signal <- lines[[1]]$signal
   cv_reset(signal) # it may stand for replies that were seen already
   interval <- first_interval
   while (interval > 0 && all(vapply(lines, function(line) unresolved(line$aio), NA))) {
     until_(signal, as.integer(interval))
     show_output(lines[[1]]$connection$server)
-    interval <- min(vapply(lines, look, 1))
+    interval <- min(vapply(lines, look, 1), ceiling(max(0, end - mclock())))
   }
 }
 
@@ -134,6 +135,7 @@ release_line <- function(line, connection) {
   if (isTRUE(line$kept)) {
     return(invisible())
   }
+  if (length(connection$state$partings) > 0) end_partings(connection$state$partings)
   if (!is.null(line$targets)) end_exchange(line)
   if (is_out(line)) {
     give_up(line)
@@ -174,18 +176,33 @@ give_up <- function(line, patience = 0) {
   if (!is_connected(connection$sock)) {
     return(NULL)
   }
-  state <- connection$state
-  parting <- state$parting %||% take_line(connection, NULL)
-  parting$aio <- request(
-    parting$ctx, cancel_message(line$id),
-    send_mode = "raw", recv_mode = "raw", cv = parting$signal
-  )
-  state$parting <- parting # NNG does not send a message whose aio is collected
+  parting <- send_parting(connection, cancel_message(line$id), line$id)
   end <- mclock() + patience
   while (unresolved(parting$aio) && mclock() < end) {
     until_(parting$signal, as.integer(max(0, end - mclock()))) # less than 0 is for ever
   }
   if (!unresolved(parting$aio)) parse_load(parting$aio$data)
+}
+
+# Sends a message whose reply nobody needs, over a line of its own. NNG does not send one
+# whose aio is collected, so the line is kept, by a name of its own. A finalizer may do this
+# amid any other code.
+send_parting <- function(connection, message, name) {
+  parting <- open_line(connection, NULL)
+  parting$aio <- request(parting$ctx, message, send_mode = "raw", recv_mode = "raw", cv = parting$signal)
+  assign(name, parting, envir = connection$state$partings)
+  parting
+}
+
+# Closes the lines of those that were answered.
+end_partings <- function(partings) {
+  for (name in names(partings)) {
+    parting <- partings[[name]]
+    if (!unresolved(parting$aio)) {
+      rm(list = name, envir = partings)
+      discard(parting$ctx)
+    }
+  }
 }
 
 # --- Over the lane --------------------------------------------------------------

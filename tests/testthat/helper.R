@@ -3,6 +3,14 @@ if (identical(Sys.getenv("MANGORO_TEST_SHARED_MEMORY"), "false")) options(mangor
 
 has_shared_memory <- function() wants_shared_memory() && is.null(.Call(c_segment_problem))
 
+# With shared memory and without.
+both_ways <- function(code) {
+  code <- rlang::enexpr(code)
+  env <- rlang::caller_env()
+  ways <- if (has_shared_memory()) c(TRUE, FALSE) else FALSE
+  for (way in ways) withr::with_options(list(mangoro.shared_memory = way), eval(code, env))
+}
+
 skip_if_no_shared_memory <- function() skip_if_not(has_shared_memory(), "no shared memory")
 
 skip_if_no_go <- function() {

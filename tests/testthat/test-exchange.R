@@ -9,14 +9,6 @@ heard <- function(expr, then = function(text) NULL) {
   list(value = value, texts = texts)
 }
 
-# With shared memory and without.
-both_ways <- function(code) {
-  code <- rlang::enexpr(code)
-  env <- rlang::caller_env()
-  ways <- if (has_shared_memory()) c(TRUE, FALSE) else FALSE
-  for (way in ways) withr::with_options(list(mangoro.shared_memory = way), eval(code, env))
-}
-
 local_exchange <- function(frame = parent.frame()) local_source(test_source("exchange"), frame = frame)
 
 # Whether the lane, if there is one, is free for the next call.
