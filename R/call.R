@@ -71,7 +71,7 @@ call_function <- function(connection, name, args, timeout, call) {
   line$segments <- message$segments
   reply <- roundtrip(line, connection, message$bytes, name, timeout, call, usable_lane(connection))
   reply <- settle_call(line, connection, reply, signature, call)
-  show_output(connection$server)
+  show_output(connection$server, all = TRUE)
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)

@@ -299,6 +299,15 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
 # A warning of Go code.
 warn_of_go <- function(text, call) rlang::warn(text, class = "mangoro_warning", call = call, use_cli_format = FALSE)
 
+# What Go code has written to standard error. `level` is "stderr", "log", "debug", "info",
+# "warn" or "error".
+tell_output <- function(text, level) {
+  message(structure(
+    class = c(paste0("mangoro_message_", level), "mangoro_message", "message", "condition"),
+    list(message = text, call = NULL, level = level)
+  ))
+}
+
 # As much of a text as a person would read; cli is slow with long ones.
 shorten <- function(text, limit = 2000) {
   n <- nchar(text)

@@ -95,7 +95,7 @@ know_call <- function(known, connection, name, call) {
   .Call(
     c_call_know, known, lane$pointer, signature$plain, signature$args,
     envelope_header("call", name, call_metadata(timeout, lane$line$id, signature$lives)), signature$result_header,
-    timeout, c(!is.null(server$timeout), signature$recycles)
+    timeout, c(!is.null(server$timeout), signature$recycles), server$log, rlang::call2(show_output, server, all = TRUE)
   )
 }
 
@@ -121,7 +121,7 @@ finish_call <- function(connection, name, call) {
   if (signature$lives) line$targets <- new_targets()
   reply <- await_lane(line, lane, line$posted)
   reply <- settle_call(line, connection, reply, signature, call)
-  show_output(connection$server)
+  show_output(connection$server, all = TRUE)
   values <- reply_values(reply, signature, connection, call, line$segments)
   end_segments(line, given_up = FALSE)
   result_value(values, signature, list())

@@ -14,6 +14,7 @@ start_server <- function(server, call) {
   on.exit(if (!ready) end_server(server), add = TRUE, after = FALSE)
   open_socket(server, call)
   await_server(server, call)
+  begin_output(server)
   ready <- TRUE
   if (!is.null(server$recipe)) tell_left_out(server)
   for (revive in server$revive) revive(call)
@@ -91,6 +92,7 @@ start_process <- function(server, program, dir, call) {
   # Only the program writes, so that the pipes end with it.
   on.exit(lapply(ends, close))
   server$log <- log[[1]]
+  server$shows <- server$wakes <- FALSE
   rlang::try_fetch(
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
@@ -123,6 +125,7 @@ new_server_dir <- function() {
 # --- Its end ------------------------------------------------------------------
 
 stop_server <- function(server, patience = 6) {
+  end_output(server)
   close_socket(server)
   stop_process(server, patience)
   remove_traces(server)

@@ -23,6 +23,12 @@
 #'   through shared memory; `TRUE` by default. With `FALSE`, everything goes through sockets, and
 #'   results are ordinary vectors that R has allocated. A change takes effect with the next call,
 #'   of programs that run too. [mangoro_sitrep()] says whether it is used.
+#' * `mangoro.output`: whether what a Go program that R has started prints appears in R while it is called;
+#'   `TRUE` by default. Standard output appears as by [cat()], standard error as messages of class
+#'   `mangoro_message`, and of `mangoro_message_<level>`, where the level is `stderr`, `log`, `debug`,
+#'   `info`, `warn` or `error`. [mangoro_logs()] has the end of it all the same.
+#' * `mangoro.progress`: whether the progress that a Go function tells is shown as a bar; only in an
+#'   interactive session by default. Within [progressr::with_progress()] it is a condition of that package.
 #' * `mangoro.go_site`: where [mangoro_install_go()] downloads from;
 #'   `"https://go.dev/dl/"` by default.
 #'

@@ -125,6 +125,7 @@ is_out <- function(line) !is.null(line$aio) || !is.null(line$posted) || !is.null
 
 abort_unanswered <- function(line) {
   if (!is.null(line$watch$failure)) raise(line$watch$failure)
+  show_output(line$connection$server, all = TRUE)
   what <- if (is.null(line$name)) "The server" else paste0("`", line$name, "()`")
   abort_timeout(what, line$timeout, line$call, load = give_up(line, patience = load_time))
 }
@@ -261,6 +262,8 @@ check_alive <- function(server, call, patience = 0) {
 nng_error <- c(nomem = 2L, closed = 7L, state = 11L, connreset = 19L)
 
 abort_result <- function(value, sent, server, call) {
+  if (value == nng_error[["connreset"]] && !is.null(server)) server_end(server, end_grace)
+  show_output(server, all = TRUE)
   if (value == nng_error[["nomem"]]) {
     abort_resource_exhausted("There is not enough memory for the message.", call = call)
   }

@@ -17,6 +17,9 @@
 #   connection  see new_connection(); NULL once it is stopped
 #   process     its process, NULL for a server that we did not start
 #   log         what the process prints, an external pointer, see src/log.c
+#   shows       TRUE while what it prints is shown: not what it says of itself, before it has
+#               answered and after it was told to end
+#   wakes       TRUE once later's loop shows it, too, see wake_for_output()
 #   dir         the directory that it was built in
 #   functions   the R functions made of its manifest so far, by name
 #   owner       the R process that made it
@@ -26,7 +29,8 @@
 new_server <- function(label, url, timeout = NULL, tls = NULL, launch = NULL, recipe = NULL) {
   rlang::new_environment(list(
     label = label, url = url, timeout = timeout, tls = tls, launch = launch, recipe = recipe,
-    revive = list(), site = NULL, connection = NULL, process = NULL, log = NULL, dir = NULL, functions = list(),
+    revive = list(), site = NULL, connection = NULL, process = NULL, log = NULL, shows = FALSE, wakes = FALSE,
+    dir = NULL, functions = list(),
     owner = Sys.getpid(), session = session, id = basename(tempfile("")), finalized = FALSE
   ))
 }

@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "entries.h"
+#include "log.h"
 #include "parts.h"
 #include "plan.h"
 #include "ring.h"
@@ -22,6 +23,11 @@
 
 enum { MAX_ARGUMENTS = 16 };
 
+// After how many calls without output no more of it is looked for before the value is returned: to
+// look takes two system calls. What a function prints for the first time later is
+// shown as soon as the log's thread has read it, with that call or the next one.
+enum { QUIET_CALLS = 16 };
+
 // What an external pointer of a call protects.
 enum {
   KNOWN_SLOW,   // R code for the whole call
@@ -34,6 +40,8 @@ enum {
   KNOWN_RESULT, // the header of results
   KNOWN_REQUEST,
   KNOWN_REPLY,
+  KNOWN_LOG,  // an external pointer, what the server prints
+  KNOWN_SHOW, // R code to show it
   KNOWN_PARTS
 };
 
@@ -43,6 +51,7 @@ typedef struct {
   uint32_t given_up; // by the lane when the header was made
   bool own_timeout;  // that of the handle, not that of the option
   bool rings;        // large arguments may go through the ring
+  int looks;         // at output, that the next calls have
   double timeout;
   // The last request without NA, in KNOWN_REQUEST.
   R_xlen_t rows; // -1: there is none
@@ -67,16 +76,17 @@ SEXP mg_c_call_new(SEXP slow, SEXP rest) {
 
 // Notes how the function is called from now on: over which lane, with arguments of which
 // types, and with which headers. `flags` say whether the time-out is the handle's own, and
-// whether arguments may go through the ring.
+// whether arguments may go through the ring. `log` is what the server prints, and `show` the R
+// code that shows it.
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
-                    SEXP flags) {
+                    SEXP flags, SEXP log, SEXP show) {
   known *k = R_ExternalPtrAddr(pointer);
   SEXP parts = R_ExternalPtrProtected(pointer);
   const mg_lane *l = mg_lane_of(lane);
   if (k == NULL) return R_NilValue;
   SET_VECTOR_ELT(parts, KNOWN_LANE, R_NilValue);
   if (l == NULL || Rf_xlength(types) > MAX_ARGUMENTS) return R_NilValue;
-  *k = (known){.n = (int)Rf_xlength(types), .given_up = l->given_up, .rows = -1, .type = NILSXP};
+  *k = (known){.n = (int)Rf_xlength(types), .given_up = l->given_up, .rows = -1, .type = NILSXP, .looks = QUIET_CALLS};
   for (int i = 0; i < k->n; i++) k->types[i] = INTEGER(types)[i];
   k->timeout = Rf_asReal(timeout);
   k->own_timeout = LOGICAL(flags)[0];
@@ -85,6 +95,8 @@ SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header
   SET_VECTOR_ELT(parts, KNOWN_NAMES, names);
   SET_VECTOR_ELT(parts, KNOWN_HEADER, header);
   SET_VECTOR_ELT(parts, KNOWN_RESULT, result_header);
+  SET_VECTOR_ELT(parts, KNOWN_LOG, log);
+  SET_VECTOR_ELT(parts, KNOWN_SHOW, show);
   SET_VECTOR_ELT(parts, KNOWN_LANE, lane);
   return R_NilValue;
 }
@@ -408,6 +420,18 @@ static void end(void *data) {
   if (l != NULL) mg_lane_give_up(l);
 }
 
+// Shows what the server has printed.
+static void show_output(SEXP pointer, known *k, SEXP env) {
+  SEXP log = part(pointer, KNOWN_LOG);
+  if (k->looks > 0) {
+    k->looks--;
+    mg_log_drain(log);
+  }
+  if (!mg_log_news(log)) return;
+  k->looks = QUIET_CALLS;
+  Rf_eval(part(pointer, KNOWN_SHOW), env);
+}
+
 // .External2(c_call, pointer, ...), in the frame of the function that the user has called.
 SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   (void)call, (void)op;
@@ -439,6 +463,8 @@ SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env) {
   } else {
     to = R_ExecWithCleanup(settle, &s, end, &s);
   }
-  UNPROTECT(2);
+  PROTECT(to);
+  show_output(pointer, k, env);
+  UNPROTECT(3);
   return to;
 }

@@ -18,6 +18,9 @@ SEXP mg_c_constants(void);
 SEXP mg_c_log_open(void);
 SEXP mg_c_log_lines(SEXP pointer, SEXP which, SEXP lines);
 SEXP mg_c_log_crash(SEXP pointer);
+SEXP mg_c_log_output(SEXP pointer, SEXP limit, SEXP all);
+SEXP mg_c_log_seen(SEXP pointer);
+SEXP mg_c_log_wake(SEXP pointer, SEXP run);
 SEXP mg_c_log_close(SEXP pointer);
 void mg_stop_logs(void); // before this code is unloaded
 SEXP mg_c_lock_make(SEXP path);
@@ -61,7 +64,7 @@ SEXP mg_c_release_note(SEXP buffer, SEXP id, SEXP received);
 SEXP mg_c_release_take(SEXP buffer);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
-                    SEXP flags);
+                    SEXP flags, SEXP log, SEXP show);
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
 SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 

@@ -21,6 +21,9 @@ static const R_CallMethodDef entries[] = {
     ENTRY(log_open, 0),
     ENTRY(log_lines, 3),
     ENTRY(log_crash, 1),
+    ENTRY(log_output, 3),
+    ENTRY(log_seen, 1),
+    ENTRY(log_wake, 2),
     ENTRY(log_close, 1),
     ENTRY(lock_make, 1),
     ENTRY(lock_is_free, 1),
@@ -65,7 +68,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(release_take, 1),
     ENTRY(call_new, 2),
     ENTRY(call_is_known, 2),
-    ENTRY(call_know, 8),
+    ENTRY(call_know, 10),
     {NULL, NULL, 0},
 };
 

@@ -7,7 +7,12 @@
 // reads what is there first: what was printed before an answer is seen after it.
 
 #include "entries.h"
+#include "lane.h"
+#include "log.h"
 #include "system.h"
+
+#include <R_ext/Rdynload.h>
+#include <stdatomic.h>
 
 // What is kept of each stream, and of the beginning of a crash, in bytes.
 enum { KEPT = 1 << 20, KEPT_OF_CRASH = 1 << 12 };
@@ -47,16 +52,43 @@ typedef struct {
 
 enum { STDOUT, STDERR, STREAMS };
 
+// What has come of one stream before something of the other one came.
+typedef struct {
+  int stream;
+  uint64_t end; // the position after it, counted from the first byte of the stream
+} item;
+
+// How many items wait to be shown. Of a flood of both streams the oldest are left out.
+enum { ITEMS = 4096 };
+
+// How long a line may wait for its end before it is shown without, in seconds.
+#define LINE_WAIT 0.2
+
+// later's function, which any thread may call.
+typedef void (*exec_later)(void (*run)(void *), void *data, double seconds, int loop);
+
 typedef struct server_log {
   struct server_log *next;
   tail streams[STREAMS];
   scanner scanner;
+  // What R has not shown yet.
+  uint64_t count[STREAMS], shown[STREAMS]; // bytes read, and how many of them were shown
+  item items[ITEMS];                       // round their end
+  size_t first_item, n_items;
+  uint64_t dropped;       // bytes that came and went since R looked
+  double arrived;         // when the last byte came, of mg_seconds()
+  atomic_bool has_news;   // whether there is any of it
+  exec_later exec_later;  // NULL: R is not woken
+  bool is_woken;          // R has been told, and has not looked yet
+  SEXP pointer;           // which protects what R does then
+  uintptr_t id;
   mg_reader reader;
   int owner; // the process that the thread is in
 } server_log;
 
 // Of all logs, to end their threads before this code is unloaded.
 static server_log *logs;
+static uintptr_t last_id;
 
 // --- The end of a stream ------------------------------------------------------
 
@@ -108,6 +140,81 @@ static size_t last_lines(const tail *s, double lines) {
     if (++n >= lines) return begin;
   }
   return s->cut && begin < s->size ? begin : 0;
+}
+
+// --- What is to be shown ------------------------------------------------------
+
+static item *item_at(server_log *log, size_t i) { return &log->items[(log->first_item + i) % ITEMS]; }
+
+static void skip_to(server_log *log, int stream, uint64_t position) {
+  if (position <= log->shown[stream]) return;
+  log->dropped += position - log->shown[stream];
+  log->shown[stream] = position;
+}
+
+static void drop_item(server_log *log) {
+  log->first_item = (log->first_item + 1) % ITEMS;
+  log->n_items--;
+}
+
+static void note_item(server_log *log, int stream, size_t n) {
+  log->count[stream] += n;
+  log->arrived = mg_seconds();
+  atomic_store(&log->has_news, true);
+  if (log->n_items == 0 || item_at(log, log->n_items - 1)->stream != stream) {
+    if (log->n_items == ITEMS) {
+      skip_to(log, item_at(log, 0)->stream, item_at(log, 0)->end);
+      drop_item(log);
+    }
+    *item_at(log, log->n_items++) = (item){.stream = stream};
+  }
+  item_at(log, log->n_items - 1)->end = log->count[stream];
+}
+
+// The byte at a position of a stream, which is kept.
+static char shown_byte(const server_log *log, int stream, uint64_t position) {
+  const tail *s = &log->streams[stream];
+  return byte_at(s, (size_t)(position - (log->count[stream] - s->size)));
+}
+
+// Leaves out of what is to be shown as much as is too much, by whole lines if it has any. Returns how
+// many bytes are left.
+static size_t limit_news(server_log *log, size_t limit) {
+  uint64_t size = 0;
+  for (int i = 0; i < STREAMS; i++) {
+    uint64_t kept = log->count[i] - log->streams[i].size;
+    if (log->shown[i] < kept) {
+      while (kept < log->count[i] && shown_byte(log, i, kept) != '\n') kept++;
+      skip_to(log, i, kept < log->count[i] ? kept + 1 : kept);
+    }
+    size += log->count[i] - log->shown[i];
+  }
+  for (size_t i = 0; size > limit && i < log->n_items; i++) {
+    const item *it = item_at(log, i);
+    uint64_t from = log->shown[it->stream];
+    if (it->end <= from) continue;
+    uint64_t to = it->end - from < size - limit ? it->end : from + (size - limit);
+    while (to < it->end && shown_byte(log, it->stream, to - 1) != '\n') to++;
+    skip_to(log, it->stream, to);
+    size -= to - from;
+  }
+  return (size_t)size;
+}
+
+// Where the last line begins that is to wait for its end; the end of the last item if none is.
+static uint64_t held_from(server_log *log, bool all) {
+  const item *last = item_at(log, log->n_items - 1);
+  uint64_t from = last->end;
+  if (all || mg_seconds() - log->arrived >= LINE_WAIT) return from;
+  while (from > log->shown[last->stream] && shown_byte(log, last->stream, from - 1) != '\n') from--;
+  return from;
+}
+
+static void forget_news(server_log *log) {
+  for (int i = 0; i < STREAMS; i++) log->shown[i] = log->count[i];
+  log->n_items = 0;
+  log->dropped = 0;
+  atomic_store(&log->has_news, false);
 }
 
 // --- A crash ------------------------------------------------------------------
@@ -260,9 +367,33 @@ static void read_some(void *of) {
         break;
       }
       append(s, block, (size_t)got);
+      note_item(log, i, (size_t)got);
       if (i == STDERR) scan(&log->scanner, block, (size_t)got);
     }
   }
+}
+
+// R looks, on its own thread, when it has nothing else to do.
+static void run_woken(void *id) {
+  server_log *log = logs;
+  while (log && log->id != (uintptr_t)id) log = log->next;
+  if (!log || log->owner != mg_process_id()) return;
+  SEXP pointer = PROTECT(log->pointer);
+  mg_reader_lock(&log->reader);
+  log->is_woken = false;
+  mg_reader_unlock(&log->reader);
+  int failed;
+  R_tryEval(R_ExternalPtrProtected(pointer), R_BaseEnv, &failed);
+  UNPROTECT(1);
+}
+
+// Of the thread. The lock is held.
+static void read_and_wake(void *of) {
+  server_log *log = of;
+  read_some(log);
+  if (!log->exec_later || log->is_woken || !atomic_load(&log->has_news)) return;
+  log->is_woken = true;
+  log->exec_later(run_woken, (void *)log->id, 0, 0); // NOLINT: a number
 }
 
 static size_t open_pipes(void *of, mg_pipe *pipes) {
@@ -318,13 +449,14 @@ SEXP mg_c_log_open(void) {
   server_log *log = calloc(1, sizeof *log);
   if (!log) return R_NilValue;
   log->owner = mg_process_id();
+  log->id = ++last_id;
   int write[STREAMS] = {-1, -1};
   bool opened = true;
   for (int i = 0; i < STREAMS; i++) {
     log->streams[i].pipe = NO_PIPE;
     opened = opened && mg_pipe_open(&log->streams[i].pipe, &write[i]);
   }
-  if (!opened || !mg_reader_start(&log->reader, log, open_pipes, read_some)) {
+  if (!opened || !mg_reader_start(&log->reader, log, open_pipes, read_and_wake)) {
     for (int i = 0; i < STREAMS; i++) {
       if (log->streams[i].pipe != NO_PIPE) mg_pipe_close(log->streams[i].pipe);
       if (write[i] >= 0) mg_descriptor_close(write[i]);
@@ -335,6 +467,7 @@ SEXP mg_c_log_open(void) {
   log->next = logs;
   logs = log;
   SEXP pointer = PROTECT(R_MakeExternalPtr(log, R_NilValue, R_NilValue));
+  log->pointer = pointer;
   R_RegisterCFinalizerEx(pointer, free_log, FALSE);
   SEXP descriptors = PROTECT(Rf_allocVector(INTSXP, STREAMS));
   memcpy(INTEGER(descriptors), write, sizeof write);
@@ -375,6 +508,96 @@ SEXP mg_c_log_crash(SEXP pointer) {
   value = Rf_xlengthgets(value, (R_xlen_t)n);
   UNPROTECT(1);
   return value;
+}
+
+// What has been printed since the last time, in order: list(bytes, streams, sizes, dropped), in
+// which the bytes are of runs of one stream each. NULL if there is nothing. Of more than
+// `limit` bytes the newest are shown, and `dropped` says how many were not. The last line
+// waits for its end for a moment, unless `all` is TRUE.
+SEXP mg_c_log_output(SEXP pointer, SEXP limit, SEXP all) {
+  mg_log_drain(pointer);
+  if (!mg_log_news(pointer)) return R_NilValue;
+  server_log *log = log_of(pointer);
+  bool is_all = Rf_asLogical(all) == 1;
+  mg_reader_lock(&log->reader);
+  size_t room = limit_news(log, (size_t)Rf_asReal(limit)), n_runs = log->n_items;
+  mg_reader_unlock(&log->reader);
+  SEXP value = PROTECT(Rf_allocVector(VECSXP, 4)); // R may not be asked for memory under the lock
+  SEXP bytes = Rf_allocVector(RAWSXP, (R_xlen_t)room);
+  SET_VECTOR_ELT(value, 0, bytes);
+  SEXP streams = Rf_allocVector(INTSXP, (R_xlen_t)n_runs);
+  SET_VECTOR_ELT(value, 1, streams);
+  SEXP sizes = Rf_allocVector(REALSXP, (R_xlen_t)n_runs);
+  SET_VECTOR_ELT(value, 2, sizes);
+  SEXP dropped = Rf_allocVector(REALSXP, 1);
+  SET_VECTOR_ELT(value, 3, dropped);
+  Rbyte *to = RAW(bytes);
+  size_t size = 0, runs = 0;
+  mg_reader_lock(&log->reader);
+  (void)limit_news(log, SIZE_MAX); // more may have come, which is left for the next time
+  uint64_t held = log->n_items == 0 ? 0 : held_from(log, is_all);
+  while (log->n_items > 0 && runs < n_runs) {
+    const item *it = item_at(log, 0);
+    uint64_t end = log->n_items == 1 ? held : it->end, from = log->shown[it->stream];
+    if (end > from && end - from > room - size) {
+      end = from + (room - size);
+      while (end > from && shown_byte(log, it->stream, end - 1) != '\n') end--;
+    }
+    if (end > from) {
+      for (uint64_t i = from; i < end; i++) to[size++] = (Rbyte)shown_byte(log, it->stream, i);
+      INTEGER(streams)[runs] = it->stream;
+      REAL(sizes)[runs++] = (double)(end - from);
+      log->shown[it->stream] = end;
+    }
+    if (end < it->end) break;
+    drop_item(log);
+  }
+  REAL(dropped)[0] = (double)log->dropped;
+  log->dropped = 0;
+  atomic_store(&log->has_news, log->n_items > 0);
+  mg_reader_unlock(&log->reader);
+  SET_VECTOR_ELT(value, 0, Rf_xlengthgets(bytes, (R_xlen_t)size));
+  SET_VECTOR_ELT(value, 1, Rf_xlengthgets(streams, (R_xlen_t)runs));
+  SET_VECTOR_ELT(value, 2, Rf_xlengthgets(sizes, (R_xlen_t)runs));
+  UNPROTECT(1);
+  return value;
+}
+
+// What has been printed so far is not shown.
+SEXP mg_c_log_seen(SEXP pointer) {
+  server_log *log = log_of(pointer);
+  if (!log) return R_NilValue;
+  mg_reader_lock(&log->reader);
+  read_some(log);
+  forget_news(log);
+  mg_reader_unlock(&log->reader);
+  return R_NilValue;
+}
+
+// From now on later evaluates the call `run` once something has been printed; never, if it is
+// NULL. later has been loaded.
+SEXP mg_c_log_wake(SEXP pointer, SEXP run) {
+  server_log *log = log_of(pointer);
+  if (!log) return R_NilValue;
+  exec_later found = run == R_NilValue ? NULL : (exec_later)(void (*)(void))R_GetCCallable("later", "execLaterNative2");
+  mg_reader_lock(&log->reader);
+  R_SetExternalPtrProtected(pointer, run);
+  log->exec_later = found;
+  mg_reader_unlock(&log->reader);
+  return R_NilValue;
+}
+
+void mg_log_drain(SEXP pointer) {
+  server_log *log = log_of(pointer);
+  if (!log) return;
+  mg_reader_lock(&log->reader);
+  read_some(log);
+  mg_reader_unlock(&log->reader);
+}
+
+bool mg_log_news(SEXP pointer) {
+  server_log *log = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : NULL;
+  return log && atomic_load_explicit(&log->has_news, memory_order_relaxed) && log->owner == mg_process_id();
 }
 
 // Nothing more is read.

@@ -52,7 +52,7 @@
 //
 // Other processes:
 //   system.c           threads, pipes and locks of Unix and Windows (system.h)
-//   log.c              what a server prints
+//   log.c              what a server prints; log.h is for those that show it
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
