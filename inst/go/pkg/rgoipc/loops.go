@@ -120,16 +120,24 @@ func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, 
 			for k, a := range p.args {
 				in[k] = reflectRows(a, p.n, from, to)
 			}
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j)); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(ctx, row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j))
+			})
 		}
 	}
 	return &loop{columns, over}
+}
+
+// eachRun calls run for each run of rows [i, j) of [from, to) that are not NA. It returns the
+// first error, which is that of a row after i.
+func (p *piece) eachRun(from, to int, at *progress, run func(row *int, i, j int) (int, error)) error {
+	for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
+		at.first, at.row = p.first+i, -1
+		if row, err := run(&at.row, i, j); err != nil {
+			return &rowError{row: at.first + row, err: err}
+		}
+	}
+	return nil
 }
 
 func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
@@ -212,13 +220,9 @@ func loop1[A, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a := rows[A](p.args[0], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
@@ -257,13 +261,9 @@ func loop2[A, B, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
@@ -302,13 +302,9 @@ func loop3[A, B, C, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
@@ -351,13 +347,9 @@ func loop4[A, B, C, D, R any](fn any) *loop {
 		return func(from, to int, at *progress) error {
 			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
 			c, d := rows[C](p.args[2], p.n, from, to), rows[D](p.args[3], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], d[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], d[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
