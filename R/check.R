@@ -62,12 +62,7 @@ check_options <- function(call = rlang::caller_env()) {
 check_shared_memory_option <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.shared_memory", TRUE)
   if (!rlang::is_bool(option)) {
-    got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
-    abort_invalid_argument(
-      "mangoro.shared_memory",
-      "The option {.code mangoro.shared_memory} must be {.code TRUE} or {.code FALSE}, not {got}.",
-      call = call
-    )
+    abort_option("mangoro.shared_memory", option, "{.code TRUE} or {.code FALSE}", call)
   }
   invisible(option)
 }
@@ -76,14 +71,17 @@ check_shared_memory_option <- function(call = rlang::caller_env()) {
 check_int64_option <- function(call = rlang::caller_env()) {
   option <- getOption("mangoro.int64", "auto")
   if (!rlang::is_string(option, c("auto", "integer64", "double"))) {
-    got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
-    abort_invalid_argument(
-      "mangoro.int64",
-      "The option {.code mangoro.int64} must be {.val auto}, {.val integer64} or {.val double}, not {got}.",
-      call = call
-    )
+    abort_option("mangoro.int64", option, "{.val auto}, {.val integer64} or {.val double}", call)
   }
   invisible(option)
+}
+
+abort_option <- function(name, option, wanted, call) {
+  got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
+  abort_invalid_argument(
+    name, paste0("The option {.code {name}} must be ", wanted, ", not {got}."),
+    call = call
+  )
 }
 
 check_raw <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {

@@ -187,7 +187,7 @@ http_call <- function(sock, func_name, data, call) {
 
 # `settings` are those of http_settings(), `files` the certificate and key, NULL without TLS.
 http_start <- function(sock, addr, dir, prefix, settings, files, silent, call) {
-  if (!is.null(files)) keep_private(files, call)
+  if (!is.null(files)) note_private_files(files, call)
   settings$protect <- as.list(the$private_files)
   http_call(sock, "startServer", data.frame(
     addr = addr,
@@ -204,7 +204,7 @@ http_start <- function(sock, addr, dir, prefix, settings, files, silent, call) {
 }
 
 # The certificates and keys that servers of this session use. None of them serves one.
-keep_private <- function(files, call) {
+note_private_files <- function(files, call) {
   new <- setdiff(real_path(files), the$private_files)
   the$private_files <- c(the$private_files, new)
   if (length(new) == 0) {

@@ -55,7 +55,7 @@
 #   go                  what was found of Go binaries, see probe_one()
 #   zone, tz            the time zone, and the TZ that it was found for
 #   sites               the handles of mangoro_serve() that were not stopped, by their ids
-#   private_files       certificates and keys in use, see keep_private()
+#   private_files       certificates and keys in use, see note_private_files()
 #   told_session_cache  TRUE after the message of tell_session_cache()
 # and hashes of modules, see module_hash().
 the <- new.env(parent = emptyenv())

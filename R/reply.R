@@ -48,11 +48,3 @@ panic_frames <- function(detail, server = NULL, limit = 10) {
   }
   own_frames(data.frame(`function` = frames$func, frames[c("file", "line")], check.names = FALSE), server, limit)
 }
-
-# The first frames, with the user's names of files.
-own_frames <- function(frames, server, limit) {
-  frames <- utils::head(frames, limit)
-  frames$file <- sub("^\\./", "", frames$file)
-  frames$file[basename(frames$file) == inline_name] <- inline_name
-  if (is.null(server$recipe$location)) frames else relocate(frames, server$recipe$location)
-}

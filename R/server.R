@@ -171,6 +171,14 @@ crash_lines <- function(crash, server) {
   c(utils::head(said[nzchar(said)], 5), paste0("  ", show_frames(frames)))
 }
 
+# The first frames, with the user's names of files.
+own_frames <- function(frames, server, limit) {
+  frames <- utils::head(frames, limit)
+  frames$file <- sub("^\\./", "", frames$file)
+  frames$file[basename(frames$file) == inline_name] <- inline_name
+  if (is.null(server$recipe$location)) frames else relocate(frames, server$recipe$location)
+}
+
 # Lines to show: one may be all that is kept.
 cut_lines <- function(lines, width = 1000) {
   long <- nchar(lines) > width

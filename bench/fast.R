@@ -43,13 +43,7 @@ func Strings(x []string) []string { return x }
 func Frame(x arrow.RecordBatch) arrow.RecordBatch { return x }
 '
 go <- mangoro_source(code = code)
-without <- local({
-  options(mangoro.shared_memory = FALSE)
-  on.exit(options(mangoro.shared_memory = NULL))
-  h <- mangoro_source(code = code)
-  h$Add(1, 2)
-  h
-})
+without <- mangoro_source(code = code)
 echo <- start_server("echo")
 invisible(mirai::daemons(1, dispatcher = FALSE))
 Rcpp::cppFunction("
@@ -95,6 +89,15 @@ apart <- function(f, calls) {
     Sys.sleep(0.002)
     seconds(f())
   }, 0))
+}
+
+# Any of these without shared memory.
+off <- function(how) {
+  function(f, calls) {
+    old <- options(mangoro.shared_memory = FALSE)
+    on.exit(options(old))
+    how(f, calls)
+  }
 }
 
 # --- the rows ---
@@ -171,11 +174,11 @@ rows <- list(
     function() go$Add(short_x, short_y), raw_echo_of(echo, list(x = short_x, y = short_y))
   ),
   row(
-    "without shared memory: Add(1, 2)", "raw echo", 1.05 * before[["call"]], typical, 2000,
+    "without shared memory: Add(1, 2)", "raw echo", 1.05 * before[["call"]], off(typical), 2000,
     function() without$Add(1, 2), small_echo
   ),
   row(
-    "without shared memory: echo of 80 MB", "raw echo", 1.05 * before[["echo"]], dropped, 3,
+    "without shared memory: echo of 80 MB", "raw echo", 1.05 * before[["echo"]], off(dropped), 3,
     function() without$Numbers(double), raw_echo_of(echo, list(x = double))
   ),
   row(

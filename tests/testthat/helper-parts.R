@@ -1,10 +1,6 @@
 # Messages by reference without a server: this session plays both ends, and opens its
 # segments in /proc as Go does.
 
-has_segments <- function() file.exists("/proc/self/fd") && is.list(encode_row(list(x = raw(2^17)), offer = 2^16))
-
-skip_without_segments <- function() if (!has_segments()) skip("There is no shared memory.")
-
 call_header_of <- function(name = "f") envelope_header("call", name)
 
 # The message of a call by reference. What is added makes it large enough to be one.

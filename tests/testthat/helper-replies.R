@@ -264,7 +264,8 @@ read_broken_replies <- function(samples, seed, count, file) {
   found <- list()
   raised <- rlang::set_names(numeric(length(readers)), names(readers))
   testthat::local_mocked_bindings(
-    connection_of = function(sock, call) list(sock = sock, state = new.env()),
+    connection_of = function(sock, call) list(sock = sock, state = new_state()),
+    attach_lane = function(connection, call) NULL,
     take_line = function(connection, call) list(id = "0"),
     release_line = function(line, connection) NULL,
     roundtrip = function(...) the_reply$bytes,

@@ -80,11 +80,17 @@ test_that("download.file(), readLines() and url()", {
   expect_error(suppressWarnings(readLines(file_url(site, "none"))))
 })
 
+# Writes a megabyte, and returns it.
+write_random <- function(file) {
+  bytes <- as.raw(sample(0:255, 1e6, TRUE))
+  writeBin(bytes, file)
+  bytes
+}
+
 test_that("curl resumes, asks for what has changed, and takes several ranges", {
   client("curl")
   dir <- local_files(a.txt = "hello")
-  bytes <- as.raw(sample(0:255, 1e6, TRUE))
-  writeBin(bytes, file.path(dir, "b.bin"))
+  bytes <- write_random(file.path(dir, "b.bin"))
   site <- local_site(dir)
   to <- withr::local_tempfile()
   writeBin(bytes[1:300000], to)
@@ -108,8 +114,7 @@ test_that("curl resumes, asks for what has changed, and takes several ranges", {
 test_that("wget resumes", {
   client("wget")
   dir <- local_files(a.txt = "hello")
-  bytes <- as.raw(sample(0:255, 1e6, TRUE))
-  writeBin(bytes, file.path(dir, "b.bin"))
+  bytes <- write_random(file.path(dir, "b.bin"))
   site <- local_site(dir)
   to <- withr::local_tempfile()
   writeBin(bytes[1:300000], to)

@@ -22,6 +22,8 @@ test_that("files use only what stands before them", {
   })
   owner <- rep(topic, lengths(defined))
   names(owner) <- unlist(defined)
+  # The last file's would replace the others.
+  expect_identical(unique(names(owner)[duplicated(names(owner))]), character())
   wrong <- lapply(seq_along(files), function(i) {
     used <- intersect(all.names(code[[i]]), names(owner))
     later <- used[match(owner[used], layers) > match(topic[[i]], layers)]

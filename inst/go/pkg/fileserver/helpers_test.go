@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -133,4 +134,16 @@ func certificate(t *testing.T, dir string) (certFile, keyFile string) {
 	write(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})))
 	write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 	return certFile, keyFile
+}
+
+// makeBig makes the file big, of 1 GiB, which nobody receives before a test has ended.
+func makeBig(t *testing.T, dir string) {
+	t.Helper()
+	big, err := os.Create(filepath.Join(dir, "big"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(big.Truncate(1<<30), big.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

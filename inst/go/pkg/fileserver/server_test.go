@@ -20,13 +20,7 @@ import (
 
 func TestStopDoesNotWaitForStalledDownloads(t *testing.T) {
 	dir, _ := site(t)
-	big, err := os.Create(filepath.Join(dir, "big"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(big.Truncate(1<<30), big.Close()); err != nil {
-		t.Fatal(err)
-	}
+	makeBig(t, dir)
 	server := start(t, Config{Dir: dir})
 	conn, err := net.Dial("tcp", server.Addr())
 	if err != nil {

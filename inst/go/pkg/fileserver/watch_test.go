@@ -7,8 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -30,14 +28,7 @@ func TestWatchedConnectionsCopyFiles(t *testing.T) {
 // A reader that makes progress, however slow, is served; one that makes none is not.
 func TestStalledReaders(t *testing.T) {
 	dir, _ := site(t)
-	big, err := os.Create(filepath.Join(dir, "big"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := big.Truncate(1 << 30); err != nil {
-		t.Fatal(err)
-	}
-	_ = big.Close()
+	makeBig(t, dir)
 	server := start(t, Config{Dir: dir})
 	conn, err := net.Dial("tcp", server.Addr())
 	if err != nil {
@@ -138,14 +129,7 @@ func busyConn(t *testing.T, w *watcher) *watchedConn {
 // Beyond the limit idle connections make room, and if there are none, new ones are turned away.
 func TestLimitOfConnections(t *testing.T) {
 	dir, _ := site(t)
-	big, err := os.Create(filepath.Join(dir, "big"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := big.Truncate(1 << 30); err != nil {
-		t.Fatal(err)
-	}
-	_ = big.Close()
+	makeBig(t, dir)
 	var lines lockedBuffer
 	server := start(t, Config{Dir: dir, MaxConns: 3, Log: log.New(&lines, "", 0)})
 	dial := func(target string) (net.Conn, *bufio.Reader) {

@@ -120,16 +120,24 @@ func (f *typedFunc) reflectLoop(each func(ctx context.Context, row *int, n int, 
 			for k, a := range p.args {
 				in[k] = reflectRows(a, p.n, from, to)
 			}
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(ctx, &at.row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j)); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(ctx, row, j-i, slicesOf(in, i-from, j-from), slicesOf(outs, i, j))
+			})
 		}
 	}
 	return &loop{columns, over}
+}
+
+// eachRun calls run for each run of rows [i, j) of [from, to) that are not NA. It returns the
+// first error, which is that of a row after i.
+func (p *piece) eachRun(from, to int, at *progress, run func(row *int, i, j int) (int, error)) error {
+	for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
+		at.first, at.row = p.first+i, -1
+		if row, err := run(&at.row, i, j); err != nil {
+			return &rowError{row: at.first + row, err: err}
+		}
+	}
+	return nil
 }
 
 func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
@@ -145,7 +153,7 @@ func slicesOf(columns []reflect.Value, from, to int) []reflect.Value {
 func commonLoop(fn any, other *loop) *loop {
 	for _, find := range []func(fn any) *loop{
 		loopOf[float64], loopOf[int32], loopOf[int64], loopOf[int], loopOf[string], loopOf[bool],
-		sameLoopOf[float32], sameLoopOf[uint8], sameLoopOf[uint32], sameLoopOf[uint64], sameLoopOf[uint],
+		loop4[float64, float64, float64, float64, float64], sameLoopOf[float32], sameLoopOf[uint8], sameLoopOf[uint32], sameLoopOf[uint64], sameLoopOf[uint],
 	} {
 		if l := find(fn); l != nil {
 			return l
@@ -176,7 +184,7 @@ func loopOf[T any](fn any) *loop {
 	return nil
 }
 
-// loop1, loop2 and loop3 run functions of one, two and three parameters. Slices that are
+// loop1 to loop4 run functions of one to four parameters. Slices that are
 // cut to the length of out need no bounds checks.
 func loop1[A, R any](fn any) *loop {
 	var each func(row *int, a []A, out []R) (int, error)
@@ -212,13 +220,9 @@ func loop1[A, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a := rows[A](p.args[0], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
@@ -257,13 +261,9 @@ func loop2[A, B, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
-				}
-			}
-			return nil
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }
@@ -302,13 +302,54 @@ func loop3[A, B, C, R any](fn any) *loop {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
 			a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
-			for i, j := p.valid.Run(from, to); i < j; i, j = p.valid.Run(j, to) {
-				at.first, at.row = p.first+i, -1
-				if row, err := each(&at.row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j]); err != nil {
-					return &rowError{row: at.first + row, err: err}
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j])
+			})
+		}
+	}}
+}
+
+func loop4[A, B, C, D, R any](fn any) *loop {
+	var each func(row *int, a []A, b []B, c []C, d []D, out []R) (int, error)
+	switch fn := fn.(type) {
+	case func(int, []A, []B, []C, []D, []R):
+		each = func(_ *int, a []A, b []B, c []C, d []D, out []R) (int, error) {
+			fn(len(out), a, b, c, d, out)
+			return 0, nil
+		}
+	case func(int, []A, []B, []C, []D, []R) (int, error):
+		each = func(_ *int, a []A, b []B, c []C, d []D, out []R) (int, error) { return fn(len(out), a, b, c, d, out) }
+	case func(A, B, C, D) R:
+		each = func(row *int, a []A, b []B, c []C, d []D, out []R) (int, error) {
+			a, b, c, d = a[:len(out)], b[:len(out)], c[:len(out)], d[:len(out)]
+			for i := range out {
+				*row = i
+				out[i] = fn(a[i], b[i], c[i], d[i])
+			}
+			return 0, nil
+		}
+	case func(A, B, C, D) (R, error):
+		each = func(row *int, a []A, b []B, c []C, d []D, out []R) (_ int, err error) {
+			a, b, c, d = a[:len(out)], b[:len(out)], c[:len(out)], d[:len(out)]
+			for i := range out {
+				*row = i
+				if out[i], err = fn(a[i], b[i], c[i], d[i]); err != nil {
+					return i, err
 				}
 			}
-			return nil
+			return 0, nil
+		}
+	default:
+		return nil
+	}
+	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
+		results := columns[0].([]R)[p.first : p.first+p.n]
+		return func(from, to int, at *progress) error {
+			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
+			c, d := rows[C](p.args[2], p.n, from, to), rows[D](p.args[3], p.n, from, to)
+			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
+				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], d[i-from:j-from], results[i:j])
+			})
 		}
 	}}
 }

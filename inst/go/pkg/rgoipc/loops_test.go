@@ -53,6 +53,11 @@ func TestLoop(t *testing.T) {
 				out[i] = x[i] + y[i] + z[i]
 			}
 		}, []arg{one, two, three}, `[111,null,null,124,null,326]`},
+		{"T T T T", func(x, y, z, a float64) float64 { return x + y + z + a }, func(n int, x, y, z, a, out []float64) {
+			for i := range n {
+				out[i] = x[i] + y[i] + z[i] + a[i]
+			}
+		}, []arg{one, two, three, four}, `[1111,null,null,1124,null,1326]`},
 		{"float32", func(x, y float32) float32 { return x + y }, func(n int, x, y, out []float32) {
 			for i := range n {
 				out[i] = x[i] + y[i]
