@@ -36,7 +36,8 @@ exchange_step <- function(line, connection, reply, signature, call) {
       if (identical(said$over, "socket")) move_to_socket(line, connection, call)
       continue_message(signature$name, line$id)
     },
-    question = answer_message(line, connection, said$target, payload(reply, message), signature, call)
+    question = answer_message(line, connection, said$target, payload(reply, message), signature, call),
+    error = abort_failed_callback(line, connection, message, reply, signature, call)
   )
 }
 

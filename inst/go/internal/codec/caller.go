@@ -8,6 +8,8 @@ import (
 
 // Caller is what a kind may use of the call that it belongs to.
 type Caller interface {
+	// Lives tells whether R can be asked at all.
+	Lives() bool
 	// Ask asks R for what a target, a function or a source that R has given, says to
 	// columns of one row, or without columns for the next part of a source. The answer is
 	// a record, which the caller releases, or nil if it is empty.
