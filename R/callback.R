@@ -11,7 +11,17 @@ answer_question <- function(line, connection, target, payload, signature, call) 
       value <- run_callback(target, args)
       list(payload = callback_result(value, target, signature), failure = NULL)
     },
-    error = function(cnd) list(payload = raw(), failure = note_failure(line, cnd))
+    error = function(cnd) failed_answer(line, cnd)
+  )
+}
+
+failed_answer <- function(line, cnd) list(payload = raw(), failure = note_failure(line, cnd))
+
+# The answer if a function has returned `value`.
+answer_with <- function(line, target, value, signature) {
+  tryCatch(
+    list(payload = callback_result(value, target, signature), failure = NULL),
+    error = function(cnd) failed_answer(line, cnd)
   )
 }
 
@@ -25,11 +35,16 @@ callback_arguments <- function(target, payload, connection, call) {
 }
 
 # The function is called by the name of its parameter, so that conditions and tracebacks have
-# a call that can be read: f(x1).
+# a call that can be read.
 run_callback <- function(target, args) {
-  names(args) <- sprintf("x%d", seq_along(args))
-  frame <- rlang::new_environment(c(args, rlang::set_names(list(target$value), target$name)), globalenv())
-  eval(as.call(lapply(c(target$name, names(args)), as.name)), frame)
+  call <- callback_call(target)
+  names(args) <- as.character(call[-1])
+  eval(call, rlang::new_environment(c(args, rlang::set_names(list(target$value), target$name)), globalenv()))
+}
+
+# f(.x1, .x2): no parameter of Go's has such a name.
+callback_call <- function(target) {
+  as.call(lapply(c(target$name, sprintf(".x%d", seq_along(target$spec$func$args))), as.name))
 }
 
 # The Arrow stream of what it has returned.
@@ -38,21 +53,34 @@ callback_result <- function(value, target, signature) {
   if (is.null(spec)) return(raw())
   path <- list(
     signature = signature, arg = target$name, steps = character(), call = NULL,
-    subject = format_inline("the result of {.arg {target$name}}")
+    subject = paste0("the result of `", target$name, "`")
   )
-  one <- one_value(spec)
-  coerced <- rlang::try_fetch(
-    {
-      value <- coerce(value, spec, path)
-      check_one(value, spec, path)
-      value
-    },
-    mangoro_error_invalid_argument = function(cnd) if (is.null(one)) raise(cnd) else abort_returned(target, one, value)
-  )
-  encode_row(list(result = coerced))
+  if (is_scalar_vector(spec)) {
+    coerced <- tryCatch(
+      {
+        coerced <- coerce(value, spec, path)
+        check_one(coerced, spec, path)
+        coerced
+      },
+      mangoro_error_invalid_argument = function(cnd) abort_returned(target, one_value(spec), value)
+    )
+    return(encode_record(list(result = coerced)))
+  }
+  if (has_numbers(spec) && is.atomic(value) && !is.object(value)) attributes(value) <- NULL # of names Go knows nothing
+  encode_row(list(result = coerce(value, spec, path)))
 }
 
-# What a result of a single value must be, in words. NULL for other types.
+# Whether a result is one element of a vector, which is sent as a column of one row.
+is_scalar_vector <- function(spec) spec$type %in% names(coercers) && spec$type != "binary"
+
+# Whether it is numbers that C can write.
+has_numbers <- function(spec) {
+  spec$type %in% number_types || spec$type == "list" && is.null(spec$length) && spec$element$type %in% number_types
+}
+
+number_types <- c("float64", "int32", "int64")
+
+# What a result of a single value must be, in words.
 one_value <- function(spec) {
   range <- ranges[[spec$type]]
   if (!is.null(range) && spec$type != "int32") {
@@ -66,8 +94,7 @@ one_value <- function(spec) {
     complex64 = , complex128 = "one complex number",
     timestamp = "one date-time",
     duration = "one difftime",
-    date = "one Date",
-    binary = "one raw vector"
+    date = "one Date"
   )
 }
 
@@ -78,6 +105,39 @@ abort_returned <- function(target, wanted, value) {
     target$name, "{.arg {target$name}} must return {wanted}, not {got}.",
     value = if (shown) value
   )
+}
+
+# --- Questions that C answers ---------------------------------------------------
+
+# Most questions of a call differ from the one before in their numbers only, and so do the
+# answers. C calls the function then (src/question.c): R code takes ten times as long.
+
+# Keeps what C has to know of a target, after R code has answered its question.
+learn_question <- function(line, target, question, ahead, answer, signature) {
+  spec <- target$spec$func$result
+  if (!is.null(spec) && !has_numbers(spec)) return(invisible())
+  from <- .Call(c_template, question, ahead)
+  to <- if (length(answer) > 0) .Call(c_template, answer, 0)
+  known <- if (!is.null(from) && (is.null(spec) || !is.null(to))) {
+    list(
+      name = as.name(target$name), fun = NULL, call = callback_call(target), question = question, from = from,
+      answer = answer, to = to, int64 = getOption("mangoro.int64")
+    )
+  }
+  signature$last$questions[target$name] <- list(known)
+  line$talk <- NULL
+}
+
+# What C has to know of a call; NULL if it knows none of its targets.
+talk_of <- function(line, header, show, server, signature) {
+  if (length(signature$last$questions) == 0) return(NULL)
+  targets <- lapply(line$targets$list, function(target) {
+    known <- if (target$kind == "function") signature$last$questions[[target$name]]
+    if (is.null(known) || !identical(known$int64, getOption("mangoro.int64"))) return(NULL)
+    known$fun <- target$value
+    known
+  })
+  if (!all(vapply(targets, is.null, NA))) list(header, targets, line$timeout, server$log, show)
 }
 
 # --- Errors -----------------------------------------------------------------

@@ -2,10 +2,13 @@ package codec
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -21,6 +24,9 @@ type function struct {
 	params  []Kind
 	result  Kind // nil: there is none
 	fails   bool // the last result is an error
+	// numbers: its parameters are numbers, or slices of them, and so is its result, if there is
+	// one: R is then mostly asked by messages that differ in their values only.
+	numbers bool
 }
 
 // functionKind returns the kind of a parameter that is a function of R's, and whether its
@@ -66,6 +72,10 @@ func functionKind(t reflect.Type) (kind Kind, is bool, err error) {
 			return refuse("its result", err)
 		}
 		f.result = kind
+	}
+	f.numbers = len(f.params) > 0 && (f.result == nil || isNumeric(f.t.Out(0), f.result))
+	for i, kind := range f.params {
+		f.numbers = f.numbers && isNumeric(t.In(first+i), kind)
 	}
 	return f, true, nil
 }
@@ -149,6 +159,21 @@ func (r *rFunction) ask(in []reflect.Value) (result reflect.Value, err error) {
 		in = in[1:]
 	}
 	args := NewArguments(nil, nil).WithCaller(r.caller)
+	if r.numbers {
+		values := make([][]byte, len(in))
+		for i, value := range in {
+			values[i] = bytesOfNumbers(value)
+		}
+		numbers, answer, asked, err := r.caller.AskAgain(r.target, values, r.fit)
+		switch {
+		case err != nil:
+			return result, err
+		case answer != nil:
+			return r.resultOf(answer, args)
+		case asked:
+			return r.number(numbers), nil
+		}
+	}
 	names, columns := make([]string, len(in)), make([]Column, 0, len(in))
 	defer func() { Release(columns) }()
 	for i, value := range in {
@@ -163,6 +188,11 @@ func (r *rFunction) ask(in []reflect.Value) (result reflect.Value, err error) {
 	if err != nil {
 		return result, err
 	}
+	return r.resultOf(answer, args)
+}
+
+// resultOf returns the result that an answer has, and releases it. It may be nil.
+func (r *rFunction) resultOf(answer arrow.RecordBatch, args *Arguments) (result reflect.Value, err error) {
 	if answer != nil {
 		defer answer.Release()
 	}
@@ -188,4 +218,83 @@ func inCallback(err error, what string) error {
 		return errors.New(e.Text(what))
 	}
 	return err
+}
+
+// isNumeric tells whether the values of a type are a number that Arrow has as Go has it, or a
+// slice of such numbers.
+func isNumeric(t reflect.Type, kind Kind) bool {
+	if _, ok := kind.(Values); !ok {
+		return false
+	}
+	of := kind.Type()
+	if of.Name == TypeList && t.Kind() == reflect.Slice {
+		t, of = t.Elem(), *of.Elem
+	}
+	switch t.Kind() {
+	case reflect.Float64:
+		return of.Name == TypeFloat64
+	case reflect.Int32:
+		return of.Name == TypeInt32
+	case reflect.Int64, reflect.Int:
+		return of.Name == TypeInt64 && t.Size() == 8
+	default:
+		return false
+	}
+}
+
+// bytesOfNumbers returns the memory of a number, which is a copy, or of a slice of numbers.
+func bytesOfNumbers(value reflect.Value) []byte {
+	switch value.Kind() {
+	case reflect.Float64:
+		return binary.NativeEndian.AppendUint64(nil, math.Float64bits(value.Float()))
+	case reflect.Int32:
+		return binary.NativeEndian.AppendUint32(nil, uint32(value.Int()))
+	case reflect.Slice:
+		return unsafe.Slice((*byte)(value.UnsafePointer()), value.Len()*int(value.Type().Elem().Size()))
+	default:
+		return binary.NativeEndian.AppendUint64(nil, uint64(value.Int()))
+	}
+}
+
+// fit tells whether numbers can be the result as they are.
+func (r *rFunction) fit(numbers Memory) bool {
+	if r.result == nil {
+		return numbers.Type == arrow.NULL
+	}
+	t, list := r.t.Out(0), false
+	if list = t.Kind() == reflect.Slice; list {
+		t = t.Elem()
+	}
+	switch size := len(numbers.Bytes); {
+	case numbers.Type == arrow.FLOAT64:
+		return t.Kind() == reflect.Float64 && (list || size == 8)
+	case numbers.Type == arrow.INT32:
+		return t.Kind() == reflect.Int32 && (list || size == 4) || (t.Kind() == reflect.Int64 || t.Kind() == reflect.Int) && !list && size == 4
+	case numbers.Type == arrow.INT64:
+		return (t.Kind() == reflect.Int64 || t.Kind() == reflect.Int) && (list || size == 8)
+	default:
+		return false
+	}
+}
+
+// number returns numbers that fit as the result.
+func (r *rFunction) number(numbers Memory) (result reflect.Value) {
+	if r.result == nil {
+		return result
+	}
+	t := r.t.Out(0)
+	value := reflect.New(t).Elem()
+	switch {
+	case t.Kind() == reflect.Slice:
+		n := len(numbers.Bytes) / int(t.Elem().Size())
+		value.Set(reflect.MakeSlice(t, n, n))
+		copy(bytesOfNumbers(value), numbers.Bytes)
+	case numbers.Type == arrow.FLOAT64:
+		value.SetFloat(math.Float64frombits(binary.NativeEndian.Uint64(numbers.Bytes)))
+	case numbers.Type == arrow.INT32:
+		value.SetInt(int64(int32(binary.NativeEndian.Uint32(numbers.Bytes))))
+	default:
+		value.SetInt(int64(binary.NativeEndian.Uint64(numbers.Bytes)))
+	}
+	return value
 }
