@@ -171,7 +171,7 @@ start_task <- function(fn, args, timeout, call) {
   })
   if (signature$lives) line$targets <- new_targets()
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, offered_size(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments
   begin(
     line, connection, request(line$ctx, message$bytes, send_mode = "raw", recv_mode = "raw", cv = line$signal),
