@@ -29,7 +29,8 @@ callback_arguments <- function(target, payload, connection, call) {
   values <- decode_row(payload, call = call)
   specs <- target$spec$func$args
   if (length(values) != length(specs)) {
-    abort_protocol("The server calls an R function with {length(values)} argument{?s}, not {length(specs)}.", call = call)
+    n <- c(length(values), length(specs))
+    abort_protocol("The server calls an R function with {n[[1]]} argument{?s}, not {n[[2]]}.", call = call)
   }
   Map(from_objects, unname(values), unname(specs), MoreArgs = list(connection = connection))
 }

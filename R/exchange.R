@@ -21,7 +21,8 @@ settle_call <- function(line, connection, reply, signature, call) {
 # Has C answer `reply` and what follows, as long as these are questions that it knows. Returns
 # the next reply.
 answer_known <- function(line, connection, reply, signature, call) {
-  while (is_on_lane(line) && reply[[1]] == message_types[["question"]] && !is.null(talk <- find_talk(line, connection, signature))) {
+  is_question <- function() is_on_lane(line) && reply[[1]] == message_types[["question"]]
+  while (is_question() && !is.null(talk <- find_talk(line, connection, signature))) {
     said <- tryCatch(
       .Call(c_lane_converse, line$lane$pointer, line$posted, line, reply, talk),
       error = function(cnd) if (is.null(line$word)) raise(cnd) else failed_answer(line, cnd)

@@ -23,7 +23,9 @@ find_target <- function(targets, index, kind) {
 # An R function as an argument.
 function_argument <- function(x, spec, path) {
   if (!is.function(x)) {
-    advice <- if (inherits(x, "formula")) "; write it as {.code function(x) ...}, or convert it with {.fn rlang::as_function}"
+    advice <- if (inherits(x, "formula")) {
+      "; write it as {.code function(x) ...}, or convert it with {.fn rlang::as_function}"
+    }
     abort_type(x, "a function", path, advice = advice)
   }
   add_target(path$targets, "function", x, spec, path$arg)

@@ -200,7 +200,7 @@ func (r *rFunction) resultOf(answer arrow.RecordBatch, args *Arguments) (result 
 		return result, nil
 	}
 	if answer == nil || answer.NumCols() != 1 {
-		return result, errors.New("R has answered without the result of its function")
+		return result, errNoResult
 	}
 	column := Column{Field: answer.Schema().Field(0), Array: answer.Column(0)}
 	if r.result.Absent(column, false) {
@@ -211,6 +211,9 @@ func (r *rFunction) resultOf(answer arrow.RecordBatch, args *Arguments) (result 
 	}
 	return result, nil
 }
+
+// errNoResult is the error of an answer that lacks what the function returns.
+var errNoResult = errors.New("the answer of R has no result of its function")
 
 // inCallback says what an error of a codec is about.
 func inCallback(err error, what string) error {

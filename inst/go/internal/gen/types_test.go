@@ -65,6 +65,7 @@ type derived struct { base; *Other; ID string }
 type hiding struct { base; Other }
 type stamped struct { time.Time; A int }
 type objects []map[string]any
+type objective func(x, y float64) (float64, error)
 type self struct { *self; A int }
 `
 
@@ -152,8 +153,9 @@ type (
 		time.Time
 		A int
 	}
-	objects []map[string]any
-	self    struct {
+	objects   []map[string]any
+	objective func(x, y float64) (float64, error)
+	self      struct {
 		*self //lint:ignore U1000 it is not exported
 		A     int
 	}
@@ -206,6 +208,12 @@ func goTypes() []goType {
 		named[map[netip.Addr]int]("map[netip.Addr]int"), named[map[int8]any]("map[int8]any"), named[map[written][]any]("map[written][]any"),
 		named[[]map[parsed]map[int]any]("[]map[parsed]map[int]any"), named[map[float64]any]("map[float64]any"),
 		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
+		named[func(float64) float64]("func(float64) float64"), named[func([]float64, string) ([]float64, error)]("func([]float64, string) ([]float64, error)"),
+		named[func(context.Context, ...int) error]("func(context.Context, ...int) error"), named[func(plot) board]("func(plot) board"),
+		named[func(any) any]("func(any) any"), named[func(arrow.RecordBatch) arrow.Array]("func(arrow.RecordBatch) arrow.Array"), named[objective]("objective"),
+		named[func(chan int)]("func(chan int)"), named[func() (int, int)]("func() (int, int)"), named[func() func()]("func() func()"), named[func(func())]("func(func())"),
+		named[func(array.RecordReader)]("func(array.RecordReader)"), named[func() array.RecordReader]("func() array.RecordReader"),
+		named[func(written) written]("func(written) written"), named[func(parsed)]("func(parsed)"), named[func(error) int]("func(error) int"), named[func() secret]("func() secret"),
 	}
 	once := composed(simple)
 	return append(append(simple, once...), composed(once)...)

@@ -35,6 +35,7 @@
 //	arrow.Array                               a vector or list, as it came
 //	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
+//	func(T, ...) (T, error), a parameter      an R function
 //	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
 // A context may come first and an error last. All other types are refused when they are
@@ -197,6 +198,21 @@
 //     Retain: they are never released. Go collects their memory; the result of another
 //     allocator than Go's must not need to be released. Only a reader that is returned is
 //     released, once it has been read.
+//
+// # R functions
+//
+// A parameter of a func type takes an R function. R evaluates it while it waits in the call:
+//
+//   - Its parameters may be of the types of results, and its result, if it has one, of those of
+//     parameters, but neither of streams nor of functions. A context may come first; if it has
+//     ended, R is not asked. A variadic parameter is one vector.
+//   - An error may come last. The function returns an error of R code as an [*RError], and others
+//     when R gives the call up. Without it such an error ends the call, and the goroutine by
+//     runtime.Goexit: deferred functions run, and recover does not stop it.
+//   - It may be called from several goroutines: R answers one after the other. A call that waits
+//     for R does not keep others from running.
+//   - It belongs to its call. Once that has ended, it fails in the same way.
+//   - It is nil if [Optional] says that it may be missing.
 //
 // # Contexts
 //

@@ -50,7 +50,7 @@ func (c *caller) AskAgain(target int, values [][]byte, fit func(codec.Memory) bo
 	case l.isAnsweredBy(payload):
 		return l.numbers(payload), nil, true, nil
 	case len(payload) == 0: // but the last answer was not empty
-		return again, nil, true, errorf(CodeProtocol, "R has answered without the result of its function")
+		return again, nil, true, errorf(CodeProtocol, "the answer of R has no result of its function")
 	}
 	answer, err = c.record(payload)
 	return again, answer, true, err

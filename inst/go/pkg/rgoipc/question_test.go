@@ -108,9 +108,9 @@ func questionTests() map[string]struct {
 		answer func(int, arrow.RecordBatch) saysR
 		want   string
 	}{
-		"numbers": {sumOf, doubled, `[90]`},
+		"numbers":                  {sumOf, doubled, `[90]`},
 		"numbers without an error": {func(f func(float64) float64) float64 { return f(1) + f(2) + f(3) }, doubled, `[12]`},
-		"a named type": {func(f celsiusOf) celsius { return f(1) + f(2) }, doubled, `[6]`},
+		"a named type":             {func(f celsiusOf) celsius { return f(1) + f(2) }, doubled, `[6]`},
 		"another answer in between": {sumOf, func(_ int, q arrow.RecordBatch) saysR {
 			switch x := numberOfQuestion(q); {
 			case x == 5:
@@ -217,10 +217,12 @@ func questionTests() map[string]struct {
 				return saysR{}
 			}
 			return doubled(0, q)
-		}, `protocol 0: R has answered without the result of its function`},
-		"no answer at once": {sumOf, func(int, arrow.RecordBatch) saysR { return saysR{} }, `handler 0: R has answered without the result of its function`},
-		"an answer of another type": {sumOf, func(int, arrow.RecordBatch) saysR { return saysR{dataType: texts, text: `["a"]`} },
-			`handler 0: the result of the R function must be numeric, not utf8`},
+		}, `protocol 0: the answer of R has no result of its function`},
+		"no answer at once": {sumOf, func(int, arrow.RecordBatch) saysR { return saysR{} }, `handler 0: the answer of R has no result of its function`},
+		"an answer of another type": {
+			sumOf, func(int, arrow.RecordBatch) saysR { return saysR{dataType: texts, text: `["a"]`} },
+			`handler 0: the result of the R function must be numeric, not utf8`,
+		},
 	}
 }
 
@@ -283,16 +285,16 @@ func TestFunctionSignature(t *testing.T) {
 
 func TestFunctionTypesAreRefused(t *testing.T) {
 	for name, fn := range map[string]any{
-		"its parameter 1: type chan int":                 func(func(chan int)) {},
-		"its parameter 2: type func() is not supported":  func(func(int, func())) {},
-		"an R function has one result; use a struct":     func(func() (int, int)) {},
-		"its result: an R function cannot return one":    func(func() func()) {},
-		"a stream is no argument":                        func(func(array.RecordReader)) {},
-		"its result: a stream is no argument":            func(func() array.RecordReader) {},
-		"An R function is a parameter of its own":        func([]func()) {},
-		"field F of struct":                                func(struct{ F func() }) {},
-		"R has no Go functions; use what they return":    func() func() { return nil },
-		"has no method UnmarshalText":                    func(func() written) {},
+		"its parameter 1: type chan int":                func(func(chan int)) {},
+		"its parameter 2: type func() is not supported": func(func(int, func())) {},
+		"an R function has one result; use a struct":    func(func() (int, int)) {},
+		"its result: an R function cannot return one":   func(func() func()) {},
+		"a stream is no argument":                       func(func(array.RecordReader)) {},
+		"its result: a stream is no argument":           func(func() array.RecordReader) {},
+		"An R function is a parameter of its own":       func([]func()) {},
+		"field F of struct":                             func(struct{ F func() }) {},
+		"R has no Go functions; use what they return":   func() func() { return nil },
+		"has no method UnmarshalText":                   func(func() written) {},
 	} {
 		if err := NewRegistry().Func("f", fn); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want %s", err, name)
