@@ -199,8 +199,9 @@ static void note_piece(server_log *log, int stream, size_t n) {
       skip_to(log, s, piece_at(s, 0)->end);
       drop_piece(s);
     }
-    *piece_at(s, s->n_pieces++) = (piece){
-        .marks = s->marks, .arrival = ++log->arrivals, .logged = stream == STDERR && s->marks > 0 && s->count - n == s->marked};
+    *piece_at(s, s->n_pieces++) = (piece){.marks = s->marks,
+                                          .arrival = ++log->arrivals,
+                                          .logged = stream == STDERR && s->marks > 0 && s->count - n == s->marked};
   }
   last_piece(s)->end = s->count;
 }
