@@ -75,7 +75,8 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, partings = new.env(parent = emptyenv()),
-    signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
+    signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL,
+    closed = FALSE
   ))
 }
 

@@ -97,8 +97,8 @@ start_process <- function(server, program, dir, call) {
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
       env = c(
-        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), MANGORO_HTTP_SITE = "1",
-        local_zone(program$env), program$env
+        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), MANGORO_MARKS = "1",
+        MANGORO_HTTP_SITE = "1", local_zone(program$env), program$env
       ),
       stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],
       cleanup = TRUE

@@ -159,10 +159,11 @@ new_task <- function(line, connection, signature, layout, call) {
 }
 
 start_task <- function(fn, args, timeout, call) {
-  check_int64_option(call)
+  check_options(call)
   server <- attr(fn, "server")
   connection <- server_connection(server, call)
   signature <- find_signature(connection, attr(fn, "signature")$name, call_timeout(NULL, server, call), call)
+  attach_lane(connection, call)
   line <- take_line(connection, call)
   task <- NULL
   on.exit(if (is.null(task)) {
@@ -171,7 +172,7 @@ start_task <- function(fn, args, timeout, call) {
   })
   if (signature$lives) line$targets <- new_targets()
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, offered_size(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments
   begin(
     line, connection, request(line$ctx, message$bytes, send_mode = "raw", recv_mode = "raw", cv = line$signal),

@@ -94,6 +94,42 @@ test_that("levels are those of log and slog", {
   expect_no_message(suppressMessages(go$Complain("x\n")))
 })
 
+test_that("what is printed and logged is in order", {
+  go <- local_output()
+  both_ways({
+    lines <- capture.output(withCallingHandlers(invisible(go$Alternate(500)), message = function(cnd) {
+      cat(conditionMessage(cnd))
+      invokeRestart("muffleMessage")
+    }))
+    lines <- sub("^[0-9/]+ [0-9:]+ ", "", lines)
+    expect_identical(lines, as.vector(rbind(paste("out", 0:499), paste("log", 0:499))))
+  })
+  expect_identical(utils::head(mangoro_logs(go, 1000, "stdout"), 2), c("out 0", "out 1"))
+  expect_match(mangoro_logs(go, 1000, "stderr"), "^[0-9/]+ [0-9:]+ log [0-9]+$")
+})
+
+# What a process prints whose texts are those of a list with the names "out" and "err", with \a for a mark.
+shown_of <- function(texts, all = TRUE, env = parent.frame()) {
+  mark <- "\\000mangoro\\001"
+  line <- sprintf("printf '%s'%s", gsub("\a", mark, texts, fixed = TRUE), ifelse(names(texts) == "err", " >&2", ""))
+  server <- run_script(line, env)
+  server$shows <- TRUE
+  stopifnot(!is_running(server$process, 60))
+  capture.output(withCallingHandlers(show_output(server, all), message = function(cnd) {
+    cat(conditionMessage(cnd))
+    invokeRestart("muffleMessage")
+  }))
+}
+
+test_that("marks give what is printed its order", {
+  skip_on_os("windows")
+  expect_identical(shown_of(c(out = "1\n", out = "\a3\n\a", err = "\a2\n\a4\n5\n")), as.character(1:5))
+  # One that is half there is text, and so is what only looks like one.
+  expect_identical(shown_of(c(out = "a\n\\000mango\n\a", err = "\ab\n")), c("a", "\\x00mango", "b"))
+  # The other stream has none: it is shown all the same.
+  expect_identical(shown_of(c(out = "\a\a1\n", err = "2\n")), c("2", "1"))
+})
+
 test_that("an option turns it off, and nothing comes later", {
   go <- local_output()
   withr::with_options(list(mangoro.output = FALSE), {
