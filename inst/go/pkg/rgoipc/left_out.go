@@ -34,6 +34,7 @@ func (r *Registry) LeaveOut(name, reason, file string, line int) {
 
 // allLeftOut returns the functions that R cannot call.
 func (r *Registry) allLeftOut() []leftOut {
+	r.complete()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Clone(r.leftOut)
