@@ -18,6 +18,7 @@ type funcOptions struct {
 	paths       []string
 	borrowed    []string
 	bind        any
+	at          int // of a method that was found by reflection, from 1
 	defaults    []namedValue
 }
 

@@ -83,12 +83,12 @@ func newMethod(name string, expression any, o funcOptions) (*Function, error) {
 	}
 	t := value.Type()
 	of := &objectType{t: t.In(0), name: codec.ObjectName(t.In(0))}
-	fn := &Function{Name: of.name + "." + name, method: &method{of: of, name: name, at: -1}}
-	for i := range of.t.NumMethod() {
-		if m := of.t.Method(i); m.Name == nameOf(value) && m.Type == t {
-			fn.method.at = i
-		}
+	fn := &Function{Name: of.name + "." + name, method: &method{of: of, name: name}}
+	at := o.at - 1
+	if at < 0 {
+		at = methodAt(of.t, value)
 	}
+	fn.method.at = at
 	if o.bind != nil {
 		fn.method.bind = reflect.ValueOf(o.bind)
 		if want := reflect.FuncOf([]reflect.Type{of.t}, []reflect.Type{reflect.TypeFor[any]()}, false); fn.method.bind.Type() != want {
@@ -106,10 +106,15 @@ func newMethod(name string, expression any, o funcOptions) (*Function, error) {
 	return fn, nil
 }
 
-// nameOf returns the name of a method in Go: that of its expression is "main.(*Index).Lookup".
-func nameOf(expression reflect.Value) string {
+// methodAt returns where reflection has a method, or -1. The name of its expression is
+// "main.(*Index).Lookup".
+func methodAt(t reflect.Type, expression reflect.Value) int {
 	name := runtime.FuncForPC(expression.Pointer()).Name()
-	return name[strings.LastIndexByte(name, '.')+1:]
+	m, ok := t.MethodByName(name[strings.LastIndexByte(name, '.')+1:])
+	if !ok || m.Type != expression.Type() {
+		return -1
+	}
+	return m.Index
 }
 
 // withoutReceiver returns the type of a method as one of its objects has it.
@@ -171,9 +176,22 @@ func (r *Registry) complete() {
 		}
 		for i := range of.t.NumMethod() {
 			if m := of.t.Method(i); gotype.IsMethod(m.Name) && !slices.Contains(known, m.Name) {
-				_ = r.Method(m.Name, m.Func.Interface()) // which is left out otherwise
+				r.addFound(of, m)
 			}
 		}
+	}
+}
+
+// addFound registers a method without options, or leaves it out.
+func (r *Registry) addFound(of *objectType, m reflect.Method) {
+	fn, err := newMethod(m.Name, m.Func.Interface(), funcOptions{at: m.Index + 1})
+	if err == nil {
+		err = r.addMethod(fn)
+	}
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.leftOut = append(r.leftOut, leftOut{Name: of.name + "." + m.Name, Reason: cleanText(err.Error()), found: true})
 	}
 }
 
