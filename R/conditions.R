@@ -232,17 +232,17 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
 }
 
 # `functions` are the names of the server's functions, `reason` is why it has left this
-# one out, NA if it does not say.
-abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_) {
+# one out, NA if it does not say. `of` is the type of objects whose methods they are, "*Index".
+abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_, of = NULL) {
   similar <- if (is.na(reason)) similar_names(func_name, functions)
   similar <- paste(vapply(similar, function(name) format_inline("{.fn {name}}"), ""), collapse = " or ")
   abort_mangoro(
     "not_found",
     c(
-      "The server has no function {.fn {func_name}}.",
+      if (is.null(of)) "The server has no function {.fn {func_name}}." else "A {of} has no method {.fn {func_name}}.",
       "x" = if (!is.na(reason)) paste("R cannot call it:", escape_braces(shorten(reason))),
       "i" = if (nzchar(similar)) "Is {similar} meant?",
-      "i" = if (length(functions) > 0) "Its functions are {.fn {functions}}."
+      "i" = if (length(functions) > 0) "Its {if (is.null(of)) 'functions' else 'methods'} are {.fn {functions}}."
     ),
     func_name = func_name,
     call = call
@@ -293,6 +293,31 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     frames = frames,
     parent = chain_condition(detail[["chain"]], message),
     call = call
+  )
+}
+
+# An object of Go that cannot be used, `what`: see object_state().
+abort_object <- function(what, state, server, call) {
+  if (state == "closed") {
+    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
+  }
+  end <- if (state == "ended") server_end(server)
+  abort_connection(
+    c(
+      switch(state,
+        lost = "The {what} was saved and loaded again, or sent to another R process.",
+        stopped = "The {what} is gone: its program was stopped.",
+        restarted = "The {what} is gone: its program was started again.",
+        ended = "The {what} is gone: its process {describe_status(end$status)}."
+      ),
+      if (state == "ended") c("i" = "Start the program again with {.fn mangoro_restart}."),
+      "i" = if (state == "lost") {
+        "Go's objects live in their program: each session makes its own."
+      } else {
+        "Go's objects live no longer than their program: make it again."
+      }
+    ),
+    lines = end$stderr, url = server$url, status = end$status, stderr = end$stderr, call = call
   )
 }
 

@@ -180,6 +180,9 @@ remove_traces <- function(server) {
 # Tells which functions of the user's sources R cannot call, where they are and why.
 tell_left_out <- function(server) {
   left_out <- server$connection$state$left_out
+  # Of types that the program has from elsewhere, methods are only missed when they are called.
+  types <- names(server$connection$state$classes)
+  left_out <- left_out[!(is.na(left_out$line) & sub("[.][^.]*$", "", left_out$name) %in% types), ]
   if (nrow(left_out) == 0) {
     return(invisible())
   }

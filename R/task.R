@@ -148,11 +148,12 @@ called_as <- function(fn, expr, args) {
 #   state       "running", "done", "failed" or "cancelled"
 #   value       the result, if it is done
 #   condition   what mangoro_value() raises, if it is failed or cancelled
+#   objects     the objects of Go that the call uses, while it runs
 #   settle      a function to call when it has ended, see as.promise(); NULL for none
 new_task <- function(line, connection, signature, layout, call) {
   task <- rlang::new_environment(list(
     session = session, line = line, connection = connection, signature = signature, layout = layout, call = call,
-    state = "running", value = NULL, condition = NULL, settle = NULL
+    state = "running", value = NULL, condition = NULL, settle = NULL, objects = NULL
   ))
   class(task) <- "mangoro_task"
   task
@@ -160,10 +161,13 @@ new_task <- function(line, connection, signature, layout, call) {
 
 start_task <- function(fn, args, timeout, call) {
   check_options(call)
-  server <- attr(fn, "server")
-  connection <- server_connection(server, call)
-  signature <- find_signature(connection, attr(fn, "signature")$name, call_timeout(NULL, server, call), call)
+  connection <- function_connection(fn, call)
+  signature <- attr(fn, "signature")
+  if (is.null(signature$receiver)) {
+    signature <- find_signature(connection, signature$name, call_timeout(NULL, connection$server, call), call)
+  }
   attach_lane(connection, call)
+  flush_releases(connection)
   line <- take_line(connection, call)
   task <- NULL
   on.exit(if (is.null(task)) {
@@ -180,6 +184,7 @@ start_task <- function(fn, args, timeout, call) {
   )
   started <- new_task(line, connection, signature, message[c("shape", "length", "single")], call)
   reg.finalizer(started, drop_task)
+  started$objects <- list(attr(fn, "object"), if (signature$objects) args)
   line$kept <- TRUE
   task <- started
   if (signature$lives) watch_task(task)
@@ -224,7 +229,7 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
   task$value <- value
   task$condition <- condition
   task$state <- state
-  task$line <- NULL
+  task$line <- task$objects <- NULL
   end_segments(line, given_up = TRUE)
   line$kept <- NULL
   release_line(line, task$connection)

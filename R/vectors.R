@@ -35,6 +35,7 @@ advice_of_each <- function(path) {
 is_untyped_null <- function(x) is.logical(x) && all(is.na(x))
 
 coerce_vector <- function(x, spec, path) {
+  if (spec$type == "object") path$type <- spec$name
   x <- strip_attributes(x)
   if (is_untyped_null(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
@@ -82,7 +83,7 @@ typed_na <- list(
   timestamp = structure(NA_real_, class = c("POSIXct", "POSIXt")),
   duration = structure(NA_real_, class = "difftime", units = "secs"),
   date = structure(NA_real_, class = "Date"),
-  binary = list(NULL), complex128 = NA_complex_, complex64 = NA_complex_
+  binary = list(NULL), object = NA_character_, complex128 = NA_complex_, complex64 = NA_complex_
 )
 
 # The limits of integers; R's own has no -2147483648.
@@ -166,6 +167,7 @@ coercers <- list(
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
     abort_type(x, "complex", path)
   },
+  object = function(x, path) object_ids(x, path$type, path),
   complex64 = function(x, path) {
     x <- coercers$complex128(x, path)
     check_float32(pmax(abs(Re(x)), abs(Im(x))), x, path)

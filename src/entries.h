@@ -60,11 +60,12 @@ SEXP mg_c_lane_age(SEXP pointer);
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
 SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP targets, SEXP timeout, SEXP templates);
 SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);
-SEXP mg_c_release_note(SEXP buffer, SEXP id, SEXP received);
-SEXP mg_c_release_take(SEXP buffer);
+SEXP mg_c_releases_new(void);
+SEXP mg_c_release_note(SEXP pointer, SEXP id, SEXP received);
+SEXP mg_c_release_take(SEXP pointer);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
-                    SEXP flags, SEXP log, SEXP show);
+                    SEXP flags, SEXP log, SEXP show, SEXP releases);
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
 SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 

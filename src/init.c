@@ -64,11 +64,12 @@ static const R_CallMethodDef entries[] = {
     ENTRY(lane_converse, 6),
     // Objects, functions and streams
     ENTRY(array_stream, 4),
+    ENTRY(releases_new, 0),
     ENTRY(release_note, 3),
     ENTRY(release_take, 1),
     ENTRY(call_new, 2),
     ENTRY(call_is_known, 2),
-    ENTRY(call_know, 10),
+    ENTRY(call_know, 11),
     {NULL, NULL, 0},
 };
 

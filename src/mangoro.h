@@ -56,7 +56,7 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
-//   releases.c         Go's objects that R does not refer to any more
+//   releases.c         Go's objects that R does not refer to any more (releases.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
 //   question.c         R functions that Go calls over the lane

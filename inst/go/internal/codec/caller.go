@@ -14,8 +14,8 @@ type Caller interface {
 	Ask(target int, names []string, question []Column) (answer arrow.RecordBatch, err error)
 	// Fail ends the call with an error, which R gets at once.
 	Fail(err error)
-	// Objects returns those of the connection.
-	Objects() *object.Table
+	// Objects returns those that the call uses.
+	Objects() *object.Uses
 }
 
 // WithCaller says which call the arguments belong to.

@@ -37,6 +37,8 @@ func (dynamic) Write(value reflect.Value, args *Arguments) (Column, error) {
 	if err != nil {
 		return Column{}, wrong("cannot be sent to R: %v", err)
 	}
+	args.inAny = true
+	defer func() { args.inAny = false }()
 	return kind.Write(value.Elem(), args)
 }
 

@@ -120,7 +120,8 @@ func newExchange(c *connection, k *pendingCall, r *request) *exchange {
 // caller is a call as its function and the kinds of its values know it.
 type caller struct {
 	connection *connection
-	exchange   *exchange // nil: the call does not live
+	exchange   *exchange    // nil: the call does not live
+	uses       *object.Uses // nil: it has no objects
 }
 
 type callerKey struct{}
@@ -142,7 +143,7 @@ func exchangeOf(ctx context.Context) *exchange {
 func (c *caller) Fail(err error) { c.exchange.fail(err) }
 
 // Objects is for kinds, see [codec.Caller].
-func (c *caller) Objects() *object.Table { return c.connection.objects }
+func (c *caller) Objects() *object.Uses { return c.uses }
 
 // --- What a call says ---
 
@@ -657,8 +658,8 @@ func (c *connection) continueCall(r *request) error {
 }
 
 // within returns a context of the function, by which it finds its call.
-func (c *connection) within(ctx context.Context, x *exchange) context.Context {
-	ctx = context.WithValue(ctx, callerKey{}, &caller{c, x})
+func (c *connection) within(ctx context.Context, x *exchange, uses *object.Uses) context.Context {
+	ctx = context.WithValue(ctx, callerKey{}, &caller{c, x, uses})
 	if x != nil {
 		x.ctx = ctx
 	}

@@ -102,6 +102,7 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		}
 		return take(ctx, returned{stream: reader})
 	}
+	args.IsResult()
 	rec, err := f.record(1, func(i int) (codec.Column, error) { return f.results[i].kind.Write(out[i], args) })
 	if err != nil {
 		return err

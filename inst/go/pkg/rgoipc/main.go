@@ -52,7 +52,9 @@ func Main(registry *Registry, opts ...Option) {
 
 	fmt.Printf("Registered functions: %v\n", registry.List())
 	for _, f := range registry.allLeftOut() {
-		fmt.Fprintln(os.Stderr, "left out:", f)
+		if !f.found {
+			fmt.Fprintln(os.Stderr, "left out:", f)
+		}
 	}
 	config, err := newConfig(opts)
 	if err == nil {
