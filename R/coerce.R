@@ -7,6 +7,7 @@
 #   inner           TRUE inside a list, whose elements are of one Arrow type
 #   dim             the dimensions, if it is a matrix
 #   call            the user's call
+#   subject         what messages call the value; NULL: the argument
 #   targets         what Go may ask while the call runs, see add_target(); NULL if it does not live
 coerce <- function(x, spec, path) {
   if (path$signature$boxed && is_nil(x, spec)) return(NULL)

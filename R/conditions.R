@@ -260,8 +260,8 @@ similar_names <- function(name, names) {
 # An error reply of a server. `detail` is its JSON as a list; without a code that we know,
 # it is that of a handler that failed. `frames` are the user's own lines of a panic. The
 # fields `arg`, `row`, from 1, and `value` say where it failed; `value` is a string or,
-# for several arguments, a list.
-abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL) {
+# for several arguments, a list. `failure` is the condition of R code that has made it fail.
+abort_reply <- function(func_name, message, detail = list(), frames = NULL, call = NULL, failure = NULL) {
   code <- detail[["code"]]
   if (!rlang::is_string(code) || !code %in% error_codes) code <- "handler"
   row <- detail[["row"]]
@@ -275,6 +275,10 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     invalid_argument = "The Go function {.fn {func_name}} rejected its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
+  if (!is.null(failure) && identical(message, conditionMessage(failure))) { # which shows the text
+    what <- "The Go function {.fn {func_name}} failed, since an R function that it called did."
+    shown <- NULL
+  }
   at <- if (NROW(frames) > 0) show_frames(frames)
   abort_mangoro(
     code,
@@ -291,7 +295,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     detail = detail,
     stack = detail[["stack"]],
     frames = frames,
-    parent = chain_condition(detail[["chain"]], message),
+    parent = chain_condition(detail[["chain"]], message, failure),
     call = call
   )
 }
@@ -340,13 +344,15 @@ shorten <- function(text, limit = 2000) {
 }
 
 # The errors that the error of a handler wraps: each is the parent of the one before. An
-# error that ends with the text of its cause, as those of Go's `%w` do, has shown it.
-chain_condition <- function(chain, message) {
+# error that ends with the text of its cause, as those of Go's `%w` do, has shown it. The
+# condition of R code is the last parent, and shows its text itself.
+chain_condition <- function(chain, message, failure = NULL) {
   if (is.data.frame(chain)) chain <- chain$message
   if (!is.character(chain) || anyNA(chain)) chain <- character()
   causes <- utils::head(chain[-1], 20)
   causes <- causes[!endsWith(c(message, causes)[seq_along(causes)], causes)]
-  parent <- NULL
+  if (!is.null(failure)) causes <- setdiff(causes, conditionMessage(failure))
+  parent <- failure
   for (cause in rev(causes)) parent <- rlang::error_cnd(message = cause, parent = parent)
   parent
 }

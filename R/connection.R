@@ -147,6 +147,7 @@ abort_unusable <- function(call) {
 #   targets   what Go may ask, see new_targets()
 #   failures  conditions that these have raised, by their number
 #   progress  what shows its progress
+#   talk      what C has to know to answer for them, see talk_of()
 #   word      TRUE: R has the word
 #   moved     TRUE: it goes on over the socket, but still holds the lane
 #   kept      TRUE: a task or a stream keeps the line

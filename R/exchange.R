@@ -9,11 +9,41 @@ settle_call <- function(line, connection, reply, signature, call) {
   if (!signature$lives) {
     return(reply)
   }
-  while (!is.null(bytes <- exchange_step(line, connection, reply, signature, call))) {
+  repeat {
+    reply <- answer_known(line, connection, reply, signature, call)
+    bytes <- exchange_step(line, connection, reply, signature, call)
+    if (is.null(bytes)) return(reply)
     send_continue(line, connection, bytes, signature, call)
     reply <- await_reply(line)
   }
+}
+
+# Has C answer `reply` and what follows, as long as these are questions that it knows. Returns
+# the next reply.
+answer_known <- function(line, connection, reply, signature, call) {
+  while (is_on_lane(line) && reply[[1]] == message_types[["question"]] && !is.null(talk <- find_talk(line, connection, signature))) {
+    said <- tryCatch(
+      .Call(c_lane_converse, line$lane$pointer, line$posted, line, reply, talk),
+      error = function(cnd) if (is.null(line$word)) raise(cnd) else failed_answer(line, cnd)
+    )
+    if (is.raw(said)) return(said)
+    if (!is.null(said)) {
+      if (is.null(names(said))) said <- answer_with(line, line$targets$list[[said[[1]] + 1L]], said[[2]], signature)
+      bytes <- continue_message(signature$name, line$id, said$payload, failure = said$failure)
+      send_continue(line, connection, bytes, signature, call)
+    }
+    reply <- await_reply(line)
+  }
   reply
+}
+
+find_talk <- function(line, connection, signature) {
+  if (is.null(line$talk)) {
+    server <- connection$server
+    header <- continue_message(signature$name, line$id)
+    line$talk <- talk_of(line, header, rlang::call2(show_output, server), server, signature)
+  }
+  line$talk
 }
 
 # Handles what a reply says. Returns the request that goes on with the call; NULL if the
@@ -36,7 +66,8 @@ exchange_step <- function(line, connection, reply, signature, call) {
       if (identical(said$over, "socket")) move_to_socket(line, connection, call)
       continue_message(signature$name, line$id)
     },
-    question = answer_message(line, connection, said$target, payload(reply, message), signature, call)
+    question = answer_message(line, connection, said$target, reply, message$start, signature, call),
+    error = abort_failed_callback(line, connection, message, reply, signature, call)
   )
 }
 
@@ -95,7 +126,8 @@ further_warnings <- function(n) sprintf("... and %.0f further warning%s", n, if 
 
 # The request that answers a question of Go's, which a target is asked. Without a payload
 # the next part of a source is asked for.
-answer_message <- function(line, connection, index, payload, signature, call) {
+answer_message <- function(line, connection, index, question, start, signature, call) {
+  payload <- payload(question, list(start = start))
   is_part <- length(payload) == 0
   target <- find_target(line$targets, index, if (is_part) "source" else "function")
   if (is.null(target)) {
@@ -106,6 +138,9 @@ answer_message <- function(line, connection, index, payload, signature, call) {
   } else {
     answer_question(line, connection, target, payload, signature, call)
   }
+  if (!is_part && is_on_lane(line) && is.null(answer$failure)) {
+    learn_question(line, target, question, start, answer$payload, signature)
+  }
   continue_message(signature$name, line$id, answer$payload %||% raw(), failure = answer$failure)
 }
 
@@ -115,8 +150,9 @@ answer_message <- function(line, connection, index, payload, signature, call) {
 # two numbers. `failure` is what R code has raised: list(failed = , message = , class = ),
 # whose number tells it from others.
 continue_message <- function(name, id, payload = raw(), offer = NULL, over = NULL, failure = NULL) {
-  said <- c(list(call_id = id), if (!is.null(over)) list(over = over), failure)
-  json <- as.character(jsonlite::toJSON(said, auto_unbox = TRUE))
+  said <- c(if (!is.null(over)) list(over = over), failure)
+  json <- sprintf("{\"call_id\":\"%s\"}", id)
+  if (length(said) > 0) json <- as.character(jsonlite::toJSON(c(list(call_id = id), said), auto_unbox = TRUE))
   if (!is.null(offer)) json <- sub("}$", sprintf(",\"offer\":[%.0f,%.0f]}", offer[[1]], offer[[2]]), json)
   c(envelope_header("continue", name, json), payload)
 }

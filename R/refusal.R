@@ -9,9 +9,10 @@ abort_arguments <- function(signature, message, arg = NULL, ..., call, .envir = 
 }
 
 describe_path <- function(path) {
-  if (length(path$steps) == 0) return(format_inline("argument {.arg {path$arg}}"))
+  whole <- path$subject %||% format_inline("argument {.arg {path$arg}}")
+  if (length(path$steps) == 0) return(whole)
   steps <- paste(path$steps, collapse = "$")
-  format_inline("{.val {steps}} of argument {.arg {path$arg}}")
+  paste(format_inline("{.val {steps}} of"), whole)
 }
 
 abort_type <- function(x, wanted, path, advice = conversion_advice(x, wanted) %||% class_advice(x)) {
@@ -73,7 +74,7 @@ null_advice <- function(element, path) {
   empty <- switch(element$type, string = "character()", bool = "logical()", float64 = "numeric()", int64 = "integer()")
   advice <- c(
     if (!is.null(empty)) format_inline("an empty one is {.code {empty}}"),
-    if (length(path$steps) == 0) format_inline("{.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
+    if (length(path$steps) == 0 && is.null(path$subject)) format_inline("{.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
   )
   if (length(advice) > 0) paste0("; ", paste(advice, collapse = ", and "))
 }

@@ -3,12 +3,13 @@
 #   kind   "function" or "source"
 #   value  the function, or what makes the next part of the source
 #   spec   the type of the parameter
+#   name   that of the parameter, for messages
 
 new_targets <- function() rlang::new_environment(list(list = list()))
 
 # Keeps a target as long as the call is out. Returns what Go knows it by.
-add_target <- function(targets, kind, value, spec) {
-  targets$list <- c(targets$list, list(list(kind = kind, value = value, spec = spec)))
+add_target <- function(targets, kind, value, spec, name = NULL) {
+  targets$list <- c(targets$list, list(list(kind = kind, value = value, spec = spec, name = name)))
   length(targets$list) - 1L
 }
 
@@ -21,8 +22,11 @@ find_target <- function(targets, index, kind) {
 
 # An R function as an argument.
 function_argument <- function(x, spec, path) {
-  if (!is.function(x)) abort_type(x, "a function", path)
-  add_target(path$targets, "function", x, spec)
+  if (!is.function(x)) {
+    advice <- if (inherits(x, "formula")) "; write it as {.code function(x) ...}, or convert it with {.fn rlang::as_function}"
+    abort_type(x, "a function", path, advice = advice)
+  }
+  add_target(path$targets, "function", x, spec, path$arg)
 }
 
 # What Go reads part by part as an argument.

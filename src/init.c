@@ -61,7 +61,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(lane_release_held, 3),
     ENTRY(lane_age, 1),
     ENTRY(lane_give_up, 2),
-    ENTRY(lane_converse, 6),
+    ENTRY(lane_converse, 5),
+    ENTRY(template, 2),
     // Objects, functions and streams
     ENTRY(array_stream, 4),
     ENTRY(releases_new, 0),

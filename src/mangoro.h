@@ -59,6 +59,7 @@
 //   releases.c         Go's objects that R does not refer to any more (releases.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
+//   template.c         messages that are equal but for the numbers in them (template.h)
 //   question.c         R functions that Go calls over the lane
 //   call.c             a plain call over the lane, from its arguments to its value
 //

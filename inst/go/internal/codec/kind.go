@@ -75,7 +75,7 @@ func oneWay(t reflect.Type, result bool, method string) (Kind, error) {
 // CanBeAbsent tells whether the zero value of a type says that there is no value.
 func CanBeAbsent(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Func:
 		return true
 	default:
 		shape, ok := shapeOf(t)

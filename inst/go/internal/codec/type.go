@@ -84,8 +84,9 @@ func (t Type) lack(unless string) string {
 
 // Has tells whether a type, or one within it, has that name.
 func (t Type) Has(name string) bool {
-	return t.Name == name || t.Elem != nil && t.Elem.Has(name) ||
-		slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.Has(name) })
+	has := func(f Field) bool { return f.Type.Has(name) }
+	return t.Name == name || t.Elem != nil && t.Elem.Has(name) || slices.ContainsFunc(t.Fields, has) ||
+		t.Func != nil && (slices.ContainsFunc(t.Func.Params, has) || t.Func.Result != nil && t.Func.Result.Has(name))
 }
 
 // Objects returns the types of objects in a type.

@@ -236,7 +236,7 @@ func holdsText(t types.Type) bool {
 // wants it.
 func canBeNil(t types.Type) bool {
 	switch t.Underlying().(type) {
-	case *types.Pointer, *types.Slice, *types.Map, *types.Interface:
+	case *types.Pointer, *types.Slice, *types.Map, *types.Interface, *types.Signature:
 		return true
 	default:
 		return slices.Contains([]string{rgoipcPath + ".Null", rgoipcPath + ".Nulls"}, qualified(t))

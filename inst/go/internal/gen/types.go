@@ -98,6 +98,7 @@ type verdict struct {
 	table   bool   // a struct, or one with NA
 	vector  bool   // a slice or Nulls
 	matrix  bool   // a matrix, or a struct with one
+	fn      bool   // an R function
 	stream  bool   // it is read or written part by part
 	object  bool   // it stays in Go
 	lacks   string // a method without which there is a type that cannot be read, or cannot be written

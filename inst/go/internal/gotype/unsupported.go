@@ -9,7 +9,7 @@ func Unsupported(kind reflect.Kind) string {
 	case reflect.Chan:
 		return ": R cannot receive from a channel; use a slice"
 	case reflect.Func:
-		return ": R has no Go functions; use what they return"
+		return ": R has no Go functions; use what they return. An R function is a parameter of its own"
 	case reflect.Interface:
 		return ": nothing says which type its values have; use that type, or any"
 	case reflect.UnsafePointer, reflect.Uintptr:
@@ -18,6 +18,13 @@ func Unsupported(kind reflect.Kind) string {
 		return ""
 	}
 }
+
+// What is wrong with the type of an R function.
+const (
+	SeveralResults     = ": an R function has one result; use a struct"
+	StreamInFunction   = "a stream is no argument or result of an R function; use a slice or arrow.RecordBatch"
+	FunctionInFunction = "an R function cannot return one"
+)
 
 // Recursive is what to write instead of a type that contains itself.
 const Recursive = ": R needs to know how deep it is; use any"

@@ -28,13 +28,14 @@ const (
 // detail is what R is told about an error beside its message.
 type detail struct {
 	Code   Code     `json:"code"`
-	Arg    string   `json:"arg,omitempty"`    // the argument that is wrong
-	Result string   `json:"result,omitempty"` // the result that cannot be sent
-	Row    int      `json:"row,omitempty"`    // where it failed, from 1
-	Value  any      `json:"value,omitempty"`  // what is there: a text, or a map if there are several arguments
-	Stack  string   `json:"stack,omitempty"`  // of a panic
-	Frames []frame  `json:"frames,omitempty"` // of a panic: the user's part of the stack, innermost first
-	Chain  []string `json:"chain,omitempty"`  // the error and its causes, outermost first
+	Arg    string   `json:"arg,omitempty"`     // the argument that is wrong
+	Result string   `json:"result,omitempty"`  // the result that cannot be sent
+	Row    int      `json:"row,omitempty"`     // where it failed, from 1
+	Value  any      `json:"value,omitempty"`   // what is there: a text, or a map if there are several arguments
+	Stack  string   `json:"stack,omitempty"`   // of a panic
+	Frames []frame  `json:"frames,omitempty"`  // of a panic: the user's part of the stack, innermost first
+	Chain  []string `json:"chain,omitempty"`   // the error and its causes, outermost first
+	RError int      `json:"r_error,omitempty"` // the number of the R condition among them
 }
 
 // frame is a location in the user's code.
@@ -58,6 +59,7 @@ func described(err error) (text string, d detail) {
 		func() { d.locate(err) },
 		func() { text = shortened(textOf(err), maxText) },
 		func() { d.Chain = chain(err) },
+		func() { d.RError = numberOf(err) },
 	} {
 		isolated(step)
 	}
@@ -94,6 +96,16 @@ func (d *detail) locate(err error) {
 			return
 		}
 	}
+}
+
+// numberOf returns the number of the R condition among the causes of an error, or 0.
+func numberOf(err error) int {
+	for cause := range causes(err) {
+		if e, ok := cause.(*RError); ok && e != nil {
+			return e.number
+		}
+	}
+	return 0
 }
 
 // textOf returns the text of an error, even if its method panics.
@@ -153,7 +165,7 @@ func userFrames() []frame {
 }
 
 // marshal returns the detail as JSON of at most maxDetail bytes. To get there it cuts off
-// the end of the stack, and then keeps only the code and the row.
+// the end of the stack, and then keeps only the code, the row and the R condition.
 func (d detail) marshal() []byte {
 	payload := d.json()
 	for len(payload) > maxDetail && d.Stack != "" {
@@ -161,7 +173,7 @@ func (d detail) marshal() []byte {
 		payload = d.json()
 	}
 	if len(payload) > maxDetail {
-		payload = detail{Code: d.Code, Row: d.Row}.json()
+		payload = detail{Code: d.Code, Row: d.Row, RError: d.RError}.json()
 	}
 	return payload
 }

@@ -32,6 +32,8 @@ type exchange struct {
 	stopped atomic.Bool // nobody waits for the result any more
 
 	mu        sync.Mutex // protects what follows
+	questions []*lastQuestion // by target
+	heard     []byte          // the header of the last request that was nothing but an answer
 	changed   sync.Cond
 	ctx       context.Context // of the function
 	unwatch   func() bool     // no more stops when the context ends; nil: that is not watched
@@ -203,6 +205,11 @@ func (x *exchange) isAwaited() bool {
 
 // ask asks R for what a target says to the payload, and waits for the answer.
 func (x *exchange) ask(target int, payload []byte) (*rAnswer, error) {
+	return x.askBy(func(events []event) []byte { return questionMessage(x.call.name, target, events, payload) })
+}
+
+// askBy asks R a question, whose message has the events that are pending.
+func (x *exchange) askBy(question func(events []event) []byte) (*rAnswer, error) {
 	x.asking.Lock()
 	defer x.asking.Unlock()
 	if err := x.connection.calls.pause(x.call); err != nil {
@@ -218,12 +225,7 @@ func (x *exchange) ask(target int, payload []byte) (*rAnswer, error) {
 		if err := x.await(x.isAwaited); err != nil {
 			return nil, err
 		}
-		metadata := struct {
-			Target int     `json:"target"`
-			Events []event `json:"events,omitempty"`
-		}{target, x.pending.list}
-		message := &RPCMessage{Type: MsgTypeQuestion, FuncName: x.call.name, ErrorMsg: jsonText(metadata), ArrowData: payload}
-		bytes := message.Marshal()
+		bytes := question(x.pending.list)
 		if most := x.connection.calls.limits.bytes; int64(len(bytes)) > most {
 			return nil, errorf(CodeResourceExhausted, "the arguments of an R function have %d bytes, but at most %d are sent", len(bytes), most)
 		}
@@ -469,6 +471,10 @@ func (x *exchange) takeMail() {
 		return
 	}
 	x.request.mail = &next
+	if payload, ok := x.isAnswer(next.Message); ok {
+		_ = x.take(said{}, payload, nil) // only an offer could be wrong
+		return
+	}
 	message, err := UnmarshalRPCMessage(next.Message)
 	if err == nil && message.Type != MsgTypeContinue {
 		err = fmt.Errorf("a call that lives does not go on by a message of type %d", message.Type)
@@ -479,6 +485,7 @@ func (x *exchange) takeMail() {
 			err = errors.New("another call goes on over the lane")
 		}
 		if err == nil {
+			x.hear(s, next.Message, message.ArrowData)
 			err = x.take(s, message.ArrowData, nil)
 		}
 	}

@@ -202,7 +202,7 @@ func (c *calls) pause(k *pendingCall) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if k.left {
-		return context.Canceled
+		return errEnded
 	}
 	if k.pauses == 0 {
 		if k.owner.paused >= maxPaused {

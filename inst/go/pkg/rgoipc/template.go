@@ -62,9 +62,9 @@ func newTemplate(fn *Function, arguments, result arrowipc.Places) *template {
 		t.arguments = append(t.arguments, slot{place.At, memory})
 		t.piece.args = append(t.piece.args, operand{values: values, n: t.piece.n})
 	}
-	memory, _ := memoryOf(t.rows.columns[0])
+	memory, arrowType := memoryOf(t.rows.columns[0])
 	t.result = slot{result.Values[0].At, memory}
-	if len(memory) != result.Values[0].Size {
+	if len(memory) != result.Values[0].Size || arrowType != result.Values[0].Type {
 		return nil
 	}
 	return t
