@@ -67,7 +67,7 @@ func receives(fn *types.Func) []*types.Var {
 // whose memory can be the argument's own.
 func (l *lender) borrows(f *function) []string {
 	object, _ := l.info.Defs[f.decl.Name].(*types.Func)
-	if l.decls[object] == nil {
+	if l.decls[object] == nil || f.returnsStream() {
 		return nil
 	}
 	var out []string
