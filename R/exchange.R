@@ -115,8 +115,11 @@ answer_message <- function(line, connection, index, payload, signature, call) {
 # two numbers. `failure` is what R code has raised: list(failed = , message = , class = ),
 # whose number tells it from others.
 continue_message <- function(name, id, payload = raw(), offer = NULL, over = NULL, failure = NULL) {
-  said <- c(list(call_id = id), if (!is.null(over)) list(over = over), failure)
-  json <- as.character(jsonlite::toJSON(said, auto_unbox = TRUE))
+  json <- sprintf("{\"call_id\":\"%s\"}", id)
+  if (!is.null(over) || !is.null(failure)) {
+    said <- c(list(call_id = id), if (!is.null(over)) list(over = over), failure)
+    json <- as.character(jsonlite::toJSON(said, auto_unbox = TRUE))
+  }
   if (!is.null(offer)) json <- sub("}$", sprintf(",\"offer\":[%.0f,%.0f]}", offer[[1]], offer[[2]]), json)
   c(envelope_header("continue", name, json), payload)
 }
