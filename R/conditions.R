@@ -183,6 +183,31 @@ abort_waited <- function(name, timeout, call) {
   )
 }
 
+# There is no next part of a stream yet.
+abort_no_part <- function(name, timeout, call) {
+  abort_mangoro(
+    "timeout",
+    c(
+      "{.fn {name}} made no further values within {timeout} second{?s}.",
+      "i" = "Its stream is still open: ask again with {.fn mangoro_next}, or end it with {.fn close}."
+    ),
+    timeout = timeout, call = call
+  )
+}
+
+# R code that a stream's own call waits for asks for a part of it.
+abort_own_part <- function(name, call) {
+  abort_invalid_argument("s", "The call of {.fn {name}} waits for the R code that reads its stream.", call = call)
+}
+
+# What a stream that was closed before its end has as its condition.
+closed_condition <- function(name, call) {
+  tryCatch(
+    abort_mangoro("cancelled", "The stream of {.fn {name}} was closed.", func_name = name, call = call),
+    mangoro_error = identity
+  )
+}
+
 # R code that a task's own call waits for asks for the value of that task.
 abort_own_value <- function(name, call) {
   abort_invalid_argument("task", "The call of {.fn {name}} waits for the R code that asks for its value.", call = call)

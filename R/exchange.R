@@ -150,9 +150,11 @@ answer_message <- function(line, connection, index, question, start, signature, 
 # two numbers. `failure` is what R code has raised: list(failed = , message = , class = ),
 # whose number tells it from others.
 continue_message <- function(name, id, payload = raw(), offer = NULL, over = NULL, failure = NULL) {
-  said <- c(if (!is.null(over)) list(over = over), failure)
   json <- sprintf("{\"call_id\":\"%s\"}", id)
-  if (length(said) > 0) json <- as.character(jsonlite::toJSON(c(list(call_id = id), said), auto_unbox = TRUE))
+  if (!is.null(over) || !is.null(failure)) {
+    said <- c(list(call_id = id), if (!is.null(over)) list(over = over), failure)
+    json <- as.character(jsonlite::toJSON(said, auto_unbox = TRUE))
+  }
   if (!is.null(offer)) json <- sub("}$", sprintf(",\"offer\":[%.0f,%.0f]}", offer[[1]], offer[[2]]), json)
   c(envelope_header("continue", name, json), payload)
 }

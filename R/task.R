@@ -214,6 +214,9 @@ take_reply <- function(task) {
     watch_task(task)
     return(invisible())
   }
+  if (opens_stream(task$signature) && is_part(reply)) {
+    return(end_task(task, "done", value = open_stream(line, task$connection, task$signature, task$call)))
+  }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
   end_task(task, "done", value = result_value(values, task$signature, task$layout))
@@ -230,9 +233,11 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
   task$condition <- condition
   task$state <- state
   task$line <- task$objects <- NULL
-  end_segments(line, given_up = TRUE)
-  line$kept <- NULL
-  release_line(line, task$connection)
+  if (!inherits(value, "mangoro_stream")) { # which keeps the line
+    end_segments(line, given_up = TRUE)
+    line$kept <- NULL
+    release_line(line, task$connection)
+  }
   if (!is.null(task$settle)) task$settle(task)
   task$settle <- NULL
 }

@@ -13,6 +13,7 @@ SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_a
 SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_decode_row(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_segments_end(SEXP segments, SEXP given_up);
+SEXP mg_c_segments_offer(SEXP size);
 SEXP mg_c_verify(SEXP bytes, SEXP ahead);
 SEXP mg_c_constants(void);
 SEXP mg_c_log_open(void);

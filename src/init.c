@@ -16,6 +16,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(decode_record, 3),
     ENTRY(decode_row, 3),
     ENTRY(segments_end, 2),
+    ENTRY(segments_offer, 1),
     ENTRY(verify, 2),
     ENTRY(constants, 0),
     ENTRY(log_open, 0),

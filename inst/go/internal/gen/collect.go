@@ -184,7 +184,7 @@ func (f *function) unfit() string {
 		if reason := v.unfitResult(); reason != "" {
 			return fmt.Sprintf("result `%s` is of %s", v.name, reason)
 		}
-		if (v.stream || v.arrow == arrowPath+"/array.RecordReader") && len(f.results) > 1 {
+		if v.isStream() && len(f.results) > 1 {
 			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
 		}
 	}
