@@ -34,7 +34,7 @@ exchange_step <- function(line, connection, reply, signature, call) {
   switch(type,
     event = {
       if (identical(said$over, "socket")) move_to_socket(line, connection, call)
-      continue_message(signature$name, line$id)
+      continue_message(signature$name, line$id, offer = line$offer)
     },
     question = answer_message(line, connection, said$target, payload(reply, message), signature, call)
   )
@@ -106,7 +106,7 @@ answer_message <- function(line, connection, index, payload, signature, call) {
   } else {
     answer_question(line, connection, target, payload, signature, call)
   }
-  continue_message(signature$name, line$id, answer$payload %||% raw(), failure = answer$failure)
+  continue_message(signature$name, line$id, answer$payload %||% raw(), offer = line$offer, failure = answer$failure)
 }
 
 # --- What R says ----------------------------------------------------------------
