@@ -150,6 +150,7 @@ abort_unusable <- function(call) {
 #   talk      what C has to know to answer for them, see talk_of()
 #   word      TRUE: R has the word
 #   moved     TRUE: it goes on over the socket, but still holds the lane
+#   offer     the name of the segment for the next part of a stream, NULL for none
 #   kept      TRUE: a task or a stream keeps the line
 new_line <- function(ctx = NULL) {
   if (is.null(the$signal)) the$signal <- cv()

@@ -64,7 +64,7 @@ exchange_step <- function(line, connection, reply, signature, call) {
   switch(type,
     event = {
       if (identical(said$over, "socket")) move_to_socket(line, connection, call)
-      continue_message(signature$name, line$id)
+      continue_message(signature$name, line$id, offer = line$offer)
     },
     question = answer_message(line, connection, said$target, reply, message$start, signature, call),
     error = abort_failed_callback(line, connection, message, reply, signature, call)
@@ -141,7 +141,7 @@ answer_message <- function(line, connection, index, question, start, signature, 
   if (!is_part && is_on_lane(line) && is.null(answer$failure)) {
     learn_question(line, target, question, start, answer$payload, signature)
   }
-  continue_message(signature$name, line$id, answer$payload %||% raw(), failure = answer$failure)
+  continue_message(signature$name, line$id, answer$payload %||% raw(), offer = line$offer, failure = answer$failure)
 }
 
 # --- What R says ----------------------------------------------------------------

@@ -150,7 +150,8 @@ ask_ahead <- function(s) {
   lane <- usable_lane(s$connection)
   offer <- if (!is.null(lane)) .Call(c_segments_offer, c(s$taken, lane$peer))
   s$offer <- offer$segments
-  bytes <- continue_message(s$signature$name, line$id, offer = offer$name)
+  line$offer <- offer$name
+  bytes <- continue_message(s$signature$name, line$id, offer = line$offer)
   send_continue(line, s$connection, bytes, s$signature, s$call)
 }
 
@@ -247,7 +248,7 @@ end_stream <- function(s, state, condition = NULL) {
   end_use(s$arguments, given_up = state != "ended")
   end_use(s$offer, given_up = state != "ended")
   s$arguments <- s$offer <- NULL
-  line$kept <- NULL
+  line$kept <- line$offer <- NULL
   release_line(line, s$connection)
 }
 
@@ -291,6 +292,14 @@ combine_factors <- function(parts) {
   levels <- unique(unlist(lapply(parts, levels)))
   codes <- unlist(lapply(parts, function(part) match(levels(part), levels)[part]))
   structure(codes, levels = levels, class = class(parts[[1]]))
+}
+
+# --- As a source ------------------------------------------------------------
+
+#' @exportS3Method NULL
+part_reader.mangoro_stream <- function(x) {
+  check_stream(x)
+  function() next_part(x)
 }
 
 # --- For other packages -----------------------------------------------------

@@ -272,16 +272,11 @@ func (s *source) Next() bool {
 		s.ahead = false
 		return true
 	}
-	s.batch = nil
-	for !s.ended {
-		batch, err := s.part()
-		s.ended, s.err = batch == nil, err
-		if batch != nil && batch.NumRows() > 0 {
-			s.batch = batch
-			break
-		}
+	if s.batch = nil; !s.ended {
+		s.batch, s.err = s.part()
+		s.ended = s.batch == nil
 	}
-	return s.batch != nil
+	return !s.ended
 }
 
 // part asks for the next part, which is nil if there is none.

@@ -317,6 +317,7 @@ func (x *exchange) move() {
 func (x *exchange) reply(message []byte) {
 	w := x.waiting
 	x.waiting = nil
+	w.offer.Release() // R may offer it again
 	if x.onLane {
 		x.request.mail.Reply(message, 0)
 	} else {
