@@ -45,6 +45,7 @@ handle_function <- function(server, name, call) {
 # Its body contains the functions that it calls: the names of arguments may be any. With a
 # connection C is told at once what it knows of a call. `object` is whose method it is.
 make_function <- function(server, signature, connection = NULL, object = NULL) {
+  force(connection) # which is not kept, as the frame of the first caller would be
   name <- signature$name
   method <- if (!is.null(object)) signature
   over <- function(frame) if (is.null(object)) server_connection(server, frame) else object_connection(object, frame)

@@ -209,6 +209,9 @@ take_reply <- function(task) {
   line <- task$line
   reply <- finish(line)
   bytes <- exchange_step(line, task$connection, reply, task$signature, task$call)
+  if (task$state != "running") { # R code that it has called may have ended it
+    return(invisible())
+  }
   if (!is.null(bytes)) {
     send_continue(line, task$connection, bytes, task$signature, task$call)
     watch_task(task)

@@ -113,7 +113,8 @@ test_that("an interrupt ends a call in each of its states", {
 
 test_that("R learns in each state of a call that the program was killed", {
   skip_on_os("windows")
-  for (state in names(states)) {
+  # A warning comes with the result, if that is there already.
+  for (state in setdiff(names(states), "R handles a warning")) {
     go <- local_together()
     pid <- server_of(go)$process$get_pid()
     expect_error(

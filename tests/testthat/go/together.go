@@ -59,7 +59,7 @@ func Numbers(ctx context.Context) iter.Seq[float64] {
 }
 
 // Counter counts.
-type Counter struct{ n int }
+type Counter struct{ counts []int }
 
 // NewCounter makes a counter.
 func NewCounter() *Counter {
@@ -71,10 +71,14 @@ func NewCounter() *Counter {
 
 // Add adds what f returns, so often.
 func (c *Counter) Add(f func() int, times int) int {
+	sum := 0
 	for range times {
-		c.n += f()
+		c.counts = append(c.counts, f())
 	}
-	return c.n
+	for _, count := range c.counts {
+		sum += count
+	}
+	return sum
 }
 
 // Same returns a counter.
