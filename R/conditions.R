@@ -335,6 +335,7 @@ abort_object <- function(what, state, server, call) {
     c(
       switch(state,
         lost = "The {what} was saved and loaded again, or sent to another R process.",
+        disconnected = "The {what} is gone: its socket was closed.",
         stopped = "The {what} is gone: its program was stopped.",
         restarted = "The {what} is gone: its program was started again.",
         ended = "The {what} is gone: its process {describe_status(end$status)}."

@@ -245,7 +245,7 @@ object_state <- function(object) {
   if (object$closed) {
     "closed"
   } else if (is.null(server)) {
-    if (attr(connection$sock, "state") == "opened") "alive" else "stopped"
+    if (attr(connection$sock, "state") == "opened") "alive" else "disconnected"
   } else if (is.null(server$connection)) {
     "stopped"
   } else if (!identical(server$connection$state, connection$state)) {

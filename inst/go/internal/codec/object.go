@@ -87,7 +87,7 @@ func (c objectCodec) write(values any, valid Bitmap, args *Arguments) (Column, e
 	n := rows.Len()
 	objects := args.objects()
 	if objects == nil || args.inAny || args.nested > 0 {
-		return Column{}, wrong("is a *%s, an object: R can only get one from a function whose result has that type, not any", ObjectName(c.t))
+		return Column{}, wrong("has a *%s, an object, which R only gets in a result of its type, not in any", ObjectName(c.t))
 	}
 	ids := make([]string, n)
 	known := clearable{Bitmap: valid, n: n}

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"time"
 )
 
 // ID is how R names an object: 8 random bytes of its table, and 8 that count.
@@ -28,7 +31,7 @@ func ParseID(text string) (id ID, ok bool) {
 type Store struct {
 	mu      sync.Mutex // protects what follows, and all tables and uses
 	n       int
-	holders map[io.Closer]int // how many tables have an object that is to be closed
+	holders map[io.Closer]int // of objects that are to be closed: how many tables have each
 }
 
 // NewStore returns a store without objects.
@@ -57,7 +60,6 @@ type entry struct {
 	ptr    any
 	sent   uint64 // how often it was sent, less how often R has let it go
 	uses   int    // by calls that run
-	closed bool   // a call has closed it
 }
 
 // NewTable returns a table without objects.
@@ -92,16 +94,13 @@ func (t *Table) drop(e *entry, closers []io.Closer) []io.Closer {
 	delete(t.byPtr, e.ptr)
 	t.store.n--
 	c, ok := e.ptr.(io.Closer)
-	if !ok {
+	if !ok || t.store.holders[c] == 0 {
 		return closers
 	}
 	if t.store.holders[c]--; t.store.holders[c] > 0 {
 		return closers
 	}
 	delete(t.store.holders, c)
-	if e.closed {
-		return closers
-	}
 	return append(closers, c)
 }
 
@@ -132,6 +131,23 @@ func (t *Table) Close() {
 	}
 	t.store.mu.Unlock()
 	closeAll(closers)
+}
+
+// Close closes what is left, for at most so long: the server ends.
+func (s *Store) Close(wait time.Duration) {
+	s.mu.Lock()
+	closers := slices.Collect(maps.Keys(s.holders))
+	clear(s.holders)
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		closeAll(closers)
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(wait):
+	}
 }
 
 // closeAll closes objects at the same time, so that none waits for another.
@@ -203,7 +219,8 @@ func (u *Uses) Closed() {
 	u.table.store.mu.Lock()
 	defer u.table.store.mu.Unlock()
 	if n := len(u.used); n > 0 {
-		u.used[n-1].closed = true
+		c, _ := u.used[n-1].ptr.(io.Closer)
+		delete(u.table.store.holders, c)
 	}
 }
 

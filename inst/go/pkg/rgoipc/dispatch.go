@@ -59,6 +59,9 @@ type connection struct {
 func (c *connection) Gone() {
 	c.calls.disconnect(c.owner)
 	c.attached.close()
+	if c.begin() { // so that a server that stops waits for them
+		defer c.end()
+	}
 	c.objects.Close()
 }
 
