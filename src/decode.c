@@ -138,6 +138,7 @@ static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
     return mg_failure_value(&f);
   }
   mg_input in = {.owner = bytes, .data = RAW_RO(bytes) + (R_xlen_t)from, .size = (size_t)(size - from)};
+  in.copied = type == MESSAGE_REFER_PART;
   if (by_reference) {
     mg_failure f = {0};
     if (!mg_read_parts(&in, mg_uses_offer(segments), &f)) return mg_failure_value(&f);

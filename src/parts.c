@@ -139,7 +139,7 @@ bool mg_read_parts(mg_input *in, mg_segment *offer, mg_failure *f) {
   }
   size_t header = parts_header_size(n);
   bool no_nan = (load_u32(in->data + 12) & PARTS_NO_NAN) != 0;
-  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n, no_nan};
+  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n, no_nan, in->copied};
   return true;
 }
 

@@ -286,6 +286,12 @@ func (s *source) part() (arrow.RecordBatch, error) {
 		return nil, err
 	}
 	defer column.Array.Release()
+	if bytes, ok := streamBytes(column); ok && s.schema == nil {
+		if reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator); err == nil && !reader.Next() {
+			s.schema = reader.Schema() // there is no batch
+			return s.part()
+		}
+	}
 	value, err := batches{}.Read(column, s.args)
 	if err != nil {
 		return nil, fmt.Errorf("what R has sent: %w", err)

@@ -16,8 +16,8 @@ import (
 // PartRows and PartBytes are how many rows and about how many bytes of values a part of a
 // stream has at most. A single value may be larger.
 const (
-	PartRows  = 128 << 10
-	PartBytes = 1 << 20
+	PartRows  = 512 << 10
+	PartBytes = 4 << 20
 )
 
 // Sequence is the kind of values of one type that come one after the other: iter.Seq, and as

@@ -217,6 +217,7 @@ type gatheredBatches struct {
 	batches []arrow.RecordBatch
 	rows    int64
 	bytes   int
+	none    arrow.RecordBatch // one that had no rows, or nil
 }
 
 func (g *gatheredBatches) Run(ctx context.Context, full func() error, watch func()) error {
@@ -239,12 +240,14 @@ func (g *gatheredBatches) Run(ctx context.Context, full func() error, watch func
 func (g *gatheredBatches) add(batch arrow.RecordBatch) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if batch.NumRows() > 0 {
-		batch.Retain()
-		g.batches = append(g.batches, batch)
-		g.rows += batch.NumRows()
-		g.bytes += arrowipc.Size(batch)
+	batch.Retain()
+	if batch.NumRows() == 0 {
+		g.none = batch
+		return
 	}
+	g.batches = append(g.batches, batch)
+	g.rows += batch.NumRows()
+	g.bytes += arrowipc.Size(batch)
 }
 
 func (g *gatheredBatches) isFull() bool {
@@ -285,10 +288,11 @@ func (g *gatheredBatches) Take() (arrow.RecordBatch, error) {
 	return forRows(rec), nil
 }
 
-func (g *gatheredBatches) None() (arrow.RecordBatch, error) {
-	rec, err := concatenate(g.reader.Schema(), nil)
-	if err != nil {
-		return nil, err
+func (g *gatheredBatches) None() (rec arrow.RecordBatch, err error) {
+	if rec = g.none; rec == nil {
+		if rec, err = concatenate(g.reader.Schema(), nil); err != nil {
+			return nil, err
+		}
 	}
 	defer rec.Release()
 	return forRows(rec), nil
