@@ -141,6 +141,7 @@ abort_unusable <- function(call) {
 # shared memory, see end_segments(). Of a call that lives:
 #   targets   what Go may ask, see new_targets()
 #   failures  conditions that these have raised, by their number
+#   shows     the argument `.progress`
 #   progress  what shows its progress
 #   word      TRUE: R has the word
 #   moved     TRUE: it goes on over the socket, but still holds the lane
