@@ -146,6 +146,7 @@ abort_unusable <- function(call) {
 # shared memory, see end_segments(). Of a call that lives:
 #   targets   what Go may ask, see new_targets()
 #   failures  conditions that these have raised, by their number
+#   shows     the argument `.progress`
 #   progress  what shows its progress
 #   talk      what C has to know to answer for them, see talk_of()
 #   word      TRUE: R has the word

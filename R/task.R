@@ -22,6 +22,10 @@
 #' @param .fn A Go function of a handle, as `handle$name`. No default.
 #' @param ... Its arguments, by position or by their full names, as in [mangoro_call()]. They
 #'   are checked before anything is sent.
+#' @param .progress What to do with the progress that the function tells: `TRUE` or `FALSE`, whether
+#'   to show a progress bar, or a function of `done`, `total` (`NA` if it is not known) and `label`, which
+#'   is called with it at most ten times a second. `NULL`, the default, leaves it to the
+#'   option `mangoro.progress`, which is whether R is interactive.
 #' @param .timeout How long the call may take in seconds, one number above 0. The default,
 #'   `Inf`, is as long as it takes.
 #' @param task A task. No default.
@@ -61,12 +65,13 @@
 #' mangoro_is_done(task)
 #' close(server)
 #' @export
-mangoro_async <- function(.fn, ..., .timeout = Inf) {
+mangoro_async <- function(.fn, ..., .progress = NULL, .timeout = Inf) {
   matched <- match.call(expand.dots = FALSE)
   call <- rlang::current_env()
   check_function(.fn, call)
+  check_progress(.progress)
   check_seconds(.timeout, ".timeout", call)
-  start_task(.fn, list(...), .timeout, called_as(.fn, matched$.fn, matched$...))
+  start_task(.fn, list(...), .timeout, called_as(.fn, matched$.fn, matched$...), .progress)
 }
 
 #' @rdname mangoro_async
@@ -82,13 +87,12 @@ mangoro_is_done <- function(task) {
 mangoro_value <- function(task, timeout = NULL) {
   check_task(task)
   if (!is.null(timeout)) check_seconds(timeout)
-  end <- mclock() + 1000 * (timeout %||% Inf)
-  repeat {
-    advance(task)
-    if (task$state != "running") break
+  end <- if (is.null(timeout)) Inf else mclock() + 1000 * timeout
+  while (task$state == "running") {
     if (is.null(task$line$aio)) abort_own_value(task$signature$name, rlang::current_env())
-    if (mclock() >= end) abort_waited(task$signature$name, timeout, task$call)
     await(list(task$line), end)
+    advance(task)
+    if (task$state == "running" && mclock() >= end) abort_waited(task$signature$name, timeout, task$call)
   }
   if (task$state != "done") raise(task$condition)
   if (task$signature$returns) task$value else invisible(task$value)
@@ -159,7 +163,7 @@ new_task <- function(line, connection, signature, layout, call) {
   task
 }
 
-start_task <- function(fn, args, timeout, call) {
+start_task <- function(fn, args, timeout, call, shows = NULL) {
   check_options(call)
   connection <- function_connection(fn, call)
   signature <- attr(fn, "signature")
@@ -174,7 +178,10 @@ start_task <- function(fn, args, timeout, call) {
     end_segments(line, given_up = TRUE)
     release_line(line, connection)
   })
-  if (signature$lives) line$targets <- new_targets()
+  if (signature$lives) {
+    line$targets <- new_targets()
+    line$shows <- shows
+  }
   header <- call_header(signature, timeout, line$id)
   message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments

@@ -162,7 +162,7 @@ test_that("a flood blocks neither side, and the newest of it is shown", {
   both_ways({
     file <- withr::local_tempfile() # a text connection takes a second for each 10,000 lines
     sink(file)
-    n <- tryCatch(go$Flood(1e6, FALSE), finally = sink())
+    n <- tryCatch(suppressMessages(go$Flood(1e6, FALSE)), finally = sink())
     expect_identical(n, 1000000L)
     lines <- readLines(file)
     expect_identical(lines[[length(lines)]], "line 999999")
@@ -196,6 +196,41 @@ test_that("nothing is lost when the program ends", {
       suppressMessages(mangoro_restart(go))
     }
   })
+})
+
+test_that("what is printed just before a kill is shown", {
+  skip_on_os("windows")
+  go <- local_output()
+  both_ways({
+    got <- printed(cnd <- tryCatch(go$Die(), mangoro_error_connection = identity))
+    expect_s3_class(cnd, "mangoro_error_connection")
+    expect_identical(got, list(out = "so long", level = "stderr", text = "and good bye\n"))
+    suppressMessages(mangoro_restart(go))
+  })
+})
+
+test_that("knitr and sink() have it", {
+  skip_if_not_installed("knitr")
+  go <- local_output()
+  env <- list2env(list(go = go), parent = globalenv())
+  code <- c("```{r}", "x <- go$Print(c('in the chunk'))", "n <- go$Complain('a message')", "```")
+  made <- knitr::knit(text = code, envir = env, quiet = TRUE)
+  expect_match(made, "## in the chunk", fixed = TRUE)
+  expect_match(made, "## a message", fixed = TRUE)
+
+  file <- withr::local_tempfile()
+  con <- file(file, "w")
+  sink(con)
+  sink(con, type = "message")
+  withr::defer(close(con))
+  tryCatch({
+    go$Print("to a file\n")
+    go$Complain("and this\n")
+  }, finally = {
+    sink(type = "message")
+    sink()
+  })
+  expect_identical(readLines(file), c("to a file", "and this"))
 })
 
 test_that("what is printed between calls is shown by later's loop", {
