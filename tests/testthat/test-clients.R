@@ -187,3 +187,14 @@ test_that("the page of a directory is used in Chromium", {
   site <- local_site(dir)
   expect_no_error(run_node("page.mjs", file_url(site, ""), browser = TRUE))
 })
+
+test_that("a Shiny app goes on while Go computes, in Chromium", {
+  skip_if_not_installed("shiny")
+  skip_if_not_installed("bslib")
+  app <- system.file("examples", "fit.R", package = "mangoro", mustWork = TRUE)
+  port <- httpuv::randomPort()
+  session <- other_session(sprintf("shiny::runApp('%s', port = %d, launch.browser = FALSE)", app, port))
+  withr::defer(session$kill())
+  wait_for_output(session, "Listening on")
+  expect_no_error(run_node("fit.mjs", sprintf("http://127.0.0.1:%d/", port), browser = TRUE))
+})

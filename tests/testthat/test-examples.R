@@ -63,6 +63,20 @@ test_that("the ruin of gamblers is near its probability", {
   }
 })
 
+test_that("draws of a logistic regression are where R has its estimates", {
+  go <- local_example("fit.go")
+  weight <- as.vector(scale(mtcars$wt))
+  done <- numeric()
+  task <- mangoro_async(go$Fit, weight, mtcars$am, 50000, .progress = function(d, n, label) done <<- c(done, d / n))
+  draws <- mangoro_value(task)
+  expect_identical(dim(draws), c(5000L, 2L))
+  estimates <- stats::coef(stats::glm(mtcars$am ~ weight, stats::binomial))
+  expect_lt(max(abs(vapply(draws, stats::median, 1) - estimates)), 0.7)
+  expect_identical(done[[length(done)]], 1)
+  expect_error(go$Fit(weight, 1, 50000), class = "mangoro_error_handler")
+  expect_error(go$Fit(weight, mtcars$am, 10), class = "mangoro_error_handler")
+})
+
 test_that("distances on the globe", {
   server <- local_start(example_file("distance.go"))
   lat <- c(40.64, 33.94, 47.46, -90, 0)
