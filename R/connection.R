@@ -72,7 +72,8 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   lane          its lane, see new_lane(); NULL for none
 #   no_lane       why there is none, if the server takes one
 #   classes       the types of its objects, see parse_classes()
-#   objects       the objects of R by their ids: weak references to them
+#   objects       the objects of R by their ids: weak references to them. An environment would
+#                 make a symbol of each id, and R never frees those
 #   made          how many were made since R's collector was last asked, and when it is next
 #   releases      those that R does not refer to any more, see src/releases.c
 #   closed        whether we have closed it
@@ -80,7 +81,7 @@ new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, partings = new.env(parent = emptyenv()),
     signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL,
-    classes = list(), objects = new.env(parent = emptyenv()), made = 0, due = 0, releases = .Call(c_releases_new),
+    classes = list(), objects = utils::hashtab(), made = 0, due = 0, releases = .Call(c_releases_new),
     closed = FALSE
   ))
 }

@@ -107,7 +107,7 @@ from_objects <- function(value, spec, connection) {
     return(value)
   }
   if (spec$type == "object") {
-    return(if (length(value) == 1) receive_object(value, spec, connection) else object_list(value, spec, connection))
+    return(object_list(value, spec, connection)[[1]])
   }
   if (spec$type == "struct") {
     rows <- is.data.frame(value)
@@ -140,22 +140,21 @@ from_rows <- function(value, spec, connection) {
   value
 }
 
+# A list of the objects of these ids: a vector, or a list where each row of a call has one.
 object_list <- function(ids, spec, connection) {
-  ids <- if (is_list(ids)) ids else rlang::set_names(as.list(ids), names(ids))
-  lapply(ids, receive_object, spec, connection)
+  names <- names(ids)
+  if (is_list(ids)) ids <- vapply(ids, function(id) if (is.null(id)) NA_character_ else as.character(id)[[1]], "")
+  if (is_untyped_null(ids)) ids <- as.character(ids)
+  if (!is.character(ids) || !all(grepl("^[0-9a-f]{32}$", ids) | is.na(ids))) {
+    abort_protocol("The server's reply has an object without an id.", call = NULL)
+  }
+  rlang::set_names(lapply(unname(ids), receive_object, spec, connection), names)
 }
 
 # The object of an id that was received. NULL for nil.
 receive_object <- function(id, spec, connection) {
-  if (is.null(id) || is_untyped_null(id)) {
+  if (is.na(id)) {
     return(NULL)
-  }
-  if (inherits(id, "mangoro_object")) {
-    return(id)
-  }
-  if (!is.character(id) || length(id) != 1 || is.na(id) || !grepl("^[0-9a-f]{32}$", id)) {
-    if (length(id) == 1 && is.na(id)) return(NULL)
-    abort_protocol("The server's reply has an object without an id.", call = NULL)
   }
   state <- connection$state
   known <- find_object(state, id)
@@ -166,13 +165,13 @@ receive_object <- function(id, spec, connection) {
   }
   make_room(state)
   x <- new_object(id, spec$name, connection)
-  assign(id, rlang::new_weakref(x), envir = state$objects)
+  utils::sethash(state$objects, id, rlang::new_weakref(x))
   x
 }
 
 # The object that R has for an id, NULL for none.
 find_object <- function(state, id) {
-  known <- state$objects[[id]]
+  known <- utils::gethash(state$objects, id)
   x <- if (!is.null(known)) rlang::wref_key(known)
   if (!is.null(x) && !object_of(x)$closed) x
 }
@@ -184,7 +183,7 @@ make_room <- function(state) {
   if (state$made > max(first_objects, state$due)) {
     gc(verbose = FALSE)
     state$made <- 0
-    state$due <- 2 * length(state$objects)
+    state$due <- 2 * utils::numhash(state$objects)
   }
 }
 
@@ -300,7 +299,7 @@ drop_object <- function(x) {
 note_release <- function(object) {
   object$closed <- TRUE
   state <- object$connection$state
-  if (is.null(find_object(state, object$id)) && !is.null(state$objects[[object$id]])) rm(list = object$id, envir = state$objects)
+  if (is.null(find_object(state, object$id))) utils::remhash(state$objects, object$id)
   .Call(c_release_note, state$releases, object$id, object$received)
 }
 
@@ -308,8 +307,14 @@ note_release <- function(object) {
 flush_releases <- function(connection) {
   state <- connection$state
   while (!is.null(payload <- .Call(c_release_take, state$releases))) {
-    if (!state$closed) send_parting(connection, release_message(payload), nanonext::random(8))
+    if (!state$closed) send_parting(connection, release_message(payload), parting_name(state$partings))
   }
+}
+
+# One that is free: R frees no symbols, so names are used again.
+parting_name <- function(partings) {
+  names <- paste0("release", seq_len(length(partings) + 1))
+  setdiff(names, names(partings))[[1]]
 }
 
 release_message <- function(payload) c(envelope_header("release"), payload)

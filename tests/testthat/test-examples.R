@@ -94,3 +94,22 @@ test_that("distances on the globe", {
   )
   expect_identical(server$great_circle(NA, 0, 0, 0), NA_real_)
 })
+
+test_that("an index of words", {
+  go <- local_example("index.go")
+  words <- c("alpha", "alps", "beta")
+  index <- go$NewIndex(rev(words))
+  expect_identical(index$Lookup(c("al", "alp", "b", "c", "", NA)), c(2L, 2L, 1L, 0L, 3L, NA))
+  index$Add(c("beta", "bet"))
+  expect_identical(c(index$Len(), index$Lookup("bet")), c(4L, 2L))
+  expect_identical(format(index)[[2]], "4 words")
+  close(index)
+  expect_error(index$Len(), "was closed", class = "mangoro_error_not_found")
+})
+
+test_that("the script of the index runs", {
+  skip_if_no_go()
+  script <- other_session(sprintf("source('%s')", example_file("index.R")))
+  script$wait()
+  expect_identical(script$get_exit_status(), 0L, info = paste(script$read_all_output(), collapse = "\n"))
+})

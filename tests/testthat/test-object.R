@@ -124,7 +124,8 @@ test_that("an object tells what it is", {
 })
 
 test_that("what cannot be called says why", {
-  expect_snapshot(transform = scrub_location, {
+  without_line <- function(lines) sub("objects.go:[0-9]+", "objects.go:<line>", lines)
+  expect_snapshot(transform = without_line, {
     go <- mangoro_source(test_source("objects"))
     x <- go$NewIndex("a")
   })
@@ -156,7 +157,7 @@ test_that("Go lets an object go that R does not refer to", {
     x <- go$NewIndex("a")
     expect_null(expect_invisible(close(x)))
     expect_identical(go$Alive(), 0L)
-    expect_length(server_of(go)$connection$state$objects, 0)
+    expect_identical(utils::numhash(server_of(go)$connection$state$objects), 0L)
   })
 })
 
@@ -354,15 +355,16 @@ test_that("a release from another time or a broken one is nothing", {
 test_that("many objects leave no trace on either side", {
   go <- local_objects()
   run <- function(times) {
-    for (k in seq_len(times)) go$Indexes(rep("a", 20000))
+    for (k in seq_len(times)) go$Indexes(rep("a", 5000))
     wait_for(alive(go) == 0)
     c(go = go$Heap() / 1e6, r = sum(gc()[, 2]))
   }
   before <- run(1)
-  grown <- run(4) - before
-  expect_lt(grown[["go"]], 1)
-  expect_lt(grown[["r"]], 2)
-  expect_length(server_of(go)$connection$state$objects, 0)
+  # One of 100 bytes that stays in Go would be 3 MB in all, and 60 MB in R.
+  grown <- run(6) - before
+  expect_lt(grown[["go"]], 2.5)
+  expect_lt(grown[["r"]], 15)
+  expect_identical(utils::numhash(server_of(go)$connection$state$objects), 0L)
 })
 
 test_that("a manifest with broken objects is refused", {

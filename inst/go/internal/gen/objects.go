@@ -26,7 +26,10 @@ func judgeObject(t types.Type) (verdict, bool) {
 		return verdict{}, false
 	}
 	named, ok := types.Unalias(pointer.Elem()).(*types.Named)
-	if !ok || named.Obj().Pkg() == nil || gotype.HasOwnMeaning(named.Obj().Pkg().Path()) {
+	if !ok || named.Obj().Pkg() == nil {
+		return verdict{}, false
+	}
+	if path := named.Obj().Pkg().Path(); path == rgoipcPath || gotype.HasOwnMeaning(path) {
 		return verdict{}, false
 	}
 	u, ok := named.Underlying().(*types.Struct)

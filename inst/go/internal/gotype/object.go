@@ -34,6 +34,6 @@ const GenericFunction = "it is generic: write a function that calls it with the 
 // HasOwnMeaning tells whether the types of a package are none whose values are objects:
 // those that R has other values for.
 func HasOwnMeaning(path string) bool {
-	return path == "time" || path == "mangoro.local/pkg/rgoipc" || strings.HasPrefix(path, "github.com/apache/arrow") ||
+	return path == "time" || strings.HasPrefix(path, "github.com/apache/arrow") ||
 		strings.HasPrefix(path, "gonum.org/v1/gonum/mat")
 }

@@ -51,6 +51,7 @@ type Table struct {
 	last   ID
 	byID   map[ID]*entry
 	byPtr  map[any]*entry
+	most   int  // objects that there were since the maps were made
 	closed bool // the connection has ended
 }
 
@@ -76,6 +77,7 @@ func (t *Table) put(ptr any) *entry {
 		binary.BigEndian.PutUint64(t.last[8:], binary.BigEndian.Uint64(t.last[8:])+1)
 		e = &entry{id: t.last, ptr: ptr}
 		t.byID[e.id], t.byPtr[ptr] = e, e
+		t.most = max(t.most, len(t.byID))
 		t.store.n++
 		if c, ok := ptr.(io.Closer); ok {
 			t.store.holders[c]++
@@ -85,6 +87,9 @@ func (t *Table) put(ptr any) *entry {
 	return e
 }
 
+// mostKept is for how many objects the maps of an empty table keep room.
+const mostKept = 4096
+
 // drop removes an entry that nothing refers to, and adds it to those that are to be closed.
 func (t *Table) drop(e *entry, closers []io.Closer) []io.Closer {
 	if e.sent > 0 || e.uses > 0 || t.byID[e.id] != e {
@@ -93,6 +98,9 @@ func (t *Table) drop(e *entry, closers []io.Closer) []io.Closer {
 	delete(t.byID, e.id)
 	delete(t.byPtr, e.ptr)
 	t.store.n--
+	if len(t.byID) == 0 && t.most > mostKept { // maps do not shrink
+		t.byID, t.byPtr, t.most = make(map[ID]*entry), make(map[any]*entry), 0
+	}
 	c, ok := e.ptr.(io.Closer)
 	if !ok || t.store.holders[c] == 0 {
 		return closers
