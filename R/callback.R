@@ -142,9 +142,8 @@ talk_of <- function(line, header, show, server, signature) {
 
 # --- Errors -----------------------------------------------------------------
 
-# How many conditions of a call are kept, and how long the text is that Go gets of one.
+# How many conditions of a call are kept.
 max_failures <- 100L
-max_failure_text <- 10000L
 
 # Keeps a condition that a callback has raised, by the number that Go gets with its text.
 note_failure <- function(line, cnd) {
@@ -152,8 +151,7 @@ note_failure <- function(line, cnd) {
   number <- failures$number + 1L
   kept <- c(failures$kept, rlang::set_names(list(cnd), number))
   line$failures <- list(number = number, kept = utils::tail(kept, max_failures))
-  text <- function(x, limit) make_valid(substr(cli::ansi_strip(enc2utf8(x)), 1, limit))
-  list(failed = number, message = text(conditionMessage(cnd), max_failure_text), class = text(class(cnd)[[1]], 200L))
+  list(failed = number, message = failure_text(cnd), class = failure_text(class(cnd)[[1]], 200L))
 }
 
 # Raises the error reply of a call that has failed because a callback did.

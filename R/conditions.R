@@ -300,7 +300,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     invalid_argument = "The Go function {.fn {func_name}} rejected its arguments.",
     "The Go function {.fn {func_name}} failed."
   )
-  if (!is.null(failure) && identical(message, conditionMessage(failure))) { # which shows the text
+  if (!is.null(failure) && identical(message, failure_text(failure))) { # which shows the text
     what <- "The Go function {.fn {func_name}} failed, since an R function that it called did."
     shown <- NULL
   }
@@ -351,6 +351,12 @@ abort_object <- function(what, state, server, call) {
   )
 }
 
+# The text that Go gets of a condition, or of a string: as it was if it has come from Go.
+failure_text <- function(x, limit = 10000L) {
+  text <- if (!inherits(x, "condition")) x else if (inherits(x, "mangoro_error")) x$error_msg
+  make_valid(substr(cli::ansi_strip(enc2utf8(text %||% conditionMessage(x))), 1, limit))
+}
+
 # A warning of Go code.
 warn_of_go <- function(text, call) rlang::warn(text, class = "mangoro_warning", call = call, use_cli_format = FALSE)
 
@@ -377,7 +383,7 @@ chain_condition <- function(chain, message, failure = NULL) {
   if (!is.character(chain) || anyNA(chain)) chain <- character()
   causes <- utils::head(chain[-1], 20)
   causes <- causes[!endsWith(c(message, causes)[seq_along(causes)], causes)]
-  if (!is.null(failure)) causes <- setdiff(causes, conditionMessage(failure))
+  if (!is.null(failure)) causes <- setdiff(causes, failure_text(failure))
   parent <- failure
   for (cause in rev(causes)) parent <- rlang::error_cnd(message = cause, parent = parent)
   parent

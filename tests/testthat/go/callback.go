@@ -233,11 +233,39 @@ func Ends(ctx context.Context, f func(float64) (float64, error), x []float64) (f
 // HowEnded waits for that.
 func HowEnded() string { return <-ended }
 
-// Stuck runs on after its callback has failed, if it does.
+// Deferred tries to go on after its callback has failed.
 func Deferred(f func(float64) float64, x []float64) float64 {
 	defer func() {
 		recover()
 		ended <- "deferred"
 	}()
 	return f(x[0])
+}
+
+// Nest calls f, whose R code may call Nest.
+func Nest(f func(int) (int, error), depth int) (int, error) {
+	if depth == 0 {
+		return 0, nil
+	}
+	n, err := f(depth - 1)
+	return n + 1, err
+}
+
+// Alternate calls f with vectors of other lengths in turn, and g with integers.
+func Alternate(f func([]float64) float64, g func(int32, float64) int32, n int) float64 {
+	sum := 0.0
+	for i := range n {
+		sum += f(make([]float64, i%3)) + float64(g(int32(i), 0.5))
+	}
+	return sum
+}
+
+// Goes returns after f has been called by a goroutine, which tells how it ended.
+func Goes(f func(float64) float64, x []float64) float64 {
+	done := make(chan float64, 1)
+	go func() {
+		defer close(done)
+		done <- f(x[0])
+	}()
+	return <-done
 }

@@ -1,0 +1,5 @@
+package rgoipc
+
+import "testing"
+
+func TestQuestionsOverLane(t *testing.T) { testQuestions(t, newLanePeer) }
