@@ -325,12 +325,11 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
-# An object of Go that cannot be used, `what`: see object_state().
-abort_object <- function(what, state, server, call) {
+# An object of Go that cannot be used, `what`: see object_state(). `end` is that of its process.
+abort_object <- function(what, state, end, url, call) {
   if (state == "closed") {
     abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
   }
-  end <- if (state == "ended") server_end(server)
   abort_connection(
     c(
       switch(state,
@@ -347,7 +346,7 @@ abort_object <- function(what, state, server, call) {
         "Go's objects live no longer than their program: make it again."
       }
     ),
-    lines = end$stderr, url = server$url, status = end$status, stderr = end$stderr, call = call
+    lines = end$stderr, url = url, status = end$status, stderr = end$stderr, call = call
   )
 }
 

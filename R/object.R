@@ -259,7 +259,11 @@ object_state <- function(object) {
 # Raises unless an object is alive.
 check_object <- function(object, call) {
   state <- object_state(object)
-  if (state != "alive") abort_object(describe_object(object), state, object$connection$server, call)
+  if (state != "alive") {
+    server <- object$connection$server
+    end <- if (state == "ended") server_end(server)
+    abort_object(describe_object(object), state, end, server$url, call)
+  }
 }
 
 # The connection of an object that is alive. It takes no look at the process: that is seen when

@@ -109,9 +109,6 @@ is_own_stream <- function(s) identical(s$session, session) && !is_fork()
 # one data frame.
 opens_stream <- function(signature) signature$streams && signature$lives
 
-# Whether a reply has a part, or says that the stream is open.
-is_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
-
 #   session     the R session that it belongs to
 #   line        that of the call, while it is open
 #   arguments   what the call uses of segments, see end_use()

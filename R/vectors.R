@@ -32,8 +32,6 @@ advice_of_each <- function(path) {
   )
 }
 
-is_untyped_null <- function(x) is.logical(x) && all(is.na(x))
-
 coerce_vector <- function(x, spec, path) {
   if (spec$type == "object") path$type <- spec$name
   x <- strip_attributes(x)
@@ -313,3 +311,6 @@ as_elements <- function(x, type, path) {
 
 # A date as the time that Go makes of it.
 midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
+
+# The number of rows of a matrix or data frame, of values of another vector.
+row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)
