@@ -52,6 +52,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
+		if op := (*net.OpError)(nil); errors.As(err, &op) { // which says the address once more
+			err = op.Err
+		}
 		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
 			config.Addr, err)
 	}
