@@ -15,7 +15,8 @@
 #' @param port The port to listen at, a whole number. The default, 0, takes a free one.
 #' @param ... Nothing: all other arguments are given by name.
 #' @param name What the site is called in messages and in `mangoro_sites()`, one string. A site
-#'   of that name is replaced. `NULL`, the default, is the name of the first directory.
+#'   of that name is replaced. `NULL`, the default, is the name of the first directory, with a number if
+#'   another site has it.
 #' @param public `TRUE` lets other machines reach the server, at all addresses of this one
 #'   if there is no `host`. The default is `FALSE`.
 #' @param host The address to listen at, one string. `NULL`, the default, is
@@ -51,14 +52,18 @@
 #'   and token.
 #'
 #' A site is served until it is stopped or R ends, even if nothing refers to its
-#' handle. Serving the same directories with the same prefixes again replaces it, at its port, so that a script
-#' may be run twice. Sites of several R sessions do not affect each other.
+#' handle. `lapply(mangoro_sites(), mangoro_stop)` stops all. Sites of several R sessions do not affect each other.
+#'
+#' A script may be run twice: `mangoro_serve()` with a `name` replaces the site of that name, and without one
+#' the site that serves the same directories with the same prefixes. The new site has the port of the old one,
+#' unless another is given. If it cannot be started, the old one is left alone.
 #'
 #' @returns `mangoro_serve()` a handle, invisibly. `mangoro_sites()` a list of handles by their names.
 #'
 #' @section Errors:
-#' Those of [mangoro_start()]. `mangoro_error_handler` if the server cannot listen, as when the port
-#' is taken, or if the certificate does not match the key.
+#' Those of [mangoro_start()]. `mangoro_error_invalid_argument` for an argument of the wrong type or a directory
+#' that does not exist. `mangoro_error_handler` if the server cannot serve, as when the port is taken, or the
+#' certificate does not match the key. Nothing is left running then.
 #'
 #' @section Messages:
 #' The URLs are told in a message of class `mangoro_message_site`, which is also of class
@@ -92,6 +97,7 @@ mangoro_serve <- function(dir = ".", port = 0, ..., name = NULL, public = FALSE,
     reload, max_connections, call
   )
   build <- build_settings(arguments = list(), quiet = quiet, call = call)
+  check_allow(allow, mounts, call)
   files <- site_files(tls, cert, key, build, call)
 
   replaced <- sites_like(name, mounts)
@@ -101,8 +107,7 @@ mangoro_serve <- function(dir = ".", port = 0, ..., name = NULL, public = FALSE,
   site <- new_site(name, mounts, host, as.integer(port), any_port, settings, files, silent)
   server <- start_controller(name, build, timeout, call, site)
   handle <- new_handle(server, "mangoro_site")
-  lapply(replaced, mangoro_stop)
-  start_site(handle, call)
+  replace_sites(replaced, handle, call)
   server$revive$site <- function(call) start_site(handle, call)
   if (!quiet) tell_site(site)
   if (browse) browse_site(site)
@@ -154,7 +159,12 @@ site_mounts <- function(dir, call) {
   }
   missing <- dir[!dir.exists(dir)]
   if (length(missing) > 0) {
-    abort_invalid_argument("dir", "There is no directory {.path {missing}}.", call = call)
+    path <- missing[[1]]
+    abort_invalid_argument(
+      "dir",
+      if (file.exists(path)) "{.path {path}} is a file, not a directory." else "There is no directory {.path {path}}.",
+      call = call
+    )
   }
   prefix <- names(dir) %||% if (length(dir) == 1) "/" else basename(real_path(dir))
   if (!all(nzchar(prefix)) || any(grepl("(^|/)\\.\\.?(/|$)", prefix)) || anyNA(as_utf8(c(prefix, dir)))) {
@@ -190,6 +200,16 @@ site_host <- function(host, public, call) {
   }
   check_string(host, call = call)
   host <- gsub("^\\[|\\]$", "", host)
+  if (grepl("^[^:]*:[0-9]+$|\\]:", host)) {
+    abort_invalid_argument(
+      "host",
+      c(
+        "{.arg host} must be a host without a port, not {.val {host}}.",
+        "i" = "The port is an argument of its own, {.arg port}."
+      ),
+      call = call
+    )
+  }
   if (!public && !is_loopback(host)) {
     abort_invalid_argument(
       "host",
@@ -220,11 +240,31 @@ site_files <- function(tls, cert, key, settings, call) {
   absolute_path(c(cert, key))
 }
 
-# Those of the sites that a new one replaces.
+# Where there are several directories, the server takes the paths in `allow` as they are in the URL.
+check_allow <- function(allow, mounts, call) {
+  if (nrow(mounts) == 1) {
+    return(invisible())
+  }
+  for (path in sub("^/+", "", allow)) {
+    if (!any(startsWith(paste0("/", path), mounts$prefix))) {
+      example <- paste0(substring(mounts$prefix[[1]], 2), path)
+      abort_invalid_argument(
+        "allow",
+        c(
+          "{.val {path}} in {.arg allow} is in none of the directories.",
+          "i" = "Where there are several, a path begins with the prefix: {.val {example}}."
+        ),
+        call = call
+      )
+    }
+  }
+}
+
+# The sites that a new one replaces: that of its name, or those of its directories if it has none.
 sites_like <- function(name, mounts) {
   Filter(function(handle) {
     site <- server_of(handle)$site
-    identical(site$name, name) || identical(site$mounts, mounts)
+    if (is.null(name)) identical(site$mounts, mounts) else identical(site$name, name)
   }, mangoro_sites())
 }
 
@@ -243,15 +283,18 @@ site_name <- function(mounts, replaced) {
 # --- What it says -------------------------------------------------------------------
 
 tell_site <- function(site) {
-  lines <- sprintf("Serving %s at %s", site$mounts$dir, site_urls(site))
+  lines <- sprintf("%s at %s", site$mounts$dir, site_urls(site))
+  n <- length(lines)
+  lines <- if (n == 1) {
+    paste("Serving", lines)
+  } else {
+    c(sprintf("Serving %d directories:", n), rlang::set_names(lines, rep("*", n)))
+  }
   public <- !is_loopback(site$host)
   if (public) {
-    addresses <- if (nzchar(site$host)) character() else nanonext::ip_addr()
-    lines <- c(
-      lines,
-      "i" = public_note,
-      rlang::set_names(unlist(lapply(unname(addresses), site_urls, site = site)), " ")
-    )
+    addresses <- if (is_any_host(site$host)) unname(nanonext::ip_addr())
+    others <- as.character(unlist(lapply(addresses, site_urls, site = site)))
+    lines <- c(lines, "i" = public_note(site$settings$auth), rlang::set_names(others, rep(" ", length(others))))
   }
   rlang::inform(lines, class = c(if (public) "mangoro_message_public", "mangoro_message_site"))
 }
@@ -277,7 +320,7 @@ browse_site <- function(site) {
 #'   machine's own.
 #' @param dir The directory of `cert.pem` and `key.pem`, one string, made if it is not there. Only the user
 #'   can read the files. `NULL`, the default, is `tools::R_user_dir("mangoro", "config")`.
-#' @param days For how many days it is valid, a whole number. The default is 365.
+#' @param days For how many days it is valid, a whole number from 1 to 36500. The default is 365.
 #'
 #' @returns A list of `cert` and `key`, the paths of the files.
 #'
