@@ -3,14 +3,14 @@
 #' @description
 #' `mangoro_serve()` serves directories over HTTP from a process of its own, so that
 #' genome browsers, DuckDB, webR, a web site in preview and other programs read the files
-#' while R computes. It builds the server the first time, starts it on a free port, tells the URL,
-#' and opens it where R is interactive. `vignette("serve")` shows what it is for.
+#' while R computes. It builds the server the first time, starts it on a free port, says at which URL,
+#' and opens that where R is interactive. `vignette("serve")` shows what it is for.
 #'
 #' `mangoro_sites()` finds the sites of the session.
 #'
-#' @param dir The directories to serve, a character vector. One is served at `/`; names are the
-#'   prefixes of several, `c("/" = "site", data = "~/bam")`, which are otherwise the names of
-#'   the directories. The default is R's working directory. Each is looked up anew for every
+#' @param dir The directories to serve, a character vector. Its names are the prefixes, the paths that they
+#'   are served at: `c("/" = "site", data = "~/bam")`. Without names, one directory is served at `/`, and several
+#'   at their own names. The default is R's working directory. Each is looked up anew for every
 #'   request: what replaces it is served in its place.
 #' @param port The port to listen at, a whole number. The default, 0, takes a free one.
 #' @param ... Nothing: all other arguments are given by name.
@@ -21,8 +21,8 @@
 #'   if there is no `host`. The default is `FALSE`.
 #' @param host The address to listen at, one string. `NULL`, the default, is
 #'   `"127.0.0.1"`; one that other machines reach needs `public = TRUE`.
-#' @param browse `TRUE` opens the site in the viewer or browser. The default is whether R is
-#'   interactive.
+#' @param browse `TRUE` opens the site in the viewer or browser. The default is `TRUE` where R is interactive,
+#'   else `FALSE`.
 #' @param hidden `TRUE` serves files and directories whose names begin with a dot, too, but not
 #'   those that hold secrets, see *Secrets* in [mangoro_http_start()]. With `FALSE`, the
 #'   default, only `.well-known` is.
@@ -31,22 +31,22 @@
 #'   read again when they change. `NULL`, the default, are those of [mangoro_certificate()].
 #' @param silent `FALSE` writes a log line for each request, for `mangoro_logs(site, stream =
 #'   "stdout")`. The default is `TRUE`; requests are remembered all the same.
-#' @param timeout As for [mangoro_start()].
-#' @param quiet `TRUE` shows neither the output of the build nor messages. The default is whether R
-#'   is not interactive.
+#' @param timeout How long R waits for an answer of the server, as for [mangoro_start()].
+#' @param quiet `TRUE` shows neither the output of the build nor messages. The default is `FALSE` where R is
+#'   interactive, else `TRUE`.
 #' @inheritParams mangoro_http_start
 #'
 #' @details
 #' The value is a [handle], with these verbs:
 #'
 #' * Printing it shows URLs, counts and the last requests.
-#' * `mangoro_status(site)` is a data frame with a row for each directory: `state`, which is
-#'   `"directory missing"` while it is not there, `pid`, `exit_status`, `url`, `name`, `prefix`,
-#'   `directory`, and since the start `requests`, `bytes` and `errors`, those with
-#'   status 500 and above or broken off. The counts are `NA` if the server does not run.
-#' * `mangoro_logs(site)` is a data frame of the last requests, of at most 1,000: `time`, `method`,
-#'   `path`, `status`, `bytes` of the body, `range` as it was asked for, `NA` if it was not,
-#'   `duration` and `client`.
+#' * `mangoro_status(site)` is a data frame with a row for each directory: `state`, which is `"running"`,
+#'   `"directory missing"` while it is not there, `"ended"` after a crash, `"stopped"`, or `"lost"` in another
+#'   session; `pid`, `exit_status`, `url`, `name`, `prefix`, `directory`; and since the start `requests`, `bytes`
+#'   and `errors`, those with status 500 and above or broken off. The counts are `NA` if the server does not run.
+#' * `mangoro_logs(site, n = 50)` is a data frame of the last `n` requests. 1,000 are kept; `n = Inf` is for all.
+#'   Its columns are `time`, `method`, `path`, `status`, `bytes` of the body, `range` as it was asked for, `NA`
+#'   if it was not, `duration` and `client`.
 #' * `mangoro_stop(site)` and `close(site)` end it, after the downloads under way or 5 seconds.
 #' * `mangoro_restart(site)` starts it again, after a crash too: with the same files, port, name
 #'   and token.
