@@ -271,13 +271,9 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
-# A file server that is not started, for the reason that its controller tells.
-abort_not_served <- function(cnd, call = NULL) {
-  abort_mangoro(
-    "handler",
-    c("The files cannot be served.", "x" = escape_braces(shorten(cnd$error_msg))),
-    func_name = cnd$func_name, error_msg = cnd$error_msg, detail = cnd$detail, call = call
-  )
+# A file server that is not started. `reason` is text that is not ours.
+abort_not_served <- function(reason, ..., call = NULL) {
+  abort_mangoro("handler", c("The files cannot be served.", "x" = escape_braces(shorten(reason))), ..., call = call)
 }
 
 # As much of a text as a person would read; cli is slow with long ones.

@@ -216,7 +216,12 @@ http_start <- function(sock, addr, dir, prefix, settings, files, silent, call) {
   )
   rlang::try_fetch(
     http_call(sock, "startServer", arguments, call),
-    mangoro_error_handler = function(cnd) abort_not_served(cnd, call)
+    mangoro_error_handler = function(cnd) {
+      abort_not_served(
+        cnd$error_msg,
+        func_name = cnd$func_name, error_msg = cnd$error_msg, detail = cnd$detail, call = call
+      )
+    }
   )
 }
 

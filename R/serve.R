@@ -49,7 +49,7 @@
 #'   if it was not, `duration` and `client`.
 #' * `mangoro_stop(site)` and `close(site)` end it, after the downloads under way or 5 seconds.
 #' * `mangoro_restart(site)` starts it again, after a crash too: with the same files, port, name
-#'   and token.
+#'   and token. If a directory is not there, a site that runs is left alone.
 #'
 #' A site is served until it is stopped or R ends, even if nothing refers to its
 #' handle. `lapply(mangoro_sites(), mangoro_stop)` stops all. Sites of several R sessions do not affect each other.
@@ -124,7 +124,11 @@ mangoro_sites <- function() {
 # The controller of a site, or of none.
 start_controller <- function(label, settings, timeout, call, site = NULL) {
   source <- "cmd/http-server"
-  launch <- new_launch(source, real_path(command_path(source)), settings)
+  build <- new_launch(source, real_path(command_path(source)), settings)
+  launch <- function(dir, call) {
+    if (!is.null(site)) check_mounts(site, call)
+    build(dir, call)
+  }
   server <- new_server(label, create_ipc_path(), timeout, launch = launch)
   server$site <- site
   start_server(server, call)
@@ -278,6 +282,25 @@ site_name <- function(mounts, replaced) {
   taken <- names(mangoro_sites())
   candidates <- c(base, paste0(base, "-", seq_along(taken) + 1))
   setdiff(candidates, taken)[[1]]
+}
+
+# Serves the site of a handle whose program runs, which ends if that fails, in the place of others. They are
+# left alone if it cannot be served. Where it takes the port of one, that is tried with a free port.
+replace_sites <- function(replaced, handle, call) {
+  server <- server_of(handle)
+  ports <- vapply(replaced, function(old) server_of(old)$site$port, 0L)
+  if (server$site$port %in% ports) {
+    ready <- FALSE
+    on.exit(if (!ready) stop_server(server))
+    listen_site(handle, 0, call, silent = TRUE)
+    http_call(handle, "stopServer", NULL, call)
+    lapply(replaced, mangoro_stop)
+    ready <- TRUE
+    start_site(handle, call)
+  } else {
+    start_site(handle, call)
+    lapply(replaced, mangoro_stop)
+  }
 }
 
 # --- What it says -------------------------------------------------------------------

@@ -16,23 +16,10 @@ new_site <- function(name, mounts, host, port, any_port, settings, files, silent
   ))
 }
 
-# Serves the site of a handle whose program runs, which ends if that fails, in the place of others. They are
-# left alone if it cannot be served. Where it takes the port of one, that is tried with a free port.
-replace_sites <- function(replaced, handle, call) {
-  server <- server_of(handle)
-  ports <- vapply(replaced, function(old) server_of(old)$site$port, 0L)
-  if (server$site$port %in% ports) {
-    ready <- FALSE
-    on.exit(if (!ready) stop_server(server))
-    listen_site(handle, 0, call, silent = TRUE)
-    http_call(handle, "stopServer", NULL, call)
-    lapply(replaced, mangoro_stop)
-    ready <- TRUE
-    start_site(handle, call)
-  } else {
-    start_site(handle, call)
-    lapply(replaced, mangoro_stop)
-  }
+# Before its program is started, so that one that runs is left alone.
+check_mounts <- function(site, call) {
+  missing <- site$mounts$dir[!dir.exists(site$mounts$dir)]
+  if (length(missing) > 0) abort_not_served(format_inline("There is no directory {.path {missing[[1]]}}."), call = call)
 }
 
 # Serves the site of a handle whose program runs, which ends if that fails.
@@ -163,7 +150,7 @@ format.mangoro_site <- function(x, ...) {
   state <- server_state(server)
   site <- server$site
   c(
-    sprintf("<mangoro site> %s: %s", site$name, switch(state,
+    sprintf("<mangoro site> %s: %s", encodeString(site$name), switch(state,
       running = paste("running, pid", server$process$get_pid()),
       ended = paste("ended: the process", describe_status(server$process$get_exit_status())),
       lost = "lost: it belongs to another R process, or was saved and loaded again",
@@ -187,7 +174,7 @@ format.mangoro_site <- function(x, ...) {
 #' @export
 str.mangoro_site <- function(object, ...) {
   site <- server_of(object)$site
-  cat(sprintf(" <mangoro site> %s: %s\n", site$name, paste(site_urls(site), collapse = ", ")))
+  cat(sprintf(" <mangoro site> %s: %s\n", encodeString(site$name), paste(site_urls(site), collapse = ", ")))
 }
 
 quantity <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
@@ -218,7 +205,7 @@ format_requests <- function(requests) {
 names.mangoro_site <- function(x) character()
 
 #' @export
-summary.mangoro_site <- function(object, ...) mangoro_status(object)
+summary.mangoro_site <- function(object, ...) site_status(server_of(object), rlang::current_env())
 
 #' @export
 `$.mangoro_site` <- function(x, name) abort_no_element(name, rlang::current_env())

@@ -215,9 +215,21 @@ test_that("a site whose directory is gone is not started again", {
   dir <- local_files("inner/a.txt" = "hello")
   site <- local_site(file.path(dir, "inner"))
   unlink(file.path(dir, "inner"), recursive = TRUE)
+  pid <- pid_of(site)
   expect_error(mangoro_restart(site), "inner", class = "mangoro_error_handler")
+  expect_identical(mangoro_status(site)[c("state", "pid")], data.frame(state = "directory missing", pid = pid))
+  expect_named(mangoro_sites(), "inner")
+  dir.create(file.path(dir, "inner"))
+  writeLines("new", file.path(dir, "inner", "a.txt"))
+  expect_identical(read_url(site, "a.txt"), "new")
+  mangoro_restart(site)
+  expect_identical(read_url(site, "a.txt"), "new")
+  expect_false(pid_of(site) == pid)
+
+  unlink(file.path(dir, "inner"), recursive = TRUE)
+  mangoro_stop(site)
+  expect_error(mangoro_restart(site), "There is no directory", class = "mangoro_error_handler")
   expect_identical(mangoro_status(site)$state, "stopped")
-  expect_length(mangoro_sites(), 0)
 })
 
 test_that("what is said, and to whom", {
