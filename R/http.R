@@ -92,7 +92,7 @@
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' server <- mangoro_start("cmd/http-server")
-#' mangoro_http_start(server, "127.0.0.1:0", dir = R.home("doc"))
+#' mangoro_http_start(server, "127.0.0.1:0", dir = system.file(package = "mangoro"))
 #' mangoro_http_status(server)
 #' mangoro_http_stop(server)
 #' close(server)

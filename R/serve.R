@@ -70,9 +70,9 @@
 #' `mangoro_message_public` if others than this machine can reach the server.
 #'
 #' @examplesIf mangoro:::runs_examples()
-#' site <- mangoro_serve(R.home("doc"), browse = FALSE)
+#' site <- mangoro_serve(system.file(package = "mangoro"), browse = FALSE)
 #' url <- mangoro_status(site)$url
-#' readLines(paste0(url, "COPYING"), n = 2)
+#' readLines(paste0(url, "DESCRIPTION"), n = 2)
 #' mangoro_logs(site)[c("method", "path", "status")]
 #' mangoro_stop(site)
 #' @export

@@ -487,3 +487,13 @@ test_that("what only the server can tell is told, and nothing is left", {
   expect_error(serve(tls = TRUE, cert = file, key = file), class = "mangoro_error_handler")
   expect_length(mangoro_sites(), 0)
 })
+
+test_that("the examples of the help run", {
+  skip_on_cran()
+  skip_if_no_go()
+  for (topic in c("mangoro_serve", "mangoro_http_start", "mangoro_certificate")) {
+    shown <- utils::capture.output(utils::example(topic, "mangoro", character.only = TRUE, local = TRUE, ask = FALSE))
+    expect_gt(length(shown), 4)
+  }
+  expect_length(mangoro_sites(), 0)
+})
