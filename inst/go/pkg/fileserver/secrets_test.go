@@ -19,7 +19,8 @@ func examples() (names []string) {
 
 func TestIsSecret(t *testing.T) {
 	for _, name := range examples() {
-		for _, variant := range []string{name, strings.ToUpper(name), strings.ToLower(name), name + "~", name + ".bak", "#" + name + "#", name + ".OLD",
+		for _, variant := range []string{
+			name, strings.ToUpper(name), strings.ToLower(name), name + "~", name + ".bak", "#" + name + "#", name + ".OLD",
 			name + ".", name + " . ", name + ":$DATA", name + "~.", "\u200d" + name, name[:2] + "\u00ad" + name[2:], strings.ReplaceAll(name, "s", "\u017f"), strings.ReplaceAll(name, "ss", "\u00df"),
 			strings.ReplaceAll(strings.ToUpper(name), "K", "\u212a"), strings.ReplaceAll(name, "st", "\ufb06"),
 		} {
