@@ -23,7 +23,7 @@ func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
 		return false
 	}
 	defer f.Close()
-	if !f.mode.IsRegular() || f.size > maxReload {
+	if !f.mode.IsRegular() || f.size > maxPage {
 		return false
 	}
 	page, err := readAll(f)
