@@ -66,8 +66,9 @@
 #'   the default, is `404.html`, if there is one.
 #' @param reload `TRUE` has pages load themselves again when a file changes. The default is
 #'   `FALSE`.
-#' @param max_connections How many connections may be open at the same time, a whole number.
-#'   The default is 10000, but at most half of the files that the process may open.
+#' @param max_connections How many connections may be open, and requests be answered, at the same
+#'   time, a whole number. The default is 10000, but at most half of the files that the process
+#'   may open.
 #' @param name The name of the server, one string, if a controller has several. It needs a
 #'   handle. `NULL`, the default, is the one without a name.
 #'
