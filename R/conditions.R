@@ -368,6 +368,11 @@ tell_output <- function(text, level) {
   ))
 }
 
+# A file server that is not started. `reason` is text that is not ours.
+abort_not_served <- function(reason, ..., call = NULL) {
+  abort_mangoro("handler", c("The files cannot be served.", "x" = escape_braces(shorten(reason))), ..., call = call)
+}
+
 # As much of a text as a person would read; cli is slow with long ones.
 shorten <- function(text, limit = 2000) {
   n <- nchar(text)

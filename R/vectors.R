@@ -259,10 +259,12 @@ check_no_na <- function(x, path) {
     vapply(x, is.null, TRUE)
   } else if (is.complex(x)) {
     is_na_part(Re(x)) | is_na_part(Im(x))
-  } else if (is.raw(x)) {
+  } else if (is.character(x) && .Call(c_no_na, x)) { # so that it is not made
     FALSE
-  } else {
+  } else if (is.object(x) || anyNA(x)) {
     is.na(x)
+  } else {
+    FALSE
   }
   if (any(missing)) {
     row <- which(missing)[[1]]

@@ -29,6 +29,7 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
+SEXP mg_c_no_na(SEXP x);         // whether it is known of strings that none is NA
 SEXP mg_c_segment_counts(void);  // bytes leased, bytes in the pool, segments
 SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there is
 SEXP mg_c_segment_trim(void);    // closes those in the pool

@@ -36,6 +36,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_counts, 0),
     ENTRY(segment_problem, 0),
     ENTRY(segment_trim, 0),
+    ENTRY(no_na, 1),
     ENTRY(segment_take, 3),
     ENTRY(segment_forget, 1),
     ENTRY(segment_release, 1),

@@ -179,6 +179,12 @@ test_that("webR runs with shared memory in an isolated page, and not in another"
   expect_identical(run_node("webr.mjs", file_url(site, ""), browser = TRUE), list(isolated = FALSE))
 })
 
+test_that("a page that is being written is loaded again in Chromium", {
+  dir <- local_files(a.txt = "a")
+  site <- local_site(dir, reload = TRUE)
+  expect_no_error(run_node("reload.mjs", file_url(site, ""), dir, browser = TRUE))
+})
+
 test_that("the page of a directory is used in Chromium", {
   dir <- local_files("folder/a.txt" = "a", "b <i>&.txt" = "b", c.csv = c("x", "1"), README.md = "# Files")
   grDevices::png(file.path(dir, "plot.png"))

@@ -92,6 +92,22 @@ test_that("distances on the globe", {
     server$great_circle(lat, lon, rev(lat), rev(lon)),
     6371.0088 * angle(lat, lon, rev(lat), rev(lon))
   )
+  # Anywhere, near each other, over the date line and a pole; atan2() is exact for all of them.
+  set.seed(1)
+  lat <- c(runif(1000, -90, 90), 89.9999, 12, 12)
+  lon <- c(runif(1000, -180, 180), 0, 180, 359.9999)
+  there <- c(sample(lat[1:1000]), 89.9999, 12.0001, 12)
+  lon_there <- c(lon[1:500] + 1e-4, sample(lon[501:1000]), 180, -180, 0.0001)
+  exact <- function(a1, a2, d) {
+    atan2(
+      sqrt((cos(a2) * sin(d))^2 + (cos(a1) * sin(a2) - sin(a1) * cos(a2) * cos(d))^2),
+      sin(a1) * sin(a2) + cos(a1) * cos(a2) * cos(d)
+    )
+  }
+  expected <- 6371.0088 * exact(radians(lat), radians(there), radians(lon_there - lon))
+  for (distance in list(server$great_circle, server$great_circle_on_one_core)) {
+    expect_lt(max(abs(distance(lat, lon, there, lon_there) / expected - 1)), 1e-9)
+  }
   expect_identical(server$great_circle(NA, 0, 0, 0), NA_real_)
 })
 
