@@ -194,11 +194,21 @@ test_that("the page of a directory is used in Chromium", {
   expect_no_error(run_node("page.mjs", file_url(site, ""), browser = TRUE))
 })
 
+free_port <- function() {
+  repeat {
+    port <- sample(20000:30000, 1)
+    socket <- tryCatch(serverSocket(port), error = function(cnd) NULL)
+    if (!is.null(socket)) break
+  }
+  close(socket)
+  port
+}
+
 test_that("a Shiny app goes on while Go computes, in Chromium", {
   skip_if_not_installed("shiny")
   skip_if_not_installed("bslib")
   app <- system.file("examples", "fit.R", package = "mangoro", mustWork = TRUE)
-  port <- httpuv::randomPort()
+  port <- free_port()
   session <- other_session(sprintf("shiny::runApp('%s', port = %d, launch.browser = FALSE)", app, port))
   withr::defer(session$kill())
   wait_for_output(session, "Listening on")

@@ -121,6 +121,12 @@ shown_of <- function(texts, all = TRUE, env = parent.frame()) {
   }))
 }
 
+test_that("C and Go have the same mark", {
+  go <- readLines(system.file("go", "pkg", "rgoipc", "marks.go", package = "mangoro", mustWork = TRUE))
+  mark <- regmatches(go, regexec('^const mark = "(.*)"$', go))
+  expect_identical(unlist(mark)[[2]], "\\x00mangoro\\x01") # as shown_of() writes it, which C removes
+})
+
 test_that("marks give what is printed its order", {
   skip_on_os("windows")
   expect_identical(shown_of(c(out = "1\n", out = "\a3\n\a", err = "\a2\n\a4\n5\n")), as.character(1:5))
