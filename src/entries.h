@@ -61,6 +61,7 @@ SEXP mg_c_lane_age(SEXP pointer);
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
 SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP targets, SEXP timeout, SEXP templates);
 SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);
+SEXP mg_c_part_stream(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_release_note(SEXP buffer, SEXP id, SEXP received);
 SEXP mg_c_release_take(SEXP buffer);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
