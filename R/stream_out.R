@@ -25,7 +25,7 @@
 #' @param ... Not used.
 #'
 #' @details
-#' A part has up to 131,072 values and about 1 MB, or what has come within 100
+#' A part has up to 524,288 values and about 4 MB, or what has come within 100
 #' milliseconds. Go runs ahead of R by a part that is on its way, and one that is full: then
 #' the iteration waits, in `yield` or before it receives from the channel.
 #'
