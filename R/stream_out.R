@@ -25,7 +25,7 @@
 #' @param ... Not used.
 #'
 #' @details
-#' A part has up to 131,072 values and about 1 MB, or what has come within 100
+#' A part has up to 524,288 values and about 4 MB, or what has come within 100
 #' milliseconds. Go runs ahead of R by a part that is on its way, and one that is full: then
 #' the iteration waits, in `yield` or before it receives from the channel.
 #'
@@ -78,7 +78,8 @@ mangoro_collect <- function(s) {
   check_stream(s)
   parts <- list()
   while (!is.null(part <- next_part(s))) parts[[length(parts) + 1]] <- part
-  if (length(parts) == 0) s$none else combine_parts(parts)
+  if (length(parts) > 0) return(combine_parts(parts))
+  if (length(s$none) > 0) part_value(decode_record(s$none, call = s$call), s$signature)
 }
 
 #' @rdname mangoro_next
@@ -118,7 +119,7 @@ opens_stream <- function(signature) signature$streams && signature$lives
 #   header      that of a part
 #   state       "open", "ended", "failed" or "closed"
 #   condition   what is raised if it is failed or closed
-#   none        its value without rows, once it has ended
+#   none        a stream of its schema, once it has ended
 #   taken       how many bytes of a segment the last part had
 #   parts, rows how many have been read
 #
@@ -199,7 +200,7 @@ take_part <- function(s, end, read) {
     return(part)
   }
   start <- check_reply(reply, "result", s$signature$name, s$connection$server, s$call)$start
-  if (start < length(reply)) s$none <- part_value(decode_record(reply, start, s$call), s$signature)
+  s$none <- reply[-seq_len(start)]
   end_stream(s, "ended")
   NULL
 }
@@ -308,6 +309,39 @@ as_iterator.mangoro_stream <- function(x) {
     part <- next_part(x)
     if (is.null(part)) coro::exhausted() else part
   }
+}
+
+# Its parts as they are in Arrow, values that are no records as the column "result".
+#' @exportS3Method nanoarrow::as_nanoarrow_array_stream
+as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
+  check_stream(x)
+  ahead <- NULL
+  known <- NULL
+  or_message <- function(f) function() tryCatch(f(), error = function(cnd) paste(cli::ansi_strip(conditionMessage(cnd))))
+  schema_of <- or_message(function() {
+    if (is.null(known)) {
+      ahead <<- next_part(x, read = read_arrow)
+      known <<- (ahead %||% nanoarrow::read_nanoarrow(check_decoded(.Call(c_verify, x$none, 0), x$call)))$get_schema()
+    }
+    copy <- nanoarrow::nanoarrow_allocate_schema() # the one that is handed over is moved
+    nanoarrow::nanoarrow_pointer_export(known, copy)
+    copy
+  })
+  next_of <- or_message(function() {
+    part <- ahead %||% next_part(x, read = read_arrow)
+    ahead <<- NULL
+    if (!is.null(part)) part$get_next()
+  })
+  stream <- nanoarrow::nanoarrow_allocate_array_stream()
+  .Call(c_array_stream, stream, next_of, schema_of, function() close(x))
+  if (is.null(schema)) stream else nanoarrow::as_nanoarrow_array_stream(stream, schema = schema)
+}
+
+# A part as a stream of nanoarrow.
+read_arrow <- function(s, reply, offer) {
+  bytes <- check_decoded(.Call(c_part_stream, reply, part_start(s, reply), offer), s$call)
+  s$taken <- max(s$taken, end_use(offer, given_up = FALSE))
+  nanoarrow::read_nanoarrow(bytes)
 }
 
 # --- Printing ---------------------------------------------------------------

@@ -63,6 +63,7 @@ SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
 SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP talk);
 SEXP mg_c_template(SEXP message, SEXP ahead);
 SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);
+SEXP mg_c_part_stream(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_releases_new(void);
 SEXP mg_c_release_note(SEXP pointer, SEXP id, SEXP received);
 SEXP mg_c_release_take(SEXP pointer);

@@ -1,6 +1,7 @@
 // What R may call.
 
 #include "entries.h"
+#include "system.h"
 #include "view.h"
 
 #include <R_ext/Rdynload.h>
@@ -68,6 +69,7 @@ static const R_CallMethodDef entries[] = {
     // Objects, functions and streams
     ENTRY(array_stream, 4),
     ENTRY(releases_new, 0),
+    ENTRY(part_stream, 3),
     ENTRY(release_note, 3),
     ENTRY(release_take, 1),
     ENTRY(call_new, 2),
@@ -85,6 +87,7 @@ void attribute_visible R_init_mangoro(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, externals);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
+  mg_note_main_thread();
   mg_segment_init();
   mg_view_init(dll);
   mg_string_view_init(dll);
