@@ -26,6 +26,13 @@ func Costly(x float64) float64 { return math.Sin(x) * math.Exp(x) * math.Log1p(x
 //mangoro:parallel
 func OnAllCores(x float64) float64 { return Costly(x) }
 
+func Repeat(f func(float64) float64, n int) (sum float64) {
+	for i := range n {
+		sum += f(float64(i))
+	}
+	return sum
+}
+
 func Sum(x []float64) float64 {
 	var sum float64
 	for _, v := range x {
@@ -89,6 +96,11 @@ apart <- function(f, calls) {
     Sys.sleep(0.002)
     seconds(f())
   }, 0))
+}
+
+# The mean of a loop; one that is within `f` has an argument for the number of calls.
+looped <- function(f, calls) {
+  seconds(if (length(formals(f)) > 0) f(calls) else for (i in seq_len(calls)) f()) / calls
 }
 
 # Any of these without shared memory.
@@ -156,6 +168,10 @@ rows <- list(
     row("Add(1, 2)", "reticulate, a Python lambda", 1, typical, 2000, function() go$Add(1, 2), function() python(1, 2))
   },
   row("Add(1, 2), 2 ms apart", "raw echo", 0.6, apart, 200, function() go$Add(1, 2), small_echo),
+  row(
+    "an R function that Go calls", "Add(1, 2)", 1.3, looped, 20000,
+    function(n) go$Repeat(function(x) x, n), function() go$Add(1, 2)
+  ),
   row("Add(x, y), 5e6 doubles, results dropped", "R's x + y", 0.35, dropped, 100, function() go$Add(x, y), r_adds),
   row("the same, results kept", "R's x + y", 1.6, kept, 20, function() go$Add(x, y), r_adds),
   row(
