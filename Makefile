@@ -43,6 +43,12 @@ setup-demo setup-test setup-corpus setup-bench setup-dev setup-coverage: setup-%
 	@tools/setup go
 	@tools/setup r $*
 
+setup-bench: setup-servers
+
+.PHONY: setup-servers
+setup-servers:
+	@tools/setup servers || echo "==> servers: bench/http.R does without them"
+
 .PHONY: setup-lint
 setup-lint:
 	@tools/setup go

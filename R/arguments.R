@@ -155,9 +155,6 @@ common_length <- function(args, signature, call) {
   max(n)
 }
 
-# A matrix is a column of its rows.
-row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)
-
 recycle <- function(x, n) {
   if (row_count(x) == n) return(x)
   index <- rep_len(seq_len(row_count(x)), n)

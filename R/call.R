@@ -55,10 +55,12 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call_function(connection_of(.sock, call), .name, list(...), .timeout, call)
 }
 
-call_function <- function(connection, name, args, timeout, call) {
+# `method` is the signature of one, NULL for a function.
+call_function <- function(connection, name, args, timeout, call, method = NULL) {
   check_options(call)
   timeout <- call_timeout(timeout, connection$server, call)
-  signature <- find_signature(connection, name, timeout, call)
+  signature <- if (is.null(method)) find_signature(connection, name, timeout, call) else method
+  flush_releases(connection)
   attach_lane(connection, call)
   line <- take_line(connection, call)
   on.exit({
@@ -66,12 +68,14 @@ call_function <- function(connection, name, args, timeout, call) {
     release_line(line, connection)
   })
   if (signature$lives) line$targets <- new_targets()
-  header <- call_header(signature, timeout, line$id)
+  streams <- opens_stream(signature)
+  header <- call_header(signature, if (streams) Inf else timeout, line$id)
   message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments
-  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, usable_lane(connection))
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) usable_lane(connection))
   reply <- settle_call(line, connection, reply, signature, call)
   show_output(connection$server, all = TRUE)
+  if (streams && is_part(reply)) return(open_stream(line, connection, signature, call))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)
@@ -138,7 +142,7 @@ is_single <- function(x) is.raw(x) || is_list(x) && !is.data.frame(x) && !is.nul
 call_header <- function(signature, timeout, id) {
   last <- signature$last
   if (!identical(last$timeout, timeout) || !identical(last$id, id)) {
-    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id, signature$lives))
+    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id, signature$lives, signature$receiver))
     last$timeout <- timeout
     last$id <- id
   }
@@ -195,6 +199,11 @@ without_shape <- function(x) {
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call, segments = NULL) {
+  values <- decode_reply(reply, signature, connection, call, segments)
+  if (signature$objects && !signature$streams) result_objects(values, signature, connection) else values
+}
+
+decode_reply <- function(reply, signature, connection, call, segments) {
   decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
     values <- decode(reply, signature$result_header, call, segments)

@@ -100,3 +100,5 @@ is_list <- function(x) typeof(x) == "list"
 
 # Whether `x` is of a class of times, and made of numbers as that is.
 is_base <- function(x, class) typeof(x) %in% c("double", "integer") && inherits(x, class) && !isS4(x)
+
+is_untyped_null <- function(x) is.logical(x) && all(is.na(x))

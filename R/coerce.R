@@ -20,7 +20,7 @@ coerce <- function(x, spec, path) {
     matrix = coerce_matrix(x, spec, path),
     any = coerce_any(x, path),
     record = coerce_record(x, path),
-    stream = if (is.null(spec$element)) coerce_stream(x, path) else source_argument(x, spec, path),
+    stream = coerce_stream(x, spec, path),
     object = object_argument(x, spec, path),
     `function` = function_argument(x, spec, path),
     if (spec$type %in% names(coercers)) coerce_vector(x, spec, path) else x
@@ -77,15 +77,58 @@ coerce_dynamic <- function(x, spec, path, rows = FALSE, paths = NULL) {
   )
 }
 
-# A data frame is a stream of one batch. Any other stream is sent as one value, its bytes.
-coerce_stream <- function(x, path) {
+# Small vectors and data frames are sent whole, and all else is what Go asks for part by part.
+# A data frame is a stream of one batch. To a server that asks for nothing any other stream is
+# sent as one value, its bytes.
+coerce_stream <- function(x, spec, path) {
+  if (is.function(x) || inherits(x, c("mangoro_stream", "connection"))) {
+    check_source(x, spec, path)
+    return(source_argument(x, spec, path))
+  }
+  asks <- !is.null(path$targets)
   x <- sent_as(x)
-  if (is.data.frame(x) && !has_stream_method(x)) return(x)
-  stream <- rlang::try_fetch(
-    as_record_stream(x, path$call),
-    error = function(cnd) abort_type(x, "a data frame or an Arrow stream of them", path)
-  )
-  list(encode_arrow(stream, call = path$call))
+  records <- is.null(spec$element)
+  if (is_arrow(x) || records && !(is.data.frame(x) && !has_stream_method(x))) {
+    stream <- rlang::try_fetch(
+      if (records) as_record_stream(x, path$call) else as_value_stream(x),
+      error = function(cnd) abort_type(x, if (records) "a data frame or an Arrow stream of them" else "a vector", path)
+    )
+    return(if (asks) source_argument(stream, spec, path) else list(encode_arrow(stream, call = path$call)))
+  }
+  whole <- if (records) x else coerce_part(x, spec, path)
+  if (asks && is_large(x)) source_argument(x, spec, path) else whole
+}
+
+# An Arrow stream whose schema can be read.
+as_value_stream <- function(x) {
+  stream <- nanoarrow::as_nanoarrow_array_stream(x)
+  stream$get_schema()
+  stream
+}
+
+# Values of a stream as one argument: a list of them, or a record.
+coerce_part <- function(x, spec, path) {
+  if (is.null(spec$element)) return(coerce_record(x, path))
+  if (is_arrow(x)) x <- nanoarrow::convert_array_stream(as_value_stream(x))
+  if (is.null(x)) abort_type(x, "a vector", path)
+  coerce(x, list(type = "list", nullable = FALSE, element = spec$element), path)
+}
+
+check_source <- function(x, spec, path) {
+  if (is.null(path$targets)) abort_type(x, "a data frame or an Arrow stream of them", path)
+  lines <- identical(spec$element$type, "string")
+  if (inherits(x, "connection") && !lines) {
+    abort_type(x, "values of its own type: a connection gives lines, which are strings", path)
+  }
+}
+
+# How many bytes a value is sent whole with, and how many values and bytes a part of a larger
+# one has, about.
+part_bytes <- 2^20
+part_rows <- 2^17
+
+is_large <- function(x) {
+  row_count(x) > part_rows || as.numeric(utils::object.size(x)) > part_bytes
 }
 
 # --- Nested values ----------------------------------------------------------
@@ -434,7 +477,7 @@ goes_as_map <- function(spec) {
 # The values of a map as one vector.
 coerce_values <- function(x, spec, path) {
   if (length(x) == 0) x <- logical()
-  if (!is_list(x) || spec$type == "binary") return(as_elements(coerce_vector(x, spec, path), spec$type, path))
+  if (!is_list(x) || spec$type %in% c("binary", "object")) return(as_elements(coerce_vector(x, spec, path), spec$type, path))
   path$inner <- TRUE
   coerce_value <- function(value, key) {
     path <- path_to(path, key)

@@ -183,6 +183,31 @@ abort_waited <- function(name, timeout, call) {
   )
 }
 
+# There is no next part of a stream yet.
+abort_no_part <- function(name, timeout, call) {
+  abort_mangoro(
+    "timeout",
+    c(
+      "{.fn {name}} made no further values within {timeout} second{?s}.",
+      "i" = "Its stream is still open: ask again with {.fn mangoro_next}, or end it with {.fn close}."
+    ),
+    timeout = timeout, call = call
+  )
+}
+
+# R code that a stream's own call waits for asks for a part of it.
+abort_own_part <- function(name, call) {
+  abort_invalid_argument("s", "The call of {.fn {name}} waits for the R code that reads its stream.", call = call)
+}
+
+# What a stream that was closed before its end has as its condition.
+closed_condition <- function(name, call) {
+  tryCatch(
+    abort_mangoro("cancelled", "The stream of {.fn {name}} was closed.", func_name = name, call = call),
+    mangoro_error = identity
+  )
+}
+
 # R code that a task's own call waits for asks for the value of that task.
 abort_own_value <- function(name, call) {
   abort_invalid_argument("task", "The call of {.fn {name}} waits for the R code that asks for its value.", call = call)
@@ -232,17 +257,17 @@ abort_resource_exhausted <- function(message, ..., call = NULL, parent = NULL,
 }
 
 # `functions` are the names of the server's functions, `reason` is why it has left this
-# one out, NA if it does not say.
-abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_) {
+# one out, NA if it does not say. `of` is the type of objects whose methods they are, "*Index".
+abort_no_function <- function(func_name, functions, call = NULL, reason = NA_character_, of = NULL) {
   similar <- if (is.na(reason)) similar_names(func_name, functions)
   similar <- paste(vapply(similar, function(name) format_inline("{.fn {name}}"), ""), collapse = " or ")
   abort_mangoro(
     "not_found",
     c(
-      "The server has no function {.fn {func_name}}.",
+      if (is.null(of)) "The server has no function {.fn {func_name}}." else "A {of} has no method {.fn {func_name}}.",
       "x" = if (!is.na(reason)) paste("R cannot call it:", escape_braces(shorten(reason))),
       "i" = if (nzchar(similar)) "Is {similar} meant?",
-      "i" = if (length(functions) > 0) "Its functions are {.fn {functions}}."
+      "i" = if (length(functions) > 0) "Its {if (is.null(of)) 'functions' else 'methods'} are {.fn {functions}}."
     ),
     func_name = func_name,
     call = call
@@ -300,6 +325,31 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
+# An object of Go that cannot be used, `what`: see object_state(). `end` is that of its process.
+abort_object <- function(what, state, end, url, call) {
+  if (state == "closed") {
+    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
+  }
+  abort_connection(
+    c(
+      switch(state,
+        lost = "The {what} was saved and loaded again, or sent to another R process.",
+        disconnected = "The {what} is gone: its socket was closed.",
+        stopped = "The {what} is gone: its program was stopped.",
+        restarted = "The {what} is gone: its program was started again.",
+        ended = "The {what} is gone: its process {describe_status(end$status)}."
+      ),
+      if (state == "ended") c("i" = "Start the program again with {.fn mangoro_restart}."),
+      "i" = if (state == "lost") {
+        "Go's objects live in their program: each session makes its own."
+      } else {
+        "Go's objects live no longer than their program: make it again."
+      }
+    ),
+    lines = end$stderr, url = url, status = end$status, stderr = end$stderr, call = call
+  )
+}
+
 # The text that Go gets of a condition, or of a string: as it was if it has come from Go.
 failure_text <- function(x, limit = 10000L) {
   text <- if (!inherits(x, "condition")) x else if (inherits(x, "mangoro_error")) x$error_msg
@@ -316,6 +366,11 @@ tell_output <- function(text, level) {
     class = c(paste0("mangoro_message_", level), "mangoro_message", "message", "condition"),
     list(message = text, call = NULL, level = level)
   ))
+}
+
+# A file server that is not started. `reason` is text that is not ours.
+abort_not_served <- function(reason, ..., call = NULL) {
+  abort_mangoro("handler", c("The files cannot be served.", "x" = escape_braces(shorten(reason))), ..., call = call)
 }
 
 # As much of a text as a person would read; cli is slow with long ones.

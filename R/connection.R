@@ -71,11 +71,18 @@ connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
 #   offers_lane   whether the server takes a lane, and was not asked to open one yet
 #   lane          its lane, see new_lane(); NULL for none
 #   no_lane       why there is none, if the server takes one
+#   classes       the types of its objects, see parse_classes()
+#   objects       the objects of R by their ids: weak references to them. An environment would
+#                 make a symbol of each id, and R never frees those
+#   made          how many were made since R's collector was last asked, and when it is next
+#   releases      those that R does not refer to any more, see src/releases.c
 #   closed        whether we have closed it
 new_state <- function() {
   rlang::new_environment(list(
     pid = Sys.getpid(), session = session, free = NULL, partings = new.env(parent = emptyenv()),
-    signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL, closed = FALSE
+    signatures = NULL, left_out = NULL, max_calls = NULL, offers_lane = FALSE, lane = NULL, no_lane = NULL,
+    classes = list(), objects = utils::hashtab(), made = 0, due = 0, releases = .Call(c_releases_new),
+    closed = FALSE
   ))
 }
 
@@ -140,10 +147,12 @@ abort_unusable <- function(call) {
 # shared memory, see end_segments(). Of a call that lives:
 #   targets   what Go may ask, see new_targets()
 #   failures  conditions that these have raised, by their number
+#   shows     the argument `.progress`
 #   progress  what shows its progress
 #   talk      what C has to know to answer for them, see talk_of()
 #   word      TRUE: R has the word
 #   moved     TRUE: it goes on over the socket, but still holds the lane
+#   offer     the name of the segment for the next part of a stream, NULL for none
 #   kept      TRUE: a task or a stream keeps the line
 new_line <- function(ctx = NULL) {
   if (is.null(the$signal)) the$signal <- cv()

@@ -65,7 +65,7 @@ exchange_step <- function(line, connection, reply, signature, call) {
   switch(type,
     event = {
       if (identical(said$over, "socket")) move_to_socket(line, connection, call)
-      continue_message(signature$name, line$id)
+      continue_message(signature$name, line$id, offer = line$offer)
     },
     question = answer_message(line, connection, said$target, reply, message$start, signature, call),
     error = abort_failed_callback(line, connection, message, reply, signature, call)
@@ -142,7 +142,7 @@ answer_message <- function(line, connection, index, question, start, signature, 
   if (!is_part && is_on_lane(line) && is.null(answer$failure)) {
     learn_question(line, target, question, start, answer$payload, signature)
   }
-  continue_message(signature$name, line$id, answer$payload %||% raw(), failure = answer$failure)
+  continue_message(signature$name, line$id, answer$payload %||% raw(), offer = line$offer, failure = answer$failure)
 }
 
 # --- What R says ----------------------------------------------------------------
@@ -151,9 +151,11 @@ answer_message <- function(line, connection, index, question, start, signature, 
 # two numbers. `failure` is what R code has raised: list(failed = , message = , class = ),
 # whose number tells it from others.
 continue_message <- function(name, id, payload = raw(), offer = NULL, over = NULL, failure = NULL) {
-  said <- c(if (!is.null(over)) list(over = over), failure)
   json <- sprintf("{\"call_id\":\"%s\"}", id)
-  if (length(said) > 0) json <- as.character(jsonlite::toJSON(c(list(call_id = id), said), auto_unbox = TRUE))
+  if (!is.null(over) || !is.null(failure)) {
+    said <- c(list(call_id = id), if (!is.null(over)) list(over = over), failure)
+    json <- as.character(jsonlite::toJSON(said, auto_unbox = TRUE))
+  }
   if (!is.null(offer)) json <- sub("}$", sprintf(",\"offer\":[%.0f,%.0f]}", offer[[1]], offer[[2]]), json)
   c(envelope_header("continue", name, json), payload)
 }

@@ -45,10 +45,13 @@ handle_function <- function(server, name, call) {
 # Its body contains the functions that it calls: the names of arguments may be any. With a
 # connection C is told at once what it knows of a call. `object` is whose method it is.
 make_function <- function(server, signature, connection = NULL, object = NULL) {
+  force(connection) # which is not kept, as the frame of the first caller would be
   name <- signature$name
+  method <- if (!is.null(object)) signature
+  over <- function(frame) if (is.null(object)) server_connection(server, frame) else object_connection(object, frame)
   run <- function(args, frame = parent.frame()) {
-    if (!is.null(known)) know_call(known, server_connection(server, frame), name, frame)
-    call_function(server_connection(server, frame), name, args, NULL, frame)
+    if (!is.null(known)) know_call(known, over(frame), name, frame, method)
+    about_object(object, frame, call_function(over(frame), name, args, NULL, frame, method))
   }
   args <- rlang::syms(rlang::set_names(symbol_names(fixed_arguments(signature))))
   required <- args[!signature$optional[seq_along(args)]]
@@ -61,9 +64,11 @@ make_function <- function(server, signature, connection = NULL, object = NULL) {
     if (length(signature$variadic) > 0) args <- c(args, quote(...))
     body <- rlang::call2(run, rlang::call2(list, !!!args))
     if (!is.null(signature$plain) && !"c_call" %in% names(args)) {
-      finish <- function(frame = parent.frame()) finish_call(server_connection(server, frame), name, frame)
+      finish <- function(frame = parent.frame()) {
+        about_object(object, frame, finish_call(over(frame), name, frame, method))
+      }
       known <- .Call(c_call_new, body, rlang::call2(finish))
-      if (!is.null(connection)) know_call(known, connection, name, NULL)
+      if (!is.null(connection)) know_call(known, connection, name, NULL, method)
       body <- rlang::call2(.External2, quote(c_call), known, !!!unname(args))
     }
     if (length(required) > 0) {
@@ -84,9 +89,9 @@ make_function <- function(server, signature, connection = NULL, object = NULL) {
 # such a call over the lane: to evaluate R code for it takes twice as long as all else.
 
 # Tells C what the next call of a function may be like.
-know_call <- function(known, connection, name, call) {
+know_call <- function(known, connection, name, call, method = NULL) {
   lane <- usable_lane(connection)
-  signature <- if (!is.null(lane)) connection$state$signatures[[name]]
+  signature <- if (!is.null(lane)) method %||% connection$state$signatures[[name]]
   if (is.null(signature$plain) || !returns_column(signature) || .Call(c_call_is_known, known, lane$pointer)) {
     return(invisible())
   }
@@ -94,8 +99,10 @@ know_call <- function(known, connection, name, call) {
   timeout <- call_timeout(NULL, server, call)
   .Call(
     c_call_know, known, lane$pointer, signature$plain, signature$args,
-    envelope_header("call", name, call_metadata(timeout, lane$line$id, signature$lives)), signature$result_header,
-    timeout, c(!is.null(server$timeout), signature$recycles), server$log, rlang::call2(show_output, server, all = TRUE)
+    envelope_header("call", name, call_metadata(timeout, lane$line$id, signature$lives, signature$receiver)),
+    signature$result_header,
+    timeout, c(!is.null(server$timeout), signature$recycles), server$log, rlang::call2(show_output, server, all = TRUE),
+    connection$state$releases
   )
 }
 
@@ -105,7 +112,7 @@ returns_column <- function(signature) {
 }
 
 # What is left of a call that C has posted.
-finish_call <- function(connection, name, call) {
+finish_call <- function(connection, name, call, method = NULL) {
   lane <- connection$state$lane
   line <- lane$line
   line$lane <- lane
@@ -115,7 +122,7 @@ finish_call <- function(connection, name, call) {
     release_line(line, connection)
   })
   line$posted <- .Call(c_lane_out, lane$pointer) # from here on, whatever ends this call cancels it
-  signature <- connection$state$signatures[[name]]
+  signature <- method %||% connection$state$signatures[[name]]
   timeout <- call_timeout(NULL, connection$server, call)
   note_request(line, connection, sent = 0, name, timeout, call)
   if (signature$lives) line$targets <- new_targets()
@@ -159,11 +166,22 @@ print.mangoro_function <- function(x, ...) {
 #' @export
 str.mangoro_function <- function(object, ...) cat("", format(object)[[1]], "\n")
 
+# The name of a method without that of its type.
+shown_name <- function(signature) {
+  if (is.null(signature$receiver)) signature$name else sub("^.*[.]", "", signature$name)
+}
+
+# The connection that a function is called over.
+function_connection <- function(fn, call) {
+  object <- attr(fn, "object")
+  if (is.null(object)) server_connection(attr(fn, "server"), call) else object_connection(object, call)
+}
+
 # "scaled(x, by = 10)"
 describe_function <- function(fn) {
   formals <- formals(fn)
   defaults <- vapply(formals, function(value) {
     if (rlang::is_missing(value)) "" else paste(" =", paste(deparse(value), collapse = " "))
   }, "")
-  sprintf("%s(%s)", attr(fn, "signature")$name, paste0(names(formals), defaults, collapse = ", "))
+  sprintf("%s(%s)", shown_name(attr(fn, "signature")), paste0(names(formals), defaults, collapse = ", "))
 }

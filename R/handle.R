@@ -88,7 +88,7 @@ check_handle <- function(h, arg = rlang::caller_arg(h), call = rlang::caller_env
       arg,
       c(
         "{.arg {arg}} must be a handle, not {.obj_type_friendly {h}}.",
-        "i" = "{.fn mangoro_start} and {.fn mangoro_connect} make handles."
+        "i" = "{.fn mangoro_start}, {.fn mangoro_source}, {.fn mangoro_serve} and {.fn mangoro_connect} make handles."
       ),
       call = call
     )

@@ -12,7 +12,7 @@
 #' * `mangoro_http_stop()` stops it. It may be started again.
 #'
 #' @param sock A handle of `mangoro_start("cmd/http-server")`, or a nanonext
-#'   socket of protocol `"req"` that dials the controller. No default.
+#'   socket of protocol `"req"` that dials the controller. Not a site of [mangoro_serve()]. No default.
 #' @param addr Host and port to listen at, one string. Port 0 takes a free one,
 #'   which the message tells. The default, `"127.0.0.1:8080"`, is reachable
 #'   from this machine only; `":8080"` is from everywhere.
@@ -39,18 +39,19 @@
 #'   served anyway, see *Secrets*.
 #' @param listing `FALSE` lists no directories. The default is `TRUE`.
 #' @param allow Paths below the directory that are served although they are hidden or
-#'   have the names of secrets, a character vector such as `"certs/ca.pem"`. `NULL`, the
+#'   have the names of secrets, a character vector such as `"certs/ca.pem"`. They do not contain the prefix,
+#'   unless several directories are served: then they begin with it, as in `"data/certs/ca.pem"`. `NULL`, the
 #'   default, is none.
 #' @param hosts Names that requests may be addressed to, beside those of this machine,
 #'   where the server is reachable from this machine only: a character vector of names, such as
 #'   `"files.lab.org"`, or domains, such as `".lab.org"`; `"*"` is any. `NULL`, the default, is
 #'   none. This keeps a web site from reading the files through a name of its own that points
 #'   to this machine.
-#' @param auth What a client must know: a token (one string without spaces), `TRUE` for one that is
-#'   made up, or `c(user = , password = )`. A token is given in the URL as `?token=`, or
-#'   as `Authorization: Bearer`. `NULL`, the default, is nothing.
-#' @param headers Headers that are added to each answer, a named character vector. `NULL`, the
-#'   default, is none.
+#' @param auth What a client must know: a token, one string of ASCII characters without spaces, quotes, commas,
+#'   semicolons and backslashes; `TRUE` for a random one; or `c(user = , password = )`. A token is given in
+#'   the URL as `?token=`, or as `Authorization: Bearer`. `NULL`, the default, is nothing.
+#' @param headers Headers that are added to each answer, a named character vector such as
+#'   `c("X-Robots-Tag" = "noindex")`. `NULL`, the default, is none.
 #' @param types Content types by file name extension, a named character vector such as
 #'   `c(.bed = "text/plain")`. `NULL`, the default, adds none to those that are known.
 #' @param max_age For how many seconds clients may use a file without asking whether it
@@ -58,15 +59,16 @@
 #' @param compress `TRUE` compresses texts for clients that understand it, never
 #'   with a range. The default is `FALSE`: only files with a compressed one beside them (`.br`,
 #'   `.zst`, `.gz`) are sent so.
-#' @param fallback The page that a browser gets for a page that does not exist, a path below the
-#'   directory: `"index.html"` for an application that has paths of its own. `NULL`, the
+#' @param fallback The page that a browser gets for a page that does not exist, the path of a file below the
+#'   directory, one string: `"index.html"` for an application that has paths of its own. `NULL`, the
 #'   default, is none.
-#' @param not_found The page for what does not exist, a path below the directory. `NULL`, the
-#'   default, is `404.html`, if there is one.
+#' @param not_found The page for what does not exist, the path of a file below the directory, one string. `NULL`,
+#'   the default, is `404.html`, if there is one.
 #' @param reload `TRUE` has pages load themselves again when a file changes. The default is
 #'   `FALSE`.
-#' @param max_connections How many connections may be open at the same time, a whole number.
-#'   The default is 10000, but at most half of the files that the process may open.
+#' @param max_connections How many connections may be open, and requests be answered, at the same
+#'   time, a whole number. The default is 10000, but at most half of the files that the process
+#'   may open.
 #' @param name The name of the server, one string, if a controller has several. It needs a
 #'   handle. `NULL`, the default, is the one without a name.
 #'
@@ -80,17 +82,18 @@
 #' editors make of them, such as `.env~`. Links to them are not found either.
 #'
 #' @section Errors:
-#' Those of [mangoro_rpc_call()]. A server that cannot be started, because the
+#' Those of [mangoro_rpc_call()]. `mangoro_error_invalid_argument` for an argument of the wrong type, before
+#' anything is sent. `mangoro_error_handler` for a server that cannot be started, because the
 #' address is taken, the directory does not exist or the certificate does not
-#' match the key, is a `mangoro_error_handler`; starting one that runs is too.
+#' match the key, and for one that already runs.
 #'
 #' @section Messages:
 #' A server that others than this machine can reach is told of in a message of class
-#' `mangoro_message_public`.
+#' `mangoro_message_public`, the token of `auth = TRUE` in one of class `mangoro_message_token`.
 #'
 #' @examplesIf mangoro:::runs_examples()
 #' server <- mangoro_start("cmd/http-server")
-#' mangoro_http_start(server, "127.0.0.1:0", dir = R.home("doc"))
+#' mangoro_http_start(server, "127.0.0.1:0", dir = system.file(package = "mangoro"))
 #' mangoro_http_status(server)
 #' mangoro_http_stop(server)
 #' close(server)
@@ -111,7 +114,7 @@ mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix 
     check_string(cert)
     check_string(key)
   }
-  check_server_name(sock, name, call)
+  check_controller(sock, name, call)
   settings <- http_settings(
     cors, coop, hidden, listing, allow, hosts, auth, headers, types, max_age, compress, fallback, not_found,
     reload, max_connections, call
@@ -126,7 +129,7 @@ mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix 
   addr <- sub("^HTTP server started on ", "", result$message)
   start_again(sock, name, start)
   if (isTRUE(auth)) rlang::inform(paste("The token is", settings$auth$token), class = "mangoro_message_token")
-  if (!is_loopback(host_of(addr))) rlang::inform(c("i" = public_note), class = "mangoro_message_public")
+  if (!is_loopback(host_of(addr))) rlang::inform(c("i" = public_note(settings$auth)), class = "mangoro_message_public")
   result
 }
 
@@ -134,7 +137,7 @@ mangoro_http_start <- function(sock, addr = "127.0.0.1:8080", dir = ".", prefix 
 #' @export
 mangoro_http_status <- function(sock, name = NULL) {
   call <- rlang::current_env()
-  check_server_name(sock, name, call)
+  check_controller(sock, name, call)
   if (is.null(name)) {
     http_call(sock, "serverStatus", NULL, call)
   } else {
@@ -146,7 +149,7 @@ mangoro_http_status <- function(sock, name = NULL) {
 #' @export
 mangoro_http_stop <- function(sock, name = NULL) {
   call <- rlang::current_env()
-  check_server_name(sock, name, call)
+  check_controller(sock, name, call)
   start_again(sock, name, NULL)
   if (is.null(name)) {
     http_call(sock, "stopServer", NULL, call)
@@ -155,7 +158,18 @@ mangoro_http_stop <- function(sock, name = NULL) {
   }
 }
 
-check_server_name <- function(sock, name, call) {
+# `name` is NULL, or that of one of several servers.
+check_controller <- function(sock, name, call) {
+  if (inherits(sock, "mangoro_site")) {
+    abort_invalid_argument(
+      "sock",
+      c(
+        "{.arg sock} is a site of {.fn mangoro_serve}, not a controller.",
+        "i" = "{.fn mangoro_status} and {.fn mangoro_stop} are for sites."
+      ),
+      call = call
+    )
+  }
   if (is.null(name)) {
     return(invisible())
   }
@@ -189,7 +203,7 @@ http_call <- function(sock, func_name, data, call) {
 http_start <- function(sock, addr, dir, prefix, settings, files, silent, call) {
   if (!is.null(files)) note_private_files(files, call)
   settings$protect <- as.list(the$private_files)
-  http_call(sock, "startServer", data.frame(
+  arguments <- data.frame(
     addr = addr,
     dir = dir,
     prefix = prefix,
@@ -200,7 +214,16 @@ http_start <- function(sock, addr, dir, prefix, settings, files, silent, call) {
     key = if (is.null(files)) "" else files[[2]],
     silent = silent,
     options = write_json(settings[setdiff(names(settings), c("cors", "coop"))])
-  ), call)
+  )
+  rlang::try_fetch(
+    http_call(sock, "startServer", arguments, call),
+    mangoro_error_handler = function(cnd) {
+      abort_not_served(
+        cnd$error_msg,
+        func_name = cnd$func_name, error_msg = cnd$error_msg, detail = cnd$detail, call = call
+      )
+    }
+  )
 }
 
 # The certificates and keys that servers of this session use. None of them serves one.
@@ -350,7 +373,11 @@ is_loopback <- function(host) {
   grepl("^127(\\.[0-9]+){3}$", host) || host == "::1" || grepl("^(.+\\.)?localhost\\.?$", host, ignore.case = TRUE)
 }
 
-public_note <- "Anyone who can reach this machine can read these files."
+# `auth` is that of http_auth().
+public_note <- function(auth) {
+  knows <- if (is.null(auth)) "" else if (is.null(auth$token)) " and knows the password" else " and has the token"
+  paste0("Anyone who can reach this machine", knows, " can read these files.")
+}
 
 # The names in pkg/fileserver/secrets.go, for the help page.
 secret_names <- function() {

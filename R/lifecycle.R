@@ -97,8 +97,8 @@ start_process <- function(server, program, dir, call) {
     suspendInterrupts(server$process <- processx::process$new(
       program$command, c(server$url, program$args),
       env = c(
-        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), MANGORO_HTTP_SITE = "1",
-        local_zone(program$env), program$env
+        "current", MANGORO_PARENT = as.character(Sys.getpid()), MANGORO_DIR = session_dir(), MANGORO_MARKS = "1",
+        MANGORO_HTTP_SITE = "1", local_zone(program$env), program$env
       ),
       stdin = NULL, stdout = ends[[1]], stderr = ends[[2]],
       cleanup = TRUE
@@ -180,6 +180,9 @@ remove_traces <- function(server) {
 # Tells which functions of the user's sources R cannot call, where they are and why.
 tell_left_out <- function(server) {
   left_out <- server$connection$state$left_out
+  # Of types that the program has from elsewhere, methods are only missed when they are called.
+  types <- names(server$connection$state$classes)
+  left_out <- left_out[!(is.na(left_out$line) & sub("[.][^.]*$", "", left_out$name) %in% types), ]
   if (nrow(left_out) == 0) {
     return(invisible())
   }

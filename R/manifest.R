@@ -30,6 +30,7 @@ fetch_manifest <- function(connection, timeout, call) {
   state <- connection$state
   state$left_out <- parse_left_out(message$error_msg)
   state$max_calls <- parse_max_calls(message$error_msg)
+  state$classes <- parse_classes(message$error_msg, call)
   state$offers_lane <- offers_shared_memory(message$error_msg)
   attach_lane(connection, call)
   json <- payload(reply, message)
@@ -78,7 +79,7 @@ find_signature <- function(connection, name, timeout, call) {
 fetch_signatures <- function(connection, timeout, call) {
   signatures <- parse_signatures(fetch_manifest(connection, timeout, call), call)
   state <- connection$state
-  state$signatures <- signatures
+  state$signatures <- lapply(signatures, at_home, state)
 }
 
 # The signatures of a manifest by name. The manifest is a peer's: keys that are missing
@@ -95,6 +96,33 @@ parse_signatures <- function(json, call) {
       abort_protocol("The server's manifest does not describe its functions.", call = call, parent = cnd)
     }
   )
+}
+
+# The types of objects by name, from the metadata of a manifest: `doc`, and their methods,
+# `signatures` by name.
+parse_classes <- function(metadata, call) {
+  classes <- tryCatch(as.list(jsonlite::parse_json(metadata))$objects, error = function(cnd) NULL)
+  if (!is_object(classes)) {
+    return(list())
+  }
+  rlang::try_fetch(
+    Map(function(class, type) {
+      methods <- as.list(class$Methods)
+      list(
+        doc = text_or_none(class$Doc),
+        signatures = Map(new_signature, methods, paste0(type, ".", names(methods), recycle0 = TRUE))
+      )
+    }, classes, names(classes)),
+    error = function(cnd) {
+      abort_protocol("The server's manifest does not describe its objects.", call = call, parent = cnd)
+    }
+  )
+}
+
+# A signature whose arguments are objects of the connection that `state` is of.
+at_home <- function(signature, state) {
+  if (signature$objects) signature$home <- state
+  signature
 }
 
 # A function as calls of it are checked against:
@@ -118,6 +146,9 @@ parse_signatures <- function(json, call) {
 #   alike       the names of the arguments that are of the type of the result, if one
 #               value of it is not a vector of length 1, see is_single(); otherwise NULL
 #   plain       the types of the arguments if they are plain, see plain_types()
+#   objects     TRUE if there are objects among the arguments or in the result
+#   home        then what is kept for the connection that these are of
+#   receiver    of a method, the id of its object, see R/methods.R
 #   last        of the last call, its header, see call_header(), and how many bytes of a segment
 #               its result had, see new_offer()
 #   result_header  the header of results
@@ -146,15 +177,26 @@ new_signature <- function(entry, name) {
     boxed = isTRUE(entry$Boxed),
     returns = !identical(entry$ReturnType$Type, "null"),
     record = !isTRUE(entry$Boxed) && !isTRUE(entry$Recycles) && names_record(entry$ReturnType$Type),
-    result = if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType),
+    result = result_type(entry),
     lives = isTRUE(entry$Lives),
     streams = isTRUE(entry$Boxed) && identical(entry$ReturnType$Type, "stream"),
     alike = if (isTRUE(entry$Vectorized)) names_alike(args, entry$ReturnType$Type),
     plain = plain_types(args, isTRUE(entry$Vectorized)),
+    objects = any(vapply(lapply(args, `[[`, "spec"), has_object, NA)) || has_object(result_type(entry)),
     last = new.env(parent = emptyenv()),
     result_header = envelope_header("result", name),
     doc = text_or_none(entry$Metadata$description),
     go = text_or_none(entry$Metadata$signature)
+  )
+}
+
+result_type <- function(entry) if (rlang::is_string(entry$ReturnType$Type)) new_type(entry$ReturnType)
+
+# Whether there are objects in a value of a type.
+has_object <- function(spec) {
+  !is.null(spec) && (
+    spec$type == "object" || has_object(spec$element) || any(vapply(spec$fields, has_object, NA)) ||
+      any(vapply(spec$func$args, has_object, NA)) || has_object(spec$func$result)
   )
 }
 

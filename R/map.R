@@ -14,8 +14,9 @@ default_map_calls <- 64L
 #' @param .x A vector, list or data frame, whose elements, `.x[[i]]`, are the first argument
 #'   of the calls that no name in `...` gives. No default.
 #' @param ... Further arguments, the same for all calls.
-#' @param .progress Whether to show a progress bar, `TRUE` or `FALSE`. `NULL`, the default,
-#'   leaves it to the option `mangoro.progress`, which is as R is interactive.
+#' @param .progress Whether to show a progress bar, `TRUE` or `FALSE`, or a function of `done`,
+#'   `total` and `label`, which is called when calls have ended. `NULL`, the default, leaves it to
+#'   the option `mangoro.progress`, which is whether R is interactive.
 #' @param .timeout How long each call may take in seconds, one number above 0. The default,
 #'   `Inf`, is as long as it takes.
 #'
@@ -41,7 +42,7 @@ mangoro_map <- function(.fn, .x, ..., .progress = NULL, .timeout = Inf) {
   if (!is.vector(.x) && !is.factor(.x) && !is.object(.x)) {
     abort_invalid_argument(".x", "{.arg .x} must be a vector or list, not {.obj_type_friendly {(.x)}}.", call = call)
   }
-  if (!is.null(.progress)) check_flag(.progress)
+  check_progress(.progress)
   check_seconds(.timeout, ".timeout", call)
   map_tasks(.fn, .x, list(...), .timeout, .progress, called_as(.fn, matched$.fn, c(list(matched$.x), matched$...)))
 }
@@ -51,7 +52,7 @@ map_tasks <- function(fn, x, args, timeout, progress, call) {
   results <- rlang::set_names(vector("list", n), names(x))
   limit <- map_limit(attr(fn, "server"), call)
   out <- list() # the tasks that run, by their index
-  bar <- rlang::new_environment()
+  bar <- rlang::new_environment(list(shows = progress))
   on.exit({
     for (task in out) if (task$state == "running") cancel_task(task)
     end_progress(bar)
@@ -74,7 +75,7 @@ map_tasks <- function(fn, x, args, timeout, progress, call) {
       if (task$state != "done") of_element(i, raise(task$condition))
       if (!is.null(task$value)) results[[i]] <- task$value
     }
-    show_map_progress(bar, started - length(out), n, progress)
+    progress_event(bar, list(done = started - length(out), total = n, label = ""))
   }
   results
 }
@@ -90,12 +91,4 @@ of_element <- function(i, expr) {
     cnd$index <- i
     raise(cnd)
   })
-}
-
-show_map_progress <- function(bar, done, total, progress) {
-  if (!is.null(progress)) {
-    old <- options(mangoro.progress = progress)
-    on.exit(options(old))
-  }
-  progress_event(bar, list(done = done, total = total, label = ""))
 }

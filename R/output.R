@@ -21,9 +21,8 @@ show_output <- function(server, all = FALSE) {
   }
   if (output[[4]] > 0) tell_output(dropped_text(output[[4]]), "stderr")
   end <- cumsum(output[[3]])
-  begin <- end - output[[3]]
   for (i in seq_along(end)) {
-    text <- readable(output[[1]][begin[[i]] + seq_len(output[[3]][[i]])])
+    text <- readable(output[[1]][end[[i]] - output[[3]][[i]] + seq_len(output[[3]][[i]])])
     if (output[[2]][[i]] == 0) cat(text) else show_errors(text, server)
   }
   invisible()
@@ -76,8 +75,8 @@ without_crash <- function(lines, server) {
     return(lines)
   }
   crash <- as_lines(.Call(c_log_crash, server$log))
-  begin <- if (length(crash) > 0) match(crash[[1]], sub("\r?\n$", "", lines))
-  if (is.null(begin) || is.na(begin)) lines else utils::head(lines, begin - 1)
+  at <- if (length(crash) > 0) match(crash[[1]], sub("\r?\n$", "", lines))
+  if (is.null(at) || is.na(at)) lines else utils::head(lines, at - 1)
 }
 
 # The level of each line: that of slog's handlers, "log" of package log, or else "stderr".

@@ -1,5 +1,5 @@
-# The progress of a call, which Go tells as events: a condition of progressr where somebody
-# listens for these, or else a bar of cli.
+# The progress of a call, which Go tells as events: what the user's function does with it, a
+# condition of progressr where somebody listens for these, or else a bar of cli.
 
 # Shows an event of the call on `line`: list(done, total, label).
 progress_event <- function(line, event) {
@@ -7,7 +7,7 @@ progress_event <- function(line, event) {
   done <- max(0, event$done)
   if (!is.null(total)) done <- min(done, total)
   if (!is.null(line$progress) && !identical(line$progress$total, total)) end_progress(line) # another part begins
-  if (is.null(line$progress)) line$progress <- new_progress(total, event$label)
+  if (is.null(line$progress)) line$progress <- new_progress(total, event$label, line$shows)
   line$progress$update(done, event$label)
   invisible()
 }
@@ -19,13 +19,27 @@ end_progress <- function(line) {
   if (!is.null(progress)) progress$end()
 }
 
-new_progress <- function(total, label) {
-  if (has_progressr()) {
+# `shows` is the argument `.progress`.
+new_progress <- function(total, label, shows = NULL) {
+  if (is.function(shows)) {
+    list(total = total, update = function(done, label) shows(done, total %||% NA_real_, label), end = function() NULL)
+  } else if (!isFALSE(shows) && has_progressr()) {
     progressr_progress(total, label)
-  } else if (isTRUE(getOption("mangoro.progress", rlang::is_interactive()))) {
+  } else if (shows %||% isTRUE(getOption("mangoro.progress", rlang::is_interactive()))) {
     cli_progress(total, label)
   } else {
     list(total = total, update = function(done, label) NULL, end = function() NULL)
+  }
+}
+
+check_progress <- function(.progress, call = rlang::caller_env()) {
+  if (!is.null(.progress) && !is.function(.progress) && !rlang::is_bool(.progress)) {
+    abort_invalid_argument(
+      ".progress",
+      "{.arg .progress} must be {.code TRUE}, {.code FALSE}, {.code NULL} or a function,
+       not {.obj_type_friendly {(.progress)}}.",
+      call = call
+    )
   }
 }
 

@@ -156,7 +156,7 @@ release_line <- function(line, connection) {
 # What a call that lives has kept.
 end_exchange <- function(line) {
   end_progress(line)
-  line$targets <- line$failures <- line$talk <- NULL
+  line$targets <- line$failures <- line$talk <- line$shows <- NULL
 }
 
 # Closes a line that a request is out on, and tells the server. What it is busy with,

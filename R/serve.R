@@ -3,25 +3,26 @@
 #' @description
 #' `mangoro_serve()` serves directories over HTTP from a process of its own, so that
 #' genome browsers, DuckDB, webR, a web site in preview and other programs read the files
-#' while R computes. It builds the server the first time, starts it on a free port, tells the URL,
-#' and opens it where R is interactive. `vignette("serve")` shows what it is for.
+#' while R computes. It builds the server the first time, starts it on a free port, says at which URL,
+#' and opens that where R is interactive. `vignette("serve")` shows what it is for.
 #'
 #' `mangoro_sites()` finds the sites of the session.
 #'
-#' @param dir The directories to serve, a character vector. One is served at `/`; names are the
-#'   prefixes of several, `c("/" = "site", data = "~/bam")`, which are otherwise the names of
-#'   the directories. The default is R's working directory. Each is looked up anew for every
+#' @param dir The directories to serve, a character vector. Its names are the prefixes, the paths that they
+#'   are served at: `c("/" = "site", data = "~/bam")`. Without names, one directory is served at `/`, and several
+#'   at their own names. The default is R's working directory. Each is looked up anew for every
 #'   request: what replaces it is served in its place.
 #' @param port The port to listen at, a whole number. The default, 0, takes a free one.
 #' @param ... Nothing: all other arguments are given by name.
 #' @param name What the site is called in messages and in `mangoro_sites()`, one string. A site
-#'   of that name is replaced. `NULL`, the default, is the name of the first directory.
+#'   of that name is replaced. `NULL`, the default, is the name of the first directory, with a number if
+#'   another site has it.
 #' @param public `TRUE` lets other machines reach the server, at all addresses of this one
 #'   if there is no `host`. The default is `FALSE`.
 #' @param host The address to listen at, one string. `NULL`, the default, is
 #'   `"127.0.0.1"`; one that other machines reach needs `public = TRUE`.
-#' @param browse `TRUE` opens the site in the viewer or browser. The default is whether R is
-#'   interactive.
+#' @param browse `TRUE` opens the site in the viewer or browser. The default is `TRUE` where R is interactive,
+#'   else `FALSE`.
 #' @param hidden `TRUE` serves files and directories whose names begin with a dot, too, but not
 #'   those that hold secrets, see *Secrets* in [mangoro_http_start()]. With `FALSE`, the
 #'   default, only `.well-known` is.
@@ -30,44 +31,48 @@
 #'   read again when they change. `NULL`, the default, are those of [mangoro_certificate()].
 #' @param silent `FALSE` writes a log line for each request, for `mangoro_logs(site, stream =
 #'   "stdout")`. The default is `TRUE`; requests are remembered all the same.
-#' @param timeout As for [mangoro_start()].
-#' @param quiet `TRUE` shows neither the output of the build nor messages. The default is whether R
-#'   is not interactive.
+#' @param timeout How long R waits for an answer of the server, as for [mangoro_start()].
+#' @param quiet `TRUE` shows neither the output of the build nor messages. The default is `FALSE` where R is
+#'   interactive, else `TRUE`.
 #' @inheritParams mangoro_http_start
 #'
 #' @details
 #' The value is a [handle], with these verbs:
 #'
 #' * Printing it shows URLs, counts and the last requests.
-#' * `mangoro_status(site)` is a data frame with a row for each directory: `state`, which is
-#'   `"directory missing"` while it is not there, `pid`, `exit_status`, `url`, `name`, `prefix`,
-#'   `directory`, and since the start `requests`, `bytes` and `errors`, those with
-#'   status 500 and above or broken off. The counts are `NA` if the server does not run.
-#' * `mangoro_logs(site)` is a data frame of the last requests, of at most 1,000: `time`, `method`,
-#'   `path`, `status`, `bytes` of the body, `range` as it was asked for, `NA` if it was not,
-#'   `duration` and `client`.
+#' * `mangoro_status(site)` is a data frame with a row for each directory: `state`, which is `"running"`,
+#'   `"directory missing"` while it is not there, `"ended"` after a crash, `"stopped"`, or `"lost"` in another
+#'   session; `pid`, `exit_status`, `url`, `name`, `prefix`, `directory`; and since the start `requests`, `bytes`
+#'   and `errors`, those with status 500 and above or broken off. The counts are `NA` if the server does not run.
+#' * `mangoro_logs(site, n = 50)` is a data frame of the last `n` requests. 1,000 are kept; `n = Inf` is for all.
+#'   Its columns are `time`, `method`, `path`, `status`, `bytes` of the body, `range` as it was asked for, `NA`
+#'   if it was not, `duration` and `client`.
 #' * `mangoro_stop(site)` and `close(site)` end it, after the downloads under way or 5 seconds.
 #' * `mangoro_restart(site)` starts it again, after a crash too: with the same files, port, name
-#'   and token.
+#'   and token. If a directory is not there, a site that runs is left alone.
 #'
 #' A site is served until it is stopped or R ends, even if nothing refers to its
-#' handle. Serving the same directories with the same prefixes again replaces it, at its port, so that a script
-#' may be run twice. Sites of several R sessions do not affect each other.
+#' handle. `lapply(mangoro_sites(), mangoro_stop)` stops all. Sites of several R sessions do not affect each other.
+#'
+#' A script may be run twice: `mangoro_serve()` with a `name` replaces the site of that name, and without one
+#' the site that serves the same directories with the same prefixes. The new site has the port of the old one,
+#' unless another is given. If it cannot be started, the old one is left alone.
 #'
 #' @returns `mangoro_serve()` a handle, invisibly. `mangoro_sites()` a list of handles by their names.
 #'
 #' @section Errors:
-#' Those of [mangoro_start()]. `mangoro_error_handler` if the server cannot listen, as when the port
-#' is taken, or if the certificate does not match the key.
+#' Those of [mangoro_start()]. `mangoro_error_invalid_argument` for an argument of the wrong type or a directory
+#' that does not exist. `mangoro_error_handler` if the server cannot serve, as when the port is taken, or the
+#' certificate does not match the key. Nothing is left running then.
 #'
 #' @section Messages:
 #' The URLs are told in a message of class `mangoro_message_site`, which is also of class
 #' `mangoro_message_public` if others than this machine can reach the server.
 #'
 #' @examplesIf mangoro:::runs_examples()
-#' site <- mangoro_serve(R.home("doc"), browse = FALSE)
+#' site <- mangoro_serve(system.file(package = "mangoro"), browse = FALSE)
 #' url <- mangoro_status(site)$url
-#' readLines(paste0(url, "COPYING"), n = 2)
+#' readLines(paste0(url, "DESCRIPTION"), n = 2)
 #' mangoro_logs(site)[c("method", "path", "status")]
 #' mangoro_stop(site)
 #' @export
@@ -92,6 +97,7 @@ mangoro_serve <- function(dir = ".", port = 0, ..., name = NULL, public = FALSE,
     reload, max_connections, call
   )
   build <- build_settings(arguments = list(), quiet = quiet, call = call)
+  check_allow(allow, mounts, call)
   files <- site_files(tls, cert, key, build, call)
 
   replaced <- sites_like(name, mounts)
@@ -101,8 +107,7 @@ mangoro_serve <- function(dir = ".", port = 0, ..., name = NULL, public = FALSE,
   site <- new_site(name, mounts, host, as.integer(port), any_port, settings, files, silent)
   server <- start_controller(name, build, timeout, call, site)
   handle <- new_handle(server, "mangoro_site")
-  lapply(replaced, mangoro_stop)
-  start_site(handle, call)
+  replace_sites(replaced, handle, call)
   server$revive$site <- function(call) start_site(handle, call)
   if (!quiet) tell_site(site)
   if (browse) browse_site(site)
@@ -119,7 +124,11 @@ mangoro_sites <- function() {
 # The controller of a site, or of none.
 start_controller <- function(label, settings, timeout, call, site = NULL) {
   source <- "cmd/http-server"
-  launch <- new_launch(source, real_path(command_path(source)), settings)
+  build <- new_launch(source, real_path(command_path(source)), settings)
+  launch <- function(dir, call) {
+    if (!is.null(site)) check_mounts(site, call)
+    build(dir, call)
+  }
   server <- new_server(label, create_ipc_path(), timeout, launch = launch)
   server$site <- site
   start_server(server, call)
@@ -154,7 +163,12 @@ site_mounts <- function(dir, call) {
   }
   missing <- dir[!dir.exists(dir)]
   if (length(missing) > 0) {
-    abort_invalid_argument("dir", "There is no directory {.path {missing}}.", call = call)
+    path <- missing[[1]]
+    abort_invalid_argument(
+      "dir",
+      if (file.exists(path)) "{.path {path}} is a file, not a directory." else "There is no directory {.path {path}}.",
+      call = call
+    )
   }
   prefix <- names(dir) %||% if (length(dir) == 1) "/" else basename(real_path(dir))
   if (!all(nzchar(prefix)) || any(grepl("(^|/)\\.\\.?(/|$)", prefix)) || anyNA(as_utf8(c(prefix, dir)))) {
@@ -190,6 +204,16 @@ site_host <- function(host, public, call) {
   }
   check_string(host, call = call)
   host <- gsub("^\\[|\\]$", "", host)
+  if (grepl("^[^:]*:[0-9]+$|\\]:", host)) {
+    abort_invalid_argument(
+      "host",
+      c(
+        "{.arg host} must be a host without a port, not {.val {host}}.",
+        "i" = "The port is an argument of its own, {.arg port}."
+      ),
+      call = call
+    )
+  }
   if (!public && !is_loopback(host)) {
     abort_invalid_argument(
       "host",
@@ -220,11 +244,31 @@ site_files <- function(tls, cert, key, settings, call) {
   absolute_path(c(cert, key))
 }
 
-# Those of the sites that a new one replaces.
+# Where there are several directories, the server takes the paths in `allow` as they are in the URL.
+check_allow <- function(allow, mounts, call) {
+  if (nrow(mounts) == 1) {
+    return(invisible())
+  }
+  for (path in sub("^/+", "", allow)) {
+    if (!any(startsWith(paste0("/", path), mounts$prefix))) {
+      example <- paste0(substring(mounts$prefix[[1]], 2), path)
+      abort_invalid_argument(
+        "allow",
+        c(
+          "{.val {path}} in {.arg allow} is in none of the directories.",
+          "i" = "Where there are several, a path begins with the prefix: {.val {example}}."
+        ),
+        call = call
+      )
+    }
+  }
+}
+
+# The sites that a new one replaces: that of its name, or those of its directories if it has none.
 sites_like <- function(name, mounts) {
   Filter(function(handle) {
     site <- server_of(handle)$site
-    identical(site$name, name) || identical(site$mounts, mounts)
+    if (is.null(name)) identical(site$mounts, mounts) else identical(site$name, name)
   }, mangoro_sites())
 }
 
@@ -240,18 +284,40 @@ site_name <- function(mounts, replaced) {
   setdiff(candidates, taken)[[1]]
 }
 
+# Serves the site of a handle whose program runs, which ends if that fails, in the place of others. They are
+# left alone if it cannot be served. Where it takes the port of one, that is tried with a free port.
+replace_sites <- function(replaced, handle, call) {
+  server <- server_of(handle)
+  ports <- vapply(replaced, function(old) server_of(old)$site$port, 0L)
+  if (server$site$port %in% ports) {
+    ready <- FALSE
+    on.exit(if (!ready) stop_server(server))
+    listen_site(handle, 0, call, silent = TRUE)
+    http_call(handle, "stopServer", NULL, call)
+    lapply(replaced, mangoro_stop)
+    ready <- TRUE
+    start_site(handle, call)
+  } else {
+    start_site(handle, call)
+    lapply(replaced, mangoro_stop)
+  }
+}
+
 # --- What it says -------------------------------------------------------------------
 
 tell_site <- function(site) {
-  lines <- sprintf("Serving %s at %s", site$mounts$dir, site_urls(site))
+  lines <- sprintf("%s at %s", site$mounts$dir, site_urls(site))
+  n <- length(lines)
+  lines <- if (n == 1) {
+    paste("Serving", lines)
+  } else {
+    c(sprintf("Serving %d directories:", n), rlang::set_names(lines, rep("*", n)))
+  }
   public <- !is_loopback(site$host)
   if (public) {
-    addresses <- if (nzchar(site$host)) character() else nanonext::ip_addr()
-    lines <- c(
-      lines,
-      "i" = public_note,
-      rlang::set_names(unlist(lapply(unname(addresses), site_urls, site = site)), " ")
-    )
+    addresses <- if (is_any_host(site$host)) unname(nanonext::ip_addr())
+    others <- as.character(unlist(lapply(addresses, site_urls, site = site)))
+    lines <- c(lines, "i" = public_note(site$settings$auth), rlang::set_names(others, rep(" ", length(others))))
   }
   rlang::inform(lines, class = c(if (public) "mangoro_message_public", "mangoro_message_site"))
 }
@@ -277,7 +343,7 @@ browse_site <- function(site) {
 #'   machine's own.
 #' @param dir The directory of `cert.pem` and `key.pem`, one string, made if it is not there. Only the user
 #'   can read the files. `NULL`, the default, is `tools::R_user_dir("mangoro", "config")`.
-#' @param days For how many days it is valid, a whole number. The default is 365.
+#' @param days For how many days it is valid, a whole number from 1 to 36500. The default is 365.
 #'
 #' @returns A list of `cert` and `key`, the paths of the files.
 #'

@@ -61,13 +61,16 @@ maker <- function(server) {
 }
 
 abort_foreign_handle <- function(server, call) {
+  site <- server$site
   goes_on <- !is.null(server$launch) && file.exists(socket_file(server$url))
   abort_connection(
     c(
       "This handle of {.file {server$label}} was saved and loaded again, or sent to another R process.",
       "i" = "Make it again in this session, with {maker(server)}.",
       "i" = "A knitr chunk that makes a handle must not be cached: give it the option {.code cache = FALSE}.",
-      "i" = if (goes_on) {
+      "i" = if (goes_on && !is.null(site)) {
+        "Any program can read its files, at {site_urls(site)}."
+      } else if (goes_on) {
         "Or reach the program of the session that made it with {.code mangoro_connect({.val {server$url}})}."
       }
     ),
@@ -76,6 +79,16 @@ abort_foreign_handle <- function(server, call) {
 }
 
 abort_forked_handle <- function(server, call) {
+  site <- server$site
+  if (!is.null(site)) {
+    abort_connection(
+      c(
+        "A fork of an R process cannot use the handle of {.file {server$label}}.",
+        "i" = "It can read its files, at {site_urls(site)}."
+      ),
+      url = server$url, call = call
+    )
+  }
   abort_connection(
     c(
       "A fork of an R process cannot use the handle of {.file {server$label}}.",

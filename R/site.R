@@ -16,6 +16,12 @@ new_site <- function(name, mounts, host, port, any_port, settings, files, silent
   ))
 }
 
+# Before its program is started, so that one that runs is left alone.
+check_mounts <- function(site, call) {
+  missing <- site$mounts$dir[!dir.exists(site$mounts$dir)]
+  if (length(missing) > 0) abort_not_served(format_inline("There is no directory {.path {missing[[1]]}}."), call = call)
+}
+
 # Serves the site of a handle whose program runs, which ends if that fails.
 start_site <- function(handle, call) {
   server <- server_of(handle)
@@ -23,17 +29,8 @@ start_site <- function(handle, call) {
   the$sites[[server$id]] <- NULL
   ready <- FALSE
   on.exit(if (!ready) stop_server(server))
-  settings <- site$settings
-  more <- site$mounts[-1, ]
-  settings$mounts <- lapply(seq_len(nrow(more)), function(i) list(prefix = more$prefix[[i]], dir = more$dir[[i]]))
-  start <- function(port) {
-    addr <- paste0(bracketed(site$host), ":", port)
-    result <- http_start(
-      handle, addr, site$mounts$dir[[1]], site$mounts$prefix[[1]], settings, site$files, site$silent, call
-    )
-    as.integer(sub(".*:", "", result$message))
-  }
   asked <- site$port
+  start <- function(port) listen_site(handle, port, call)
   if (site$any_port && asked != 0) {
     site$port <- tryCatch(start(asked), mangoro_error_handler = function(cnd) start(0))
     if (site$port != asked) {
@@ -49,17 +46,38 @@ start_site <- function(handle, call) {
   ready <- TRUE
 }
 
+# Has the program of a handle serve its site at a port, and returns that.
+listen_site <- function(handle, port, call, silent = server_of(handle)$site$silent) {
+  site <- server_of(handle)$site
+  settings <- site$settings
+  more <- site$mounts[-1, ]
+  settings$mounts <- lapply(seq_len(nrow(more)), function(i) list(prefix = more$prefix[[i]], dir = more$dir[[i]]))
+  addr <- paste0(bracketed(site$host), ":", port)
+  result <- http_start(
+    handle, addr, site$mounts$dir[[1]], site$mounts$prefix[[1]], settings, site$files, silent, call
+  )
+  as.integer(sub(".*:", "", result$message))
+}
+
 bracketed <- function(host) if (grepl(":", host, fixed = TRUE)) paste0("[", host, "]") else host
 
 # The URLs of its directories, with the token that they need.
 site_urls <- function(site, host = site$host) {
-  if (host %in% c("", "0.0.0.0", "::")) host <- "127.0.0.1"
-  path <- vapply(as_utf8(site$mounts$prefix), utils::URLencode, "", USE.NAMES = FALSE)
+  if (is_any_host(host)) host <- "127.0.0.1"
+  path <- gsub("%2F", "/", encode_url(as_utf8(site$mounts$prefix)), fixed = TRUE)
   token <- site$settings$auth$token
   paste0(
     if (is.null(site$files)) "http" else "https", "://", bracketed(host), ":", site$port, path,
-    if (!is.null(token)) paste0("?token=", utils::URLencode(token, reserved = TRUE))
+    if (!is.null(token)) paste0("?token=", encode_url(token))
   )
+}
+
+# Whether this means all addresses of the machine.
+is_any_host <- function(host) host %in% c("", "0.0.0.0", "::")
+
+# With "%" and "/", too.
+encode_url <- function(x) {
+  vapply(x, utils::URLencode, "", reserved = TRUE, repeated = TRUE, USE.NAMES = FALSE)
 }
 
 # --- What it does ---------------------------------------------------------------
@@ -132,7 +150,7 @@ format.mangoro_site <- function(x, ...) {
   state <- server_state(server)
   site <- server$site
   c(
-    sprintf("<mangoro site> %s: %s", site$name, switch(state,
+    sprintf("<mangoro site> %s: %s", encodeString(site$name), switch(state,
       running = paste("running, pid", server$process$get_pid()),
       ended = paste("ended: the process", describe_status(server$process$get_exit_status())),
       lost = "lost: it belongs to another R process, or was saved and loaded again",
@@ -156,7 +174,7 @@ format.mangoro_site <- function(x, ...) {
 #' @export
 str.mangoro_site <- function(object, ...) {
   site <- server_of(object)$site
-  cat(sprintf(" <mangoro site> %s: %s\n", site$name, paste(site_urls(site), collapse = ", ")))
+  cat(sprintf(" <mangoro site> %s: %s\n", encodeString(site$name), paste(site_urls(site), collapse = ", ")))
 }
 
 quantity <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
@@ -173,19 +191,21 @@ format_requests <- function(requests) {
   }
   ms <- as.double(requests$duration, units = "secs") * 1000
   columns <- list(
-    paste(format(requests$time, "%H:%M:%S"), requests$method, encodeString(requests$path)),
-    as.character(requests$status), format_bytes(requests$bytes),
-    ifelse(is.na(requests$range), "", encodeString(requests$range)),
-    paste(format(signif(ms, 2), drop0trailing = TRUE, trim = TRUE, scientific = FALSE), "ms")
+    format(paste(format(requests$time, "%H:%M:%S"), requests$method, encodeString(requests$path))),
+    as.character(requests$status), format(format_bytes(requests$bytes), justify = "right"),
+    if (!all(is.na(requests$range))) format(ifelse(is.na(requests$range), "", encodeString(requests$range))),
+    format(paste(format(signif(ms, 2), drop0trailing = TRUE, trim = TRUE, scientific = FALSE), "ms"), justify = "right")
   )
-  columns <- columns[vapply(columns, function(column) any(nzchar(column)), NA)]
-  paste0("  ", do.call(paste, c(lapply(columns, format), sep = "  ")))
+  paste0("  ", do.call(paste, c(Filter(Negate(is.null), columns), sep = "  ")))
 }
 
 # --- It is no set of functions ------------------------------------------------------
 
 #' @export
 names.mangoro_site <- function(x) character()
+
+#' @export
+summary.mangoro_site <- function(object, ...) site_status(server_of(object), rlang::current_env())
 
 #' @export
 `$.mangoro_site` <- function(x, name) abort_no_element(name, rlang::current_env())

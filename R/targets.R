@@ -31,5 +31,8 @@ function_argument <- function(x, spec, path) {
   add_target(path$targets, "function", x, spec, path$arg)
 }
 
-# What Go reads part by part as an argument.
-source_argument <- function(x, spec, path) abort_type(x, "a source", path)
+# What Go reads part by part as an argument: the column of it that says which target it is.
+source_argument <- function(x, spec, path) {
+  source <- rlang::new_environment(list(from = x, read = NULL, parts = 0, path = path))
+  list(target = add_target(path$targets, "source", source, spec))
+}

@@ -22,6 +22,10 @@
 #' @param .fn A Go function of a handle, as `handle$name`. No default.
 #' @param ... Its arguments, by position or by their full names, as in [mangoro_call()]. They
 #'   are checked before anything is sent.
+#' @param .progress What to do with the progress that the function tells: `TRUE` or `FALSE`, whether
+#'   to show a progress bar, or a function of `done`, `total` (`NA` if it is not known) and `label`, which
+#'   is called with it at most ten times a second. `NULL`, the default, leaves it to the
+#'   option `mangoro.progress`, which is whether R is interactive.
 #' @param .timeout How long the call may take in seconds, one number above 0. The default,
 #'   `Inf`, is as long as it takes.
 #' @param task A task. No default.
@@ -61,12 +65,13 @@
 #' mangoro_is_done(task)
 #' close(server)
 #' @export
-mangoro_async <- function(.fn, ..., .timeout = Inf) {
+mangoro_async <- function(.fn, ..., .progress = NULL, .timeout = Inf) {
   matched <- match.call(expand.dots = FALSE)
   call <- rlang::current_env()
   check_function(.fn, call)
+  check_progress(.progress)
   check_seconds(.timeout, ".timeout", call)
-  start_task(.fn, list(...), .timeout, called_as(.fn, matched$.fn, matched$...))
+  start_task(.fn, list(...), .timeout, called_as(.fn, matched$.fn, matched$...), .progress)
 }
 
 #' @rdname mangoro_async
@@ -82,13 +87,12 @@ mangoro_is_done <- function(task) {
 mangoro_value <- function(task, timeout = NULL) {
   check_task(task)
   if (!is.null(timeout)) check_seconds(timeout)
-  end <- mclock() + 1000 * (timeout %||% Inf)
-  repeat {
-    advance(task)
-    if (task$state != "running") break
+  end <- if (is.null(timeout)) Inf else mclock() + 1000 * timeout
+  while (task$state == "running") {
     if (is.null(task$line$aio)) abort_own_value(task$signature$name, rlang::current_env())
-    if (mclock() >= end) abort_waited(task$signature$name, timeout, task$call)
     await(list(task$line), end)
+    advance(task)
+    if (task$state == "running" && mclock() >= end) abort_waited(task$signature$name, timeout, task$call)
   }
   if (task$state != "done") raise(task$condition)
   if (task$signature$returns) task$value else invisible(task$value)
@@ -148,28 +152,36 @@ called_as <- function(fn, expr, args) {
 #   state       "running", "done", "failed" or "cancelled"
 #   value       the result, if it is done
 #   condition   what mangoro_value() raises, if it is failed or cancelled
+#   objects     the objects of Go that the call uses, while it runs
 #   settle      a function to call when it has ended, see as.promise(); NULL for none
 new_task <- function(line, connection, signature, layout, call) {
   task <- rlang::new_environment(list(
     session = session, line = line, connection = connection, signature = signature, layout = layout, call = call,
-    state = "running", value = NULL, condition = NULL, settle = NULL
+    state = "running", value = NULL, condition = NULL, settle = NULL, objects = NULL
   ))
   class(task) <- "mangoro_task"
   task
 }
 
-start_task <- function(fn, args, timeout, call) {
-  check_int64_option(call)
-  server <- attr(fn, "server")
-  connection <- server_connection(server, call)
-  signature <- find_signature(connection, attr(fn, "signature")$name, call_timeout(NULL, server, call), call)
+start_task <- function(fn, args, timeout, call, shows = NULL) {
+  check_options(call)
+  connection <- function_connection(fn, call)
+  signature <- attr(fn, "signature")
+  if (is.null(signature$receiver)) {
+    signature <- find_signature(connection, signature$name, call_timeout(NULL, connection$server, call), call)
+  }
+  attach_lane(connection, call)
+  flush_releases(connection)
   line <- take_line(connection, call)
   task <- NULL
   on.exit(if (is.null(task)) {
     end_segments(line, given_up = TRUE)
     release_line(line, connection)
   })
-  if (signature$lives) line$targets <- new_targets()
+  if (signature$lives) {
+    line$targets <- new_targets()
+    line$shows <- shows
+  }
   header <- call_header(signature, timeout, line$id)
   message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
   line$segments <- message$segments
@@ -179,6 +191,7 @@ start_task <- function(fn, args, timeout, call) {
   )
   started <- new_task(line, connection, signature, message[c("shape", "length", "single")], call)
   reg.finalizer(started, drop_task)
+  started$objects <- list(attr(fn, "object"), if (signature$objects) args)
   line$kept <- TRUE
   task <- started
   if (signature$lives) watch_task(task)
@@ -203,10 +216,16 @@ take_reply <- function(task) {
   line <- task$line
   reply <- finish(line)
   bytes <- exchange_step(line, task$connection, reply, task$signature, task$call)
+  if (task$state != "running") { # R code that it has called may have ended it
+    return(invisible())
+  }
   if (!is.null(bytes)) {
     send_continue(line, task$connection, bytes, task$signature, task$call)
     watch_task(task)
     return(invisible())
+  }
+  if (opens_stream(task$signature) && is_part(reply)) {
+    return(end_task(task, "done", value = open_stream(line, task$connection, task$signature, task$call)))
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
@@ -223,10 +242,12 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
   task$value <- value
   task$condition <- condition
   task$state <- state
-  task$line <- NULL
-  end_segments(line, given_up = TRUE)
-  line$kept <- NULL
-  release_line(line, task$connection)
+  task$line <- task$objects <- NULL
+  if (!inherits(value, "mangoro_stream")) { # which keeps the line
+    end_segments(line, given_up = TRUE)
+    line$kept <- NULL
+    release_line(line, task$connection)
+  }
   if (!is.null(task$settle)) task$settle(task)
   task$settle <- NULL
 }

@@ -32,9 +32,8 @@ advice_of_each <- function(path) {
   )
 }
 
-is_untyped_null <- function(x) is.logical(x) && all(is.na(x))
-
 coerce_vector <- function(x, spec, path) {
+  if (spec$type == "object") path$type <- spec$name
   x <- strip_attributes(x)
   if (is_untyped_null(x)) {
     x <- shaped_as(rep(typed_na[[spec$type]], length.out = length(x)), x)
@@ -82,7 +81,7 @@ typed_na <- list(
   timestamp = structure(NA_real_, class = c("POSIXct", "POSIXt")),
   duration = structure(NA_real_, class = "difftime", units = "secs"),
   date = structure(NA_real_, class = "Date"),
-  binary = list(NULL), complex128 = NA_complex_, complex64 = NA_complex_
+  binary = list(NULL), object = NA_character_, complex128 = NA_complex_, complex64 = NA_complex_
 )
 
 # The limits of integers; R's own has no -2147483648.
@@ -166,6 +165,7 @@ coercers <- list(
     if (is.numeric(x) && !is.object(x)) return(as.complex(x))
     abort_type(x, "complex", path)
   },
+  object = function(x, path) object_ids(x, path$type, path),
   complex64 = function(x, path) {
     x <- coercers$complex128(x, path)
     check_float32(pmax(abs(Re(x)), abs(Im(x))), x, path)
@@ -259,10 +259,12 @@ check_no_na <- function(x, path) {
     vapply(x, is.null, TRUE)
   } else if (is.complex(x)) {
     is_na_part(Re(x)) | is_na_part(Im(x))
-  } else if (is.raw(x)) {
+  } else if (is.character(x) && .Call(c_no_na, x)) { # so that it is not made
     FALSE
-  } else {
+  } else if (is.object(x) || anyNA(x)) {
     is.na(x)
+  } else {
+    FALSE
   }
   if (any(missing)) {
     row <- which(missing)[[1]]
@@ -311,3 +313,6 @@ as_elements <- function(x, type, path) {
 
 # A date as the time that Go makes of it.
 midnight <- function(date) structure(as.double(date) * 86400, class = c("POSIXct", "POSIXt"), tzone = "UTC")
+
+# The number of rows of a matrix or data frame, of values of another vector.
+row_count <- function(x) if (length(dim(x)) > 1) nrow(x) else length(x)

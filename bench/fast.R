@@ -190,6 +190,14 @@ rows <- list(
     function() go$Add(short_x, short_y), raw_echo_of(echo, list(x = short_x, y = short_y))
   ),
   row(
+    "value of a task of Add(1, 2)", "Add(1, 2) over the socket", 1.5, off(typical), 1000,
+    function() mangoro_value(mangoro_async(without$Add, 1, 2)), function() without$Add(1, 2)
+  ),
+  row(
+    "mangoro_map() of Add(x, 2), 100 elements", "100 calls over the socket", 1, off(dropped), 10,
+    function() mangoro_map(without$Add, small_x[1:100], 2), function() lapply(small_x[1:100], without$Add, 2)
+  ),
+  row(
     "without shared memory: Add(1, 2)", "raw echo", 1.05 * before[["call"]], off(typical), 2000,
     function() without$Add(1, 2), small_echo
   ),

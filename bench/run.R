@@ -2,13 +2,13 @@
 
 topics <- c(
   fast = "The fast path", peers = "What a call costs", sizes = "Time against size", programs = "Programs",
-  calls = "Small calls over a socket", codec = "The codec", source = "From code to a result"
+  calls = "Small calls over a socket", codec = "The codec", source = "From code to a result", http = "The file server"
 )
 
-# Figures that the README and the vignette "examples" show.
+# Figures that the README and the vignettes show.
 figures <- c(
   fast = "bench/fast.csv", peers = "bench/peers.csv", sizes = "man/figures/sizes.png",
-  programs = "inst/examples/times.csv"
+  programs = "inst/examples/times.csv", http = "bench/http.csv"
 )
 
 run <- function(topic) {

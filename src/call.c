@@ -9,6 +9,7 @@
 #include "log.h"
 #include "parts.h"
 #include "plan.h"
+#include "releases.h"
 #include "ring.h"
 #include "view.h"
 
@@ -42,6 +43,7 @@ enum {
   KNOWN_REPLY,
   KNOWN_LOG,  // an external pointer, what the server prints
   KNOWN_SHOW, // R code to show it
+  KNOWN_RELEASES,
   KNOWN_PARTS
 };
 
@@ -52,6 +54,7 @@ typedef struct {
   bool own_timeout;  // that of the handle, not that of the option
   bool rings;        // large arguments may go through the ring
   int looks;         // at output, that the next calls have
+  const size_t *released; // objects that R code tells Go of
   double timeout;
   // The last request without NA, in KNOWN_REQUEST.
   R_xlen_t rows; // -1: there is none
@@ -77,15 +80,16 @@ SEXP mg_c_call_new(SEXP slow, SEXP rest) {
 // Notes how the function is called from now on: over which lane, with arguments of which
 // types, and with which headers. `flags` say whether the time-out is the handle's own, and
 // whether arguments may go through the ring. `log` is what the server prints, and `show` the R
-// code that shows it.
+// code that shows it. `releases` has the objects that R code tells Go of.
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
-                    SEXP flags, SEXP log, SEXP show) {
+                    SEXP flags, SEXP log, SEXP show, SEXP releases) {
   known *k = R_ExternalPtrAddr(pointer);
   SEXP parts = R_ExternalPtrProtected(pointer);
   const mg_lane *l = mg_lane_of(lane);
   if (k == NULL) return R_NilValue;
   SET_VECTOR_ELT(parts, KNOWN_LANE, R_NilValue);
-  if (l == NULL || Rf_xlength(types) > MAX_ARGUMENTS) return R_NilValue;
+  const size_t *released = mg_releases_pending(releases);
+  if (l == NULL || released == NULL || Rf_xlength(types) > MAX_ARGUMENTS) return R_NilValue;
   *k = (known){.n = (int)Rf_xlength(types), .given_up = l->given_up, .rows = -1, .type = NILSXP, .looks = QUIET_CALLS};
   for (int i = 0; i < k->n; i++) k->types[i] = INTEGER(types)[i];
   k->timeout = Rf_asReal(timeout);
@@ -97,6 +101,8 @@ SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header
   SET_VECTOR_ELT(parts, KNOWN_RESULT, result_header);
   SET_VECTOR_ELT(parts, KNOWN_LOG, log);
   SET_VECTOR_ELT(parts, KNOWN_SHOW, show);
+  k->released = released;
+  SET_VECTOR_ELT(parts, KNOWN_RELEASES, releases);
   SET_VECTOR_ELT(parts, KNOWN_LANE, lane);
   return R_NilValue;
 }
@@ -132,7 +138,7 @@ static bool are_options_the_same(const known *k) {
 
 static mg_lane *free_lane(SEXP pointer, const known *k) {
   mg_lane *l = mg_lane_of(part(pointer, KNOWN_LANE));
-  return l != NULL && l->given_up == k->given_up && mg_lane_is_free(l) ? l : NULL;
+  return l != NULL && *k->released == 0 && l->given_up == k->given_up && mg_lane_is_free(l) ? l : NULL;
 }
 
 // The rows of plain arguments, each of them as long or of length 1; -1 if they are not that.

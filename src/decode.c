@@ -124,7 +124,8 @@ static bool begins_with(SEXP bytes, SEXP ahead, bool by_reference) {
 // `segments`, what the call uses, is not NULL.
 static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
   double size = (double)Rf_xlength(bytes), from;
-  bool by_reference = segments != R_NilValue && size > 0 && RAW_RO(bytes)[0] == MESSAGE_REFER_RESULT;
+  uint8_t type = size > 0 ? RAW_RO(bytes)[0] : 0;
+  bool by_reference = segments != R_NilValue && (type == MESSAGE_REFER_RESULT || type == MESSAGE_REFER_PART);
   if (TYPEOF(ahead) == RAWSXP) {
     from = (double)Rf_xlength(ahead);
     if (!begins_with(bytes, ahead, by_reference)) return R_NilValue;
@@ -137,6 +138,7 @@ static SEXP decode(SEXP bytes, SEXP ahead, SEXP segments, bool row) {
     return mg_failure_value(&f);
   }
   mg_input in = {.owner = bytes, .data = RAW_RO(bytes) + (R_xlen_t)from, .size = (size_t)(size - from)};
+  in.copied = type == MESSAGE_REFER_PART;
   if (by_reference) {
     mg_failure f = {0};
     if (!mg_read_parts(&in, mg_uses_offer(segments), &f)) return mg_failure_value(&f);

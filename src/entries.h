@@ -13,6 +13,7 @@ SEXP mg_c_encode_dynamic(SEXP x, SEXP shape, SEXP rows, SEXP native, SEXP send_a
 SEXP mg_c_decode_record(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_decode_row(SEXP bytes, SEXP ahead, SEXP segments);
 SEXP mg_c_segments_end(SEXP segments, SEXP given_up);
+SEXP mg_c_segments_offer(SEXP size);
 SEXP mg_c_verify(SEXP bytes, SEXP ahead);
 SEXP mg_c_constants(void);
 SEXP mg_c_log_open(void);
@@ -28,6 +29,7 @@ SEXP mg_c_lock_is_free(SEXP path);
 SEXP mg_c_lock_release(SEXP pointer);
 SEXP mg_c_file_owners(SEXP paths);
 SEXP mg_c_take_pointer(SEXP pointer);
+SEXP mg_c_no_na(SEXP x);         // whether it is known of strings that none is NA
 SEXP mg_c_segment_counts(void);  // bytes leased, bytes in the pool, segments
 SEXP mg_c_segment_problem(void); // why there is no shared memory; NULL if there is
 SEXP mg_c_segment_trim(void);    // closes those in the pool
@@ -61,11 +63,13 @@ SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
 SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP talk);
 SEXP mg_c_template(SEXP message, SEXP ahead);
 SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);
-SEXP mg_c_release_note(SEXP buffer, SEXP id, SEXP received);
-SEXP mg_c_release_take(SEXP buffer);
+SEXP mg_c_part_stream(SEXP bytes, SEXP ahead, SEXP segments);
+SEXP mg_c_releases_new(void);
+SEXP mg_c_release_note(SEXP pointer, SEXP id, SEXP received);
+SEXP mg_c_release_take(SEXP pointer);
 SEXP mg_c_call_new(SEXP slow, SEXP rest);
 SEXP mg_c_call_know(SEXP pointer, SEXP lane, SEXP types, SEXP names, SEXP header, SEXP result_header, SEXP timeout,
-                    SEXP flags, SEXP log, SEXP show);
+                    SEXP flags, SEXP log, SEXP show, SEXP releases);
 SEXP mg_c_call_is_known(SEXP pointer, SEXP lane);
 SEXP mg_c_call(SEXP call, SEXP op, SEXP args, SEXP env);
 

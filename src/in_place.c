@@ -56,7 +56,7 @@ static SEXP view_strings(mg_stream *s, const mg_field *f, const mg_column *c, in
 }
 
 SEXP mg_view_rows(mg_stream *s, const mg_field *f, const mg_column *c, int64_t from, int64_t n, SEXPTYPE type) {
-  if (s->segment == NULL) return NULL;
+  if (s->segment == NULL || s->copied) return NULL;
   if (type == STRSXP) return view_strings(s, f, c, from, n);
   const uint8_t *values = values_in_r(f, c, type);
   if (values == NULL) return NULL;

@@ -1,6 +1,7 @@
 // What R may call.
 
 #include "entries.h"
+#include "system.h"
 #include "view.h"
 
 #include <R_ext/Rdynload.h>
@@ -16,6 +17,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(decode_record, 3),
     ENTRY(decode_row, 3),
     ENTRY(segments_end, 2),
+    ENTRY(segments_offer, 1),
     ENTRY(verify, 2),
     ENTRY(constants, 0),
     ENTRY(log_open, 0),
@@ -35,6 +37,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_counts, 0),
     ENTRY(segment_problem, 0),
     ENTRY(segment_trim, 0),
+    ENTRY(no_na, 1),
     ENTRY(segment_take, 3),
     ENTRY(segment_forget, 1),
     ENTRY(segment_release, 1),
@@ -65,11 +68,13 @@ static const R_CallMethodDef entries[] = {
     ENTRY(template, 2),
     // Objects, functions and streams
     ENTRY(array_stream, 4),
+    ENTRY(releases_new, 0),
+    ENTRY(part_stream, 3),
     ENTRY(release_note, 3),
     ENTRY(release_take, 1),
     ENTRY(call_new, 2),
     ENTRY(call_is_known, 2),
-    ENTRY(call_know, 10),
+    ENTRY(call_know, 11),
     {NULL, NULL, 0},
 };
 
@@ -82,6 +87,7 @@ void attribute_visible R_init_mangoro(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, externals);
   R_useDynamicSymbols(dll, FALSE);
   R_forceSymbols(dll, TRUE);
+  mg_note_main_thread();
   mg_segment_init();
   mg_view_init(dll);
   mg_string_view_init(dll);

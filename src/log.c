@@ -23,11 +23,34 @@ enum { READ_SIZE = 1 << 16, READS = 17 };
 // How many lines after its first words a crash may show its first stack.
 enum { CRASH_LINES = 50 };
 
+// Stands in both streams for each line that package log prints to standard error: what is before it
+// in standard output was printed before that line, which follows it in standard error
+// (rgoipc/marks.go).
+static const char mark[] = "\0mangoro\1";
+enum { MARK_SIZE = sizeof mark - 1 };
+
+// What has come of one stream between two marks, before something of the other one came.
+typedef struct {
+  uint64_t end;     // the position after it, counted from the first byte of the stream
+  uint64_t marks;   // before it
+  uint64_t arrival; // the order of pieces
+  bool logged;      // it follows its mark
+} piece;
+
+// How many pieces of a stream wait to be shown. If there are more the oldest are left out.
+enum { PIECES = 4096 };
+
 typedef struct {
   mg_pipe pipe; // NO_PIPE once it has ended
   char *data;
   size_t room, start, size; // the bytes from `start` on, round the end of the room
   bool cut;                 // whether older ones have gone
+  size_t matched;           // bytes of a mark that has begun
+  uint64_t marks, marked;   // how many have come, and where the last one was
+  // What R has not shown yet.
+  uint64_t count, shown; // bytes that have come, and how many of them were shown
+  piece pieces[PIECES];  // round their end
+  size_t first_piece, n_pieces;
 } tail;
 
 typedef struct {
@@ -44,6 +67,10 @@ typedef struct {
   int lines;         // since the pending words began
   bool continues;    // whether the line before may be one inside a crash
   bool searched;     // whether they may still be found inside this line
+  uint64_t read;     // bytes
+  uint64_t line_at;  // where this line begins
+  uint64_t begin;    // where the line of the last words begins
+  double began;      // when these came
   char line[32];     // the beginning of this line
   size_t seen;       // as much of it as is there
   char recent[16];   // the end of what was searched of it
@@ -52,17 +79,10 @@ typedef struct {
 
 enum { STDOUT, STDERR, STREAMS };
 
-// What has come of one stream before something of the other one came.
-typedef struct {
-  int stream;
-  uint64_t end; // the position after it, counted from the first byte of the stream
-} item;
-
-// How many items wait to be shown. Of a flood of both streams the oldest are left out.
-enum { ITEMS = 4096 };
-
-// How long a line may wait for its end before it is shown without, in seconds.
+// How long a line may wait for its end before it is shown without, and what looks like a crash for
+// the end of the process, in seconds.
 #define LINE_WAIT 0.2
+#define CRASH_WAIT 5
 
 // later's function, which any thread may call.
 typedef void (*exec_later)(void (*run)(void *), void *data, double seconds, int loop);
@@ -71,13 +91,11 @@ typedef struct server_log {
   struct server_log *next;
   tail streams[STREAMS];
   scanner scanner;
-  // What R has not shown yet.
-  uint64_t count[STREAMS], shown[STREAMS]; // bytes read, and how many of them were shown
-  item items[ITEMS];                       // round their end
-  size_t first_item, n_items;
+  uint64_t arrivals;      // of pieces
+  int last;               // the stream of the last one
   uint64_t dropped;       // bytes that came and went since R looked
   double arrived;         // when the last byte came, of mg_seconds()
-  atomic_bool has_news;   // whether there is any of it
+  atomic_bool has_news;   // whether there is something to be shown
   exec_later exec_later;  // NULL: R is not woken
   bool is_woken;          // R has been told, and has not looked yet
   SEXP pointer;           // which protects what R does then
@@ -144,37 +162,62 @@ static size_t last_lines(const tail *s, double lines) {
 
 // --- What is to be shown ------------------------------------------------------
 
-static item *item_at(server_log *log, size_t i) { return &log->items[(log->first_item + i) % ITEMS]; }
+static piece *piece_at(tail *s, size_t i) { return &s->pieces[(s->first_piece + i) % PIECES]; }
 
-static void skip_to(server_log *log, int stream, uint64_t position) {
-  if (position <= log->shown[stream]) return;
-  log->dropped += position - log->shown[stream];
-  log->shown[stream] = position;
+static piece *last_piece(tail *s) { return s->n_pieces == 0 ? NULL : piece_at(s, s->n_pieces - 1); }
+
+static void skip_to(server_log *log, tail *s, uint64_t position) {
+  if (position <= s->shown) return;
+  log->dropped += position - s->shown;
+  s->shown = position;
 }
 
-static void drop_item(server_log *log) {
-  log->first_item = (log->first_item + 1) % ITEMS;
-  log->n_items--;
+static void drop_piece(tail *s) {
+  s->first_piece = (s->first_piece + 1) % PIECES;
+  s->n_pieces--;
 }
 
-static void note_item(server_log *log, int stream, size_t n) {
-  log->count[stream] += n;
+// Whether what comes now of a stream goes on with its last piece: nothing of the other stream
+// belongs between them.
+static bool goes_on(server_log *log, int stream) {
+  tail *s = &log->streams[stream];
+  const piece *last = last_piece(s), *others = last_piece(&log->streams[1 - stream]);
+  if (!last) return false;
+  if (last->marks == s->marks) return log->last == stream;
+  return stream == STDERR && log->streams[STDOUT].marks >= s->marks && (!others || others->marks < last->marks);
+}
+
+static void note_piece(server_log *log, int stream, size_t n) {
+  tail *s = &log->streams[stream];
+  bool more = goes_on(log, stream);
+  s->count += n;
+  log->last = stream;
   log->arrived = mg_seconds();
   atomic_store(&log->has_news, true);
-  if (log->n_items == 0 || item_at(log, log->n_items - 1)->stream != stream) {
-    if (log->n_items == ITEMS) {
-      skip_to(log, item_at(log, 0)->stream, item_at(log, 0)->end);
-      drop_item(log);
+  if (!more) {
+    if (s->n_pieces == PIECES) {
+      skip_to(log, s, piece_at(s, 0)->end);
+      drop_piece(s);
     }
-    *item_at(log, log->n_items++) = (item){.stream = stream};
+    *piece_at(s, s->n_pieces++) = (piece){.marks = s->marks,
+                                          .arrival = ++log->arrivals,
+                                          .logged = stream == STDERR && s->marks > 0 && s->count - n == s->marked};
   }
-  item_at(log, log->n_items - 1)->end = log->count[stream];
+  last_piece(s)->end = s->count;
+}
+
+// The stream that the next piece to show is of; -1: there is none.
+static int next_stream(server_log *log) {
+  tail *out = &log->streams[STDOUT], *err = &log->streams[STDERR];
+  if (out->n_pieces == 0 || err->n_pieces == 0) return out->n_pieces > 0 ? STDOUT : err->n_pieces > 0 ? STDERR : -1;
+  const piece *o = piece_at(out, 0), *e = piece_at(err, 0);
+  if (o->marks != e->marks) return o->marks < e->marks ? STDOUT : STDERR;
+  return !e->logged && o->arrival < e->arrival ? STDOUT : STDERR;
 }
 
 // The byte at a position of a stream, which is kept.
-static char shown_byte(const server_log *log, int stream, uint64_t position) {
-  const tail *s = &log->streams[stream];
-  return byte_at(s, (size_t)(position - (log->count[stream] - s->size)));
+static char shown_byte(const tail *s, uint64_t position) {
+  return byte_at(s, (size_t)(position - (s->count - s->size)));
 }
 
 // Leaves out of what is to be shown as much as is too much, by whole lines if it has any. Returns how
@@ -182,37 +225,58 @@ static char shown_byte(const server_log *log, int stream, uint64_t position) {
 static size_t limit_news(server_log *log, size_t limit) {
   uint64_t size = 0;
   for (int i = 0; i < STREAMS; i++) {
-    uint64_t kept = log->count[i] - log->streams[i].size;
-    if (log->shown[i] < kept) {
-      while (kept < log->count[i] && shown_byte(log, i, kept) != '\n') kept++;
-      skip_to(log, i, kept < log->count[i] ? kept + 1 : kept);
+    tail *s = &log->streams[i];
+    uint64_t kept = s->count - s->size;
+    if (s->shown < kept) {
+      while (kept < s->count && shown_byte(s, kept) != '\n') kept++;
+      skip_to(log, s, kept < s->count ? kept + 1 : kept);
+      while (s->n_pieces > 0 && piece_at(s, 0)->end <= s->shown) drop_piece(s);
     }
-    size += log->count[i] - log->shown[i];
+    size += s->count - s->shown;
   }
-  for (size_t i = 0; size > limit && i < log->n_items; i++) {
-    const item *it = item_at(log, i);
-    uint64_t from = log->shown[it->stream];
-    if (it->end <= from) continue;
-    uint64_t to = it->end - from < size - limit ? it->end : from + (size - limit);
-    while (to < it->end && shown_byte(log, it->stream, to - 1) != '\n') to++;
-    skip_to(log, it->stream, to);
+  for (int i; size > limit && (i = next_stream(log)) >= 0;) {
+    tail *s = &log->streams[i];
+    uint64_t from = s->shown, end = piece_at(s, 0)->end, to = end - from < size - limit ? end : from + (size - limit);
+    while (to < end && shown_byte(s, to - 1) != '\n') to++;
+    skip_to(log, s, to);
     size -= to - from;
+    if (to == end) drop_piece(s);
   }
   return (size_t)size;
 }
 
-// Where the last line begins that is to wait for its end; the end of the last item if none is.
-static uint64_t held_from(server_log *log, bool all) {
-  const item *last = item_at(log, log->n_items - 1);
-  uint64_t from = last->end;
-  if (all || mg_seconds() - log->arrived >= LINE_WAIT) return from;
-  while (from > log->shown[last->stream] && shown_byte(log, last->stream, from - 1) != '\n') from--;
-  return from;
+// How much of the next piece may be shown while a call runs: not what follows a mark that has not come in
+// the other stream, not a last line that has no end yet, and not what may be a crash, of which
+// an error tells. They do not wait for long.
+static uint64_t shown_until(server_log *log, int stream) {
+  tail *s = &log->streams[stream];
+  const piece *p = piece_at(s, 0);
+  uint64_t end = p->end;
+  const scanner *c = &log->scanner;
+  double now = mg_seconds();
+  bool crashes = (c->is_pending || c->crashed) && now - c->began < CRASH_WAIT;
+  if (stream == STDERR && crashes && c->begin >= s->shown && c->begin < end) end = c->begin;
+  if (now - log->arrived >= LINE_WAIT) return end;
+  if (p->marks > log->streams[1 - stream].marks) return s->shown;
+  if (end == s->count && log->streams[1 - stream].n_pieces == 0) {
+    while (end > s->shown && shown_byte(s, end - 1) != '\n') end--;
+  }
+  return end;
+}
+
+// Copies bytes of a stream that are kept.
+static void copy_shown(const tail *s, uint64_t from, uint64_t end, Rbyte *to) {
+  size_t at = (s->start + (size_t)(from - (s->count - s->size))) % s->room, n = (size_t)(end - from);
+  size_t first = n < s->room - at ? n : s->room - at;
+  memcpy(to, s->data + at, first);
+  memcpy(to + first, s->data, n - first);
 }
 
 static void forget_news(server_log *log) {
-  for (int i = 0; i < STREAMS; i++) log->shown[i] = log->count[i];
-  log->n_items = 0;
+  for (int i = 0; i < STREAMS; i++) {
+    log->streams[i].shown = log->streams[i].count;
+    log->streams[i].n_pieces = 0;
+  }
   log->dropped = 0;
   atomic_store(&log->has_news, false);
 }
@@ -253,6 +317,8 @@ static bool may_continue(const scanner *c) { return strchr("\n\r\t[", c->line[0]
 
 static void begin_words(scanner *c, bool inside) {
   c->is_pending = true;
+  c->begin = c->line_at;
+  c->began = mg_seconds();
   c->pending.size = 0;
   c->lines = 0;
   c->inside = inside;
@@ -344,13 +410,46 @@ static void scan(scanner *c, const char *data, size_t n) {
         note_rest(c, data + taken, length - taken);
       }
     }
-    if (end) c->seen = 0;
     data += length;
     n -= length;
+    c->read += length;
+    if (!end) break;
+    c->seen = 0;
+    c->line_at = c->read;
   }
 }
 
 // --- Reading ------------------------------------------------------------------
+
+static void keep_text(server_log *log, int stream, const char *data, size_t n) {
+  if (n == 0) return;
+  append(&log->streams[stream], data, n);
+  note_piece(log, stream, n);
+  if (stream == STDERR) scan(&log->scanner, data, n);
+}
+
+// Keeps what has been read but for the marks, which may begin in one block and end in the next one.
+static void take_block(server_log *log, int stream, const char *data, size_t n) {
+  tail *s = &log->streams[stream];
+  while (n > 0) {
+    if (s->matched == 0) {
+      const char *at = memchr(data, mark[0], n);
+      size_t before = at ? (size_t)(at - data) : n;
+      keep_text(log, stream, data, before);
+      data += before;
+      n -= before;
+    }
+    for (; n > 0 && s->matched < MARK_SIZE && *data == mark[s->matched]; data++, n--) s->matched++;
+    if (s->matched == MARK_SIZE) {
+      s->marks++;
+      s->marked = s->count;
+      s->matched = 0;
+    } else if (n > 0) { // it is none
+      keep_text(log, stream, mark, s->matched);
+      s->matched = 0;
+    }
+  }
+}
 
 // What is there, of each stream. The lock is held.
 static void read_some(void *of) {
@@ -362,13 +461,13 @@ static void read_some(void *of) {
       ptrdiff_t got = mg_pipe_read(s->pipe, block, sizeof block);
       if (got == PIPE_EMPTY) break;
       if (got == PIPE_ENDED) {
+        keep_text(log, i, mark, s->matched);
+        s->matched = 0;
         mg_pipe_close(s->pipe);
         s->pipe = NO_PIPE;
         break;
       }
-      append(s, block, (size_t)got);
-      note_item(log, i, (size_t)got);
-      if (i == STDERR) scan(&log->scanner, block, (size_t)got);
+      take_block(log, i, block, (size_t)got);
     }
   }
 }
@@ -512,15 +611,16 @@ SEXP mg_c_log_crash(SEXP pointer) {
 
 // What has been printed since the last time, in order: list(bytes, streams, sizes, dropped), in
 // which the bytes are of runs of one stream each. NULL if there is nothing. Of more than
-// `limit` bytes the newest are shown, and `dropped` says how many were not. The last line
-// waits for its end for a moment, unless `all` is TRUE.
+// `limit` bytes the newest are shown, and `dropped` says how many were not. Some waits for a
+// moment, see shown_until(), unless `all` is TRUE.
 SEXP mg_c_log_output(SEXP pointer, SEXP limit, SEXP all) {
   mg_log_drain(pointer);
   if (!mg_log_news(pointer)) return R_NilValue;
   server_log *log = log_of(pointer);
   bool is_all = Rf_asLogical(all) == 1;
   mg_reader_lock(&log->reader);
-  size_t room = limit_news(log, (size_t)Rf_asReal(limit)), n_runs = log->n_items;
+  size_t room = limit_news(log, (size_t)Rf_asReal(limit));
+  size_t n_runs = log->streams[STDOUT].n_pieces + log->streams[STDERR].n_pieces;
   mg_reader_unlock(&log->reader);
   SEXP value = PROTECT(Rf_allocVector(VECSXP, 4)); // R may not be asked for memory under the lock
   SEXP bytes = Rf_allocVector(RAWSXP, (R_xlen_t)room);
@@ -535,26 +635,26 @@ SEXP mg_c_log_output(SEXP pointer, SEXP limit, SEXP all) {
   size_t size = 0, runs = 0;
   mg_reader_lock(&log->reader);
   (void)limit_news(log, SIZE_MAX); // more may have come, which is left for the next time
-  uint64_t held = log->n_items == 0 ? 0 : held_from(log, is_all);
-  while (log->n_items > 0 && runs < n_runs) {
-    const item *it = item_at(log, 0);
-    uint64_t end = log->n_items == 1 ? held : it->end, from = log->shown[it->stream];
-    if (end > from && end - from > room - size) {
+  for (int i; runs < n_runs && (i = next_stream(log)) >= 0;) {
+    tail *stream = &log->streams[i];
+    uint64_t from = stream->shown, whole = piece_at(stream, 0)->end, end = is_all ? whole : shown_until(log, i);
+    if (end - from > room - size) {
       end = from + (room - size);
-      while (end > from && shown_byte(log, it->stream, end - 1) != '\n') end--;
+      while (end > from && shown_byte(stream, end - 1) != '\n') end--;
     }
     if (end > from) {
-      for (uint64_t i = from; i < end; i++) to[size++] = (Rbyte)shown_byte(log, it->stream, i);
-      INTEGER(streams)[runs] = it->stream;
+      copy_shown(stream, from, end, to + size);
+      size += (size_t)(end - from);
+      INTEGER(streams)[runs] = i;
       REAL(sizes)[runs++] = (double)(end - from);
-      log->shown[it->stream] = end;
+      stream->shown = end;
     }
-    if (end < it->end) break;
-    drop_item(log);
+    if (end < whole) break;
+    drop_piece(stream);
   }
   REAL(dropped)[0] = (double)log->dropped;
   log->dropped = 0;
-  atomic_store(&log->has_news, log->n_items > 0);
+  atomic_store(&log->has_news, next_stream(log) >= 0);
   mg_reader_unlock(&log->reader);
   SET_VECTOR_ELT(value, 0, Rf_xlengthgets(bytes, (R_xlen_t)size));
   SET_VECTOR_ELT(value, 1, Rf_xlengthgets(streams, (R_xlen_t)runs));

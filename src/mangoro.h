@@ -34,8 +34,7 @@
 //   dynamic_write.c    an R value as one of Go's any: a tree (dynamic.h)
 //   encode.c           a record as a stream in a raw vector
 //   plain.c            plain arguments, which are encoded without coercion in R
-//   cdata.c            streams of the Arrow C data interface
-//   array_stream.c     a result that is read part by part as such a stream
+//   cdata.c            streams of the Arrow C data interface (cdata.h)
 //
 // Reading: bytes are checked (read.h), then decoded (decode.h):
 //   other_types.c      Arrow types that R has no vectors for
@@ -43,6 +42,7 @@
 //   batch.c            columns of batches and dictionaries, checked against fields
 //   stream.c           messages
 //   verify.c           streams for other readers: checked, not decoded
+//   array_stream.c     a result that is read part by part, as a stream of the C data interface
 //   atomic.c           values of columns without children
 //   in_place.c         views of values that stay in a segment
 //   finish.c           class and attributes of a value
@@ -56,7 +56,7 @@
 //   lock.c             directories that are locked while this session lives
 //   owner.c            who owns a file, and who else can write to it
 //   pointer.c          external pointers of other packages
-//   releases.c         Go's objects that R does not refer to any more
+//   releases.c         Go's objects that R does not refer to any more (releases.h)
 //   ring.c             columns on their way to Go, in chunks (ring.h)
 //   lane.c             messages through shared memory (lane.h)
 //   template.c         messages that are equal but for the numbers in them (template.h)

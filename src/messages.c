@@ -179,8 +179,8 @@ static void schema_message(mg_bytes *b, const mg_node *root) {
 // Buffers in segments begin at cache lines.
 static int64_t aligned(int64_t n, bool apart) { return apart ? (n + 63) / 64 * 64 : padded(n); }
 
-// Whether the values of a node, its second buffer, stay where they are.
-static bool stays(const mg_node *n, int buffer, bool apart) { return apart && buffer == 1 && n->part.segment != NULL; }
+// Whether a buffer of a node stays where it is.
+static bool stays(const mg_node *n, int buffer, bool apart) { return apart && n->stays[buffer].segment != NULL; }
 
 typedef struct {
   int64_t nodes, buffers;
@@ -379,7 +379,9 @@ void mg_write(const mg_measured *m, uint8_t *to, uint8_t *bodies) {
 }
 
 static mg_part *list_staying(const mg_node *n, mg_part *parts) {
-  if (stays(n, 1, true)) *parts++ = n->part;
+  for (int i = 0; i < n->n_buffers; i++) {
+    if (stays(n, i, true)) *parts++ = n->stays[i];
+  }
   for (int i = 0; i < n->n_children; i++) parts = list_staying(n->children[i], parts);
   return parts;
 }

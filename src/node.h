@@ -57,8 +57,8 @@ struct mg_node {
   int64_t rows, nulls;
   int n_buffers;
   int64_t size[3];
-  mg_writer write;   // where to[1] is NULL, the values stay where they are
-  mg_part part;      // where that is, if its segment is not NULL
+  mg_writer write;   // where to[i] is NULL, buffer i stays where it is
+  mg_part stays[3];  // where that is, if its segment is not NULL
   // Where they come from: R vectors one after the other ...
   const SEXP *chunks;
   R_xlen_t n_chunks;
@@ -69,7 +69,9 @@ struct mg_node {
   int64_t from;
 };
 
-static inline const uint8_t *mg_staying(const mg_node *n) { return n->part.segment->data + n->part.offset; }
+static inline const uint8_t *mg_staying(const mg_node *n, int buffer) {
+  return n->stays[buffer].segment->data + n->stays[buffer].offset;
+}
 
 mg_node *mg_node_new(int type, const char *name);
 void mg_set_children(mg_node *n, int n_children);
@@ -80,6 +82,7 @@ void mg_write_ints(mg_node *n, uint8_t *const to[]);
 void mg_write_doubles(mg_node *n, uint8_t *const to[]);
 void mg_write_ints_as_doubles(mg_node *n, uint8_t *const to[]);
 void mg_write_strings(mg_node *n, uint8_t *const to[]);
+void mg_write_string_view(mg_node *n, uint8_t *const to[]);
 void mg_write_codes(mg_node *n, uint8_t *const to[]);
 void mg_write_dates(mg_node *n, uint8_t *const to[]);
 void mg_write_times(mg_node *n, uint8_t *const to[]);

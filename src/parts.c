@@ -77,6 +77,25 @@ SEXP mg_c_segments_end(SEXP pointer, SEXP given_up) {
   return Rf_ScalarReal(taken);
 }
 
+// Uses with a segment for a part of a stream, and its name: list(segments, name). `size` is its
+// size, and the server, see mg_segment_take(). NULL: there is none.
+SEXP mg_c_segments_offer(SEXP size) {
+  SEXP segments = PROTECT(mg_uses_new(1)), out = R_NilValue;
+  const mg_segment *s = mg_uses_take(segments, SEGMENT_RESULTS, (size_t)REAL_RO(size)[0], (uint32_t)REAL_RO(size)[1]);
+  if (s != NULL) {
+    const char *names[] = {"segments", "name", ""};
+    out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, segments);
+    SEXP name = Rf_allocVector(REALSXP, 2);
+    SET_VECTOR_ELT(out, 1, name);
+    REAL(name)[0] = s->fd;
+    REAL(name)[1] = s->generation;
+    UNPROTECT(1);
+  }
+  UNPROTECT(1);
+  return out;
+}
+
 void mg_write_parts_header(uint8_t *to, const mg_segment *offer, const mg_part *parts, size_t n_parts) {
   store_u32(to, offer == NULL ? NO_SEGMENT : (uint32_t)offer->fd);
   store_u32(to + 4, offer == NULL ? 0 : offer->generation);
@@ -120,7 +139,7 @@ bool mg_read_parts(mg_input *in, mg_segment *offer, mg_failure *f) {
   }
   size_t header = parts_header_size(n);
   bool no_nan = (load_u32(in->data + 12) & PARTS_NO_NAN) != 0;
-  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n, no_nan};
+  *in = (mg_input){in->owner, in->data + header, in->size - header, offer, parts, n, no_nan, in->copied};
   return true;
 }
 

@@ -59,6 +59,7 @@ typedef struct {
   const mg_part *parts;
   size_t n_parts;
   bool no_nan; // the server says that no double in it is NaN or NA
+  bool copied; // its values are copied, so that its segment can be used again at once
 } mg_input;
 
 // Reads the header at the beginning of `in`, which is the stream then. Each part must lie in

@@ -32,7 +32,7 @@ static void find_staying(mg_node *n) {
                      n->write == mg_write_raws || n->write == mg_write_parts;
   if (!same || n->n_chunks != 1 || !mg_is_untouched_view(n->chunks[0], &part, &no_na)) return;
   if (part.size != (size_t)n->size[1] || part.offset % 8 != 0) return;
-  n->part = part;
+  n->stays[1] = part;
   if (no_na && n->write != mg_write_int64s) n->size[0] = 0;
 }
 
@@ -80,12 +80,23 @@ static void *fail_string(mg_plan *p, const mg_path *at, R_xlen_t chunk, R_xlen_t
   return mg_fail_at(p, at, chunk, row, "the string \"%s\" is not valid text", shown);
 }
 
+// A view of strings that nobody has changed can stay where it is, and its strings need not be made.
+static bool find_staying_strings(mg_node *n) {
+  int width;
+  if (n->n_chunks != 1 || !mg_is_untouched_string_view(n->chunks[0], n->stays, &width)) return false;
+  if (n->stays[0].segment != NULL) n->nulls = mg_count_unset(mg_staying(n, 0), 0, n->rows);
+  mg_node_offsets(n, width == 8 ? ARROW_LARGE_UTF8 : ARROW_UTF8, 3, (int64_t)n->stays[2].size, mg_write_string_view);
+  if (n->nulls == 0) n->stays[0].segment = NULL;
+  return true;
+}
+
 mg_node *mg_plan_strings(mg_plan *p, const mg_path *at, mg_node *n) {
+  if (find_staying_strings(n)) return n;
   int64_t bytes = 0;
   mg_seen_string seen[SEEN] = {{NULL, NULL, 0}};
   const void *mark = vmaxget();
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
-    const SEXP *strings = STRING_PTR_RO(n->chunks[i]);
+    const SEXP *strings = mg_strings(n->chunks[i]);
     R_xlen_t length = Rf_xlength(n->chunks[i]);
     for (R_xlen_t k = 0; k < length; k++) {
       if (k + 16 < length) PREFETCH(strings[k + 16]);

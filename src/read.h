@@ -109,7 +109,7 @@ typedef struct {
   uint64_t *starts; // of each part in the address space, and its end
   size_t n_parts;
   uint64_t at; // where the next body begins
-  bool no_nan; // see mg_input
+  bool no_nan, copied; // see mg_input
   struct mg_range *given; // what has become views
 } mg_stream;
 

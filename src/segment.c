@@ -556,26 +556,6 @@ bool mg_segment_is_untouched(const mg_part *part) {
 
 // --- For R --------------------------------------------------------------------
 
-mg_segment *mg_lease_segment(SEXP lease) {
-  return TYPEOF(lease) == EXTPTRSXP ? (mg_segment *)R_ExternalPtrAddr(lease) : NULL;
-}
-
-void mg_lease_end(SEXP lease) {
-  mg_segment *s = mg_lease_segment(lease);
-  if (!s) return;
-  R_ClearExternalPtr(lease);
-  mg_segment_release(s);
-}
-
-SEXP mg_lease(mg_segment_role role, size_t size, uint32_t peer) {
-  SEXP lease = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
-  R_RegisterCFinalizerEx(lease, mg_lease_end, FALSE);
-  mg_segment *s = mg_segment_take(role, size, peer);
-  R_SetExternalPtrAddr(lease, s);
-  UNPROTECT(1);
-  return s ? lease : R_NilValue;
-}
-
 int mg_segment_fail(int at) {
   int n = system_calls;
   system_calls = 0;

@@ -58,12 +58,6 @@ bool mg_segment_has_grown(const mg_segment *s);
 // Whether R has written nothing to this part of a segment of results, as far as we can tell.
 bool mg_segment_is_untouched(const mg_part *part);
 
-// The same on an external pointer, for code that an error or an interrupt of R may leave: it
-// ends its use when it is collected, if mg_lease_end() did not before. R_NilValue: no segment.
-SEXP mg_lease(mg_segment_role role, size_t size, uint32_t peer);
-mg_segment *mg_lease_segment(SEXP lease); // NULL after its end
-void mg_lease_end(SEXP lease);
-
 // For tests: limits of the bytes and the number of segments (0: the usual ones), and a system
 // call that fails: number `at` from now, 0 for none. Returns how many there have been.
 void mg_segment_limit(size_t bytes, size_t segments);

@@ -7,8 +7,26 @@
 #include <unistd.h>
 #endif
 
+// NULL after its end.
+static mg_segment *leased(SEXP lease) { return TYPEOF(lease) == EXTPTRSXP ? R_ExternalPtrAddr(lease) : NULL; }
+
+static void end_lease(SEXP lease) {
+  mg_segment *s = leased(lease);
+  if (!s) return;
+  R_ClearExternalPtr(lease);
+  mg_segment_release(s);
+}
+
+// A segment on an external pointer, which ends its use when it is collected, if
+// mg_c_segment_release() did not before. NULL: there is none.
 SEXP mg_c_segment_take(SEXP role, SEXP size, SEXP peer) {
-  return mg_lease((mg_segment_role)Rf_asInteger(role), (size_t)Rf_asReal(size), (uint32_t)Rf_asReal(peer));
+  SEXP lease = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+  R_RegisterCFinalizerEx(lease, end_lease, FALSE);
+  mg_segment *s =
+      mg_segment_take((mg_segment_role)Rf_asInteger(role), (size_t)Rf_asReal(size), (uint32_t)Rf_asReal(peer));
+  R_SetExternalPtrAddr(lease, s);
+  UNPROTECT(1);
+  return s ? lease : R_NilValue;
 }
 
 SEXP mg_c_segment_forget(SEXP peer) {
@@ -17,13 +35,13 @@ SEXP mg_c_segment_forget(SEXP peer) {
 }
 
 static mg_segment *segment_of(SEXP lease) {
-  mg_segment *s = mg_lease_segment(lease);
+  mg_segment *s = leased(lease);
   if (!s) Rf_error("the lease has ended");
   return s;
 }
 
 SEXP mg_c_segment_release(SEXP lease) {
-  mg_lease_end(lease);
+  end_lease(lease);
   return R_NilValue;
 }
 

@@ -44,6 +44,7 @@ static bool read_message(mg_stream *s, const uint8_t *data, size_t metadata, siz
 static void lay_out_parts(mg_stream *s, mg_input in) {
   s->segment = in.segment;
   s->no_nan = in.no_nan;
+  s->copied = in.copied;
   s->parts = in.parts;
   s->n_parts = in.n_parts;
   s->starts = mg_alloc(in.n_parts + 1, sizeof *s->starts);

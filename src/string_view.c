@@ -1,10 +1,11 @@
 // Views of strings. R's strings are made when somebody asks for them, a block at a time, and
-// kept, since R code holds those that it was given. As long as strings are missing the view is
-// a use of its segment.
+// kept, since R code holds those that it was given. The view is a use of its segment until R code
+// replaces a string or has had a pointer to all of them.
 //
 // The text was checked when it came, but the program can still write to it. So each use reads
 // an offset once, checks it, and copies the bytes before it makes a string of them.
 
+#include "entries.h"
 #include "string_cache.h"
 #include "view.h"
 
@@ -17,7 +18,7 @@ enum { BLOCK = 512 };
 // block, 1 if its strings are made; its tag is what `cache` keeps. data2: a character vector
 // with the strings, NULL before the first.
 typedef struct {
-  mg_segment *segment; // NULL once all strings are made
+  mg_segment *segment; // NULL once R code can have changed strings: all are made then
   const uint8_t *offsets, *text, *valid;
   size_t text_size;
   int width; // of an offset
@@ -116,7 +117,7 @@ static void make_block(SEXP x, R_xlen_t block) {
   R_xlen_t from = block * BLOCK, to = v->n - from < BLOCK ? v->n : from + BLOCK;
   for (R_xlen_t i = from; i < to; i++) SET_STRING_ELT(made, i, make_string(v, i));
   blocks_of(x)[block] = 1;
-  if (--v->missing == 0) end_use(R_altrep_data1(x));
+  v->missing--;
 }
 
 static SEXP make_all(SEXP x) {
@@ -127,6 +128,37 @@ static SEXP make_all(SEXP x) {
     if (!blocks_of(x)[i]) make_block(x, i);
   }
   return R_altrep_data2(x);
+}
+
+// All strings, for R code that may change them.
+static SEXP expose(SEXP x) {
+  SEXP made = make_all(x);
+  end_use(R_altrep_data1(x));
+  return made;
+}
+
+static bool is_string_view(SEXP x) { return ALTREP(x) && R_altrep_inherits(x, string_views); }
+
+const SEXP *mg_strings(SEXP x) { return STRING_PTR_RO(is_string_view(x) ? make_all(x) : x); }
+
+static bool find_part(const strings *v, const uint8_t *data, uint64_t size, mg_part *part) {
+  *part = (mg_part){0};
+  if (size == 0) return true;
+  *part = (mg_part){v->segment, (size_t)(data - v->segment->data), (size_t)size};
+  return part->offset % 8 == 0;
+}
+
+bool mg_is_untouched_string_view(SEXP x, mg_part parts[3], int *width) {
+  if (!is_string_view(x) || strings_of(x)->segment == NULL || strings_of(x)->n == 0) return false;
+  const strings *v = strings_of(x);
+  uint64_t end = offset_at(v, v->n);
+  *width = v->width;
+  bool whole = offset_at(v, 0) == 0 && end <= v->text_size &&
+               find_part(v, v->valid, v->valid == NULL ? 0 : (uint64_t)bitmap_size(v->n), &parts[0]) &&
+               find_part(v, v->offsets, (uint64_t)(v->n + 1) * (uint64_t)v->width, &parts[1]) &&
+               find_part(v, v->text, end, &parts[2]);
+  if (!whole) memset(parts, 0, 3 * sizeof *parts);
+  return whole;
 }
 
 // --- Methods ------------------------------------------------------------------
@@ -142,15 +174,15 @@ static SEXP elt(SEXP x, R_xlen_t i) {
   return recent.made[i];
 }
 
-static void set_elt(SEXP x, R_xlen_t i, SEXP string) { SET_STRING_ELT(make_all(x), i, string); }
+static void set_elt(SEXP x, R_xlen_t i, SEXP string) { SET_STRING_ELT(expose(x), i, string); }
 
 static void *dataptr(SEXP x, Rboolean writable) {
   (void)writable;
-  return (void *)(uintptr_t)DATAPTR_RO(make_all(x));
+  return (void *)(uintptr_t)DATAPTR_RO(expose(x));
 }
 
 static const void *dataptr_or_null(SEXP x) {
-  return strings_of(x)->missing == 0 && R_altrep_data2(x) != R_NilValue ? DATAPTR_RO(R_altrep_data2(x)) : NULL;
+  return strings_of(x)->segment == NULL ? DATAPTR_RO(R_altrep_data2(x)) : NULL;
 }
 
 static SEXP duplicate(SEXP x, Rboolean deep) {
@@ -180,7 +212,9 @@ static SEXP extract_subset(SEXP x, SEXP indexes, SEXP call) {
 }
 
 // Only if nobody can have written one.
-static int no_na(SEXP x) { return R_altrep_data2(x) == R_NilValue && strings_of(x)->valid == NULL; }
+static int no_na(SEXP x) { return strings_of(x)->segment != NULL && strings_of(x)->valid == NULL; }
+
+SEXP mg_c_no_na(SEXP x) { return Rf_ScalarLogical(STRING_NO_NA(x)); }
 
 static Rboolean inspect(SEXP x, int pre, int deep, int pvec, void (*inspect_subtree)(SEXP, int, int, int)) {
   (void)pre;
@@ -189,9 +223,11 @@ static Rboolean inspect(SEXP x, int pre, int deep, int pvec, void (*inspect_subt
   (void)inspect_subtree;
   const strings *v = strings_of(x);
   if (v->segment) {
-    Rprintf(" view of segment %d (generation %u)\n", v->segment->fd, (unsigned)v->segment->generation);
+    R_xlen_t blocks = v->n / BLOCK + (v->n % BLOCK != 0);
+    Rprintf(" view of segment %d (generation %u), %.0f of %.0f blocks made\n", v->segment->fd,
+            (unsigned)v->segment->generation, (double)(blocks - v->missing), (double)blocks);
   } else {
-    Rprintf(" view whose strings are made\n");
+    Rprintf(" view that may be changed\n");
   }
   return TRUE;
 }

@@ -10,6 +10,10 @@
 
 int mg_process_id(void) { return _getpid(); }
 
+static DWORD main_thread;
+void mg_note_main_thread(void) { main_thread = GetCurrentThreadId(); }
+bool mg_is_main_thread(void) { return GetCurrentThreadId() == main_thread; }
+
 bool mg_pipe_open(mg_pipe *read, int *write) {
   HANDLE from, to;
   if (!CreatePipe(&from, &to, NULL, 1 << 16)) return false;
@@ -121,6 +125,10 @@ bool mg_dir_is_unlocked(const char *path) {
 #include <unistd.h>
 
 int mg_process_id(void) { return (int)getpid(); }
+
+static pthread_t main_thread;
+void mg_note_main_thread(void) { main_thread = pthread_self(); }
+bool mg_is_main_thread(void) { return pthread_equal(pthread_self(), main_thread) != 0; }
 
 // --- Pipes ---
 

@@ -18,6 +18,8 @@ typedef int mg_pipe;
 #endif
 
 int mg_process_id(void);
+bool mg_is_main_thread(void); // that in which this code was loaded
+void mg_note_main_thread(void);
 
 // --- Pipes that a child writes to ---
 

@@ -28,6 +28,14 @@ const void *mg_view_values(SEXP x);
 // Whether x is a view that R cannot have changed, and where its values lie.
 bool mg_is_untouched_view(SEXP x, mg_part *part, bool *no_na);
 
+// The strings of a vector, which are made if it is a view. Of that it is not noted that R code
+// could write to them: the caller must not.
+const SEXP *mg_strings(SEXP x);
+
+// Whether x is a view of strings that R cannot have changed, and where its buffers lie: bitmap,
+// offsets of `width` bytes, from 0 on, and text. One that is not there has no segment.
+bool mg_is_untouched_string_view(SEXP x, mg_part parts[3], int *width);
+
 void mg_view_init(DllInfo *dll);
 void mg_string_view_init(DllInfo *dll);
 

@@ -114,7 +114,7 @@ static void write_blocks(mg_node *n, uint8_t *const to[], const values_kind *kin
   int64_t row = 0;
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
     int64_t length = Rf_xlength(n->chunks[i]);
-    const uint8_t *there = to[1] == NULL ? mg_staying(n) : NULL;
+    const uint8_t *there = to[1] == NULL ? mg_staying(n, 1) : NULL;
     for (int64_t k = 0, size; k < length; k += size, row += size) {
       size = length - k < BLOCK ? length - k : BLOCK;
       int64_t at = kind->width * row;
@@ -290,7 +290,7 @@ void mg_write_strings(mg_node *n, uint8_t *const to[]) {
   const void *mark = vmaxget();
   store_offset(to[1], large, 0, 0);
   for (R_xlen_t i = 0; i < n->n_chunks; i++) {
-    const SEXP *strings = STRING_PTR_RO(n->chunks[i]);
+    const SEXP *strings = mg_strings(n->chunks[i]);
     int64_t length = Rf_xlength(n->chunks[i]);
     for (int64_t k = 0; k < length; k++, row++) {
       if (k + 16 < length) PREFETCH(strings[k + 16]);
@@ -310,6 +310,13 @@ void mg_write_strings(mg_node *n, uint8_t *const to[]) {
     vmaxset(mark);
   }
   validity_end(n, &v);
+}
+
+// The buffers of a view, of which those that do not stay where they are are copied.
+void mg_write_string_view(mg_node *n, uint8_t *const to[]) {
+  for (int i = 0; i < n->n_buffers; i++) {
+    if (to[i] != NULL && n->size[i] > 0) memcpy(to[i], mg_staying(n, i), (size_t)n->size[i]);
+  }
 }
 
 // The offsets of the elements of lists; with `data`, the bytes of raw ones.

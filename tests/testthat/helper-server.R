@@ -64,12 +64,7 @@ wait_for_output <- function(proc, text) {
 }
 
 # The reply to a message.
-ask <- function(sock, message) {
-  connection <- connection_of(sock, NULL)
-  line <- take_line(connection, NULL)
-  on.exit(release_line(line, connection))
-  roundtrip(line, connection, message, name = NULL, timeout = 60, call = NULL)
-}
+ask <- function(sock, message) ask_connection(connection_of(sock, NULL), message)
 
 # Sends a value to Go and back, as a record with one row and one column.
 echo_value <- function(sock, value) {
@@ -117,4 +112,11 @@ wait_for_end <- function(pid) {
 suspend <- function(process) {
   process$suspend()
   while (!identical(process$get_status(), "stopped")) NULL
+}
+
+# The reply to a message over a connection.
+ask_connection <- function(connection, message) {
+  line <- take_line(connection, NULL)
+  on.exit(release_line(line, connection))
+  roundtrip(line, connection, message, name = NULL, timeout = 60, call = NULL)
 }

@@ -227,7 +227,9 @@ test_that("builds succeed while another session empties the cache all the time",
   skip_if_no_go()
   cache <- local_cache()
   local_small_module()
-  cleaner <- other_session("cat('ready\\n'); repeat mangoro_cache_clean()", MANGORO_CACHE_DIR = cache)
+  # It ends by itself if this session is killed.
+  code <- "cat('ready\\n'); end <- Sys.time() + 1200; while (Sys.time() < end) mangoro_cache_clean()"
+  cleaner <- other_session(code, MANGORO_CACHE_DIR = cache)
   withr::defer(cleaner$kill())
   cleaner$poll_io(60000)
   expect_identical(cleaner$read_output_lines(1), "ready")

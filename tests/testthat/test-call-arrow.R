@@ -1,7 +1,11 @@
 # Arrow's own types as parameters and results.
 
 arrow_function <- function(server, name) {
-  function(...) if (name == "record") echo_record(server$sock, name, ...) else mangoro_call(server$sock, name, ...)
+  function(...) {
+    if (name == "record") return(echo_record(server$sock, name, ...))
+    value <- mangoro_call(server$sock, name, ...)
+    if (inherits(value, "mangoro_stream")) mangoro_collect(value) else value
+  }
 }
 
 # What comes back is what was sent, or it was refused before.
@@ -91,7 +95,7 @@ test_that("a reader sees the batches that were sent", {
   expect_error(sizes(read, 1), class = "mangoro_error_invalid_argument")
 })
 
-test_that("a reader as a result is one data frame", {
+test_that("a reader as a result is a stream, which is collected to one data frame", {
   server <- local_server(test_source("arrow"))
   reader <- arrow_function(server, "reader")
   a <- data.frame(x = 1:2, f = factor(c("a", "b")), s = c("u", NA))
@@ -105,7 +109,7 @@ test_that("a reader as a result is one data frame", {
   )
   expect_identical(reader(none), data.frame(x = integer(), t = as.POSIXct(character(), "Asia/Tokyo")))
   expect_null(mangoro_call(server$sock, "nobody"))
-  expect_error(mangoro_call(server$sock, "broken", a), "the second batch is lost", class = "mangoro_error_handler")
+  expect_error(arrow_function(server, "broken")(a), "the second batch is lost", class = "mangoro_error_handler")
   row <- structure(list(x = list(a)), class = "data.frame", row.names = 1L)
   expect_identical(as.data.frame(mangoro_rpc_call(server$sock, "reader", row))$x, 1:2)
 })
@@ -128,7 +132,7 @@ test_that("an Arrow stream is a record, and no vector", {
   )
   twice <- structure(list(frame = data.frame(x = 1:2)), class = "mangoro_test_table")
   expect_identical(batch(twice), data.frame(x = c(1:2, 1:2)))
-  expect_identical(mangoro_call(server$sock, "reader", twice), data.frame(x = c(1:2, 1:2)))
+  expect_identical(arrow_function(server, "reader")(twice), data.frame(x = c(1:2, 1:2)))
   expect_error(
     batch(nanoarrow::as_nanoarrow_array(1:3)), "must be a data frame or an Arrow stream of them",
     class = "mangoro_error_invalid_argument"

@@ -179,6 +179,12 @@ test_that("webR runs with shared memory in an isolated page, and not in another"
   expect_identical(run_node("webr.mjs", file_url(site, ""), browser = TRUE), list(isolated = FALSE))
 })
 
+test_that("a page that is being written is loaded again in Chromium", {
+  dir <- local_files(a.txt = "a")
+  site <- local_site(dir, reload = TRUE)
+  expect_no_error(run_node("reload.mjs", file_url(site, ""), dir, browser = TRUE))
+})
+
 test_that("the page of a directory is used in Chromium", {
   dir <- local_files("folder/a.txt" = "a", "b <i>&.txt" = "b", c.csv = c("x", "1"), README.md = "# Files")
   grDevices::png(file.path(dir, "plot.png"))
@@ -186,4 +192,25 @@ test_that("the page of a directory is used in Chromium", {
   grDevices::dev.off()
   site <- local_site(dir)
   expect_no_error(run_node("page.mjs", file_url(site, ""), browser = TRUE))
+})
+
+free_port <- function() {
+  repeat {
+    port <- sample(20000:30000, 1)
+    socket <- tryCatch(serverSocket(port), error = function(cnd) NULL)
+    if (!is.null(socket)) break
+  }
+  close(socket)
+  port
+}
+
+test_that("a Shiny app goes on while Go computes, in Chromium", {
+  skip_if_not_installed("shiny")
+  skip_if_not_installed("bslib")
+  app <- system.file("examples", "fit.R", package = "mangoro", mustWork = TRUE)
+  port <- free_port()
+  session <- other_session(sprintf("shiny::runApp('%s', port = %d, launch.browser = FALSE)", app, port))
+  withr::defer(session$kill())
+  wait_for_output(session, "Listening on")
+  expect_no_error(run_node("fit.mjs", sprintf("http://127.0.0.1:%d/", port), browser = TRUE))
 })

@@ -11,8 +11,8 @@ test_that("only conditions.R raises conditions", {
   expect_setequal(
     that_call("abort_mangoro"),
     paste0("abort_", c(
-      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "protocol", "reply",
-      "resource_exhausted", "start", "timeout", "toolchain"
+      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "not_served",
+      "protocol", "reply", "resource_exhausted", "start", "timeout", "toolchain"
     ))
   )
 })

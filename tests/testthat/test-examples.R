@@ -63,6 +63,20 @@ test_that("the ruin of gamblers is near its probability", {
   }
 })
 
+test_that("draws of a logistic regression are where R has its estimates", {
+  go <- local_example("fit.go")
+  weight <- as.vector(scale(mtcars$wt))
+  done <- numeric()
+  task <- mangoro_async(go$Fit, weight, mtcars$am, 50000, .progress = function(d, n, label) done <<- c(done, d / n))
+  draws <- mangoro_value(task)
+  expect_identical(dim(draws), c(5000L, 2L))
+  estimates <- stats::coef(stats::glm(mtcars$am ~ weight, stats::binomial))
+  expect_lt(max(abs(vapply(draws, stats::median, 1) - estimates)), 0.7)
+  expect_identical(done[[length(done)]], 1)
+  expect_error(go$Fit(weight, 1, 50000), class = "mangoro_error_handler")
+  expect_error(go$Fit(weight, mtcars$am, 10), class = "mangoro_error_handler")
+})
+
 test_that("distances on the globe", {
   server <- local_start(example_file("distance.go"))
   lat <- c(40.64, 33.94, 47.46, -90, 0)
@@ -78,5 +92,40 @@ test_that("distances on the globe", {
     server$great_circle(lat, lon, rev(lat), rev(lon)),
     6371.0088 * angle(lat, lon, rev(lat), rev(lon))
   )
+  # Anywhere, near each other, over the date line and a pole; atan2() is exact for all of them.
+  set.seed(1)
+  lat <- c(runif(1000, -90, 90), 89.9999, 12, 12)
+  lon <- c(runif(1000, -180, 180), 0, 180, 359.9999)
+  there <- c(sample(lat[1:1000]), 89.9999, 12.0001, 12)
+  lon_there <- c(lon[1:500] + 1e-4, sample(lon[501:1000]), 180, -180, 0.0001)
+  exact <- function(a1, a2, d) {
+    atan2(
+      sqrt((cos(a2) * sin(d))^2 + (cos(a1) * sin(a2) - sin(a1) * cos(a2) * cos(d))^2),
+      sin(a1) * sin(a2) + cos(a1) * cos(a2) * cos(d)
+    )
+  }
+  expected <- 6371.0088 * exact(radians(lat), radians(there), radians(lon_there - lon))
+  for (distance in list(server$great_circle, server$great_circle_on_one_core)) {
+    expect_lt(max(abs(distance(lat, lon, there, lon_there) / expected - 1)), 1e-9)
+  }
   expect_identical(server$great_circle(NA, 0, 0, 0), NA_real_)
+})
+
+test_that("an index of words", {
+  go <- local_example("index.go")
+  words <- c("alpha", "alps", "beta")
+  index <- go$NewIndex(rev(words))
+  expect_identical(index$Lookup(c("al", "alp", "b", "c", "", NA)), c(2L, 2L, 1L, 0L, 3L, NA))
+  index$Add(c("beta", "bet"))
+  expect_identical(c(index$Len(), index$Lookup("bet")), c(4L, 2L))
+  expect_identical(format(index)[[2]], "4 words")
+  close(index)
+  expect_error(index$Len(), "was closed", class = "mangoro_error_not_found")
+})
+
+test_that("the script of the index runs", {
+  skip_if_no_go()
+  script <- other_session(sprintf("source('%s')", example_file("index.R")))
+  script$wait()
+  expect_identical(script$get_exit_status(), 0L, info = paste(script$read_all_output(), collapse = "\n"))
 })

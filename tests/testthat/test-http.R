@@ -53,6 +53,14 @@ test_that("silent writes no log lines", {
   expect_length(grep("[mangoro server]", server$proc$read_output_lines(), fixed = TRUE), 0)
 })
 
+test_that("a site is no controller", {
+  site <- local_site(local_files(a.txt = "hello"))
+  for (f in list(mangoro_http_start, mangoro_http_status, mangoro_http_stop)) {
+    expect_error(f(site), "mangoro_stop()", fixed = TRUE, class = "mangoro_error_invalid_argument")
+  }
+  expect_identical(read_url(site, "a.txt"), "hello")
+})
+
 test_that("a server that cannot be started says why", {
   server <- local_server(command_source("http-server"))
   dir <- withr::local_tempdir()
@@ -60,7 +68,12 @@ test_that("a server that cannot be started says why", {
   writeLines("x", file)
   start <- function(...) mangoro_http_start(server$sock, "127.0.0.1:0", ...)
   expect_error(start(dir = file.path(dir, "missing")), class = "mangoro_error_handler")
-  expect_error(start(dir = file), class = "mangoro_error_handler")
+  cnd <- expect_error(
+    start(dir = file), "The files cannot be served.\n.*it is not a directory",
+    class = "mangoro_error_handler"
+  )
+  expect_match(cnd$error_msg, "it is not a directory", fixed = TRUE)
+  expect_null(cnd$parent)
   expect_error(start(dir = dir, tls = TRUE, cert = file, key = file), class = "mangoro_error_handler")
   expect_error(mangoro_http_start(server$sock, "nonsense", dir = dir), class = "mangoro_error_handler")
   expect_identical(mangoro_http_status(server$sock), report("status", "stopped"))

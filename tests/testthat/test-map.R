@@ -68,15 +68,17 @@ test_that("arguments of a map are checked", {
 test_that("the progress of a map is that of its elements", {
   go <- local_long()
   seen <- list()
-  local_mocked_bindings(progress_event = function(line, event) {
-    seen[[length(seen) + 1]] <<- c(event, list(shown = getOption("mangoro.progress")))
-  })
-  withr::local_options(mangoro.progress = NULL)
-  mangoro_map(go$Double, 1:100, .progress = TRUE)
-  done <- vapply(seen, function(event) event$done, 1)
+  mangoro_map(go$Double, 1:100, .progress = function(...) seen[[length(seen) + 1]] <<- list(...))
+  done <- vapply(seen, function(event) event[[1]], 1)
   expect_false(is.unsorted(done))
-  expect_identical(seen[[length(seen)]], list(done = 100, total = 100L, label = "", shown = TRUE))
-  expect_null(getOption("mangoro.progress"))
+  expect_identical(seen[[length(seen)]], list(100, 100L, ""))
+
+  withr::local_options(
+    cli.progress_handlers_only = "logger", cli.progress_show_after = 0, mangoro.progress = FALSE
+  )
+  expect_match(capture.output(mangoro_map(go$Double, 1:3, .progress = TRUE)), "created", all = FALSE)
+  withr::local_options(mangoro.progress = TRUE)
+  expect_no_match(capture.output(mangoro_map(go$Double, 1:3, .progress = FALSE)), "created")
 })
 
 test_that("an interrupt ends a map and its calls", {

@@ -40,6 +40,6 @@ test_that("no condition has cli lay out its text", {
   cnd <- expect_error(mangoro_status("h"), class = "mangoro_error_invalid_argument")
   expect_identical(conditionMessage(cnd), paste0(
     "`h` must be a handle, not a string.\n",
-    cli::symbol$info, " `mangoro_start()` and `mangoro_connect()` make handles."
+    cli::symbol$info, " `mangoro_start()`, `mangoro_source()`, `mangoro_serve()` and `mangoro_connect()` make handles."
   ))
 })

@@ -94,6 +94,48 @@ test_that("levels are those of log and slog", {
   expect_no_message(suppressMessages(go$Complain("x\n")))
 })
 
+test_that("what is printed and logged is in order", {
+  go <- local_output()
+  both_ways({
+    lines <- capture.output(withCallingHandlers(invisible(go$Alternate(500)), message = function(cnd) {
+      cat(conditionMessage(cnd))
+      invokeRestart("muffleMessage")
+    }))
+    lines <- sub("^[0-9/]+ [0-9:]+ ", "", lines)
+    expect_identical(lines, as.vector(rbind(paste("out", 0:499), paste("log", 0:499))))
+  })
+  expect_identical(utils::head(mangoro_logs(go, 1000, "stdout"), 2), c("out 0", "out 1"))
+  expect_match(mangoro_logs(go, 1000, "stderr"), "^[0-9/]+ [0-9:]+ log [0-9]+$")
+})
+
+# What a process prints whose texts are those of a list with the names "out" and "err", with \a for a mark.
+shown_of <- function(texts, all = TRUE, env = parent.frame()) {
+  mark <- "\\000mangoro\\001"
+  line <- sprintf("printf '%s'%s", gsub("\a", mark, texts, fixed = TRUE), ifelse(names(texts) == "err", " >&2", ""))
+  server <- run_script(line, env)
+  server$shows <- TRUE
+  stopifnot(!is_running(server$process, 60))
+  capture.output(withCallingHandlers(show_output(server, all), message = function(cnd) {
+    cat(conditionMessage(cnd))
+    invokeRestart("muffleMessage")
+  }))
+}
+
+test_that("C and Go have the same mark", {
+  go <- readLines(system.file("go", "pkg", "rgoipc", "marks.go", package = "mangoro", mustWork = TRUE))
+  mark <- regmatches(go, regexec('^const mark = "(.*)"$', go))
+  expect_identical(unlist(mark)[[2]], "\\x00mangoro\\x01") # as shown_of() writes it, which C removes
+})
+
+test_that("marks give what is printed its order", {
+  skip_on_os("windows")
+  expect_identical(shown_of(c(out = "1\n", out = "\a3\n\a", err = "\a2\n\a4\n5\n")), as.character(1:5))
+  # One that is half there is text, and so is what only looks like one.
+  expect_identical(shown_of(c(out = "a\n\\000mango\n\a", err = "\ab\n")), c("a", "\\x00mango", "b"))
+  # The other stream has none: it is shown all the same.
+  expect_identical(shown_of(c(out = "\a\a1\n", err = "2\n")), c("2", "1"))
+})
+
 test_that("an option turns it off, and nothing comes later", {
   go <- local_output()
   withr::with_options(list(mangoro.output = FALSE), {
@@ -126,7 +168,7 @@ test_that("a flood blocks neither side, and the newest of it is shown", {
   both_ways({
     file <- withr::local_tempfile() # a text connection takes a second for each 10,000 lines
     sink(file)
-    n <- tryCatch(go$Flood(1e6, FALSE), finally = sink())
+    n <- tryCatch(suppressMessages(go$Flood(1e6, FALSE)), finally = sink())
     expect_identical(n, 1000000L)
     lines <- readLines(file)
     expect_identical(lines[[length(lines)]], "line 999999")
@@ -160,6 +202,41 @@ test_that("nothing is lost when the program ends", {
       suppressMessages(mangoro_restart(go))
     }
   })
+})
+
+test_that("what is printed just before a kill is shown", {
+  skip_on_os("windows")
+  go <- local_output()
+  both_ways({
+    got <- printed(cnd <- tryCatch(go$Die(), mangoro_error_connection = identity))
+    expect_s3_class(cnd, "mangoro_error_connection")
+    expect_identical(got, list(out = "so long", level = "stderr", text = "and good bye\n"))
+    suppressMessages(mangoro_restart(go))
+  })
+})
+
+test_that("knitr and sink() have it", {
+  skip_if_not_installed("knitr")
+  go <- local_output()
+  env <- list2env(list(go = go), parent = globalenv())
+  code <- c("```{r}", "x <- go$Print(c('in the chunk'))", "n <- go$Complain('a message')", "```")
+  made <- knitr::knit(text = code, envir = env, quiet = TRUE)
+  expect_match(made, "## in the chunk", fixed = TRUE)
+  expect_match(made, "## a message", fixed = TRUE)
+
+  file <- withr::local_tempfile()
+  con <- file(file, "w")
+  sink(con)
+  sink(con, type = "message")
+  withr::defer(close(con))
+  tryCatch({
+    go$Print("to a file\n")
+    go$Complain("and this\n")
+  }, finally = {
+    sink(type = "message")
+    sink()
+  })
+  expect_identical(readLines(file), c("to a file", "and this"))
 })
 
 test_that("what is printed between calls is shown by later's loop", {

@@ -153,8 +153,68 @@ test_that("a view is found by reference wherever it is", {
   expect_same(read_echo(message, decode_row)[1:2], list(all = columns, again = columns$double))
 })
 
+# The parts of a message that lie in another segment than what is written: views.
+staying_parts <- function(...) {
+  message <- row_by_reference(list(...))
+  on.exit(.Call(c_segments_end, message$segments, FALSE))
+  parts <- read_parts(message$bytes)$parts
+  Filter(function(part) part$fd != parts[[1]]$fd, parts)
+}
+
+test_that("a view of strings is sent by reference until R changes it", {
+  skip_without_segments()
+  n <- 1e5 + 8
+  some <- rep_len(c("a", "\u00e9", ""), n)
+  for (x in list(some, replace(some, 3:4, NA), rep(NA_character_, n), rep("", n))) {
+    got <- trip_by_reference(list(x = x))$x
+    sizes <- vapply(staying_parts(got), `[[`, 1, "size")
+    # Bitmap, offsets and text, as far as there is any of them.
+    expect_identical(sizes, c(if (anyNA(x)) n / 8, 4 * (n + 1), setdiff(sum(nchar(x, "bytes")[!is.na(x)]), 0)))
+    # What is looked at is not changed.
+    expect_identical(nchar(got), nchar(x))
+    expect_length(staying_parts(got), length(sizes))
+    expect_same(trip_by_reference(list(x = got))$x, x)
+    # Nor what is not by reference.
+    expect_same(decode_record(encode_record(list(x = got)))$x, x)
+    expect_same(trip_row_by_reference(list(a = got, b = list(got, "b"))), list(a = x, b = list(x, "b")))
+    expect_length(staying_parts(got), length(sizes))
+    changed <- got
+    changed[[2]] <- "new"
+    expect_length(staying_parts(got), length(sizes))
+    expect_length(staying_parts(changed), 0)
+    expect_same(trip_by_reference(list(x = changed))$x, replace(x, 2, "new"))
+    got[[2]] <- NA
+    expect_length(staying_parts(got), 0)
+    expect_same(trip_by_reference(list(x = got))$x, replace(x, 2, NA))
+  }
+})
+
+test_that("a view of strings whose buffers cannot be parts is written anew", {
+  skip_without_segments()
+  x <- rep_len(c("abc", NA, "\u00e9"), 3000)
+  made <- as_string_view(x, 8)
+  expect_length(staying_parts(made$view), 3)
+  expect_same(trip_row_by_reference(list(x = made$view))$x, x)
+  # The first string begins behind the beginning of the text.
+  write_segment(made$segment, 1L)
+  expect_length(staying_parts(made$view), 0)
+  expect_identical(trip_row_by_reference(list(x = made$view))$x[1:4], c("bc", NA, "\u00e9", "abc"))
+  # The last one ends behind its end.
+  made <- as_string_view(x, 8)
+  write_segment(made$segment, 1e6L, 8 * 3000)
+  expect_error(staying_parts(made$view), class = "mangoro_error_protocol")
+  # The text is misaligned.
+  s <- take_segment(1e6)
+  write_segment(s, rep(as.raw(97), 3001), 3)
+  write_segment(s, 0:3000, 8192)
+  view <- .Call(c_string_view, s, c(8192, 3, NA, 3000), 4, 3000)
+  expect_length(staying_parts(view), 0)
+  expect_same(trip_row_by_reference(list(x = view))$x, rep("a", 3000))
+})
+
 test_that("the segments of a call are used again, unless it was given up", {
   skip_without_segments()
+  gc() # those of views that nobody has any more
   message <- record_by_reference(list(x = 1:40000 + 0))
   name <- read_parts(message$bytes)
   expect_identical(.Call(c_segments_end, message$segments, FALSE), 0)

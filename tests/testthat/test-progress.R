@@ -13,6 +13,25 @@ test_that("nothing is shown where R is not interactive, unless asked", {
   expect_match(shown, "terminated", all = FALSE)
 })
 
+test_that("a function of the user's has the progress of a task", {
+  go <- local_steps()
+  seen <- list()
+  note <- function(done, total, label) seen[[length(seen) + 1]] <<- list(done, total, label)
+  expect_identical(mangoro_value(mangoro_async(go$Steps, 100, 100, .progress = note)), 100L)
+  expect_identical(seen[[length(seen)]], list(100, 100L, "steps"))
+  mangoro_value(mangoro_async(go$Steps, 3, 0, .progress = note))
+  expect_identical(seen[[length(seen)]], list(3, NA_real_, "steps"))
+  # It is of that task alone.
+  n <- length(seen)
+  rlang::local_interactive(FALSE)
+  mangoro_value(mangoro_async(go$Steps, 100, 100))
+  mangoro_call(go, "Steps", 100, 100)
+  expect_length(seen, n)
+  task <- mangoro_async(go$Steps, 1, 1, .progress = function(...) stop("oh"))
+  expect_error(mangoro_value(task), "oh")
+  expect_error(mangoro_async(go$Steps, 1, 1, .progress = "a"), class = "mangoro_error_invalid_argument")
+})
+
 test_that("a bar is closed whatever ends its call", {
   line <- rlang::new_environment()
   withr::local_options(mangoro.progress = TRUE, cli.progress_handlers_only = "logger", cli.progress_show_after = 0)

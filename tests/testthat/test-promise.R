@@ -122,6 +122,34 @@ test_that("the event loop shows what a task says that is no promise", {
   })
 })
 
+test_that("a task is what shiny::ExtendedTask takes", {
+  local_loop()
+  skip_if_not_installed("shiny")
+  go <- local_long()
+  both_ways({
+    fit <- shiny::ExtendedTask$new(function(fn, ...) mangoro_async(fn, ...))
+    state <- function() shiny::isolate(fit$status())
+    fit$invoke(go$Hold, 1)
+    expect_identical(state(), "running")
+    go$Open(1)
+    run_until(state() != "running")
+    expect_identical(shiny::isolate(fit$result()), 1)
+
+    fit$invoke(go$Fail, 3, 2)
+    suppressWarnings(run_until(state() != "running")) # shiny tells of errors
+    expect_error(shiny::isolate(fit$result()), "it is too large", class = "mangoro_error_handler")
+
+    # It has no result while it runs, which is no error either.
+    task <- NULL
+    fit <- shiny::ExtendedTask$new(function() task <<- mangoro_async(go$Hold, 1))
+    fit$invoke()
+    expect_error(shiny::isolate(fit$result()), class = "shiny.silent.error")
+    mangoro_cancel(task)
+    suppressWarnings(run_until(state() != "running")) # shiny tells of errors
+    expect_error(shiny::isolate(fit$result()), class = "mangoro_error_cancelled")
+  })
+})
+
 test_that("a task that nobody refers to ends though the event loop waits for it", {
   local_loop()
   requireNamespace("later")

@@ -28,6 +28,8 @@ saved <- function(x) {
   readRDS(file)
 }
 
+shown <- function(x) utils::capture.output(.Internal(inspect(x)))
+
 expect_same_uses <- function(pair, uses, only = makers) {
   ours <- made_by(pair$with)
   theirs <- made_by(pair$without)
@@ -138,6 +140,66 @@ test_that("results are arguments again, of this server and of another", {
   expect_identical(pair$with$add_ints(ints, 1L), ints + 1L)
   logicals <- pair$with$logicals_(n)
   expect_identical(pair$with$not(logicals), !logicals)
+})
+
+test_that("strings of results are arguments again, of this server and of another", {
+  pair <- local_pair()
+  other <- local_start(build_once(test_source("results")))
+  n <- large_size("strings")
+  for (name in c("strings", "strings_")) {
+    x <- pair$with[[name]](n)
+    plain <- pair$without[[name]](n)
+    for (h in list(pair$with, pair$without, other)) {
+      expect_identical(h$array(x), plain)
+      expect_identical(h$batch(data.frame(x = x, n = 1)), data.frame(x = plain, n = 1))
+      if (name == "strings") expect_identical(h$texts(x), plain)
+    }
+    changed <- x
+    changed[c(2, n)] <- c("changed", NA)
+    expect_identical(pair$with$array(changed), replace(plain, c(2, n), c("changed", NA)))
+    expect_identical(pair$with$array(x), plain)
+    expect_identical(x, plain)
+    expect_identical(pair$with$array(x), plain)
+  }
+  frame <- pair$with$frame(n)
+  expect_identical(pair$with$frames(frame), frame)
+  frame$Chr[[1]] <- "changed"
+  expect_identical(pair$with$frames(frame)$Chr, frame$Chr)
+})
+
+test_that("no string is made of results that are passed on", {
+  pair <- local_pair()
+  n <- large_size("strings")
+  x <- pair$with$strings(n)
+  if (!any(grepl("view of segment", shown(x)))) skip("no shared memory here")
+  pair$with$keep(x)
+  pair$with$array(x)
+  pair$with$batch(data.frame(x = x, n = 1))
+  expect_match(shown(x), "0 of [0-9]+ blocks made", all = FALSE)
+  frame <- pair$with$frame(n)
+  pair$with$frames(frame)
+  expect_match(shown(frame$Chr), "0 of [0-9]+ blocks made", all = FALSE)
+})
+
+test_that("strings that Go keeps never change, and are sent after their server has ended", {
+  pair <- local_pair()
+  n <- large_size("strings")
+  plain <- pair$without$strings(n)
+  h <- pair$with
+  x <- h$strings(n)
+  h$keep(x)
+  x[1:2] <- c("changed", NA)
+  expect_identical(h$kept(), plain)
+  h$keep(h$strings(n))
+  gc()
+  for (i in 1:5) h$doubles(2 * n)
+  expect_identical(h$kept(), plain)
+  x <- h$strings(n)
+  mangoro_restart(h)
+  expect_identical(h$array(x), plain)
+  mangoro_stop(h)
+  expect_identical(local_start(build_once(test_source("results")))$array(x), plain)
+  expect_identical(x, plain)
 })
 
 test_that("results outlive their server and their handle, and are collected in any order", {

@@ -35,6 +35,17 @@ test_that("a directory is served, told of, stopped and served again", {
   close(site)
 })
 
+test_that("URLs are right for any prefix and token", {
+  dir <- local_files(a.txt = "hello")
+  for (prefix in c("a?b#c", "%41", "a b/c", "a\nb", "[x]&;")) {
+    site <- local_site(rlang::set_names(dir, prefix), name = "site")
+    expect_identical(read_url(site, "a.txt"), "hello")
+    expect_identical(mangoro_status(site)$requests, 1)
+  }
+  site <- local_site(dir, auth = "a%41b+&=#/", name = "site")
+  expect_identical(readLines(sub("/?", "/a.txt?", url_of(site), fixed = TRUE)), "hello")
+})
+
 test_that("several directories have prefixes", {
   one <- local_files(a.txt = "one")
   two <- local_files(a.txt = "two")
@@ -109,6 +120,39 @@ test_that("the same directory again replaces the site, at its port", {
   expect_identical(header_of(request_raw(second, "/a.txt"), "access-control-allow-origin"), "*")
 })
 
+test_that("a site that cannot be replaced is left alone", {
+  dir <- local_files(a.txt = "hello")
+  site <- local_site(dir)
+  pid <- pid_of(site)
+  other <- local_site(local_files(b.txt = "other"))
+  refused <- function(...) {
+    expect_error(local_site(..., frame = environment()), "cannot be served", class = "mangoro_error_handler")
+    expect_identical(mangoro_sites()[[basename(dir)]], site)
+    expect_identical(mangoro_status(site)[c("state", "pid")], data.frame(state = "running", pid = pid))
+    expect_identical(read_url(site, "a.txt"), "hello")
+  }
+  refused(dir, headers = c("Content-Length" = "1"))
+  refused(dir, port = port_of(site), headers = c("Content-Length" = "1"))
+  refused(dir, port = port_of(other))
+  expect_identical(read_url(other, "b.txt"), "other")
+  again <- local_site(dir, port = port_of(site))
+  expect_identical(mangoro_status(site)$state, "stopped")
+  expect_identical(nrow(mangoro_logs(again)), 0L)
+  expect_identical(read_url(again, "a.txt"), "hello")
+  elsewhere <- local_site(dir, host = "localhost", port = 0)
+  expect_identical(mangoro_status(again)$state, "stopped")
+  expect_identical(read_url(elsewhere, "a.txt"), "hello")
+})
+
+test_that("the same directory is served twice, under two names", {
+  dir <- local_files(a.txt = "hello")
+  one <- local_site(dir, name = "one")
+  two <- local_site(dir, name = "two", coop = TRUE)
+  expect_setequal(names(mangoro_sites()), c("one", "two"))
+  expect_length(header_of(request_raw(one, "/a.txt"), "cross-origin-opener-policy"), 0)
+  expect_length(header_of(request_raw(two, "/a.txt"), "cross-origin-opener-policy"), 1)
+})
+
 test_that("sites have names, and are found by them", {
   base <- local_files("one/x/a.txt" = "1", "two/x/a.txt" = "2", "three/a.txt" = "3")
   one <- local_site(file.path(base, "one/x"))
@@ -171,25 +215,56 @@ test_that("a site whose directory is gone is not started again", {
   dir <- local_files("inner/a.txt" = "hello")
   site <- local_site(file.path(dir, "inner"))
   unlink(file.path(dir, "inner"), recursive = TRUE)
+  pid <- pid_of(site)
   expect_error(mangoro_restart(site), "inner", class = "mangoro_error_handler")
+  expect_identical(mangoro_status(site)[c("state", "pid")], data.frame(state = "directory missing", pid = pid))
+  expect_named(mangoro_sites(), "inner")
+  dir.create(file.path(dir, "inner"))
+  writeLines("new", file.path(dir, "inner", "a.txt"))
+  expect_identical(read_url(site, "a.txt"), "new")
+  mangoro_restart(site)
+  expect_identical(read_url(site, "a.txt"), "new")
+  expect_false(pid_of(site) == pid)
+
+  unlink(file.path(dir, "inner"), recursive = TRUE)
+  mangoro_stop(site)
+  expect_error(mangoro_restart(site), "There is no directory", class = "mangoro_error_handler")
   expect_identical(mangoro_status(site)$state, "stopped")
-  expect_length(mangoro_sites(), 0)
 })
 
 test_that("what is said, and to whom", {
   dir <- local_files(a.txt = "hello")
   expect_message(site <- local_site(dir, quiet = FALSE), "^Serving .* at http://127", class = "mangoro_message_site")
   expect_silent(site <- local_site(dir, quiet = TRUE))
-  seen <- NULL
-  withCallingHandlers(
-    site <- local_site(dir, public = TRUE, quiet = FALSE),
-    mangoro_message_public = function(cnd) {
-      seen <<- conditionMessage(cnd)
-      rlang::cnd_muffle(cnd)
-    }
+  expect_message(
+    site <- local_site(c("/" = dir, "a b" = dir), name = "two", quiet = FALSE),
+    "^Serving 2 directories:\n. .* at http://127[.]0[.]0[.]1:[0-9]+/\n. .*/a%20b/"
   )
-  expect_match(seen, "Anyone who can reach this machine can read these files.", fixed = TRUE)
-  expect_identical(read_url(site, "a.txt"), "hello")
+})
+
+test_that("that others can read a site is told, and at which addresses", {
+  dir <- local_files(a.txt = "hello")
+  own <- unname(nanonext::ip_addr())
+  local_mocked_bindings(ip_addr = function() c(eth0 = "198.51.100.7", eth1 = "198.51.100.8"), .package = "nanonext")
+  told <- function(...) {
+    cnd <- expect_message(
+      site <- local_site(dir, public = TRUE, quiet = FALSE, ...), "198.51.100.7:",
+      fixed = TRUE, class = "mangoro_message_public"
+    )
+    expect_match(conditionMessage(cnd), "198.51.100.8:", fixed = TRUE)
+    expect_gt(status_of(site, "/a.txt"), 199)
+    conditionMessage(cnd)
+  }
+  expect_match(told(), "Anyone who can reach this machine can read these files.", fixed = TRUE)
+  expect_match(told(host = "0.0.0.0", auth = TRUE), "this machine and has the token can read", fixed = TRUE)
+  expect_match(told(auth = c(user = "a", password = "b")), "this machine and knows the password can read", fixed = TRUE)
+  # One address is that of the site.
+  skip_if(length(own) == 0, "no network")
+  cnd <- expect_message(
+    local_site(dir, host = own[[1]], public = TRUE, quiet = FALSE), own[[1]],
+    fixed = TRUE, class = "mangoro_message_public"
+  )
+  expect_no_match(conditionMessage(cnd), "198.51.100", fixed = TRUE)
 })
 
 test_that("a site is opened in the viewer, and a viewer that fails is no error", {
@@ -201,6 +276,15 @@ test_that("a site is opened in the viewer, and a viewer that fails is no error",
   withr::local_options(viewer = function(url) stop("no window"))
   site <- local_handle(mangoro_serve(local_files(a.txt = "hello"), browse = TRUE))
   expect_true(mangoro_is_alive(site))
+})
+
+test_that("what is allowed has the prefix where there are several directories", {
+  dir <- local_files("certs/ca.pem" = "CA")
+  site <- local_site(c(a = dir, b = dir), allow = "/a/certs/ca.pem")
+  expect_identical(status_of(site, "/a/certs/ca.pem"), 200L)
+  expect_identical(status_of(site, "/b/certs/ca.pem"), 404L)
+  site <- local_site(c(a = dir), allow = "certs/ca.pem")
+  expect_identical(status_of(site, "/a/certs/ca.pem"), 200L)
 })
 
 test_that("origins, hosts, auth, types, headers and ages arrive", {
@@ -319,17 +403,32 @@ test_that("two sessions do not disturb each other", {
   expect_identical(read_url(site, "a.txt"), "hello")
 })
 
+test_that("a handle that was saved tells where the files are", {
+  site <- local_site(local_files(a.txt = "hello"))
+  file <- withr::local_tempfile()
+  saveRDS(site, file)
+  saved <- readRDS(file)
+  expect_match(format(saved), "lost: ", all = FALSE)
+  expect_identical(mangoro_status(saved)$state, "lost")
+  told <- paste("Any program can read its files, at", url_of(site))
+  for (f in list(mangoro_stop, mangoro_logs, mangoro_restart)) {
+    expect_error(f(saved), told, fixed = TRUE, class = "mangoro_error_connection")
+  }
+  expect_identical(read_url(site, "a.txt"), "hello")
+})
+
 test_that("a fork cannot use a site", {
   skip_on_os("windows")
   site <- local_site(local_files(a.txt = "hello"))
   job <- parallel::mcparallel(list(
     state = mangoro_status(site)$state, found = length(mangoro_sites()),
-    stop = tryCatch(mangoro_stop(site), error = class)
+    stop = tryCatch(mangoro_stop(site), error = function(cnd) list(class = class(cnd), message = conditionMessage(cnd)))
   ))
   result <- parallel::mccollect(job)[[1]]
   expect_identical(result$state, "lost")
   expect_identical(result$found, 0L)
-  expect_true("mangoro_error_connection" %in% result$stop)
+  expect_true("mangoro_error_connection" %in% result$stop$class)
+  expect_match(result$stop$message, paste("It can read its files, at", url_of(site)), fixed = TRUE)
   expect_identical(read_url(site, "a.txt"), "hello")
 })
 
@@ -349,6 +448,7 @@ test_that("arguments are checked before anything is started", {
   for (args in list(
     list(port = -1), list(port = 65536), list(port = 1.5), list(port = NA), list(port = "80"), list(8080, "x"),
     list(name = ""), list(public = NA), list(host = "0.0.0.0"), list(host = "example.org"), list(host = 1),
+    list(host = "127.0.0.1:8080"), list(host = "[::1]:8080"),
     list(listing = NA), list(hidden = "yes"), list(allow = NA_character_), list(hosts = 1), list(cors = NA),
     list(cors = "igv.org"), list(cors = "https://igv.org/"), list(cors = character()), list(coop = "same"),
     list(auth = ""), list(auth = FALSE), list(auth = "a b"), list(auth = c("a", "b")),
@@ -361,7 +461,11 @@ test_that("arguments are checked before anything is started", {
   )) {
     do.call(refused, c(list(dir), args))
   }
+  refused(c("/" = dir, a = dir), allow = NA)
   expect_snapshot(error = TRUE, {
+    mangoro_serve("test-serve.R")
+    mangoro_serve(c(data = ".", more = "."), allow = c("data/x.pem", "certs/ca.pem"))
+    mangoro_serve(tempdir(), host = "127.0.0.1:8080")
     mangoro_serve(tempdir(), core = TRUE)
     mangoro_serve(tempdir(), 8080, TRUE)
     mangoro_serve("no such directory")
@@ -377,8 +481,19 @@ test_that("what only the server can tell is told, and nothing is left", {
   dir <- local_files(a.txt = "hello")
   serve <- function(...) mangoro_serve(dir, ..., browse = FALSE)
   expect_error(serve(headers = c("Content-Length" = "1")), "Content-Length", class = "mangoro_error_handler")
+  expect_snapshot(serve(auth = c(user = "a:b", password = "{x}")), error = TRUE)
   expect_error(serve(fallback = "../x"), class = "mangoro_error_handler")
   file <- file.path(dir, "a.txt")
   expect_error(serve(tls = TRUE, cert = file, key = file), class = "mangoro_error_handler")
+  expect_length(mangoro_sites(), 0)
+})
+
+test_that("the examples of the help run", {
+  skip_on_cran()
+  skip_if_no_go()
+  for (topic in c("mangoro_serve", "mangoro_http_start", "mangoro_certificate")) {
+    shown <- utils::capture.output(utils::example(topic, "mangoro", character.only = TRUE, local = TRUE, ask = FALSE))
+    expect_gt(length(shown), 4)
+  }
   expect_length(mangoro_sites(), 0)
 })

@@ -167,6 +167,7 @@ test_that("a message does not repeat lines without an end", {
 })
 
 test_that("what is printed before an answer is there with it, and a stopped server keeps its words", {
+  withr::local_options(mangoro.output = FALSE)
   h <- local_handle(mangoro_source(code = c(
     "import (\"fmt\"; \"os\")",
     "func Say(n int) { fmt.Fprintln(os.Stderr, \"said\", n); fmt.Println(\"printed\", n) }"
@@ -183,6 +184,7 @@ test_that("what is printed before an answer is there with it, and a stopped serv
 })
 
 test_that("a server that floods is not held up by an R that does not look", {
+  withr::local_options(mangoro.output = FALSE)
   h <- local_handle(mangoro_source(code = c(
     "import (\"os\"; \"strings\")",
     "func Flood(lines int) { for range lines { os.Stderr.WriteString(strings.Repeat(\"x\", 9999) + \"\\n\") } }"

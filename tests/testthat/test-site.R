@@ -50,6 +50,22 @@ test_that("a site can be looked at", {
     site
   })
   expect_identical(names(site), character())
+  expect_identical(summary(site), mangoro_status(site))
+})
+
+test_that("requests are columns that are easy to read", {
+  requests <- data.frame(
+    time = .POSIXct(c(0, 1), "UTC"), method = c("GET", "HEAD"), path = c("/a\n.txt", "/"),
+    status = c(206L, 404L), bytes = c(1e7, 5),
+    range = c("bytes=0-9", NA), duration = as.difftime(c(0.00008, 1.5), units = "secs"), client = "127.0.0.1:1"
+  )
+  expect_identical(format_requests(requests), c(
+    "  00:00:00 GET /a\\n.txt  206  10 MB  bytes=0-9  0.08 ms",
+    "  00:00:01 HEAD /         404    5 B             1500 ms"
+  ))
+  requests$range <- NA_character_
+  expect_identical(format_requests(requests[2, ]), "  00:00:01 HEAD /  404  5 B  1500 ms")
+  expect_identical(format_requests(requests[0, ]), character())
 })
 
 test_that("a site that is busy is shown nevertheless", {

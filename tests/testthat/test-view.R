@@ -377,15 +377,16 @@ test_that("a view of strings can be changed", {
   expect_identical(change(string_view(x)), c("new", NA, x[-(1:2)]))
 })
 
-test_that("a view of strings gives its segment back once all of them are made", {
+test_that("a view of strings gives its segment back once R can have changed it", {
   skip_without_segments()
   with_segment_limits()
   x <- paste0("s", 1:3000)
   view <- string_view(x)
   expect_identical(view[c(1, 3000)], x[c(1, 3000)])
   expect_identical(view[[2999]], x[[2999]])
+  expect_identical(nchar(view), nchar(x)) # makes all
   expect_gt(segment_counts()$leased, 0)
-  expect_identical(sort(view), sort(x))
+  expect_identical(sort(view, method = "radix"), sort(x, method = "radix")) # has a pointer to them
   expect_identical(segment_counts()$leased, 0)
   as_view(numeric(1000)) # takes it
   expect_identical(view, x)

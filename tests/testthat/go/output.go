@@ -84,6 +84,15 @@ func Exit(status int) int {
 	return 0
 }
 
+// Prints and is killed.
+func Die() int {
+	fmt.Println("so long")
+	fmt.Fprintln(os.Stderr, "and good bye")
+	me, _ := os.FindProcess(os.Getpid())
+	_ = me.Kill()
+	select {}
+}
+
 // Prints and crashes.
 func Crash() int {
 	fmt.Println("before")

@@ -13,6 +13,9 @@ import (
 	"mangoro.local/pkg/rgoipc"
 )
 
+// kept are the strings that a call has left here.
+var kept []string
+
 type columns struct {
 	rgoipc.Frame
 	Int   []int32
@@ -67,6 +70,10 @@ func main() {
 		"add_ints":  func(x, y int32) int32 { return x + y },
 		"not":       func(x bool) bool { return !x },
 		"sum":       sum,
+		"keep":      func(x []string) int { kept = x; return len(x) },
+		"kept":      func() []string { return kept },
+		"texts":     func(x []string) []string { return x },
+		"frames":    func(x columns) columns { return x },
 		"same":      func(x []float64) []float64 { return x },
 		"array":     func(x arrow.Array) arrow.Array { x.Retain(); return x },
 		"batch":     func(x arrow.RecordBatch) arrow.RecordBatch { x.Retain(); return x },

@@ -185,13 +185,22 @@ func TestPartsThatDoNotFit(t *testing.T) {
 	}
 	metadata, _ := apart(t, stream)
 	buffers := bytesOfAll(b.buffers)
-	text := buffers[2]
+	offsets, text := buffers[1], buffers[2]
+	behind := slices.Clone(offsets)
+	behind[len(behind)-4]++
+	falling := slices.Clone(offsets)
+	falling[0] = 0x7F
+	broken := slices.Clone(text)
+	broken[0] = 0xFF
 	for want, parts := range map[string][][]byte{
 		"leaves its part":      replaced(buffers, 2, text[:len(text)-1]),
 		"is not there":         buffers[:2],
 		"bytes follow the":     append(slices.Clone(buffers), []byte{0}),
 		"0 bytes are left":     {},
-		"at 8 leaves its part": {buffers[0], buffers[1][:8], buffers[1][8:], text},
+		"at 8 leaves its part": {buffers[0], offsets[:8], offsets[8:], text},
+		"offsets reach":        replaced(buffers, 1, behind),
+		"offset falls":         replaced(buffers, 1, falling),
+		"not valid UTF-8":      replaced(buffers, 2, broken),
 	} {
 		if _, err := readParts(metadata, parts); !errors.Is(err, ErrInvalidStream) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)

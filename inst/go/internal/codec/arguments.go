@@ -21,6 +21,7 @@ type Arguments struct {
 	fields map[arrow.ArrayData]arrow.Field
 	// nested is how many columns of any are written, each in a value of another.
 	nested int
+	inAny  bool   // the result is of type any
 	caller Caller // nil: nothing of the call may be used
 }
 

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -158,7 +159,10 @@ func (s streams) Absent(arg Column, optional bool) bool {
 	return ok && s.counted.Absent(arg, optional)
 }
 
-func (streams) Read(arg Column, _ *Arguments) (reflect.Value, error) {
+func (streams) Read(arg Column, args *Arguments) (reflect.Value, error) {
+	if target, ok := targetOf(arg); ok {
+		return reflect.ValueOf(&source{args: args, target: target}), nil
+	}
 	if bytes, ok := streamBytes(arg); ok {
 		reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator)
 		if err != nil {
@@ -236,3 +240,75 @@ func (s *stream) Record() arrow.RecordBatch { return s.batch }
 func (s *stream) Err() error { return nil }
 
 var _ array.RecordReader = (*stream)(nil)
+
+// source reads records part by part from R. It counts no references.
+type source struct {
+	args   *Arguments
+	target int
+	ahead  bool // the batch is there for the next Next
+	ended  bool
+	batch  arrow.RecordBatch
+	schema *arrow.Schema // of the first batch; nil: it is not there yet
+	err    error
+}
+
+func (*source) Retain() {}
+
+func (*source) Release() {}
+
+// Schema asks for the first batch, which says it.
+func (s *source) Schema() *arrow.Schema {
+	if s.schema == nil && !s.ended {
+		s.ahead = s.Next()
+	}
+	if s.schema == nil {
+		return arrow.NewSchema(nil, nil)
+	}
+	return s.schema
+}
+
+func (s *source) Next() bool {
+	if s.ahead {
+		s.ahead = false
+		return true
+	}
+	if s.batch = nil; !s.ended {
+		s.batch, s.err = s.part()
+		s.ended = s.batch == nil
+	}
+	return !s.ended
+}
+
+// part asks for the next part, which is nil if there is none.
+func (s *source) part() (arrow.RecordBatch, error) {
+	column, err := nextPart(s.args.caller, s.target)
+	if err != nil || column.Array == nil {
+		return nil, err
+	}
+	defer column.Array.Release()
+	if bytes, ok := streamBytes(column); ok && s.schema == nil {
+		if reader, err := arrowipc.NewReader(bytes, memory.DefaultAllocator); err == nil && !reader.Next() {
+			s.schema = reader.Schema() // there is no batch
+			return s.part()
+		}
+	}
+	value, err := batches{}.Read(column, s.args)
+	if err != nil {
+		return nil, fmt.Errorf("what R has sent: %w", err)
+	}
+	batch := value.Interface().(arrow.RecordBatch)
+	if s.schema == nil {
+		s.schema = batch.Schema()
+	} else if !s.schema.Equal(batch.Schema()) {
+		return nil, fmt.Errorf("what R has sent: a part has the columns %v, not %v", batch.Schema(), s.schema)
+	}
+	return batch, nil
+}
+
+func (s *source) RecordBatch() arrow.RecordBatch { return s.batch }
+
+func (s *source) Record() arrow.RecordBatch { return s.batch }
+
+func (s *source) Err() error { return s.err }
+
+var _ array.RecordReader = (*source)(nil)

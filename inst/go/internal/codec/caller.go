@@ -21,8 +21,8 @@ type Caller interface {
 	AskAgain(target int, values [][]byte, fit func(Memory) bool) (again Memory, answer arrow.RecordBatch, asked bool, err error)
 	// Fail ends the call with an error, which R gets at once.
 	Fail(err error)
-	// Objects returns those of the connection.
-	Objects() *object.Table
+	// Objects returns those that the call uses.
+	Objects() *object.Uses
 }
 
 // Memory has numbers as Arrow has them.

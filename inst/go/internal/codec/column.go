@@ -5,6 +5,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/object"
 )
 
 // The metadata of a field that says what its Arrow type does not.
@@ -26,6 +28,8 @@ type Column struct {
 	skip bool
 	// fold: a row is NA if a field of its struct is, and has no room for it.
 	fold bool
+	// objects are those that may be in it. Nil: there are none.
+	objects *object.Uses
 }
 
 // Borrowed returns the column for a reader that neither keeps nor changes its values: those
@@ -64,7 +68,7 @@ func (c Column) mustBe(what string) error {
 // child returns elements [from, to) of a list. The caller releases the array.
 func (c Column) child(list array.ListLike, from, to int64) Column {
 	field := list.DataType().(arrow.ListLikeType).ElemField()
-	return Column{Field: field, Array: array.NewSlice(list.ListValues(), from, to), borrow: c.borrow, skip: c.skip, fold: c.fold}
+	return Column{Field: field, Array: array.NewSlice(list.ListValues(), from, to), borrow: c.borrow, skip: c.skip, fold: c.fold, objects: c.objects}
 }
 
 // unbox returns what is in the one row of a list, if that is what the column
@@ -85,6 +89,6 @@ func (c Column) unbox() (inner Column, release func()) {
 // releases it.
 func (c Column) Boxed() Column {
 	box := newList(c, []int{0, c.Array.Len()}, Bitmap{})
-	box.borrow, box.skip = c.borrow, c.skip
+	box.borrow, box.skip, box.objects = c.borrow, c.skip, c.objects
 	return box
 }

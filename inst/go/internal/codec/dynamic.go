@@ -32,12 +32,27 @@ func (dynamic) Write(value reflect.Value, args *Arguments) (Column, error) {
 		if t := value.Elem().Type(); t.Kind() == reflect.Pointer && isDynamic(t.Elem()) {
 			return Values{dynamicCodec{value.Type()}}.Write(value, args)
 		}
-		kind, err = Result(value.Elem().Type())
+		value = rowOf(value)
+		if kind, err = Result(value.Elem().Type()); err == nil {
+			args.inAny = true
+			defer func() { args.inAny = false }()
+		}
 	}
 	if err != nil {
 		return Column{}, wrong("cannot be sent to R: %v", err)
 	}
 	return kind.Write(value.Elem(), args)
+}
+
+// rowOf returns a value of any whose values would be objects elsewhere as the row that it
+// points to: nothing tells R of its type.
+func rowOf(value reflect.Value) reflect.Value {
+	if elem := value.Elem(); IsObject(elem.Type()) && !elem.IsNil() {
+		row := reflect.New(value.Type()).Elem()
+		row.Set(elem.Elem())
+		return row
+	}
+	return value
 }
 
 // isDynamic tells whether a type is any, or slices, arrays and maps of nothing but any.

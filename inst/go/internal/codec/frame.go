@@ -91,7 +91,7 @@ func (c frameCodec) whole(col Column) (reflect.Value, error) {
 		if len(at) != 1 {
 			return frame, wrong("must have one field `%s`, not %d", f.name, len(at))
 		}
-		values, err := c.columns[i].whole(Column{Field: dataType.Field(at[0]), Array: column.Field(at[0])})
+		values, err := c.columns[i].whole(Column{Field: dataType.Field(at[0]), Array: column.Field(at[0]), objects: col.objects})
 		if err != nil {
 			return frame, inField(err, f.name)
 		}

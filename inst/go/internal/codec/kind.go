@@ -37,9 +37,6 @@ func kindOf(t reflect.Type, result bool) (Kind, error) {
 	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
 		return dynamic{}, nil
 	}
-	if kind, ok := objectKind(t); ok {
-		return kind, nil
-	}
 	if kind, is, err := sequenceKind(t, result); is {
 		return kind, err
 	}

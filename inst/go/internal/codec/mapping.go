@@ -176,7 +176,7 @@ func (c mapCodec) readMap(col Column, column *array.Map) (any, Bitmap, error) {
 	if err != nil {
 		return nil, Bitmap{}, inField(err, "name")
 	}
-	values, err := strict(c.elem, Column{Field: fields.ItemField(), Array: entries.Field(1)})
+	values, err := strict(c.elem, Column{Field: fields.ItemField(), Array: entries.Field(1), objects: col.objects})
 	if err != nil {
 		return nil, Bitmap{}, err
 	}
@@ -201,7 +201,7 @@ func (c mapCodec) readStruct(col Column, column *array.Struct) (any, Bitmap, err
 	valid := validRows(column)
 	maps := c.newMaps(column.Len(), valid)
 	for k, field := range column.DataType().(*arrow.StructType).Fields() {
-		values, held, err := readColumn(c.elem, Column{Field: field, Array: column.Field(k)})
+		values, held, err := readColumn(c.elem, Column{Field: field, Array: column.Field(k), objects: col.objects})
 		if err != nil {
 			return nil, Bitmap{}, inField(err, field.Name)
 		}

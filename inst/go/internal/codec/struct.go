@@ -147,7 +147,7 @@ func (f structField) read(col Column, column *array.Struct) (fieldColumn, error)
 	if len(at) != 1 {
 		return fieldColumn{}, wrong("must have one field `%s`, not %d", f.name, len(at))
 	}
-	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0]), fold: col.fold})
+	values, held, err := readColumn(f.codec, Column{Field: dataType.Field(at[0]), Array: column.Field(at[0]), fold: col.fold, objects: col.objects})
 	if err != nil {
 		return fieldColumn{}, inField(err, f.name)
 	}

@@ -1,6 +1,9 @@
 package codec
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // The names of the types that R knows.
 const (
@@ -43,7 +46,8 @@ type Type struct {
 	Fields   []Field // of a struct
 	Object   string  // the name of the type of an object
 	Func     *FuncType
-	lacks    string // the method without which a text cannot be read, or not be written
+	lacks    string       // the method without which a text cannot be read, or not be written
+	object   reflect.Type // that of an object
 }
 
 // FuncType describes a function of R's that Go calls.
@@ -83,6 +87,29 @@ func (t Type) Has(name string) bool {
 	has := func(f Field) bool { return f.Type.Has(name) }
 	return t.Name == name || t.Elem != nil && t.Elem.Has(name) || slices.ContainsFunc(t.Fields, has) ||
 		t.Func != nil && (slices.ContainsFunc(t.Func.Params, has) || t.Func.Result != nil && t.Func.Result.Has(name))
+}
+
+// Objects returns the types of objects in a type.
+func (t Type) Objects() []reflect.Type {
+	var out []reflect.Type
+	if t.object != nil {
+		out = append(out, t.object)
+	}
+	if t.Elem != nil {
+		out = append(out, t.Elem.Objects()...)
+	}
+	for _, f := range t.Fields {
+		out = append(out, f.Type.Objects()...)
+	}
+	if t.Func != nil {
+		for _, p := range t.Func.Params {
+			out = append(out, p.Type.Objects()...)
+		}
+		if t.Func.Result != nil {
+			out = append(out, t.Func.Result.Objects()...)
+		}
+	}
+	return out
 }
 
 // KnowsNaN tells whether [Arguments.NoNaN] holds for all float64 and float32 of a result.

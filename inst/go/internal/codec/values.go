@@ -38,7 +38,8 @@ func (v Values) Absent(arg Column, optional bool) bool {
 func (v Values) AbsentRows(arg Column) bool { return isNull(arg.Array) && v.Type().Name != TypeBinary }
 
 // Read returns an argument as one value.
-func (v Values) Read(arg Column, _ *Arguments) (value reflect.Value, err error) {
+func (v Values) Read(arg Column, args *Arguments) (value reflect.Value, err error) {
+	arg.objects = args.objects()
 	arg, release := v.opened(arg)
 	defer release()
 	if vector, ok := v.c.(vectorCodec); ok {

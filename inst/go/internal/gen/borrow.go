@@ -67,7 +67,8 @@ func receives(fn *types.Func) []*types.Var {
 // whose memory can be the argument's own.
 func (l *lender) borrows(f *function) []string {
 	object, _ := l.info.Defs[f.decl.Name].(*types.Func)
-	if l.decls[object] == nil {
+	// Nothing is known of an instance of a generic type.
+	if l.decls[object] == nil || object.Signature() != f.sig || f.returnsStream() {
 		return nil
 	}
 	var out []string

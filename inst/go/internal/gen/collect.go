@@ -7,11 +7,14 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"mangoro.local/internal/gotype"
 )
 
 // function is a function that is registered.
 type function struct {
 	decl       *ast.FuncDecl
+	receiver   types.Type // of a method: the pointer of its object; nil: it is a function
 	sig        *types.Signature
 	name       string // in R
 	context    bool   // the first parameter is a context
@@ -55,7 +58,7 @@ func (p *program) collect() {
 	p.strayDirectives(used)
 	if len(p.functions) == 0 && p.fine() {
 		if method != nil {
-			p.leaveOut(method, methodName(method), "methods are not called from R")
+			p.leaveOut(method, methodName(method), "R calls methods of objects, and there is no function that returns one")
 		}
 		p.complainOfNothing()
 	}
@@ -170,7 +173,7 @@ func values(tuple *types.Tuple, from, to int, result bool) []value {
 // unfit returns why R cannot call the function, or "".
 func (f *function) unfit() string {
 	if f.sig.TypeParams().Len() > 0 {
-		return "it is generic"
+		return gotype.GenericFunction
 	}
 	for _, v := range f.params {
 		if reason := v.unfitParameter(); reason != "" {
@@ -181,7 +184,7 @@ func (f *function) unfit() string {
 		if reason := v.unfitResult(); reason != "" {
 			return fmt.Sprintf("result `%s` is of %s", v.name, reason)
 		}
-		if (v.stream || v.arrow == arrowPath+"/array.RecordReader") && len(f.results) > 1 {
+		if v.isStream() && len(f.results) > 1 {
 			return fmt.Sprintf("result `%s` is a stream, which must be the only result", v.name)
 		}
 	}

@@ -214,7 +214,7 @@ func (p *program) checkEach(f *function) {
 		}
 	}
 	for _, v := range f.results {
-		if v.arrow == arrowPath+"/array.RecordReader" {
+		if v.isStream() {
 			complain("the result is a stream")
 		}
 	}

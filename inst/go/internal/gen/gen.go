@@ -98,6 +98,7 @@ type program struct {
 	names     map[string]string // the user's names of files by those that go/token has made of them
 	types     *checked
 	functions []*function
+	objects   []*objectType
 	answer    Answer
 }
 

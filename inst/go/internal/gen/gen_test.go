@@ -159,7 +159,7 @@ func TestDiagnostics(t *testing.T) {
 		}},
 		{"no code", "", []Diagnostic{{Message: "there is no exported function: R can only call those whose names begin with a capital letter"}}},
 		{"nothing exported", "func add(x float64) float64 { return x }\n", at(5, 6, "there is no exported function: R can only call those whose names begin with a capital letter")},
-		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 6, "there is no function that R can call: Add is left out because it is generic")},
+		{"nothing left", "func Add[T any](x T) T { return x }\n", at(5, 6, "there is no function that R can call: Add is left out because it is generic: write a function that calls it with the types that R needs")},
 		{"another package", "package stats\n\n" + add, at(5, 9, "the package must be main, but is stats")},
 		{"main", add + "func main() {}\n", at(6, 6, "the program has a main function of its own: start it with mangoro_start()")},
 		{"two names", add + "//mangoro:name Add\nfunc Plus(x float64) float64 { return x }\n", at(7, 6, "there are two functions `Add`")},

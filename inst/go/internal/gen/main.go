@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"go/ast"
 	"go/constant"
 	"go/format"
 	"go/types"
@@ -37,7 +38,7 @@ func (p *program) main() string {
 	for _, f := range p.functions {
 		w.register(f, rgoipc)
 	}
-	w.methods()
+	w.methods(rgoipc)
 	w.line(")\nif len(registry.List()) == 0 {")
 	w.line("%s.SetFlags(0)", log)
 	w.line("%s.Fatalf(\"there is no function that R can call: %%v\", err)\n}", log)
@@ -96,6 +97,17 @@ func (w *writer) importDecl() string {
 }
 
 func (w *writer) register(f *function, rgoipc string) {
+	options := w.options(f, rgoipc)
+	fn := f.decl.Name.Name
+	if f.onGonum() {
+		f.adapter = w.free("adapted" + fn)
+		fn = f.adapter
+	}
+	w.line("registry.Func(%q, %s,\n%s,\n),", f.name, fn, strings.Join(options, ",\n"))
+}
+
+// options returns what reflection does not know of a function, as code.
+func (w *writer) options(f *function, rgoipc string) []string {
 	var options []string
 	option := func(format string, args ...any) {
 		options = append(options, rgoipc+"."+fmt.Sprintf(format, args...))
@@ -129,7 +141,10 @@ func (w *writer) register(f *function, rgoipc string) {
 	if f.directives.parallel {
 		option("Parallel()")
 	}
-	if f.loops() {
+	if f.receiver != nil {
+		x := w.free("x")
+		option("Bind(func(%s %s) any { return %[1]s.%[3]s })", x, w.typeName(f.receiver), f.decl.Name.Name)
+	} else if f.loops() {
 		f.loop = w.free("loop" + f.decl.Name.Name)
 		option("Loop(%s)", f.loop)
 	}
@@ -137,17 +152,25 @@ func (w *writer) register(f *function, rgoipc string) {
 		option("Describe(%q)", text)
 	}
 	option("Signature(%q)", f.signature())
-	fn := f.decl.Name.Name
-	if f.onGonum() {
-		f.adapter = w.free("adapted" + fn)
-		fn = f.adapter
-	}
-	w.line("registry.Func(%q, %s,\n%s,\n),", f.name, fn, strings.Join(options, ",\n"))
+	return options
 }
 
 // signature returns the declaration as a user reads it, on one line.
 func (f *function) signature() string {
-	return "func " + f.decl.Name.Name + strings.TrimPrefix(types.ExprString(f.decl.Type), "func")
+	receiver := ""
+	if f.decl.Recv != nil {
+		recv := f.decl.Recv.List[0]
+		receiver = "(" + strings.Join(append(fieldNames(recv), types.ExprString(recv.Type)), " ") + ") "
+	}
+	return "func " + receiver + f.decl.Name.Name + strings.TrimPrefix(types.ExprString(f.decl.Type), "func")
+}
+
+func fieldNames(field *ast.Field) []string {
+	var out []string
+	for _, name := range field.Names {
+		out = append(out, name.Name)
+	}
+	return out
 }
 
 // optional returns the parameters whose default is NULL, as that of a pointer is.
@@ -155,7 +178,7 @@ func (f *function) optional() []string {
 	var out []string
 	for _, v := range f.params {
 		_, pointer := types.Unalias(v.t).(*types.Pointer)
-		optional := pointer && v.gonum == ""
+		optional := pointer && v.gonum == "" && !v.object
 		if i := slices.IndexFunc(f.directives.defaults, func(d fallback) bool { return d.param == v.name }); i >= 0 {
 			optional = f.directives.defaults[i].value == nil
 		}

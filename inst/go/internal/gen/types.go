@@ -100,6 +100,7 @@ type verdict struct {
 	matrix  bool   // a matrix, or a struct with one
 	fn      bool   // an R function
 	stream  bool   // it is read or written part by part
+	object  bool   // it stays in Go
 	lacks   string // a method without which there is a type that cannot be read, or cannot be written
 }
 

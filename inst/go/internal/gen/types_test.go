@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"iter"
 	"math/big"
 	"net/netip"
 	"reflect"
@@ -66,6 +67,7 @@ type hiding struct { base; Other }
 type stamped struct { time.Time; A int }
 type objects []map[string]any
 type objective func(x, y float64) (float64, error)
+type rows func(yield func(base) bool)
 type self struct { *self; A int }
 `
 
@@ -155,6 +157,7 @@ type (
 	}
 	objects   []map[string]any
 	objective func(x, y float64) (float64, error)
+	rows      func(yield func(base) bool)
 	self      struct {
 		*self //lint:ignore U1000 it is not exported
 		A     int
@@ -207,6 +210,10 @@ func goTypes() []goType {
 		named[big.Int]("big.Int"), named[big.Rat]("big.Rat"), named[json.RawMessage]("json.RawMessage"), named[json.Number]("json.Number"), named[netip.Addr]("netip.Addr"),
 		named[map[netip.Addr]int]("map[netip.Addr]int"), named[map[int8]any]("map[int8]any"), named[map[written][]any]("map[written][]any"),
 		named[[]map[parsed]map[int]any]("[]map[parsed]map[int]any"), named[map[float64]any]("map[float64]any"),
+		named[iter.Seq[float64]]("iter.Seq[float64]"), named[iter.Seq[base]]("iter.Seq[base]"), named[iter.Seq[*word]]("iter.Seq[*word]"), named[iter.Seq[any]]("iter.Seq[any]"),
+		named[iter.Seq[chan int]]("iter.Seq[chan int]"), named[iter.Seq[plot]]("iter.Seq[plot]"), named[iter.Seq[written]]("iter.Seq[written]"), named[iter.Seq[iter.Seq[int]]]("iter.Seq[iter.Seq[int]]"),
+		named[iter.Seq2[base, error]]("iter.Seq2[base, error]"), named[iter.Seq2[int, string]]("iter.Seq2[int, string]"), named[rows]("rows"), named[<-chan base]("<-chan base"),
+		named[chan<- int]("chan<- int"), named[func(func() bool)]("func(func() bool)"), named[func(func(int))]("func(func(int))"), named[func(func(int, int, int) bool)]("func(func(int, int, int) bool)"),
 		named[map[any]int]("map[any]int"), named[map[word]celsius]("map[word]celsius"), named[map[celsius]int]("map[celsius]int"),
 		named[func(float64) float64]("func(float64) float64"), named[func([]float64, string) ([]float64, error)]("func([]float64, string) ([]float64, error)"),
 		named[func(context.Context, ...int) error]("func(context.Context, ...int) error"), named[func(plot) board]("func(plot) board"),
@@ -240,7 +247,7 @@ func composed(of []goType) []goType {
 func TestTypesAgree(t *testing.T) {
 	all := goTypes()
 	var source strings.Builder
-	fmt.Fprintf(&source, "package main\nimport (\"context\"; \"encoding/json\"; \"math/big\"; \"net/netip\"; \"time\"; %q; %q; %q)\n%s", arrowPath, arrowPath+"/array", rgoipcPath, declarations)
+	fmt.Fprintf(&source, "package main\nimport (\"context\"; \"encoding/json\"; \"iter\"; \"math/big\"; \"net/netip\"; \"time\"; %q; %q; %q)\n%s", arrowPath, arrowPath+"/array", rgoipcPath, declarations)
 	for i, e := range all {
 		fmt.Fprintf(&source, "var v%d %s\n", i, e.text)
 	}
@@ -266,6 +273,10 @@ func TestTypesAgree(t *testing.T) {
 		if values, ok := kind.(codec.Values); ok && err == nil {
 			if got.scalar != values.Scalar() || got.na != values.HasNA() || got.arrow != "" {
 				t.Errorf("%s is %+v, want scalar %v, NA %v", e.text, got.verdict, values.Scalar(), values.HasNA())
+			}
+		} else if _, ok := kind.(codec.Sequence); ok && err == nil {
+			if !got.stream {
+				t.Errorf("%s is %+v, want a stream", e.text, got.verdict)
 			}
 		} else if err == nil && got.arrow == "" && !got.fn {
 			t.Errorf("%s is %+v, want a type of Arrow's", e.text, got.verdict)

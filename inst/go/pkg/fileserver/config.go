@@ -72,8 +72,8 @@ type Config struct {
 	Allow []string
 	// Protect are files that are never served, such as the private keys of other programs.
 	Protect []string
-	// MaxConns is the largest number of open connections. The default is 10,000, but
-	// at most half of the files that the process may open.
+	// MaxConns is the largest number of open connections, and of answers under way. The default
+	// is 10,000, but at most half of the files that the process may open.
 	MaxConns int
 
 	// Listing says what a directory without an index.html is answered with.

@@ -37,8 +37,8 @@ func (h *Handler) fail(a *answer, r *http.Request, status int, hint string) {
 
 // errorTexts tell what happened, as a title and a sentence.
 var errorTexts = map[int][2]string{
-	http.StatusUnauthorized:                 {"Who is there?", "This needs a token, or a user name and a password."},
-	http.StatusForbidden:                    {"Not for you", "This must not be read."},
+	http.StatusUnauthorized:                 {"Sign in", "This needs a token, or a user name and a password."},
+	http.StatusForbidden:                    {"Access denied", "The server refused this request."},
 	http.StatusNotFound:                     {"Nothing here", "There is no file or folder of this name."},
 	http.StatusMethodNotAllowed:             {"Read only", "Files can be read here, and nothing else."},
 	http.StatusRequestedRangeNotSatisfiable: {"Past the end", "The file does not have the part that was asked for."},
@@ -63,13 +63,17 @@ func (h *Handler) failPage(a *answer, r *http.Request, status int, hint string) 
 	if hint != "" {
 		p.add(`<p>`, escapeText(strings.ToUpper(hint[:1])+hint[1:]), ".</p>\n")
 	}
-	p.exits(a, r.URL.Path)
+	if a.mount != nil {
+		p.exits(a, r.URL.Path)
+	} else if status == http.StatusNotFound && h.config.Listing != ListNone {
+		p.entrances(h, r.URL.Path)
+	}
 	p.add("</div></main>\n")
 }
 
 // exits writes links to where there may be something: the folder of the path, and the top one.
 func (p htmlPage) exits(a *answer, path string) {
-	if a.mount == nil || a.status == http.StatusUnauthorized {
+	if a.status == http.StatusUnauthorized {
 		return
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(mergeSlashes(path), a.mount.prefix), "/")
@@ -83,6 +87,16 @@ func (p htmlPage) exits(a *answer, path string) {
 			above = "../"
 		}
 		p.add(`<a href="`, above, `">Folder above</a>`)
+	}
+	p.add("</nav>\n")
+}
+
+// entrances writes links to the directories that are served, from a path at which there is none.
+func (p htmlPage) entrances(h *Handler, path string) {
+	p.add("<nav>")
+	for _, m := range h.mounts {
+		prefix := strings.Trim(m.prefix, "/")
+		p.add(`<a href="`, toTop(path, "/"), escapeText(escapePath(prefix)), `/">`, escapeText(prefix), `/</a>`)
 	}
 	p.add("</nav>\n")
 }

@@ -26,7 +26,8 @@ func TestErrorForms(t *testing.T) {
 		{"GET", "/data/sub/x", "text/html", 404, "text/html; charset=utf-8", []string{`href="../">Top`, `href="./">Folder above`}},
 		{"GET", "/data/sub/x/", "text/html", 404, "text/html; charset=utf-8", []string{`href="../../">Top`, `href="../">Folder above`}},
 		{"GET", "/data/%3Cscript%3Ealert(1)%3C/script%3E", "text/html", 404, "text/html; charset=utf-8", []string{"&lt;script&gt;alert(1)&lt;/script&gt;"}},
-		{"GET", "/elsewhere", "text/html", 404, "text/html; charset=utf-8", []string{"<strong>404</strong>"}},
+		{"GET", "/elsewhere", "text/html", 404, "text/html; charset=utf-8", []string{"<strong>404</strong>", `<a href="./data/">data/</a>`}},
+		{"GET", "/else/where", "text/html", 404, "text/html; charset=utf-8", []string{`<a href="../data/">data/</a>`}},
 		{"POST", "/data/a.txt", "text/html", 405, "text/html; charset=utf-8", []string{"<strong>405</strong>"}},
 		{"POST", "/data/a.txt", "", 405, "text/plain; charset=utf-8", []string{"405 method not allowed\n"}},
 	}
@@ -49,6 +50,26 @@ func TestErrorForms(t *testing.T) {
 		}
 		if header.Get("Cache-Control") != "no-store" || header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s %s: %v", tt.method, tt.target, header)
+		}
+	}
+}
+
+// The way to the directories is shown, unless no names are.
+func TestEntrances(t *testing.T) {
+	dir, _ := site(t)
+	mounts := []Mount{{Prefix: "a/b", Dir: dir}, {Prefix: "c:<d>", Dir: dir}}
+	for mode, want := range map[ListMode]string{
+		ListPage: `<nav><a href="./a/b/">a/b/</a><a href="././c:%3Cd%3E/">c:&lt;d&gt;/</a></nav>`,
+		ListNone: "",
+	} {
+		server := start(t, Config{Mounts: mounts, Listing: mode})
+		_, _, body := raw(t, server, "GET", "/", "Accept: text/html")
+		if got := strings.Contains(body, "<nav>"); got != (want != "") || !strings.Contains(body, want) {
+			t.Errorf("list mode %d:\n%s", mode, body)
+		}
+		status, _, _ := raw(t, server, "GET", "/c:%3Cd%3E/a.txt")
+		if status != 200 {
+			t.Errorf("status %d", status)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -21,6 +22,9 @@ type Handler struct {
 	auth    *auth // nil if anyone may read
 	recent  recent
 	reloads reloads
+
+	answering  atomic.Int64 // the number of answers under way
+	maxAnswers int64
 
 	compressed compressedFiles
 	respond    func(a *answer, r *http.Request) // route, but for tests
@@ -36,8 +40,8 @@ type mount struct {
 	counts counts
 }
 
-// New returns a handler for what config says. Of its fields, Addr, TLS and MaxConns are the
-// business of the http.Server.
+// New returns a handler for what config says. Of its fields, Addr and TLS are the business of the
+// http.Server; MaxConns is the largest number of answers at a time.
 func New(config Config) (*Handler, error) {
 	if config.Addr == "" {
 		config.Addr = "127.0.0.1:0"
@@ -61,6 +65,8 @@ func newHandler(config Config, loopback bool) (*Handler, error) {
 		headers: newHeaders(&config),
 		hosts:   newHosts(config.Addr, loopback, config.Hosts),
 		auth:    newAuth(config.Auth, config.TLS),
+		// Over HTTP/1 there are no more than connections, but one of HTTP/2 takes many requests.
+		maxAnswers: int64(config.maxConns()),
 	}
 	h.respond = h.route
 	h.Protect(config.CertFile, config.KeyFile)
@@ -87,7 +93,7 @@ func (h *Handler) Protect(files ...string) {
 	}
 }
 
-// Close closes the directories.
+// Close closes the directories. No request may be under way any more.
 func (h *Handler) Close() error {
 	h.reloads.close()
 	h.mu.Lock()
@@ -113,6 +119,12 @@ func (h *Handler) route(a *answer, r *http.Request) {
 	merged := mergeSlashes(r.URL.Path)
 	m, name := h.mountOf(merged)
 	a.mount = m
+	defer h.answering.Add(-1)
+	if h.answering.Add(1) > h.maxAnswers {
+		header.Set("Retry-After", retryAfter)
+		h.fail(a, r, http.StatusServiceUnavailable, "too many requests at a time")
+		return
+	}
 	if !h.hosts.allow(r.Host) {
 		h.fail(a, r, http.StatusForbidden, "this server does not go by that host name; `hosts` adds one")
 		return

@@ -53,9 +53,10 @@ func (h *hosts) allow(host string) bool {
 
 // hostname returns the name in a Host header, in lower case, without port, brackets and the dot at the end.
 func hostname(host string) string {
-	if strings.HasPrefix(host, "[") {
-		if end := strings.IndexByte(host, ']'); end > 0 {
-			host = host[1:end]
+	if inside, port, ok := strings.Cut(host, "]"); ok {
+		// Only an IPv6 address has brackets, and only a port may follow them.
+		if address, ok := strings.CutPrefix(inside, "["); ok && strings.Contains(address, ":") && (port == "" || port[0] == ':') {
+			host = address
 		}
 	} else if colon := strings.LastIndexByte(host, ':'); colon >= 0 && strings.IndexByte(host, ':') == colon {
 		host = host[:colon]

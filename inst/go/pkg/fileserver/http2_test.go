@@ -111,3 +111,43 @@ func TestChangedMeanwhileOverHTTP2(t *testing.T) {
 		t.Errorf("%+v", stats)
 	}
 }
+
+// One connection of HTTP/2 has many requests: they are limited like connections.
+func TestManyStreams(t *testing.T) {
+	dir, _ := site(t)
+	makeBig(t, dir)
+	const most = 3
+	server, client := startTLS(t, Config{Dir: dir, MaxConns: most})
+	var open []*http.Response
+	for range most {
+		answer, err := client.Get(server.URL() + "big")
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, answer)
+	}
+	answer, err := client.Get(server.URL() + "a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("one too many: %s %v", answer.Status, answer.Header)
+	}
+	for _, answer := range open {
+		_ = answer.Body.Close()
+	}
+	for deadline := time.Now().Add(patience); ; {
+		answer, err := client.Get(server.URL() + "a.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(answer.Status)
+		}
+	}
+}

@@ -12,13 +12,10 @@ const notFoundName = "404.html"
 
 // serveInstead answers with the fallback or the page for what does not exist, if there is one.
 func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
-	if h.config.Fallback != "" && !strings.Contains(path.Base(name), ".") && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		if f, err := a.mount.root.open(h.config.Fallback); err == nil {
-			defer f.Close()
-			if f.mode.IsRegular() {
-				h.serveFile(a, r, f)
-				return true
-			}
+	if h.config.Fallback != "" && !strings.Contains(path.Base(name), ".") {
+		addVary(a.Header(), "Accept")
+		if html, _ := accepts(r); html > 0 && h.serveFallback(a, r) {
+			return true
 		}
 	}
 	f, err := a.mount.root.open(cmp.Or(h.config.NotFound, notFoundName))
@@ -26,7 +23,7 @@ func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
 		return false
 	}
 	defer f.Close()
-	if !f.mode.IsRegular() || f.size > maxReload {
+	if !f.mode.IsRegular() || f.size > maxPage {
 		return false
 	}
 	page, err := readAll(f)
@@ -35,5 +32,19 @@ func (h *Handler) serveInstead(a *answer, r *http.Request, name string) bool {
 	}
 	a.Header().Set("Content-Type", h.contentType(f.name))
 	a.sendBytes(r, http.StatusNotFound, page)
+	return true
+}
+
+// serveFallback answers with the fallback, if it is there.
+func (h *Handler) serveFallback(a *answer, r *http.Request) bool {
+	f, err := a.mount.root.open(h.config.Fallback)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if !f.mode.IsRegular() {
+		return false
+	}
+	h.serveFile(a, r, f)
 	return true
 }

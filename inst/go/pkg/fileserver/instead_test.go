@@ -27,6 +27,7 @@ func TestFallbackAndNotFound(t *testing.T) {
 		{fallback, "/users/7/", page, 200, "<h1>app</h1>"},
 		{fallback, "/missing.js", page, 404, ""},
 		{fallback, "/users/7", "Accept: */*", 404, ""},
+		{fallback, "/users/7", "Accept: text/html;q=0", 404, ""},
 		{fallback, "/.git", page, 404, ""},
 		{fallback, "/a.txt", page, 200, "0123456789"},
 		{notFound, "/users/7", page, 404, "<h1>no</h1>"},
@@ -36,6 +37,9 @@ func TestFallbackAndNotFound(t *testing.T) {
 		status, header, body := raw(t, tt.server, "GET", tt.target, tt.accept)
 		if status != tt.status || tt.body != "" && body != tt.body {
 			t.Errorf("%s, %s: %d %q", tt.target, tt.accept, status, body)
+		}
+		if varies := strings.Contains(strings.Join(header.Values("Vary"), ","), "Accept"); strings.HasSuffix(tt.target, "users/7") && tt.server == fallback && !varies {
+			t.Errorf("%s, %s: %v", tt.target, tt.accept, header)
 		}
 		if status == 404 && (header.Get("Cache-Control") != "no-store" || header.Get("Etag") != "" || header.Get("Accept-Ranges") != "") {
 			t.Errorf("%s: %v", tt.target, header)

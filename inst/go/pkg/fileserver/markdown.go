@@ -182,7 +182,7 @@ func (m *markdownWriter) span(text string, at, level int) (write func(), length 
 	case c == '!' && len(rest) > 1 && rest[1] == '[':
 		if label, target, length := link(rest[1:]); length > 0 {
 			return func() {
-				if u, err := url.Parse(target); err != nil || u.Scheme != "" || u.Host != "" {
+				if u, err := url.Parse(target); err != nil || u.Scheme != "" || u.Host != "" || strings.Contains(target, `\`) { // a slash to browsers
 					m.out.WriteString(html.EscapeString(label)) // the page shows no images of others
 					return
 				}

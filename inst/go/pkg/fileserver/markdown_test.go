@@ -34,6 +34,7 @@ func TestMarkdown(t *testing.T) {
 		"[![x](y.svg)](https://z.org)":      "<p><a href=\"https://z.org\"><img src=\"y.svg\" alt=\"x\" loading=\"lazy\"></a></p>\n",
 		"![x](https://other.org/y.png)":     "<p>x</p>\n",
 		"![x](//other.org/y.png)":           "<p>x</p>\n",
+		`![x](/\other.org/y.png)`:           "<p>x</p>\n",
 		"<https://a.org/?b&c>":              "<p><a href=\"https://a.org/?b&amp;c\">https://a.org/?b&amp;c</a></p>\n",
 		"[x](javascript:alert)":             "<p>x</p>\n",
 		"[x]( JavaScript:alert )":           "<p>x</p>\n",

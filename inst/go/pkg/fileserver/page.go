@@ -86,14 +86,14 @@ func (h *Handler) servePage(a *answer, r *http.Request, m *mount, dir *opened, f
 	}
 }
 
-// header writes where the directory is, and the box for the filter.
+// header writes where the directory is, from the prefix of its mount on, and the box for the filter.
 func (p htmlPage) header(path string, m *mount, dir *opened, f *folder) {
 	p.add(`<header>` + "\n" + `<nav class="path" aria-label="Path">`)
 	var parts []string
 	if dir.name != "" {
 		parts = strings.Split(dir.name, "/")
 	}
-	p.crumb(path, len(parts), `<svg role="img" aria-label="Top"><use href="#home"/></svg>`)
+	p.crumb(path, len(parts), `<svg role="img" aria-label="Top"><use href="#home"/></svg>`+escapeText(strings.Trim(m.prefix, "/")))
 	for i, part := range parts {
 		p.add("<span>/</span>")
 		p.crumb(path, len(parts)-i-1, escapeText(part))
@@ -178,7 +178,8 @@ func (p htmlPage) footer(f *folder) {
 		what = "entry"
 	}
 	p.add(`<footer><span id="count" aria-live="polite">`, grouped(f.total), " ", what, `</span>`,
-		`<span class="keys" hidden><kbd>/</kbd> filter <kbd>&#8593;</kbd><kbd>&#8595;</kbd> move <kbd>&#8629;</kbd> open <kbd>&#8592;</kbd> up</span>`,
+		`<span class="keys" hidden><span><kbd>/</kbd> filter</span><span><kbd>&#8593;</kbd><kbd>&#8595;</kbd> move</span>`,
+		`<span><kbd>&#8629;</kbd> open</span><span><kbd>&#8592;</kbd> up</span></span>`,
 		`<a rel="nofollow" href="`, escapeText(f.json()), `">JSON</a></footer>`+"\n")
 }
 

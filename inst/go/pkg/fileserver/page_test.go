@@ -20,7 +20,7 @@ func TestPage(t *testing.T) {
 	_, header, body := raw(t, server, "GET", "/data/sub/", "Accept: text/html")
 	for _, want := range []string{
 		"<title>/data/sub/</title>",
-		`<a href="../"><svg role="img" aria-label="Top">`,
+		`<a href="../"><svg role="img" aria-label="Top"><use href="#home"/></svg>data</a>`,
 		`<a href="./" aria-current="page">sub</a>`,
 		`<a href="../">..</a>`,
 		`<a href="deep/">deep/</a>`,

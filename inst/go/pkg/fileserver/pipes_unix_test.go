@@ -23,3 +23,5 @@ func TestPipesAreNotFound(t *testing.T) {
 		t.Errorf("the listing shows the pipe:\n%s", listing)
 	}
 }
+
+func makePipe(path string) error { return syscall.Mkfifo(path, 0o600) }

@@ -42,14 +42,14 @@ func (rep *representation) length() int64 {
 // ranged tells whether parts of it can be asked for.
 func (rep *representation) ranged() bool { return rep.encoding == "" && rep.data == nil }
 
-// maxReload is the largest page that gets a script.
-const maxReload = 4 << 20
+// maxPage is the largest page that is read whole: to get a script, or for another status.
+const maxPage = 4 << 20
 
 // represent chooses what is sent. A client that asks for a part gets it of the file itself: it
 // reads here and there, and positions in a compressed file are of no use to it.
 func (h *Handler) represent(a *answer, r *http.Request, f *opened) *representation {
 	rep := &representation{opened: f, contentType: h.contentType(f.name)}
-	if h.config.Reload && a.mount != nil && strings.HasPrefix(rep.contentType, "text/html") && f.size <= maxReload {
+	if h.config.Reload && a.mount != nil && strings.HasPrefix(rep.contentType, "text/html") && f.size <= maxPage {
 		if page, err := readAll(f); err == nil {
 			rep.data, rep.suffix = withReload(r, a.mount, page), "-r"
 		}

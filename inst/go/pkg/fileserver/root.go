@@ -66,12 +66,25 @@ func (r *root) Close() error { return r.current.close() }
 // A name is opened without following links. If there is one, its target is looked for, checked
 // like a name, and opened in the same way: what is opened is what was checked.
 func (r *root) open(name string) (*opened, error) {
-	if !validName(name) || r.hide(name) {
+	f, t, err := r.openIn(name)
+	if err != nil {
+		return nil, err
+	}
+	if t.isAlias(f.real) {
+		f.Close()
 		return nil, notFound(name)
+	}
+	return f, nil
+}
+
+// openIn is open for names that a list may have. It returns the directory as well.
+func (r *root) openIn(name string) (*opened, *tree, error) {
+	if !validName(name) || r.hide(name) {
+		return nil, nil, notFound(name)
 	}
 	t, err := r.current.tree(r.path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	real := name
 	for range maxAttempts {
@@ -79,18 +92,18 @@ func (r *root) open(name string) (*opened, error) {
 		if err == nil {
 			if !servable(m.mode) || inUse.has(m.id) || inUse.hasPath(t.real, real) {
 				f.Close()
-				return nil, notFound(name)
+				return nil, nil, notFound(name)
 			}
-			return &opened{file: f, name: name, real: real, meta: m}, nil
+			return &opened{file: f, name: name, real: real, meta: m}, t, nil
 		}
 		if !errors.Is(err, errLink) {
-			return nil, err
+			return nil, nil, err
 		}
 		if real, err = r.resolve(t, name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return nil, notFound(name)
+	return nil, nil, notFound(name)
 }
 
 // resolve returns the slash-separated name that the links of a name lead to. The error does
@@ -136,9 +149,9 @@ func (r *root) visible(dir *opened, name string, typ fs.FileMode) (isDir, ok boo
 	return typ.IsDir(), servable(typ)
 }
 
-// stat returns what is known of a file that may be served. Links are followed.
+// stat returns what is known of a file that a list has and that may be served. Links are followed.
 func (r *root) stat(name string) (meta, error) {
-	f, err := r.open(name)
+	f, _, err := r.openIn(name)
 	if err != nil {
 		return meta{}, err
 	}

@@ -2,9 +2,9 @@ package fileserver
 
 import (
 	"path"
-	"runtime"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // SecretNames returns the names of files and directories that are not served unless
@@ -17,10 +17,11 @@ var secretNames = []string{
 	".ssh", ".gnupg", ".aws", ".azure", ".gcloud", ".kube", ".docker",
 	".netrc", "_netrc", ".authinfo", ".authinfo.gpg", ".htpasswd", ".htdigest", ".pgpass", ".my.cnf",
 	".npmrc", ".pypirc", ".git-credentials", ".gitconfig", ".vault-token", ".s3cfg", ".boto", ".dockercfg",
+	".kaggle", ".databrickscfg", ".cdsapirc", ".odbc.ini",
 	".env", ".env.*", ".envrc",
 	".Renviron", ".Renviron.*", ".Rprofile", ".Rhistory", ".RData", ".RDataTmp", ".Rproj.user",
-	".bash_history", ".zsh_history", ".python_history", ".psql_history", ".sqlite_history", ".viminfo",
-	"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519",
+	".bash_history", ".zsh_history", ".python_history", ".psql_history", ".mysql_history", ".sqlite_history", ".viminfo",
+	"id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk",
 	"*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.ppk", "*.kdbx",
 }
 
@@ -59,13 +60,16 @@ var copySuffixes = []string{"~", ".bak", ".old", ".orig", ".save", ".swp", ".swo
 
 // isSecret tells whether a name, without slashes, is that of a secret.
 func isSecret(name string) bool {
+	// Where Windows, or a disk of it, reads the name, what follows a colon is no part of it, and neither are
+	// dots and spaces at the end.
+	if colon := strings.IndexByte(name, ':'); colon > 0 && isSecret(name[:colon]) {
+		return true
+	}
+	name = strings.TrimRight(name, ". ")
 	if !maybeSecret(name) {
 		return false
 	}
-	name = strings.ToLower(name)
-	if runtime.GOOS == "darwin" {
-		name = strings.Map(dropIgnored, name)
-	}
+	name = foldName(name)
 	if secretTable.has(name) {
 		return true
 	}
@@ -90,7 +94,7 @@ func maybeSecret(name string) bool {
 	case '.', '_', '#', 'i', 'I':
 		return true
 	}
-	if name[len(name)-1] == '~' || name[0] >= 0x80 {
+	if name[len(name)-1] == '~' || !isASCII(name) {
 		return true
 	}
 	switch dot := strings.LastIndexByte(name, '.'); len(name) - dot {
@@ -101,12 +105,42 @@ func maybeSecret(name string) bool {
 	}
 }
 
-// dropIgnored drops the code points that the file systems of macOS ignore in names.
-func dropIgnored(r rune) rune {
-	if r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff {
-		return -1
+// foldName returns a name as file systems that do not tell upper from lower case compare it.
+func foldName(name string) string {
+	name = strings.ToLower(name)
+	if isASCII(name) {
+		return name
 	}
-	return r
+	return asciiLetters.Replace(strings.Map(func(r rune) rune {
+		if isIgnored(r) {
+			return -1
+		}
+		return r
+	}, name))
+}
+
+// asciiLetters replaces the letters that are equal to those of ASCII but for their case.
+var asciiLetters = strings.NewReplacer(
+	"\u017f", "s", "\u00df", "ss", "\ufb00", "ff", "\ufb01", "fi", "\ufb02", "fl", "\ufb03", "ffi", "\ufb04", "ffl", "\ufb05", "st", "\ufb06", "st",
+)
+
+// isIgnored tells whether such a file system ignores a code point in a name.
+func isIgnored(r rune) bool {
+	return r >= 0x80 && unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isDotted tells whether a name begins with a dot.
+func isDotted(name string) bool {
+	return strings.HasPrefix(name, ".") || name != "" && name[0] >= 0x80 && strings.HasPrefix(strings.TrimLeftFunc(name, isIgnored), ".")
 }
 
 // hider returns a test for slash-separated names below the directory at a prefix: those that are not served.
@@ -128,7 +162,7 @@ func (c *Config) hider(prefix string) func(name string) bool {
 			} else {
 				rest = ""
 			}
-			if c.HideDots && strings.HasPrefix(part, ".") && part != ".well-known" || isSecret(part) {
+			if c.HideDots && isDotted(part) && part != ".well-known" || isSecret(part) {
 				return !slices.Contains(allowed, path.Clean(name))
 			}
 		}

@@ -19,7 +19,11 @@ func examples() (names []string) {
 
 func TestIsSecret(t *testing.T) {
 	for _, name := range examples() {
-		for _, variant := range []string{name, strings.ToUpper(name), strings.ToLower(name), name + "~", name + ".bak", "#" + name + "#", name + ".OLD"} {
+		for _, variant := range []string{
+			name, strings.ToUpper(name), strings.ToLower(name), name + "~", name + ".bak", "#" + name + "#", name + ".OLD",
+			name + ".", name + " . ", name + ":$DATA", name + "~.", "\u200d" + name, name[:2] + "\u00ad" + name[2:], strings.ReplaceAll(name, "s", "\u017f"), strings.ReplaceAll(name, "ss", "\u00df"),
+			strings.ReplaceAll(strings.ToUpper(name), "K", "\u212a"), strings.ReplaceAll(name, "st", "\ufb06"),
+		} {
 			if !isSecret(variant) {
 				t.Errorf("%q is no secret", variant)
 			}
@@ -27,7 +31,7 @@ func TestIsSecret(t *testing.T) {
 	}
 	for _, name := range []string{
 		"", "a.txt", ".Rbuildignore", "..Rcheck", "git", "env", "x.RData", "id_rsa.pub", "index.html", "keys.csv", "a.pem.txt", "pem", "key",
-		".gitignore", ".well-known", ".github", "environment.yml", "monkey", "~", "#", ".", "x~", "i",
+		".gitignore", ".well-known", ".github", "environment.yml", "monkey", "~", "#", ".", "x~", "i", ":", ":.env", "a:b", "...", " ", "\u200d", "stra\u00dfe.csv", "12:30.txt", "\xff.txt",
 	} {
 		if isSecret(name) {
 			t.Errorf("%q is a secret", name)
@@ -111,6 +115,16 @@ func TestHideDots(t *testing.T) {
 	} {
 		if status, _, _ := raw(t, server, "GET", target); status != want {
 			t.Errorf("GET %s: %d", target, status)
+		}
+	}
+	for _, name := range []string{".a", "\u200d.a"} {
+		if !isDotted(name) {
+			t.Errorf("%q does not begin with a dot", name)
+		}
+	}
+	for _, name := range []string{"", "a.", "\u200d", "\u00e4.a"} {
+		if isDotted(name) {
+			t.Errorf("%q begins with a dot", name)
 		}
 	}
 	if _, _, listing := raw(t, server, "GET", "/"); strings.Contains(listing, "Rbuildignore") || strings.Contains(listing, "Rcheck") || strings.Contains(listing, ".config") {

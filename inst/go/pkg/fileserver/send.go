@@ -7,17 +7,14 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 )
 
 const (
-	// maxBuffered is the largest part of a file that is read before its answer begins.
-	maxBuffered = 64 << 10
-	// heldBack is what is sent of a larger one only once it is known not to have changed meanwhile.
+	// heldBack is what is sent of a large part of a file only once that is known not to have changed meanwhile.
 	heldBack = 1 << 10
+	// partBuffer is what is read at a time when parts are sent and no buffer is free.
+	partBuffer = 4 << 10
 )
-
-var buffers = sync.Pool{New: func() any { return new([maxBuffered]byte) }}
 
 // errChanged tells that a file has changed while it was read.
 var errChanged = errors.New("the file has changed meanwhile")
@@ -39,14 +36,21 @@ func (a *answer) sendFile(r *http.Request, status int, f *opened, p part) bool {
 		a.sendHead(status, p.length)
 		return true
 	}
-	if p.length > maxBuffered {
+	var data []byte
+	switch {
+	case p.length <= heldBack:
+		data = make([]byte, p.length)
+	case p.length <= maxBuffered:
+		if b := buffers.take(); b != nil {
+			defer buffers.give(b)
+			data = b[:p.length]
+		}
+	}
+	if data == nil {
 		a.sendHead(status, p.length)
 		a.copyLarge(f, p)
 		return true
 	}
-	buffer := buffers.Get().(*[maxBuffered]byte)
-	defer buffers.Put(buffer)
-	data := buffer[:p.length]
 	if f.readVersion(data, p.start) != nil {
 		return false
 	}
@@ -109,14 +113,19 @@ func (a *answer) sendParts(r *http.Request, f *opened, contentType string, parts
 	if r.Method == http.MethodHead {
 		return
 	}
-	buffer := buffers.Get().(*[maxBuffered]byte)
-	defer buffers.Put(buffer)
+	var whole []byte
+	if b := buffers.take(); b != nil {
+		defer buffers.give(b)
+		whole = b[:]
+	} else {
+		whole = make([]byte, partBuffer)
+	}
 	for i, p := range parts {
 		if _, err := io.WriteString(a, heads[i]); err != nil {
 			return
 		}
 		for p.length > 0 {
-			data := buffer[:min(p.length, maxBuffered)]
+			data := whole[:min(p.length, int64(len(whole)))]
 			if f.readVersion(data, p.start) != nil {
 				a.abort()
 			}

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -44,6 +46,47 @@ func TestSmallFilesThatChange(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Without a free buffer answers are the same.
+func TestWithoutBuffers(t *testing.T) {
+	dir, _ := site(t)
+	text := strings.Repeat("0123456789", 6000)
+	write(t, filepath.Join(dir, "medium.bin"), text)
+	server := start(t, Config{Dir: dir})
+	var taken []*buffer
+	for {
+		b := buffers.take()
+		if b == nil {
+			break
+		}
+		taken = append(taken, b)
+	}
+	if len(taken) != int(buffers.most) {
+		t.Errorf("%d buffers", len(taken))
+	}
+	defer func() {
+		for _, b := range taken {
+			buffers.give(b)
+		}
+		if b := buffers.take(); b == nil {
+			t.Error("none is free again")
+		} else {
+			buffers.give(b)
+		}
+	}()
+	for header, want := range map[string]string{"": text, "Range: bytes=5-50004": text[5:50005], "Range: bytes=0-1": "01"} {
+		if _, _, body := raw(t, server, "GET", "/medium.bin", header); body != want {
+			t.Errorf("%q: %d bytes", header, len(body))
+		}
+	}
+	if status, header, body := raw(t, server, "GET", "/medium.bin", "Range: bytes=0-9999,20000-29999"); status != 206 ||
+		strconv.Itoa(len(body)) != header.Get("Content-Length") || strings.Count(body, text[:10000]) != 2 {
+		t.Errorf("parts: %d %v", status, header)
+	}
+	if status, _, body := raw(t, server, "GET", "/empty.bin"); status != 200 || body != "" {
+		t.Errorf("empty: %d %q", status, body)
 	}
 }
 

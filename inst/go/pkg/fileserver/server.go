@@ -21,6 +21,7 @@ const (
 	headerTime     = 10 * time.Second // to send the head of a request
 	idleTime       = 2 * time.Minute  // between two requests
 	maxHeaderBytes = 16 << 10
+	maxStreams     = 100 // requests at a time over one connection of HTTP/2
 )
 
 // Server is a running file server. Make one with [Start]; its methods may be
@@ -52,6 +53,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Addr)
 	if err != nil {
+		if op := (*net.OpError)(nil); errors.As(err, &op) { // which says the address once more
+			err = op.Err
+		}
 		return nil, fmt.Errorf("cannot listen at %s: %w; use a host of this machine and another port, or port 0 for a free one",
 			config.Addr, err)
 	}
@@ -92,6 +96,7 @@ func newServer(handler *Handler, tlsConfig *tls.Config, addr string) *Server {
 		ReadHeaderTimeout:            headerTime,
 		IdleTimeout:                  idleTime,
 		MaxHeaderBytes:               maxHeaderBytes,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:                     errorLog(s.config),
 		ConnState:                    connState,
 		DisableGeneralOptionsHandler: true, // its answers lack our headers

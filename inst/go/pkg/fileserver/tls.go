@@ -17,8 +17,8 @@ func (c *Config) tlsConfig(protect func(files ...string)) (*tls.Config, error) {
 	if c.CertFile == "" || c.KeyFile == "" {
 		return nil, errors.New("TLS needs the PEM files of a certificate and of its key: give both")
 	}
-	pair := &keyPair{config: c, protect: protect, versions: c.pairVersions()}
-	if err := pair.load(); err != nil {
+	pair, err := newKeyPair(c, protect)
+	if err != nil {
 		return nil, err
 	}
 	return &tls.Config{
@@ -38,19 +38,37 @@ type keyPair struct {
 
 	mu          sync.Mutex
 	certificate *tls.Certificate
-	versions    [2]meta // of the files, as last read
+	versions    [2]meta   // of the files, as last read
+	protected   [2]fileID // of the files that are kept from being served
 	looked      time.Time
+}
+
+// newKeyPair reads the files of a configuration, which are protected already. Later ones are given to protect.
+func newKeyPair(c *Config, protect func(files ...string)) (*keyPair, error) {
+	p := &keyPair{config: c, protect: protect, versions: c.pairVersions()}
+	p.protected = [2]fileID{p.versions[0].id, p.versions[1].id}
+	return p, p.load()
 }
 
 // load reads the files.
 func (p *keyPair) load() error {
-	certificate, err := tls.LoadX509KeyPair(p.config.CertFile, p.config.KeyFile)
+	certificate, err := p.read()
 	if err != nil {
 		return fmt.Errorf("cannot use the certificate %q with the key %q: %w; give readable PEM files that belong together",
 			p.config.CertFile, p.config.KeyFile, err)
 	}
 	p.certificate = &certificate
 	return nil
+}
+
+// read reads the files. It does not open what is no regular file: a pipe would let all handshakes wait.
+func (p *keyPair) read() (tls.Certificate, error) {
+	for i, file := range p.config.pair() {
+		if !p.versions[i].mode.IsRegular() {
+			return tls.Certificate{}, fmt.Errorf("%q is not a regular file", file)
+		}
+	}
+	return tls.LoadX509KeyPair(p.config.CertFile, p.config.KeyFile)
 }
 
 // get returns the certificate for a handshake. If the files have become unusable, such as while only
@@ -68,15 +86,27 @@ func (p *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return p.certificate, nil
 	}
 	p.versions = versions
+	for i, file := range p.config.pair() {
+		// What is protected is held open: a file of which only the times are new is not, again.
+		if id := versions[i].id; id != p.protected[i] && id != (fileID{}) {
+			p.protected[i] = id
+			p.protect(file)
+		}
+	}
 	if err := p.load(); err != nil {
 		p.config.logf("the certificate in use stays: %v", err)
-	} else {
-		p.protect(p.config.CertFile, p.config.KeyFile)
 	}
 	return p.certificate, nil
 }
 
-func (c *Config) pairVersions() [2]meta { return [2]meta{versionOf(c.CertFile), versionOf(c.KeyFile)} }
+func (c *Config) pair() [2]string { return [2]string{c.CertFile, c.KeyFile} }
+
+func (c *Config) pairVersions() (versions [2]meta) {
+	for i, file := range c.pair() {
+		versions[i] = versionOf(file)
+	}
+	return versions
+}
 
 // versionOf returns what tells versions of a file apart, nothing if it is not there.
 func versionOf(path string) meta {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,18 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 		}
 		return strings.Contains(lines.String(), "the certificate in use stays")
 	})
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if makePipe(key) == nil {
+		await("a handshake waits for what is written to a pipe", func() bool {
+			leaf(t, server)
+			return strings.Contains(lines.String(), "not a regular file")
+		})
+		if err := os.Remove(key); err != nil {
+			t.Fatal(err)
+		}
+	}
 	write(t, key, string(newKey))
 	await("the new certificate is not used", func() bool { return !leaf(t, server).Equal(first) })
 	if err := errors.Join(os.Remove(cert), os.Remove(key)); err != nil {
@@ -148,5 +161,48 @@ func TestNewCertificate(t *testing.T) {
 	}
 	if _, _, err := NewCertificate(nil, 0); err == nil {
 		t.Error("a certificate that has expired")
+	}
+}
+
+// The files of a certificate are held open, once each: not again whenever they are touched.
+func TestTouchedCertificates(t *testing.T) {
+	cert, key := certificate(t, t.TempDir())
+	var protected []string
+	pair, err := newKeyPair(&Config{CertFile: cert, KeyFile: key}, func(files ...string) { protected = append(protected, files...) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func() {
+		t.Helper()
+		pair.looked = time.Time{}
+		before := pair.versions
+		if _, err := pair.get(nil); err != nil {
+			t.Fatal(err)
+		}
+		if pair.versions == before {
+			t.Error("nothing has changed")
+		}
+	}
+	for i, file := range []string{cert, key} {
+		changed := time.Now().Add(time.Duration(i+1) * time.Hour)
+		if err := os.Chtimes(file, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+		look()
+	}
+	if len(protected) > 0 {
+		t.Errorf("protected again: %q", protected)
+	}
+	if runtime.GOOS == "windows" {
+		return // which does not tell files apart
+	}
+	copied := key + ".copy"
+	write(t, copied, "no key")
+	if err := os.Rename(copied, key); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	if len(protected) != 1 || protected[0] != key {
+		t.Errorf("protected: %q, not the new key", protected)
 	}
 }

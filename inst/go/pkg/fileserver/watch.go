@@ -18,6 +18,8 @@ const (
 	// manyIdle is the number of connections from which idle ones are closed sooner than others, after shortIdle.
 	manyIdle  = 2000
 	shortIdle = 10 * time.Second
+	// retryAfter is what clients are told that were turned away, in seconds.
+	retryAfter = "10"
 	// complainTime is the shortest time between two lines of the log on the limit of connections.
 	complainTime = time.Minute
 )
@@ -106,7 +108,7 @@ func (w *watcher) admit(conn *watchedConn) bool {
 func (w *watcher) refuse(conn *net.TCPConn) {
 	if !w.config.TLS {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = conn.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 10\r\n" +
+		_, _ = conn.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: " + retryAfter + "\r\n" +
 			"Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 25\r\n\r\n503 too many connections\n"))
 	}
 	_ = conn.Close()

@@ -25,6 +25,7 @@ type dispatcher struct {
 	schemas  arrowipc.Schemas
 	clock    clock
 	lapsed   segment.Lapsed // what functions were lent of R's memory, and R has for itself again
+	objects  *object.Store
 
 	shared bool        // connections may attach shared memory
 	begin  func() bool // counts a request that comes over it, and tells whether it is accepted
@@ -34,14 +35,14 @@ type dispatcher struct {
 // newDispatcher returns a dispatcher whose calls end with ctx.
 func newDispatcher(ctx context.Context, registry *Registry, l limits) *dispatcher {
 	return &dispatcher{
-		registry: registry, calls: newCalls(ctx, l), clock: systemClock(),
+		registry: registry, calls: newCalls(ctx, l), clock: systemClock(), objects: object.NewStore(),
 		begin: func() bool { return true }, end: func() {},
 	}
 }
 
 // connect returns what answers the requests of a new connection.
 func (d *dispatcher) connect() rep.Handler {
-	return &connection{dispatcher: d, owner: new(owner), objects: object.NewTable()}
+	return &connection{dispatcher: d, owner: new(owner), objects: d.objects.NewTable()}
 }
 
 // connection answers the requests that come over one connection.
@@ -58,6 +59,9 @@ type connection struct {
 func (c *connection) Gone() {
 	c.calls.disconnect(c.owner)
 	c.attached.close()
+	if c.begin() { // so that a server that stops waits for them
+		defer c.end()
+	}
 	c.objects.Close()
 }
 
@@ -78,6 +82,8 @@ type request struct {
 	// Of a call by reference.
 	refs   references
 	stream []byte
+	uses   *object.Uses // the objects that the call uses; nil: it has none
+	over   bool         // nobody waits for the call any more
 
 	exchange *exchange // of a call that lives, which sends the reply
 	handed   bool      // to the exchange of such a call
@@ -178,11 +184,18 @@ func (c *connection) manifest() ([]byte, error) {
 }
 
 // call has a function invoked in its turn, and returns the reply with its result.
-func (c *connection) call(r *request) ([]byte, error) {
+func (c *connection) call(r *request) (reply []byte, err error) {
 	m := c.metadata.read(r.ErrorMsg)
 	fn, err := c.function(r.FuncName, m.object)
 	if err != nil {
 		return nil, err
+	}
+	if fn.typed != nil && fn.typed.objects {
+		r.uses = c.objects.Begin()
+		defer func() { r.uses.End(reply != nil && !r.over) }()
+		if fn, err = fn.bound(r.uses, m.object); err != nil {
+			return nil, err
+		}
 	}
 	out := fn.reply(r.offer)
 	err = c.inTurn(fn, m, r, len(r.ArrowData)+int(r.refs.bytes()), func(ctx context.Context) error {
@@ -224,10 +237,14 @@ func (c *connection) inTurn(fn *Function, m metadata, r *request, bytes int, run
 	}
 	ctx, cancel := call.ctx.forFunction(fn.typed != nil && (fn.typed.context || lives))
 	defer cancel()
-	if lives || fn.typed != nil && fn.typed.objects {
-		ctx = c.within(ctx, r.exchange)
+	if lives || r.uses != nil {
+		ctx = c.within(ctx, r.exchange, r.uses)
 	}
-	return run(ctx)
+	err = run(ctx)
+	if r.uses != nil {
+		r.over = call.over()
+	}
+	return err
 }
 
 // invoke invokes a function with the arguments of a request, and hands over its result.

@@ -36,6 +36,7 @@
 //	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
 //	func(T, ...) (T, error), a parameter      an R function
+//	*T, of a struct T with methods            an object, see below
 //	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
 // A context may come first and an error last. All other types are refused when they are
@@ -221,6 +222,24 @@
 // know which of these it was. Elementwise functions need not look at it: they are stopped
 // between rows or short blocks of rows. A function that goes on does not keep other calls from running, and R is
 // told its name.
+//
+// # Objects
+//
+// A pointer to a struct that has a name and exported methods is an object: the value stays in
+// Go, and R has an object that stands for it, whose methods it can call. Methods that are only
+// about text or encoding, such as String and MarshalJSON, do not make one, unless the struct
+// has no exported fields.
+//
+//   - All that holds for functions holds for methods, and for the objects that these return.
+//     Methods that R cannot call are left out. [Registry.Method] says of a method what
+//     [Registry.Func] says of a function; those of which nothing is said are there as well.
+//   - Objects may lie in slices, maps and structs, but not in any. The same pointer is the same
+//     object in R, as long as R refers to it.
+//   - When R no longer refers to an object, Go does not keep it for R any more, and an
+//     [io.Closer] is closed once no call uses it. So it is when the connection ends: no
+//     other connection finds the objects of one.
+//   - Calls run at the same time, and so may methods of one object. A background call is such a
+//     call.
 //
 // # Errors
 //

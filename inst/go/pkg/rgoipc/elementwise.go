@@ -54,6 +54,12 @@ func (f *typedFunc) invokeRows(ctx context.Context, columns []codec.Column) (res
 		return result, err
 	}
 	args := codec.NewArguments(columns, segment.ResultOf(ctx))
+	if f.objects {
+		if c := callerOf(ctx); c != nil {
+			args.WithCaller(c)
+		}
+		args.IsResult()
+	}
 	if f.each {
 		result.record, err = f.listOfRows(r.columns, p.n, p.valid, args)
 		return result, f.withValues(err, p)

@@ -461,9 +461,9 @@ func TestElementwiseEachFails(t *testing.T) {
 			}
 			return struct{ S []string }{}
 		},
-		"row 2: the result cannot be sent to R: type chan int": func(x float64) any {
+		"row 2: the result cannot be sent to R: type uintptr": func(x float64) any {
 			if x == 2 {
-				return make(chan int)
+				return uintptr(1)
 			}
 			return fromJSON(t, memory.DefaultAllocator, float64s, `[1]`)
 		},

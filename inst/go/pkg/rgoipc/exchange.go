@@ -122,7 +122,8 @@ func newExchange(c *connection, k *pendingCall, r *request) *exchange {
 // caller is a call as its function and the kinds of its values know it.
 type caller struct {
 	connection *connection
-	exchange   *exchange // nil: the call does not live
+	exchange   *exchange    // nil: the call does not live
+	uses       *object.Uses // nil: it has no objects
 }
 
 type callerKey struct{}
@@ -144,7 +145,7 @@ func exchangeOf(ctx context.Context) *exchange {
 func (c *caller) Fail(err error) { c.exchange.fail(err) }
 
 // Objects is for kinds, see [codec.Caller].
-func (c *caller) Objects() *object.Table { return c.connection.objects }
+func (c *caller) Objects() *object.Uses { return c.uses }
 
 // --- What a call says ---
 
@@ -316,6 +317,7 @@ func (x *exchange) move() {
 func (x *exchange) reply(message []byte) {
 	w := x.waiting
 	x.waiting = nil
+	w.offer.Release() // R may offer it again
 	if x.onLane {
 		x.request.mail.Reply(message, 0)
 	} else {
@@ -664,8 +666,8 @@ func (c *connection) continueCall(r *request) error {
 }
 
 // within returns a context of the function, by which it finds its call.
-func (c *connection) within(ctx context.Context, x *exchange) context.Context {
-	ctx = context.WithValue(ctx, callerKey{}, &caller{c, x})
+func (c *connection) within(ctx context.Context, x *exchange, uses *object.Uses) context.Context {
+	ctx = context.WithValue(ctx, callerKey{}, &caller{c, x, uses})
 	if x != nil {
 		x.ctx = ctx
 	}

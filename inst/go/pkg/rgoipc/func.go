@@ -20,10 +20,7 @@ import (
 // option does not fit the function, or as [Registry.Register] does. R is told why a
 // function is missing, see [Registry.LeaveOut].
 func (r *Registry) Func(name string, fn any, opts ...FuncOption) error {
-	var o funcOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
+	o := newFuncOptions(opts)
 	f, err := newTypedFunc(fn, o)
 	if err != nil {
 		r.LeaveOut(name, err.Error(), "", 0)
@@ -55,7 +52,7 @@ type typedFunc struct {
 	params    []parameter
 	args      FunctionSignature // has only Args, which calls are checked against
 	streams   bool              // there is a stream among the parameters
-	objects   bool              // there are objects among the parameters or results
+	objects   bool              // a call uses objects: among the parameters or results, or its own
 	results   []result
 	returns   TypeSpec
 	list      bool  // the results are a named list
@@ -64,9 +61,9 @@ type typedFunc struct {
 	workers   bool  // on several goroutines
 	asColumns bool  // arguments and results are columns, see [Columns]
 
-	onlyValues bool                         // all results are Go values
-	knowsNaN   bool                         // it is known whether a number among the results is NaN
-	last       atomic.Pointer[arrow.Schema] // of a result
+	onlyValues bool                          // all results are Go values
+	knowsNaN   bool                          // it is known whether a number among the results is NaN
+	last       *atomic.Pointer[arrow.Schema] // of a result
 }
 
 // parameter is a parameter other than the context.
@@ -91,7 +88,12 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 	if !value.IsValid() || value.Kind() != reflect.Func || value.IsNil() {
 		return nil, fmt.Errorf("%T is not a function", fn)
 	}
-	f := &typedFunc{fn: value, asColumns: o.columns}
+	return newTypedFuncOf(value, o)
+}
+
+// newTypedFuncOf returns the same of a function that may be nil: a method without its object.
+func newTypedFuncOf(value reflect.Value, o funcOptions) (*typedFunc, error) {
+	f := &typedFunc{fn: value, asColumns: o.columns, last: new(atomic.Pointer[arrow.Schema])}
 	for _, step := range []func(reflect.Type, funcOptions) error{f.setParams, f.setOptional, f.setPaths, f.setBorrowed, f.setResults, f.setElementwise} {
 		if err := step(value.Type(), o); err != nil {
 			return nil, err
@@ -104,7 +106,7 @@ func newTypedFunc(fn any, o funcOptions) (*typedFunc, error) {
 		f.streams = f.streams || p.arg.Type.Type == TypeStream
 	}
 	f.returns = f.returnType()
-	f.objects = f.has(TypeObject)
+	f.objects = len(f.objectTypes()) > 0
 	if f.asColumns && (f.returns.Type != TypeStruct || f.returns.Nullable) {
 		return nil, errors.New("with Columns it must return a struct, or several results")
 	}
@@ -262,6 +264,18 @@ func (f *typedFunc) lives() bool {
 func (f *typedFunc) has(name string) bool {
 	return slices.ContainsFunc(f.params, func(p parameter) bool { return p.kind.Type().Has(name) }) ||
 		slices.ContainsFunc(f.results, func(r result) bool { return r.kind.Type().Has(name) })
+}
+
+// objectTypes returns the types of objects among the parameters and results.
+func (f *typedFunc) objectTypes() []reflect.Type {
+	var out []reflect.Type
+	for _, p := range f.params {
+		out = append(out, p.kind.Type().Objects()...)
+	}
+	for _, r := range f.results {
+		out = append(out, r.kind.Type().Objects()...)
+	}
+	return out
 }
 
 func (f *typedFunc) param(name string) (*parameter, error) {

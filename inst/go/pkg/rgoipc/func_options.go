@@ -17,7 +17,16 @@ type funcOptions struct {
 	optional    []string
 	paths       []string
 	borrowed    []string
+	bind        any
+	at          int // of a method that was found by reflection, from 1
 	defaults    []namedValue
+}
+
+func newFuncOptions(opts []FuncOption) (o funcOptions) {
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
 }
 
 type namedValue struct {
@@ -85,6 +94,14 @@ func Paths(names ...string) FuncOption {
 func Borrow(names ...string) FuncOption {
 	return func(o *funcOptions) { o.borrowed = append(o.borrowed, names...) }
 }
+
+// Bind gives a method, see [Registry.Method], a function that returns it for an object, which
+// is faster than reflection if the method is elementwise:
+//
+//	Bind(func(x *Index) any { return x.Lookup })
+//
+// The default, nil, finds it by reflection.
+func Bind(fn any) FuncOption { return func(o *funcOptions) { o.bind = fn } }
 
 // Describe sets the text that R shows about the function, the "description" of
 // its metadata. The default is none.

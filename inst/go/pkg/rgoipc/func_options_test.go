@@ -33,7 +33,7 @@ func TestFuncRefuses(t *testing.T) {
 		{"nil function", (func())(nil), nil, "func() is not a function"},
 		{"no function", 1, nil, "int is not a function"},
 		{"variadic of channels", func(x ...chan int) {}, nil, "parameter 1 `x`: type chan int is not supported"},
-		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported: R cannot receive from a channel; use a slice"},
+		{"channel", func(x float64, y chan int) {}, nil, "parameter 2 `y`: type chan int is not supported: R cannot send to a channel; use iter.Seq"},
 		{"uintptr", func(x uintptr) {}, nil, "parameter 1 `x`: type uintptr is not supported: an address is nothing outside"},
 		{"array of channels", func(ctx context.Context, x [2]chan int) {}, nil, "parameter 2 `x`: type chan int is not supported"},
 		{"default that is too large", func(x uint8) {}, []FuncOption{Default("x", 256)}, "parameter `x` of type uint8 cannot have the default 256"},
@@ -55,7 +55,7 @@ func TestFuncRefuses(t *testing.T) {
 		{"NA twice", func(x **float64) {}, nil, "type **float64 has NA twice"},
 		{"NA twice in Null", func(x Null[*int]) {}, nil, "has NA twice"},
 		{"NA twice in Nulls", func(x Nulls[Null[int]]) {}, nil, "has NA twice"},
-		{"bad result", func() (int, chan int) { return 0, nil }, nil, "result 2 `result2`: type chan int is not supported"},
+		{"bad result", func() (int, func()) { return 0, nil }, nil, "result 2 `result2`: type func() is not supported"},
 		//lint:ignore ST1008 that is what is refused
 		{"error that is not last", func() (error, int) { return nil, 0 }, nil, "result 1 `result1`: type error is not supported"},
 		{"stream among results", func() (int, array.RecordReader) { return 0, nil }, nil, "a stream must be the only result"},

@@ -96,12 +96,11 @@ func (f *typedFunc) invokeOnce(ctx context.Context, columns []codec.Column, take
 		return err
 	}
 	if f.returnsStream() {
-		reader, _ := out[0].Interface().(array.RecordReader)
-		if reader != nil {
-			defer reader.Release() // it has been read, and may have files to close
-		}
-		return take(ctx, returned{stream: reader})
+		stream, release := f.gathering(out[0], args)
+		defer release()
+		return take(ctx, returned{stream: stream})
 	}
+	args.IsResult()
 	rec, err := f.record(1, func(i int) (codec.Column, error) { return f.results[i].kind.Write(out[i], args) })
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ type leftOut struct {
 	Reason string `json:"reason"`
 	File   string `json:"file,omitempty"` // where it is, if that is known
 	Line   int    `json:"line,omitempty"`
+	found  bool   // by reflection only: a method that nobody has registered
 }
 
 func (l leftOut) String() string {
@@ -29,11 +30,12 @@ func (l leftOut) String() string {
 func (r *Registry) LeaveOut(name, reason, file string, line int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.leftOut = append(r.leftOut, leftOut{cleanText(name), cleanText(reason), cleanText(file), line})
+	r.leftOut = append(r.leftOut, leftOut{Name: cleanText(name), Reason: cleanText(reason), File: cleanText(file), Line: line})
 }
 
 // allLeftOut returns the functions that R cannot call.
 func (r *Registry) allLeftOut() []leftOut {
+	r.complete()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Clone(r.leftOut)

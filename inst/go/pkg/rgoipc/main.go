@@ -22,6 +22,8 @@ import (
 //   - MANGORO_PARENT is the id of the process that started the server. The server stops
 //     when that process ends, however it ends. By default it lives on.
 //   - MANGORO_DIR is a directory that is then removed.
+//   - MANGORO_MARKS=1 has lines of package log marked, for R to tell the order of what is
+//     printed. R removes the marks.
 //   - MANGORO_SHARED_MEMORY=0 has the server not offer shared memory to R.
 //   - TZ is the time zone of the program, time.Local, on all systems. R sets it to its own.
 func Main(registry *Registry, opts ...Option) {
@@ -30,6 +32,9 @@ func Main(registry *Registry, opts ...Option) {
 		os.Exit(2)
 	}
 	codec.SetLocal()
+	if os.Getenv("MANGORO_MARKS") == "1" {
+		markLog()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	starter, err := parent.FromEnvironment()
@@ -47,7 +52,9 @@ func Main(registry *Registry, opts ...Option) {
 
 	fmt.Printf("Registered functions: %v\n", registry.List())
 	for _, f := range registry.allLeftOut() {
-		fmt.Fprintln(os.Stderr, "left out:", f)
+		if !f.found {
+			fmt.Fprintln(os.Stderr, "left out:", f)
+		}
 	}
 	config, err := newConfig(opts)
 	if err == nil {

@@ -31,6 +31,8 @@ type Function struct {
 	typed *typedFunc
 	// writer writes the results of a registered function.
 	writer *arrowipc.Writer
+	// method is what a method has besides. Nil: it is a function.
+	method *method
 }
 
 // invoke runs the function on a record of arguments, and hands over its result. No
@@ -78,6 +80,9 @@ type Registry struct {
 	functions map[string]*Function
 	names     []string // in the order of registration
 	leftOut   []leftOut
+	objects   objectTypes
+
+	completing sync.Mutex // is held while methods are registered that nobody has
 }
 
 // NewRegistry returns a registry without functions.
@@ -104,6 +109,9 @@ func (r *Registry) add(fn *Function) error {
 	fn.writer = new(arrowipc.Writer)
 	r.functions[fn.Name] = fn
 	r.names = append(r.names, fn.Name)
+	if fn.typed != nil {
+		r.objects.found(fn.typed.objectTypes())
+	}
 	r.leftOut = slices.DeleteFunc(r.leftOut, func(l leftOut) bool { return l.Name == fn.Name })
 	return nil
 }

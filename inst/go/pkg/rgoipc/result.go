@@ -18,7 +18,7 @@ import (
 type returned struct {
 	record arrow.RecordBatch
 	noNaN  bool // none of its numbers is NaN or NA, as far as that is known
-	stream array.RecordReader
+	stream gathering
 }
 
 // whole returns all of it as one record, which the caller releases.
@@ -30,7 +30,7 @@ func (r returned) whole() (arrow.RecordBatch, error) {
 	case r.stream == nil:
 		return readRecord(nil, nil)
 	}
-	rec, err := allBatches(r.stream)
+	rec, err := allParts(context.Background(), r.stream)
 	if err != nil {
 		return nil, fmt.Errorf("the result: %w", err)
 	}
@@ -56,39 +56,61 @@ func (f *Function) reply(offer *segment.Result) *reply {
 	}
 }
 
-// take takes the result. Of a stream it reads a batch, writes it, and only then reads
-// the next one.
+// take takes the result. Of a stream the parts are sent, if the call lives, or else a batch is
+// read, written, and only then the next one is read.
 func (r *reply) take(ctx context.Context, result returned) (err error) {
 	var referred *arrowipc.Referred
-	switch {
+	switch x := exchangeOf(ctx); {
 	case result.record != nil:
-		if referred, err = r.refer(result.record); referred == nil && err == nil {
+		if referred, err = r.refer(result.record, r.offer); referred == nil && err == nil {
 			r.bytes, err = appendArrowRecord(r.writer, r.bytes, result.record)
 		}
+	case result.stream != nil && x != nil:
+		return r.takeParts(ctx, x, result.stream)
 	case result.stream != nil:
-		var rows int64
-		before := func(batch arrow.RecordBatch) error {
-			rows += batch.NumRows()
-			return ctx.Err()
-		}
-		schema := func() *arrow.Schema { return codec.ForRows(result.stream.Schema(), rows) }
-		r.bytes, referred, err = arrowipc.AppendStream(r.bytes, result.stream, r.offer, before, schema)
+		referred, err = r.takeStream(ctx, result.stream)
 	}
 	if referred != nil {
 		header := &RPCMessage{Type: MsgTypeReferResult, FuncName: r.name}
-		refs := references{offer: segment.Name{FD: segment.None}, parts: referred.Parts, noNaN: result.noNaN}
-		r.bytes = append(refs.append(header.appendHeader(nil)), referred.Metadata...)
+		r.bytes = referring(header, referred, result.noNaN)
 	}
 	return err
 }
 
+// takeStream takes all of a stream as one result.
+func (r *reply) takeStream(ctx context.Context, stream gathering) (referred *arrowipc.Referred, err error) {
+	batches, ok := stream.(*gatheredBatches)
+	if !ok {
+		rec, err := allParts(ctx, stream)
+		if err == nil {
+			defer rec.Release()
+			r.bytes, err = appendArrowRecord(r.writer, r.bytes, rec)
+		}
+		return nil, err
+	}
+	var rows int64
+	before := func(batch arrow.RecordBatch) error {
+		rows += batch.NumRows()
+		return ctx.Err()
+	}
+	schema := func() *arrow.Schema { return codec.ForRows(batches.reader.Schema(), rows) }
+	r.bytes, referred, err = arrowipc.AppendStream(r.bytes, batches.reader, r.offer, before, schema)
+	return referred, err
+}
+
+// referring returns a message that refers to what lies in the offer.
+func referring(header *RPCMessage, referred *arrowipc.Referred, noNaN bool) []byte {
+	refs := references{offer: segment.Name{FD: segment.None}, parts: referred.Parts, noNaN: noNaN}
+	return append(refs.append(header.appendHeader(nil)), referred.Metadata...)
+}
+
 // refer has a large record lie in the offered segment. It returns nil if it is not large, or
 // finds no room there.
-func (r *reply) refer(rec arrow.RecordBatch) (*arrowipc.Referred, error) {
-	if r.offer == nil || arrowipc.Size(rec) < segment.Floor {
+func (r *reply) refer(rec arrow.RecordBatch, offer *segment.Result) (*arrowipc.Referred, error) {
+	if offer == nil || arrowipc.Size(rec) < segment.Floor {
 		return nil, nil
 	}
-	referred, err := r.writer.Refer(rec, r.offer)
+	referred, err := r.writer.Refer(rec, offer)
 	if err != nil {
 		return nil, fmt.Errorf("rgoipc: cannot write the record: %w", err)
 	}

@@ -166,7 +166,7 @@ func TestResultRefuses(t *testing.T) {
 		{"column", func() table {
 			return table{X: []float64{1, 2}, Y: Nulls[string]{Values: []string{"a", "\xff"}}}
 		}, "field `Y` of the result must be UTF-8, but element 2 of row 1 is"},
-		{"any without a codec", func() any { return make(chan int) }, "the result cannot be sent to R: type chan int is not supported"},
+		{"any without a codec", func() any { return uintptr(1) }, "the result cannot be sent to R: type uintptr is not supported"},
 		{"no codec within any", func() (any, any) { return 1, []any{2, map[string]any{"a": func() {}}} }, "field `a` of element 2 of result `result2` cannot be sent to R: type func() is not supported: R has no Go functions"},
 		{"any in itself", func() any { x := []any{nil}; x[0] = x; return x }, "the result is nested more than 1000 levels deep, or contains itself"},
 		{"any in itself by another type", func() any { x := &holder{}; x.Any = x; return x }, "the result is nested more than 16 levels deep, or contains itself"},

@@ -112,7 +112,9 @@ func Serve(ctx context.Context, url string, registry *Registry, opts ...Option) 
 	}
 	config.ready(address)
 	<-ctx.Done()
-	return errors.Join(stop(server, config.grace(ctx)), server.Socket.Close())
+	err = errors.Join(stop(server, config.grace(ctx)), server.Socket.Close())
+	dispatcher.objects.Close(config.grace(ctx))
+	return err
 }
 
 // grace returns how long to wait for the calls that run when ctx has ended.

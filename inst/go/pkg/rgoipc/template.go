@@ -193,7 +193,7 @@ func (s *templates) put(t *template) {
 // long as to do without, and so waits for a second request of the same size.
 func (s *templates) remember(fn *Function, m metadata, r *request, reply []byte, schemas *arrowipc.Schemas) {
 	f := fn.typed
-	if f == nil || f.loop == nil || f.each || f.list || len(f.results) != 1 {
+	if f == nil || f.loop == nil || f.objects || f.each || f.list || len(f.results) != 1 {
 		return
 	}
 	if len(r.bytes) > maxTemplate || len(reply) > maxTemplate || reply[0] != MsgTypeResult || !s.isRepeated(fn, len(r.bytes)) {

@@ -1,0 +1,251 @@
+local_streams <- function(frame = parent.frame()) local_source(test_source("streams"), frame = frame)
+
+# Reads all parts.
+read_all <- function(s) {
+  parts <- list()
+  while (!is.null(part <- mangoro_next(s))) parts <- c(parts, list(part))
+  parts
+}
+
+test_that("a stream has all values, part by part, and then NULL", {
+  go <- local_streams()
+  both_ways({
+    for (n in c(0, 1, 1e6)) {
+      parts <- read_all(s <- go$Count(n))
+      expect_identical(as.numeric(unlist(parts)), seq_len(n) - 1)
+      expect_null(mangoro_next(s))
+      expect_identical(mangoro_collect(go$Count(n)), seq_len(n) - 1)
+    }
+    expect_length(parts, 2)
+    expect_identical(mangoro_collect(go$Rows(1e5, "")), data.frame(A = 0:99999, B = as.character(0:99999)))
+    expect_identical(mangoro_collect(go$Rows(0, "")), data.frame(A = integer(), B = character()))
+    expect_identical(mangoro_collect(go$Send(1e4)), as.character(0:9999))
+    expect_identical(mangoro_collect(go$Lists(3)), list(numeric(), 0, c(0, 0)))
+    expect_identical(mangoro_collect(go$Whole(6e5))[c(1, 2, 6e5)], c(0, 1, 2^40))
+    expect_null(go$Nothing())
+    expect_error(go$Refuse(), "there is no stream", class = "mangoro_error_handler")
+    s <- go$Count(1e6)
+    first <- mangoro_next(s)
+    expect_identical(c(first, mangoro_collect(s)), as.numeric(0:999999))
+    expect_identical(mangoro_collect(s), numeric())
+    expect_identical(mangoro_collect(mangoro_call(go, "Count", 3, .timeout = 10)), c(0, 1, 2))
+    expect_identical(go$Running(), 0L)
+  })
+})
+
+test_that("an error or a panic comes at its place, with the user's own call, and again", {
+  go <- local_streams()
+  both_ways(for (how in c("error", "panic")) {
+    f <- function(n) go$Rows(n, how)
+    s <- f(3)
+    expect_identical(mangoro_next(s)$A, 0:2)
+    for (i in 1:2) {
+      class <- if (how == "error") "mangoro_error_handler" else "mangoro_error_panic"
+      cnd <- expect_error(mangoro_next(s), "there are no more", class = class)
+      expect_identical(deparse(conditionCall(cnd)), "go$Rows(n, how)")
+    }
+    expect_match(format(s)[[2]], "^failed: ")
+    expect_error(mangoro_collect(go$Rows(1e6, how)), "there are no more")
+    expect_identical(go$Add(1, 2), 3)
+  })
+})
+
+test_that("Go runs ahead by a bounded number of values", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Count(1e8)
+    n <- length(mangoro_next(s))
+    go$Made()
+    for (i in 1:4) mangoro_next(s)
+    wait_for(go$Running() == 1)
+    expect_lte(go$Made(), 7 * n)
+    close(s)
+    wait_for(go$Running() == 0)
+  })
+})
+
+test_that("values come when there are no further ones for a while", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Gated()
+    for (i in 1:2) {
+      expect_error(mangoro_next(s, timeout = 0.01), "still open", class = "mangoro_error_timeout")
+      go$Open(1)
+      expect_identical(mangoro_next(s), i - 1)
+    }
+    close(s)
+    wait_for(go$Running() == 0)
+  })
+})
+
+test_that("a stream that is closed or collected ends in Go", {
+  go <- local_streams()
+  both_ways({
+    for (make in list(function() go$Count(1e9), function() go$Gated(), function() go$Send(1e9))) {
+      s <- make()
+      close(s)
+      expect_null(close(s))
+      for (i in 1:2) expect_error(mangoro_next(s), "was closed", class = "mangoro_error_cancelled")
+      expect_match(format(s)[[2]], "^closed")
+      wait_for(go$Running() == 0)
+      s <- make()
+      s <- NULL
+      invisible(gc())
+      wait_for(go$Running() == 0)
+    }
+    s <- go$Count(3)
+    expect_identical(mangoro_collect(s), c(0, 1, 2))
+    close(s)
+    expect_null(mangoro_next(s))
+    expect_identical(go$Add(1, 2), 3)
+  })
+})
+
+test_that("many streams are open at once", {
+  go <- local_streams()
+  both_ways({
+    streams <- lapply(1:100, function(i) go$Count(1e5 + i))
+    expect_identical(go$Add(1, 2), 3)
+    expect_identical(vapply(rev(streams), function(s) length(mangoro_collect(s)), 1L), as.integer(1e5 + 100:1))
+    expect_identical(go$Running(), 0L)
+  })
+})
+
+test_that("a task may have a stream as its value", {
+  go <- local_streams()
+  both_ways({
+    task <- mangoro_async(go$Count, 3)
+    s <- mangoro_value(task)
+    expect_s3_class(s, "mangoro_stream")
+    expect_identical(mangoro_collect(s), c(0, 1, 2))
+    task <- mangoro_async(go$Gated)
+    s <- mangoro_value(task)
+    task <- NULL
+    invisible(gc())
+    go$Open(1)
+    expect_identical(mangoro_next(s), 0)
+    close(s)
+    wait_for(go$Running() == 0)
+  })
+})
+
+test_that("the end of the process, or of the handle, is raised", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Gated()
+    tools::pskill(pid_of(go), tools::SIGKILL)
+    for (i in 1:2) expect_error(mangoro_next(s), class = "mangoro_error_connection")
+    mangoro_restart(go)
+    s <- go$Gated()
+    mangoro_restart(go)
+    expect_error(mangoro_next(s), class = "mangoro_error")
+    expect_identical(go$Running(), 0L)
+  })
+})
+
+test_that("an interrupt closes the stream", {
+  skip_on_os("windows")
+  skip_if_no_go()
+  both_ways({
+    session <- other_session(c(
+      sprintf("go <- mangoro_source('%s')", normalizePath(test_source("streams"))),
+      "s <- go$Gated()",
+      "cat('waiting\\n')",
+      "r <- tryCatch(mangoro_next(s), interrupt = function(cnd) 'interrupted')",
+      "while (go$Running() > 0) NULL",
+      "stopifnot(identical(go$Add(1, 2), 3))",
+      "cat(r, tryCatch(mangoro_next(s), mangoro_error_cancelled = function(cnd) 'closed'), '\\n')"
+    ))
+    wait_for_output(session, "waiting")
+    tools::pskill(session$get_pid(), tools::SIGINT)
+    session$wait(60000)
+    expect_match(paste(session$read_all_output(), collapse = ""), "interrupted closed")
+    session$kill()
+  })
+})
+
+test_that("memory stays flat while a large file is read", {
+  go <- local_streams()
+  path <- withr::local_tempfile()
+  writeLines(sprintf("%d,%s", 1:2e5, strrep("x", 40)), path)
+  both_ways({
+    s <- go$CSV(path)
+    invisible(gc(reset = TRUE))
+    before <- sum(gc()[, 2])
+    rows <- 0
+    while (!is.null(part <- mangoro_next(s))) rows <- rows + nrow(part)
+    expect_identical(rows, 200000)
+    part <- NULL
+    expect_lt(sum(gc()[, 2]) - before, 5)
+    expect_error(mangoro_collect(go$CSV("/no/such/file")), class = "mangoro_error_handler")
+  })
+})
+
+test_that("other packages read a stream", {
+  skip_if_not_installed("coro")
+  go <- local_streams()
+  both_ways({
+    n <- 0
+    coro::loop(for (part in go$Count(1e6)) n <- n + length(part))
+    expect_identical(n, 1e6)
+    wanted <- data.frame(A = as.numeric(0:299999), B = as.character(0:299999))
+    got <- as.data.frame(nanoarrow::as_nanoarrow_array_stream(go$Rows(3e5, "")))
+    expect_equal(got, wanted, ignore_attr = TRUE)
+    expect_identical(nrow(as.data.frame(nanoarrow::as_nanoarrow_array_stream(go$Rows(0, "")))), 0L)
+    expect_error(as.data.frame(nanoarrow::as_nanoarrow_array_stream(go$Rows(3, "error"))), "there are no more")
+    s <- go$Count(1e9)
+    stream <- nanoarrow::as_nanoarrow_array_stream(s)
+    expect_identical(stream$get_schema()$children$result$format, "g")
+    stream$release()
+    expect_error(mangoro_next(s), class = "mangoro_error_cancelled")
+    wait_for(go$Running() == 0)
+  })
+})
+
+test_that("parts are combined as one result would be", {
+  expect_identical(combine_parts(list(factor("a"), factor(c("b", NA, "a")))), factor(c("a", "b", NA, "a")))
+  expect_identical(combine_parts(list(1L, 2.5)), c(1, 2.5))
+  expect_identical(combine_parts(list(1L, bit64::as.integer64("9007199254740993"))), bit64::as.integer64(c("1", "9007199254740993")))
+  times <- as.POSIXct(0:1, "UTC", origin = "1970-01-01")
+  expect_identical(combine_parts(list(times, times)), times[c(1, 2, 1, 2)])
+  expect_identical(combine_parts(list(list(1), list("a", NULL))), list(1, "a", NULL))
+  frame <- data.frame(x = 1:2)
+  frame$m <- matrix(1:4, 2)
+  frame$d <- data.frame(y = c("a", "b"))
+  expect_identical(combine_parts(list(frame, frame))$m, rbind(frame$m, frame$m))
+  expect_identical(combine_parts(list(frame, frame))$d, data.frame(y = c("a", "b", "a", "b")))
+})
+
+test_that("what is no stream, or another session's, is refused", {
+  go <- local_streams()
+  for (f in list(mangoro_next, mangoro_collect)) expect_error(f(1), class = "mangoro_error_invalid_argument")
+  s <- go$Count(3)
+  expect_error(mangoro_next(s, timeout = 0), class = "mangoro_error_invalid_argument")
+  expect_match(format(s), "go$Count(3)", fixed = TRUE, all = FALSE)
+  other <- unserialize(serialize(s, NULL))
+  other$session <- "other"
+  expect_error(mangoro_next(other), class = "mangoro_error_connection")
+  expect_match(format(other)[[2]], "lost")
+})
+
+# --- A server that lies ---------------------------------------------------------
+
+test_that("a stream of a server that lies is a protocol error", {
+  puppet <- local_puppet()
+  json <- "{\"f\":{\"Args\":[],\"Boxed\":true,\"Lives\":true,\"ReturnType\":{\"Type\":\"stream\",\"Nullable\":true}}}"
+  manifest <- c(envelope_header("manifest"), charToRaw(json))
+  opened <- envelope_header("part", "f")
+  good <- encode_record(data.frame(x = 1), envelope_header("part", "f"))
+  bad <- list(
+    event = envelope_header("event", "f", "{"), garbage = c(opened, as.raw(1:9)), nothing = opened,
+    reference = c(envelope_header("refer_part", "f"), raw(40)), continue = envelope_header("continue", "f"),
+    result = c(envelope_header("result", "f"), as.raw(1:9)), other = envelope_header("question", "f", "{\"target\":0}"), cut = good[1:30]
+  )
+  for (name in names(bad)) {
+    puppet$answer(manifest, opened, good, bad[[name]])
+    fetch_signatures(connection_of(puppet$sock, NULL), 10, NULL)
+    s <- mangoro_call(puppet$sock, "f")
+    expect_identical(mangoro_next(s), data.frame(x = 1), info = name)
+    expect_error(mangoro_collect(s), class = "mangoro_error_protocol", info = name)
+  }
+})
