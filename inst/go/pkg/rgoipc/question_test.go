@@ -285,7 +285,7 @@ func TestFunctionSignature(t *testing.T) {
 
 func TestFunctionTypesAreRefused(t *testing.T) {
 	for name, fn := range map[string]any{
-		"its parameter 1: type chan int":                func(func(chan int)) {},
+		"its parameter 1: type uintptr":                 func(func(uintptr)) {},
 		"its parameter 2: type func() is not supported": func(func(int, func())) {},
 		"an R function has one result; use a struct":    func(func() (int, int)) {},
 		"its result: an R function cannot return one":   func(func() func()) {},
