@@ -142,7 +142,8 @@ is_single <- function(x) is.raw(x) || is_list(x) && !is.data.frame(x) && !is.nul
 call_header <- function(signature, timeout, id) {
   last <- signature$last
   if (!identical(last$timeout, timeout) || !identical(last$id, id)) {
-    last$header <- envelope_header("call", signature$name, call_metadata(timeout, id, signature$lives, signature$receiver))
+    metadata <- call_metadata(timeout, id, signature$lives, signature$receiver)
+    last$header <- envelope_header("call", signature$name, metadata)
     last$timeout <- timeout
     last$id <- id
   }

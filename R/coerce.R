@@ -477,7 +477,9 @@ goes_as_map <- function(spec) {
 # The values of a map as one vector.
 coerce_values <- function(x, spec, path) {
   if (length(x) == 0) x <- logical()
-  if (!is_list(x) || spec$type %in% c("binary", "object")) return(as_elements(coerce_vector(x, spec, path), spec$type, path))
+  if (!is_list(x) || spec$type %in% c("binary", "object")) {
+    return(as_elements(coerce_vector(x, spec, path), spec$type, path))
+  }
   path$inner <- TRUE
   coerce_value <- function(value, key) {
     path <- path_to(path, key)

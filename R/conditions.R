@@ -325,31 +325,6 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
   )
 }
 
-# An object of Go that cannot be used, `what`: see object_state(). `end` is that of its process.
-abort_object <- function(what, state, end, url, call) {
-  if (state == "closed") {
-    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
-  }
-  abort_connection(
-    c(
-      switch(state,
-        lost = "The {what} was saved and loaded again, or sent to another R process.",
-        disconnected = "The {what} is gone: its socket was closed.",
-        stopped = "The {what} is gone: its program was stopped.",
-        restarted = "The {what} is gone: its program was started again.",
-        ended = "The {what} is gone: its process {describe_status(end$status)}."
-      ),
-      if (state == "ended") c("i" = "Start the program again with {.fn mangoro_restart}."),
-      "i" = if (state == "lost") {
-        "Go's objects live in their program: each session makes its own."
-      } else {
-        "Go's objects live no longer than their program: make it again."
-      }
-    ),
-    lines = end$stderr, url = url, status = end$status, stderr = end$stderr, call = call
-  )
-}
-
 # The text that Go gets of a condition, or of a string: as it was if it has come from Go.
 failure_text <- function(x, limit = 10000L) {
   text <- if (!inherits(x, "condition")) x else if (inherits(x, "mangoro_error")) x$error_msg

@@ -144,7 +144,7 @@ from_rows <- function(value, spec, connection) {
 object_list <- function(ids, spec, connection) {
   names <- names(ids)
   if (is_list(ids)) ids <- vapply(ids, function(id) if (is.null(id)) NA_character_ else as.character(id)[[1]], "")
-  if (is_untyped_null(ids)) ids <- as.character(ids)
+  if (all(is.na(ids))) ids <- as.character(ids)
   if (!is.character(ids) || !all(grepl("^[0-9a-f]{32}$", ids) | is.na(ids))) {
     abort_protocol("The server's reply has an object without an id.", call = NULL)
   }
@@ -259,11 +259,33 @@ object_state <- function(object) {
 # Raises unless an object is alive.
 check_object <- function(object, call) {
   state <- object_state(object)
-  if (state != "alive") {
-    server <- object$connection$server
-    end <- if (state == "ended") server_end(server)
-    abort_object(describe_object(object), state, end, server$url, call)
+  if (state != "alive") abort_object(describe_object(object), state, object$connection$server, call)
+}
+
+# An object of Go that cannot be used, `what`: see object_state().
+abort_object <- function(what, state, server, call) {
+  if (state == "closed") {
+    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
   }
+  end <- if (state == "ended") server_end(server)
+  abort_connection(
+    c(
+      switch(state,
+        lost = "The {what} was saved and loaded again, or sent to another R process.",
+        disconnected = "The {what} is gone: its socket was closed.",
+        stopped = "The {what} is gone: its program was stopped.",
+        restarted = "The {what} is gone: its program was started again.",
+        ended = "The {what} is gone: its process {describe_status(end$status)}."
+      ),
+      if (state == "ended") c("i" = "Start the program again with {.fn mangoro_restart}."),
+      "i" = if (state == "lost") {
+        "Go's objects live in their program: each session makes its own."
+      } else {
+        "Go's objects live no longer than their program: make it again."
+      }
+    ),
+    lines = end$stderr, url = server$url, status = end$status, stderr = end$stderr, call = call
+  )
 }
 
 # The connection of an object that is alive. It takes no look at the process: that is seen when

@@ -5,8 +5,8 @@ layers <- c(
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
   "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "output", "progress", "reply", "dialers",
   "connection", "request", "lane", "manifest", "rpc", "refusal", "object", "targets", "vectors", "coerce", "arguments",
-  "callback", "source_in", "exchange", "stream_out", "call", "http", "functions", "methods", "task", "promise", "map", "lifecycle",
-  "site", "handle", "start", "serve", "recipe", "source", "eval", "sitrep", "install_go"
+  "callback", "source_in", "exchange", "stream_out", "call", "http", "functions", "methods", "task", "promise", "map",
+  "lifecycle", "site", "handle", "start", "serve", "recipe", "source", "eval", "sitrep", "install_go"
 )
 
 test_that("files use only what stands before them", {

@@ -46,7 +46,7 @@ test_that("arguments may have any name", {
     name = "f", args = args, specs = rep(list(spec), 6), optional = rep(c(FALSE, TRUE), 3),
     defaults = list(NULL, NULL, NULL, "a", NULL, 2), boxed = TRUE, doc = "", go = ""
   )
-  local_mocked_bindings(call_function = function(sock, name, args, timeout, call) args)
+  local_mocked_bindings(call_function = function(sock, name, args, ...) args)
   f <- make_function(server, signature)
   expect_identical(
     f(1, environment = mean),

@@ -56,7 +56,9 @@ test_that("the same pointer is the same object, wherever it is", {
     expect_identical(pairs$Of, list(x, NULL))
     shelf <- x$OnShelf()
     expect_identical(shelf$First, x)
-    expect_identical(shelf[c("Others", "ByName", "Deep")], list(Others = list(x), ByName = list(k = x), Deep = list(list(x))))
+    expect_identical(shelf$Others, list(x))
+    expect_identical(shelf$ByName, list(k = x))
+    expect_identical(shelf$Deep, list(list(x)))
     expect_identical(shelf$Rows$Of, list(x))
     expect_identical(go$Indexes(c(a = "x", b = NA))$b, NULL)
     expect_identical(go$Indexes(c(a = "x", b = NA))$a$size(), 1L)
@@ -223,7 +225,8 @@ test_that("an object that is gone says so, by name", {
     lookup("a")
     suppressMessages(mangoro_restart(go))
     for (call in expression(x$size(), size(), lookup("a"), x$Has, go$Merge(x))) {
-      expect_error(eval(call), "The \\*Index of .* is gone: its program was started again", class = "mangoro_error_connection")
+      gone <- "The \\*Index of .* is gone: its program was started again"
+      expect_error(eval(call), gone, class = "mangoro_error_connection")
     }
     expect_identical(format(x)[[2]], "gone: its program was started again")
     expect_null(close(x))
@@ -231,7 +234,8 @@ test_that("an object that is gone says so, by name", {
     x <- go$NewIndex("a")
     lookup <- x$Lookup
     lookup("a")
-    cnd <- expect_error(x$Quit(), "The \\*Index of .* is gone: its process has ended with status 3", class = "mangoro_error_connection")
+    gone <- "The \\*Index of .* is gone: its process has ended with status 3"
+    cnd <- expect_error(x$Quit(), gone, class = "mangoro_error_connection")
     expect_identical(cnd$status, 3L)
     for (call in expression(lookup("a"), x$size(), go$Merge(x))) {
       expect_error(eval(call), "The \\*Index of .* is gone: its process has ended", class = "mangoro_error_connection")

@@ -57,10 +57,10 @@ type Table struct {
 
 // entry is an object. It is in the table as long as R refers to it or a call uses it.
 type entry struct {
-	id     ID
-	ptr    any
-	sent   uint64 // how often it was sent, less how often R has let it go
-	uses   int    // by calls that run
+	id   ID
+	ptr  any
+	sent uint64 // how often it was sent, less how often R has let it go
+	uses int    // by calls that run
 }
 
 // NewTable returns a table without objects.
