@@ -73,7 +73,7 @@ call_function <- function(connection, name, args, timeout, call) {
   reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) usable_lane(connection))
   reply <- settle_call(line, connection, reply, signature, call)
   show_output(connection$server, all = TRUE)
-  if (streams && is_part(reply)) return(open_stream(line, connection, signature, call))
+  if (streams && has_part(reply)) return(open_stream(line, connection, signature, call))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
   result_value(values, signature, message)
