@@ -35,6 +35,8 @@
 //	arrow.Array                               a vector or list, as it came
 //	arrow.RecordBatch                         a data frame, as it came, or a stream
 //	array.RecordReader                        a stream of data frames
+//	iter.Seq[T]                               a stream: the values of []T, part by part
+//	iter.Seq2[T, error], <-chan T             the same, of results
 //	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
 // A context may come first and an error last. All other types are refused when they are
