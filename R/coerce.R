@@ -128,7 +128,7 @@ part_bytes <- 2^20
 part_rows <- 2^17
 
 is_large <- function(x) {
-  row_count(x) > part_rows || as.numeric(utils::object.size(x)) > part_bytes
+  NROW(x) > part_rows || as.numeric(utils::object.size(x)) > part_bytes
 }
 
 # --- Nested values ----------------------------------------------------------

@@ -146,9 +146,6 @@ call_metadata <- function(timeout, id, lives = FALSE, object = NULL) {
 # Whether a reply does not end its call: R has the word.
 is_talk <- function(reply) is.raw(reply) && length(reply) > 0 && reply[[1]] >= 10L && reply[[1]] <= 13L
 
-# Whether a reply has a part, or says that the stream is open.
-is_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
-
 # Tells a server to end the call of this name. The reply is a result without payload,
 # whose metadata says what the server is busy with, see parse_load().
 cancel_message <- function(id) envelope_header("cancel", metadata = sprintf("{\"call_id\":\"%s\"}", id))

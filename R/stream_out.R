@@ -110,6 +110,9 @@ is_own_stream <- function(s) identical(s$session, session) && !is_fork()
 # one data frame.
 opens_stream <- function(signature) signature$streams && signature$lives
 
+# Whether a reply has a part, or says that the stream is open.
+has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
+
 #   session     the R session that it belongs to
 #   line        that of the call, while it is open
 #   arguments   what the call uses of segments, see end_use()
@@ -192,7 +195,7 @@ take_part <- function(s, end, read) {
     send_continue(line, s$connection, bytes, s$signature, s$call)
     if (!is_ready(s, end)) return(not_yet)
   }
-  if (is_part(reply)) {
+  if (has_part(reply)) {
     offer <- s$offer
     ask_ahead(s)
     part <- read(s, reply, offer)
@@ -224,7 +227,7 @@ part_start <- function(s, reply) {
 # Whether it begins with the header of most parts, which says nothing else.
 has_part_header <- function(s, reply) {
   n <- length(s$header)
-  is_part(reply) && length(reply) >= n && identical(reply[2:n], s$header[2:n])
+  has_part(reply) && length(reply) >= n && identical(reply[2:n], s$header[2:n])
 }
 
 # Records and structs are a data frame, other values a vector.

@@ -224,7 +224,7 @@ take_reply <- function(task) {
     watch_task(task)
     return(invisible())
   }
-  if (opens_stream(task$signature) && is_part(reply)) {
+  if (opens_stream(task$signature) && has_part(reply)) {
     return(end_task(task, "done", value = open_stream(line, task$connection, task$signature, task$call)))
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)

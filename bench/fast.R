@@ -17,7 +17,29 @@ if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && file.exists("/usr/bin/python3"))
 }
 
 code <- '
-import "github.com/apache/arrow-go/v18/arrow"
+import (
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+func Range(n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = float64(i)
+	}
+	return x
+}
+
+func Count(n int) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for i := range n {
+			if !yield(float64(i)) {
+				return
+			}
+		}
+	}
+}
 
 func Add(x, y float64) float64 { return x + y }
 
@@ -136,6 +158,11 @@ delayedAssign("frame", data.frame(
   fct = factor(sample(c("u", "v", "w"), n, TRUE)), day = as.Date("2024-01-01") + sample.int(1000, n, TRUE),
   time = as.POSIXct("2024-01-01", tz = "UTC") + stats::runif(n) * 1e7, lgl = sample(c(TRUE, FALSE, NA), n, TRUE)
 ))
+sum_of_stream <- function(s) {
+  sum <- 0
+  while (!is.null(part <- mangoro_next(s))) sum <- sum + sum(part)
+  sum
+}
 # Uses each string, and each value of each column.
 used <- function(strings) sum(nchar(strings, "bytes"))
 used_frame <- function(frame) {
@@ -183,6 +210,10 @@ rows <- list(
   ),
   row("sum of 5e6 doubles", "R's sum()", 0.6, dropped, 30, function() go$Sum(x), function() sum(x)),
   row("the same, x an earlier result", "R's sum()", 0.25, dropped, 30, function() go$Sum(x_result), function() sum(x)),
+  row(
+    "a stream of 1e7 doubles, all summed", "the same as one result", 2, dropped, 3,
+    function() sum_of_stream(go$Count(1e7)), function() sum(go$Range(1e7))
+  ),
   row("sin, exp, log1p of 5e6", "Rcpp", 1.1, dropped, 3, function() go$Costly(x), function() costly(x), 5),
   row("the same, parallel", "Rcpp", 0.6, dropped, 3, function() go$OnAllCores(x), function() costly(x), 5),
   row(

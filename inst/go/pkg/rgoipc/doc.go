@@ -37,6 +37,8 @@
 //	array.RecordReader                        a stream of data frames
 //	func(T, ...) (T, error), a parameter      an R function
 //	*T, of a struct T with methods            an object, see below
+//	iter.Seq[T]                               a stream: the values of []T, part by part
+//	iter.Seq2[T, error], <-chan T             the same, of results
 //	...T, the last parameter                  R's `...`: vectors, or rows, one after the other
 //
 // A context may come first and an error last. All other types are refused when they are
