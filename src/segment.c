@@ -449,8 +449,9 @@ static void collect(size_t size) {
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
   if (bytes.leased > before / 2 && passes_any_trigger(size)) collect_all();
-  if (mg_seconds() - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
-  last_collection = mg_seconds();
+  double ended = mg_seconds();
+  if (ended - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
+  last_collection = ended;
   after_collection(&bytes);
   after_collection(&segments);
 }
