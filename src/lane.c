@@ -11,8 +11,6 @@
 #include "ring.h"
 #include "system.h"
 
-#include <time.h>
-
 // --- What differs between systems ---
 
 #ifdef __linux__
@@ -21,6 +19,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // Sleeps until `word`, which both processes map, is woken, no longer than `seconds`; not at
@@ -59,12 +58,6 @@ static void relax(void) {
 #elif defined(__aarch64__)
   __asm__ volatile("isb");
 #endif
-}
-
-double mg_seconds(void) {
-  struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 // --- Its life ---

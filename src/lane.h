@@ -91,7 +91,6 @@ void mg_lane_continue(mg_lane *l, size_t size);
 // a ring call meanwhile. It spins, and then sleeps. Only a vector that makes its values when
 // they are asked for can raise an error here, or run R code; nothing is interrupted.
 typedef enum { LANE_ANSWERED, LANE_WAITS, LANE_LOST } mg_lane_progress;
-double mg_seconds(void);
 mg_lane_progress mg_lane_wait(mg_lane *l, double end);
 // Counts something that R has done, and wakes the server if it sleeps.
 void mg_lane_event(mg_lane *l);

@@ -62,7 +62,7 @@ static void count_fork(void) { forks++; }
 
 static bool is_fork(void) { return getpid() != owner; }
 
-static double now(void) {
+double mg_seconds(void) {
   struct timespec t;
   if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) return 0;
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
@@ -241,7 +241,7 @@ static const unsigned forks = 0;
 static const bool refused = true;
 
 static bool is_fork(void) { return false; }
-static double now(void) { return 0; }
+double mg_seconds(void) { return 0; }
 static bool files_are_limited(void) { return true; }
 static void close_memory(const mg_segment *s) { (void)s; }
 
@@ -444,13 +444,14 @@ static void collect_all(void) {
 // 7 ms, and for others 90 ms more; in a session with millions of strings, much longer.
 static void collect(size_t size) {
   size_t before = bytes.leased;
-  double started = now();
+  double started = mg_seconds();
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
   if (bytes.leased > before / 2 && passes_any_trigger(size)) collect_all();
-  if (now() - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
-  last_collection = now();
+  double ended = mg_seconds();
+  if (ended - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
+  last_collection = ended;
   after_collection(&bytes);
   after_collection(&segments);
 }
@@ -465,7 +466,7 @@ static void look_at_pool(SEXP sentinel) {
   (void)sentinel;
   watched = false;
   if (is_fork()) return;
-  trim(now() - IDLE);
+  trim(mg_seconds() - IDLE);
   if (segments.leased + segments.pooled > 0) watch();
 }
 
@@ -492,7 +493,7 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
   size = size_class(size);
   if (size == 0) return NULL;
   watch();
-  trim(now() - IDLE);
+  trim(mg_seconds() - IDLE);
   mg_segment *s = find_pooled(role, size, peer);
   if (!s && passes_any_trigger(size)) {
     collect(size);
@@ -531,7 +532,7 @@ void mg_segment_release(mg_segment *s) {
     destroy(s);
     return;
   }
-  double time = now();
+  double time = mg_seconds();
   s->pooled_at = time;
   s->next = pool;
   pool = s;

@@ -35,6 +35,8 @@ typedef struct {
 
 void mg_segment_init(void); // when this code is loaded
 
+double mg_seconds(void); // of a clock that nobody sets; 0 where there are no segments
+
 // Whether there is shared memory at all: the system has it, no limit on file sizes would
 // kill us, and this is not a fork.
 bool mg_segment_possible(void);

@@ -17,7 +17,7 @@ typedef struct {
   bool no_na;
 } view;
 
-static R_altrep_class_t double_views, integer_views, logical_views, raw_views, complex_views;
+static R_altrep_class_t double_views, integer_views, raw_views, complex_views;
 
 static view *view_of(SEXP x) { return (view *)RAW(R_ExternalPtrProtected(R_altrep_data1(x))); }
 static void *values_of(SEXP x) { return R_ExternalPtrAddr(R_altrep_data1(x)); }
@@ -53,7 +53,6 @@ static void end_view(SEXP pointer) {
 static R_altrep_class_t class_of(SEXPTYPE type) {
   switch (type) {
   case INTSXP: return integer_views;
-  case LGLSXP: return logical_views;
   case RAWSXP: return raw_views;
   case CPLXSXP: return complex_views;
   default: return double_views;
@@ -74,8 +73,7 @@ SEXP mg_view(mg_segment *s, size_t offset, SEXPTYPE type, R_xlen_t n, bool no_na
 
 static bool is_view(SEXP x) {
   return ALTREP(x) && (R_altrep_inherits(x, double_views) || R_altrep_inherits(x, integer_views) ||
-                       R_altrep_inherits(x, logical_views) || R_altrep_inherits(x, raw_views) ||
-                       R_altrep_inherits(x, complex_views));
+                       R_altrep_inherits(x, raw_views) || R_altrep_inherits(x, complex_views));
 }
 
 const void *mg_view_values(SEXP x) { return is_view(x) ? values_of(x) : DATAPTR_OR_NULL(x); }
@@ -197,7 +195,6 @@ static R_xlen_t get_indexes(SEXP indexes, R_xlen_t from, R_xlen_t n, R_xlen_t *t
 
 METHODS(double, double, REALSXP, NA_REAL)
 METHODS(integer, int, INTSXP, NA_INTEGER)
-METHODS(logical, int, LGLSXP, NA_LOGICAL)
 METHODS(raw, Rbyte, RAWSXP, 0)
 METHODS(complex, Rcomplex, CPLXSXP, na_complex)
 
@@ -225,13 +222,6 @@ void mg_view_init(DllInfo *dll) {
   R_set_altinteger_Get_region_method(integer_views, integer_region);
   R_set_altvec_Extract_subset_method(integer_views, integer_subset);
   R_set_altinteger_No_NA_method(integer_views, no_na);
-
-  logical_views = R_make_altlogical_class("logical_view", "mangoro", dll);
-  set_common_methods(logical_views);
-  R_set_altlogical_Elt_method(logical_views, logical_elt);
-  R_set_altlogical_Get_region_method(logical_views, logical_region);
-  R_set_altvec_Extract_subset_method(logical_views, logical_subset);
-  R_set_altlogical_No_NA_method(logical_views, no_na);
 
   raw_views = R_make_altraw_class("raw_view", "mangoro", dll);
   set_common_methods(raw_views);

@@ -34,7 +34,7 @@ func haversine(angle float64) float64 {
 }
 
 // sine returns the sine of an angle between -Pi/2 and Pi/2: the first ten terms of its Taylor
-// series, of which the next one is less than 3e-16. It takes a third of the time of math.Sin.
+// series, of which the next one is less than 3e-16. It takes half the time of math.Sin.
 func sine(x float64) float64 {
 	y := x * x
 	p := -1.0 / 121645100408832000 // 19!

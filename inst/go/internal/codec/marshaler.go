@@ -36,10 +36,20 @@ func newTextCodec(t reflect.Type) (textCodec, bool) {
 	}
 	if pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		c.unmarshal = func(v reflect.Value, text []byte) error {
+			defer wrapPanic()
 			return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text)
 		}
 	}
 	return c, c.marshal != nil || c.unmarshal != nil
+}
+
+// MethodPanic is a panic of a method of a user's type, which was called to read an argument.
+type MethodPanic struct{ Value any }
+
+func wrapPanic() {
+	if p := recover(); p != nil {
+		panic(MethodPanic{p})
+	}
 }
 
 // readJSON takes text for JSON as it is.

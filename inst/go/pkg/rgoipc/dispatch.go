@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"mangoro.local/internal/arrowipc"
+	"mangoro.local/internal/codec"
 	"mangoro.local/internal/lane"
 	"mangoro.local/internal/object"
 	"mangoro.local/internal/rep"
@@ -309,6 +310,9 @@ var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, and so r
 // panicError returns an error for the value that recover has returned, which is nil if the
 // goroutine ends instead. It must be called while the stack is still there.
 func panicError(p any) *Error {
+	if method, ok := p.(codec.MethodPanic); ok {
+		p = method.Value
+	}
 	stack := debug.Stack()
 	e := &Error{Code: CodePanic, Stack: string(stack[:min(len(stack), maxStack)]), frames: userFrames()}
 	switch p := p.(type) {

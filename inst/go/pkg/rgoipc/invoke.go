@@ -127,7 +127,8 @@ func readFailed(err *error) {
 	}
 	e := panicError(p)
 	_, fault := p.(interface{ Addr() uintptr })
-	if !fault && len(e.frames) == 0 { // or else a method of the user's
+	_, method := p.(codec.MethodPanic)
+	if !fault && !method {
 		e = errorf(CodeProtocol, "the arguments have changed while they were read: %w", e.Err)
 	}
 	*err = e

@@ -417,6 +417,28 @@ func TestFuncTellsNAFromNaN(t *testing.T) {
 	check("slice of a stranger", func(x []float64) []float64 { return x })
 }
 
+// clumsy panics when it is read, outside of package main.
+type clumsy struct{}
+
+func (*clumsy) UnmarshalText([]byte) error { panic("dropped") }
+
+func TestPanicOfMethod(t *testing.T) {
+	rows := columnX(fromJSON(t, memory.DefaultAllocator, texts, `["a"]`))
+	for name, tt := range map[string]struct {
+		fn  any
+		rec arrow.RecordBatch
+	}{
+		"rows":  {func(clumsy) int { return 0 }, rows},
+		"whole": {func([]clumsy) int { return 0 }, columnX(boxed(rows.Column(0), arrow.Metadata{}))},
+	} {
+		_, err := typed(t, tt.fn).Handler(tt.rec)
+		var e *Error
+		if !errors.As(err, &e) || e.Code != CodePanic || e.Error() != "dropped" || !strings.Contains(e.Stack, "clumsy") {
+			t.Errorf("%s: got %v (%s)", name, err, CodeOf(err))
+		}
+	}
+}
+
 // Shared memory may change after it was verified.
 func TestChangedArguments(t *testing.T) {
 	offsets := make([]int32, 2)
