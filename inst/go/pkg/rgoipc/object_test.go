@@ -27,7 +27,7 @@ func (s *shelf) Add(books ...string) *shelf {
 func (s *shelf) Has(book string) bool            { return len(s.books) > 0 && s.books[0] == book }
 func (s *shelf) Fail() (*shelf, error)           { return s, errors.New("no") }
 func (s *shelf) Wait(ctx context.Context) *shelf { <-ctx.Done(); return s }
-func (s *shelf) Chan() chan int                  { return nil }
+func (s *shelf) Chan(chan int)                   {}
 func (s *shelf) Box() *box[int]                  { return &box[int]{7} }
 func (s *shelf) MarshalJSON() ([]byte, error)    { return nil, nil }
 func (s *shelf) Panic() *shelf                   { panic("oh") }
@@ -255,7 +255,7 @@ func TestRefusedMethods(t *testing.T) {
 		{"no method", r.Method("F", newShelf), "not a method of objects"},
 		{"no function", r.Method("F", 1), "not a method of objects"},
 		{"a function", r.Method("F", same), "no such method"},
-		{"a channel", r.Method("Chan", (*shelf).Chan), "R cannot receive"},
+		{"a channel", r.Method("Chan", (*shelf).Chan), "R cannot send"},
 		{"another Bind", r.Method("F", (*shelf).Has, Bind(func() any { return nil })), "its Bind must be a func(*rgoipc.shelf) interface {}"},
 		{"names", r.Method("F", (*shelf).Has, Args("a", "b")), "2 names"},
 		{"no object", r.Object(1), "no type of objects"},
