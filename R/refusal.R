@@ -74,7 +74,9 @@ null_advice <- function(element, path) {
   empty <- switch(element$type, string = "character()", bool = "logical()", float64 = "numeric()", int64 = "integer()")
   advice <- c(
     if (!is.null(empty)) format_inline("an empty one is {.code {empty}}"),
-    if (length(path$steps) == 0 && is.null(path$subject)) format_inline("{.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
+    if (length(path$steps) == 0 && is.null(path$subject)) {
+      format_inline("{.code //mangoro:default {path$arg}=NULL} in Go takes NULL as nil")
+    }
   )
   if (length(advice) > 0) paste0("; ", paste(advice, collapse = ", and "))
 }

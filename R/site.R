@@ -177,8 +177,6 @@ str.mangoro_site <- function(object, ...) {
   cat(sprintf(" <mangoro site> %s: %s\n", encodeString(site$name), paste(site_urls(site), collapse = ", ")))
 }
 
-quantity <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")
-
 format_bytes <- function(n) {
   vapply(n, function(bytes) {
     if (is.na(bytes)) "?" else format(structure(bytes, class = "object_size"), units = "auto", standard = "SI")

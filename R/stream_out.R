@@ -131,7 +131,8 @@ has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refe
 open_stream <- function(line, connection, signature, call) {
   call <- if (is.environment(call)) rlang::frame_call(call) else call
   s <- rlang::new_environment(list(
-    session = session, line = line, arguments = line$segments, offer = NULL, connection = connection, signature = signature,
+    session = session, line = line, arguments = line$segments, offer = NULL, connection = connection,
+    signature = signature,
     call = call, header = envelope_header("part", signature$name), state = "open", condition = NULL, none = NULL,
     taken = 0, parts = 0, rows = 0
   ))
@@ -320,7 +321,9 @@ as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
   check_stream(x)
   ahead <- NULL
   known <- NULL
-  or_message <- function(f) function() tryCatch(f(), error = function(cnd) paste(cli::ansi_strip(conditionMessage(cnd))))
+  or_message <- function(f) {
+    function() tryCatch(f(), error = function(cnd) paste(cli::ansi_strip(conditionMessage(cnd))))
+  }
   schema_of <- or_message(function() {
     if (is.null(known)) {
       ahead <<- next_part(x, read = read_arrow)
@@ -361,7 +364,7 @@ format.mangoro_stream <- function(x, ...) {
   }
   c(
     paste("<mangoro stream>", call),
-    sprintf("%s, %.0f part%s with %.0f row%s read", state, x$parts, if (x$parts == 1) "" else "s", x$rows, if (x$rows == 1) "" else "s")
+    sprintf("%s, %s with %s read", state, quantity(x$parts, "part"), quantity(x$rows, "row"))
   )
 }
 

@@ -112,3 +112,6 @@ names_of_symbols <- function(x) {
   })
   x
 }
+
+# 1 part, 1,234 parts.
+quantity <- function(n, what) paste0(format(n, big.mark = ",", scientific = FALSE), " ", what, if (!n %in% 1) "s")

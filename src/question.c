@@ -41,8 +41,8 @@ static const mg_template *template_of(SEXP target, int i) { return (const mg_tem
 static SEXP find_target(SEXP targets, const uint8_t *data, size_t size, int *index) {
   for (*index = 0; *index < (int)Rf_xlength(targets); (*index)++) {
     SEXP target = VECTOR_ELT(targets, *index);
-    if (target != R_NilValue &&
-        mg_template_is(template_of(target, TARGET_QUESTION_TEMPLATE), VECTOR_ELT(target, TARGET_QUESTION), data, size)) {
+    if (target != R_NilValue && mg_template_is(template_of(target, TARGET_QUESTION_TEMPLATE),
+                                               VECTOR_ELT(target, TARGET_QUESTION), data, size)) {
       return target;
     }
   }

@@ -39,7 +39,8 @@ bool mg_template_find(mg_template *t, SEXP message, size_t ahead) {
   size_t end = ahead;
   *t = (mg_template){.n = s.n_fields};
   for (int i = 0; found && i < s.n_fields; i++) {
-    found = s.columns[i] != NULL && find_slot(&t->slots[i], s.fields[i], s.columns[i], message) && t->slots[i].at >= end;
+    found =
+        s.columns[i] != NULL && find_slot(&t->slots[i], s.fields[i], s.columns[i], message) && t->slots[i].at >= end;
     end = t->slots[i].at + size_of(&t->slots[i]);
   }
   UNPROTECT(1);

@@ -205,7 +205,9 @@ test_that("other packages read a stream", {
 test_that("parts are combined as one result would be", {
   expect_identical(combine_parts(list(factor("a"), factor(c("b", NA, "a")))), factor(c("a", "b", NA, "a")))
   expect_identical(combine_parts(list(1L, 2.5)), c(1, 2.5))
-  expect_identical(combine_parts(list(1L, bit64::as.integer64("9007199254740993"))), bit64::as.integer64(c("1", "9007199254740993")))
+  expect_identical(
+    combine_parts(list(1L, bit64::as.integer64("9007199254740993"))), bit64::as.integer64(c("1", "9007199254740993"))
+  )
   times <- as.POSIXct(0:1, "UTC", origin = "1970-01-01")
   expect_identical(combine_parts(list(times, times)), times[c(1, 2, 1, 2)])
   expect_identical(combine_parts(list(list(1), list("a", NULL))), list(1, "a", NULL))
@@ -239,7 +241,8 @@ test_that("a stream of a server that lies is a protocol error", {
   bad <- list(
     event = envelope_header("event", "f", "{"), garbage = c(opened, as.raw(1:9)), nothing = opened,
     reference = c(envelope_header("refer_part", "f"), raw(40)), continue = envelope_header("continue", "f"),
-    result = c(envelope_header("result", "f"), as.raw(1:9)), other = envelope_header("question", "f", "{\"target\":0}"), cut = good[1:30]
+    result = c(envelope_header("result", "f"), as.raw(1:9)), cut = good[1:30],
+    other = envelope_header("question", "f", "{\"target\":0}")
   )
   for (name in names(bad)) {
     puppet$answer(manifest, opened, good, bad[[name]])

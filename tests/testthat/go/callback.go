@@ -209,7 +209,9 @@ func Optional(f func(float64) float64, x []float64) float64 {
 }
 
 // Large gets and gives vectors that do not fit the lane.
-func Large(f func([]float64) ([]float64, error), n int) ([]float64, error) { return f(make([]float64, n)) }
+func Large(f func([]float64) ([]float64, error), n int) ([]float64, error) {
+	return f(make([]float64, n))
+}
 
 // Texts passes a text of that length.
 func Texts(f func(string) (string, error), n int) (int, error) {

@@ -28,7 +28,7 @@ type Caller interface {
 // Memory has numbers as Arrow has them.
 type Memory struct {
 	Bytes []byte
-	Type   arrow.Type // NULL: there are none
+	Type  arrow.Type // NULL: there are none
 }
 
 // WithCaller says which call the arguments belong to.

@@ -31,7 +31,7 @@ type exchange struct {
 	asking  sync.Mutex  // one question at a time
 	stopped atomic.Bool // nobody waits for the result any more
 
-	mu        sync.Mutex // protects what follows
+	mu        sync.Mutex      // protects what follows
 	questions []*lastQuestion // by target
 	heard     []byte          // the header of the last request that was nothing but an answer
 	changed   sync.Cond
