@@ -11,7 +11,7 @@ show_output <- function(server, all = FALSE) {
     return(invisible())
   }
   if (all && !server$wakes) wake_for_output(server)
-  if (isFALSE(getOption("mangoro.output"))) {
+  if (isFALSE(getOption("mangoro.output")) || serves_files(server)) {
     .Call(c_log_seen, server$log)
     return(invisible())
   }
@@ -27,6 +27,9 @@ show_output <- function(server, all = FALSE) {
   }
   invisible()
 }
+
+# A program that serves files prints each request: mangoro_logs() has them.
+serves_files <- function(server) !is.null(server$site) || length(server$revive) > 0
 
 dropped_text <- function(n) {
   size <- format(structure(n, class = "object_size"), units = "auto")

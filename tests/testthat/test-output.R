@@ -251,3 +251,17 @@ test_that("what is printed between calls is shown by later's loop", {
   })
   expect_identical(got$out, "hello")
 })
+
+test_that("requests to a file server are in its log only", {
+  skip_if_no_go()
+  handle <- mangoro_start("cmd/http-server")
+  withr::defer(close(handle))
+  started <- mangoro_http_start(handle, "127.0.0.1:0", dir = local_files(a.txt = "here"))
+  address <- sub("^HTTP server started on ", "", started$message)
+  expect_silent({
+    text <- readLines(paste0("http://", address, "/a.txt"))
+    mangoro_http_status(handle)
+  })
+  expect_identical(text, "here")
+  wait_for(any(grepl("GET /a.txt", mangoro_logs(handle), fixed = TRUE)))
+})
