@@ -89,7 +89,7 @@ test_that("numbers of each of Go's types go and come", {
   expect_identical(call("maybe_uint8", c(1, NA)), c(1L, NA))
   expect_identical(call("float32", c(0.5, NA, NaN, Inf, 0.1)), c(0.5, NA, NaN, Inf, 13421773 / 2^27))
   expect_error(call("float32", c(0, 1e39)), "row 2 is 1e\\+39", class = "mangoro_error_invalid_argument")
-  expect_identical(call("complex64", c(1 + 0.5i, NA)), c(1 + 0.5i, NA))
+  expect_identical(call("complex64", c(1 + 0.5i, NA)), c(1 + 0.5i, NA_complex_))
   expect_error(call("complex64", 1e39i), ", not 0\\+1e\\+39i", class = "mangoro_error_invalid_argument")
   expect_identical(call("from_3"), 3L)
   expect_identical(call("from_3", 4), 4L)
