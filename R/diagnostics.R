@@ -51,13 +51,14 @@ show_diagnostics <- function(diagnostics, output, excerpts, limit = 10) {
 
 # The line of source and a caret below the column, which Go counts in bytes.
 excerpt <- function(line, column) {
-  if (is.na(line) || is.na(column) || !nzchar(trimws(line))) {
-    return(NULL)
-  }
+  if (is.na(line) || is.na(column)) return(NULL)
+  shown <- untab(line)
+  text <- trimws(shown, "left")
+  if (!nzchar(text)) return(NULL)
   before <- untab(rawToChar(utils::head(charToRaw(line), column - 1)))
-  indent <- nchar(untab(line)) - nchar(trimws(untab(line), "left"))
+  indent <- nchar(shown) - nchar(text)
   c(
-    paste0("    ", substring(untab(line), indent + 1)),
+    paste0("    ", text),
     paste0("    ", strrep(" ", max(0, nchar(before, "width") - indent)), "^")
   )
 }

@@ -98,7 +98,8 @@ test_that("NA is under each null, whatever the server has left there", {
   skip_without_segments()
   n <- 40000
   columns <- list(
-    d = replace(seq_len(n) + 0, 7, NA), i = replace(seq_len(n), 7, NA), z = replace(complex(n, seq_len(n)), 7, NA)
+    d = replace(seq_len(n) + 0, 7, NA), i = replace(seq_len(n), 7, NA),
+    z = replace(complex(n, seq_len(n)), 7, NA_complex_)
   )
   message <- record_by_reference(columns)
   reply <- echo(message, function(bodies) {
