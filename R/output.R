@@ -28,8 +28,8 @@ show_output <- function(server, all = FALSE) {
   invisible()
 }
 
-# A program that serves files prints each request: mangoro_logs() has them.
-serves_files <- function(server) !is.null(server$site) || length(server$revive) > 0
+# A program that mangoro_http_start() controls prints each request: mangoro_logs() has them.
+serves_files <- function(server) "startServer" %in% names(server$connection$state$signatures)
 
 dropped_text <- function(n) {
   size <- format(structure(n, class = "object_size"), units = "auto")
