@@ -289,7 +289,7 @@ run_go_build <- function(go, program, out, env, settings, call) {
   status <- process$get_exit_status()
   if (!identical(status, 0L) || !file.exists(made)) {
     if (length(output) == 0) output <- paste("go build", describe_status(status))
-    output <- program$explain(output)
+    output <- program$explain(make_valid(output))
     abort_diagnostics(program, find_diagnostics(program, output), output, status, call = call)
   }
   if (identical(readBin(made, "raw", 7), charToRaw("!<arch>"))) {
