@@ -109,7 +109,10 @@ finish <- function(line) {
     line$word <- TRUE
     line$aio <- NULL
   } else {
-    if (!is.null(line$posted)) line$segments <- .Call(c_lane_release_held, line$lane$pointer, line$posted, value)
+    if (!is.null(line$posted)) {
+      held <- .Call(c_lane_release_held, line$lane$pointer, line$posted, value)
+      if (!is.null(held)) line$segments <- held
+    }
     forget_request(line)
   }
   value

@@ -8,16 +8,18 @@ answer_source <- function(line, connection, target, signature, call) {
     {
       if (is.null(source$read)) source$read <- part_reader(source$from)
       part <- source$read()
-      list(payload = if (is.null(part)) raw() else encode_part(part, source, target$spec), failure = NULL)
+      list(payload = if (is.null(part)) raw() else encode_part(part, source, target$spec, call), failure = NULL)
     },
     error = function(cnd) list(payload = raw(), failure = note_failure(line, cnd))
   )
 }
 
-encode_part <- function(part, source, spec) {
+# `call` is that of the call as it is now: a stream outlives the frame it began in.
+encode_part <- function(part, source, spec, call) {
   source$parts <- source$parts + 1
   path <- path_to(source$path, paste("part", source$parts))
-  encode_row(list(result = coerce_part(part, spec, path)), call = path$call)
+  path["call"] <- list(call)
+  encode_row(list(result = coerce_part(part, spec, path)), call = call)
 }
 
 # A function that returns the next part of `x`, NULL at the end.

@@ -165,7 +165,8 @@ next_part <- function(s, timeout = NULL, read = read_part) {
   if (!is_ready(s, end)) abort_no_part(s$signature$name, timeout, s$call)
   on.exit(if (s$state == "open" && !done) close_stream(s))
   done <- FALSE
-  part <- tryCatch(take_part(s, end, read), error = function(cnd) end_stream(s, "failed", cnd))
+  failed <- function(cnd) if (s$state == "open") end_stream(s, "failed", cnd) else raise(cnd)
+  part <- tryCatch(take_part(s, end, read), error = failed)
   if (s$state == "failed") raise(s$condition)
   done <- TRUE
   if (identical(part, not_yet)) abort_no_part(s$signature$name, timeout, s$call)
@@ -192,6 +193,7 @@ take_part <- function(s, end, read) {
     reply <- finish(line)
     if (has_part_header(s, reply)) break
     bytes <- exchange_step(line, s$connection, reply, s$signature, s$call)
+    if (s$state != "open") raise(s$condition) # R code that Go has called has closed it
     if (is.null(bytes)) break
     send_continue(line, s$connection, bytes, s$signature, s$call)
     if (!is_ready(s, end)) return(not_yet)

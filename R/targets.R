@@ -33,6 +33,6 @@ function_argument <- function(x, spec, path) {
 
 # What Go reads part by part as an argument: the column of it that says which target it is.
 source_argument <- function(x, spec, path) {
-  source <- rlang::new_environment(list(from = x, read = NULL, parts = 0, path = path))
+  source <- rlang::new_environment(list(from = x, read = NULL, parts = 0, path = replace(path, "call", list(NULL))))
   list(target = add_target(path$targets, "source", source, spec))
 }
