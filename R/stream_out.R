@@ -91,6 +91,7 @@ close.mangoro_stream <- function(con, ...) {
 }
 
 check_stream <- function(s, call = rlang::caller_env()) {
+  check_given(s, call = call)
   if (!inherits(s, "mangoro_stream")) {
     abort_invalid_argument(
       "s", "{.arg s} must be a stream that a Go function has returned, not {.obj_type_friendly {s}}.",
@@ -164,7 +165,7 @@ next_part <- function(s, timeout = NULL, read = read_part) {
   if (!is_ready(s, end)) abort_no_part(s$signature$name, timeout, s$call)
   on.exit(if (s$state == "open" && !done) close_stream(s))
   done <- FALSE
-  part <- tryCatch(take_part(s, end, read), error = function(cnd) end_stream(s, "failed", cnd))
+  part <- tryCatch(take_part(s, end, read), error = function(cnd) end_stream(s, "failed", about_program(s, cnd)))
   if (s$state == "failed") raise(s$condition)
   done <- TRUE
   if (identical(part, not_yet)) abort_no_part(s$signature$name, timeout, s$call)
@@ -352,16 +353,17 @@ read_arrow <- function(s, reply, offer) {
 #' @export
 format.mangoro_stream <- function(x, ...) {
   call <- paste(deparse(x$call %||% call(x$signature$name), nlines = 1), collapse = "")
-  state <- if (!is_own_stream(x)) {
-    "lost: it belongs to another R process, or was saved and loaded again"
-  } else if (x$state == "failed") {
-    paste("failed:", conditionMessage(x$condition))
-  } else {
-    x$state
-  }
+  read <- sprintf(
+    "%.0f part%s with %.0f row%s read", x$parts, if (x$parts == 1) "" else "s", x$rows, if (x$rows == 1) "" else "s"
+  )
   c(
     paste("<mangoro stream>", call),
-    sprintf("%s, %.0f part%s with %.0f row%s read", state, x$parts, if (x$parts == 1) "" else "s", x$rows, if (x$rows == 1) "" else "s")
+    if (!is_own_stream(x)) {
+      "lost: it belongs to another R process, or was saved and loaded again"
+    } else {
+      paste0(x$state, ", ", read)
+    },
+    if (is_own_stream(x) && x$state == "failed") conditionMessage(x$condition)
   )
 }
 
