@@ -50,7 +50,7 @@ check_argument_names <- function(given, signature, call) {
     abort_arguments(
       signature,
       c(
-        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; its arguments are {.arg {shown}}.",
+        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; {cli::qty(shown)}its argument{?s} {?is/are} {.arg {shown}}.",
         "i" = if (length(variadic) > 0) "The values of {.arg {variadic}} are given without a name."
       ),
       arg = unknown, call = call

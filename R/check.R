@@ -12,6 +12,11 @@ check_string <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env
   invisible(x)
 }
 
+# That an argument was given at all.
+check_given <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (missing(x)) abort_invalid_argument(arg, "{.arg {arg}} is missing.", call = call)
+}
+
 check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (!rlang::is_bool(x)) {
     abort_invalid_argument(

@@ -118,7 +118,11 @@ check_source <- function(x, spec, path) {
   if (is.null(path$targets)) abort_type(x, "a data frame or an Arrow stream of them", path)
   lines <- identical(spec$element$type, "string")
   if (inherits(x, "connection") && !lines) {
-    abort_type(x, "values of its own type: a connection gives lines, which are strings", path)
+    subject <- describe_path(path)
+    abort_arguments(
+      path$signature, "{subject} cannot be a connection: only an {.code iter.Seq[string]} takes the lines of one.",
+      arg = path$arg, call = path$call
+    )
   }
 }
 

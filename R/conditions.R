@@ -29,11 +29,22 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     ...,
     class = c(paste0("mangoro_error_", code), "mangoro_error"),
     code = code,
-    call = call,
+    call = shown_call(call),
     parent = parent,
     trace = trace,
     use_cli_format = FALSE
   )
+}
+
+# A call, or that of a frame, such as go$Minimize(function(x) x): rlang shows no call of this kind
+# that has the code of a function in it.
+shown_call <- function(call) {
+  known <- if (is.environment(call)) rlang::frame_call(call) else call
+  if (!is.call(known) || !is.call(known[[1]]) || rlang::is_expression(known)) return(call)
+  for (i in seq_along(known)[-1]) {
+    if (is.call(known[[i]]) && !rlang::is_expression(known[[i]])) known[[i]] <- quote(...)
+  }
+  known
 }
 
 # A call of a backtrace without long texts, such as Go code, which would fill the screen.
@@ -221,6 +232,14 @@ cancelled_condition <- function(name, call) {
   )
 }
 
+# What has become of the program of a call is `what`.
+program_condition <- function(name, what, call) {
+  tryCatch(
+    abort_connection("The call of {.fn {name}} has ended: its program was {what}.", call = call),
+    mangoro_error = identity
+  )
+}
+
 # "3 of `slow()` and 1 of `wait()`"
 count_calls <- function(n) {
   n <- sort(n, decreasing = TRUE)
@@ -301,7 +320,7 @@ abort_reply <- function(func_name, message, detail = list(), frames = NULL, call
     "The Go function {.fn {func_name}} failed."
   )
   if (!is.null(failure) && identical(message, failure_text(failure))) { # which shows the text
-    what <- "The Go function {.fn {func_name}} failed, since an R function that it called did."
+    what <- "The Go function {.fn {func_name}} failed because of an error in R."
     shown <- NULL
   }
   at <- if (NROW(frames) > 0) show_frames(frames)

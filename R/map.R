@@ -39,7 +39,8 @@ mangoro_map <- function(.fn, .x, ..., .progress = NULL, .timeout = Inf) {
   matched <- match.call(expand.dots = FALSE)
   call <- rlang::current_env()
   check_function(.fn, call)
-  if (!is.vector(.x) && !is.factor(.x) && !is.object(.x)) {
+  check_given(.x, ".x", call)
+  if (is.environment(.x) || is.function(.x) || !is.vector(.x) && !is.null(.x) && !is.object(.x)) {
     abort_invalid_argument(".x", "{.arg .x} must be a vector or list, not {.obj_type_friendly {(.x)}}.", call = call)
   }
   check_progress(.progress)

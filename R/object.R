@@ -30,8 +30,8 @@
 #' program, also if that is started again. R objects are released in batches, with the
 #' next call of the program.
 #'
-#' @param con,object,x An object.
-#' @param ... Nothing.
+#' @param con An object. No default.
+#' @param ... Not used.
 #'
 #' @returns `close()` `NULL`, invisibly.
 #'
@@ -265,7 +265,7 @@ check_object <- function(object, call) {
 # An object of Go that cannot be used, `what`: see object_state().
 abort_object <- function(what, state, server, call) {
   if (state == "closed") {
-    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Make it again."), call = call)
+    abort_mangoro("not_found", c("The {what} was closed.", "i" = "Create a new one."), call = call)
   }
   end <- if (state == "ended") server_end(server)
   abort_connection(
@@ -281,7 +281,7 @@ abort_object <- function(what, state, server, call) {
       "i" = if (state == "lost") {
         "Go's objects live in their program: each session makes its own."
       } else {
-        "Go's objects live no longer than their program: make it again."
+        "Go's objects live no longer than their program: create it again."
       }
     ),
     lines = end$stderr, url = server$url, status = end$status, stderr = end$stderr, call = call

@@ -22,7 +22,8 @@ end_progress <- function(line) {
 # `shows` is the argument `.progress`.
 new_progress <- function(total, label, shows = NULL) {
   if (is.function(shows)) {
-    list(total = total, update = function(done, label) shows(done, total %||% NA_real_, label), end = function() NULL)
+    .progress <- shows # the name that the user knows
+    list(total = total, update = function(done, label) .progress(done, total %||% NA_real_, label), end = function() NULL)
   } else if (!isFALSE(shows) && has_progressr()) {
     progressr_progress(total, label)
   } else if (shows %||% isTRUE(getOption("mangoro.progress", rlang::is_interactive()))) {

@@ -7,17 +7,24 @@ answer_source <- function(line, connection, target, signature, call) {
   tryCatch(
     {
       if (is.null(source$read)) source$read <- part_reader(source$from)
-      part <- source$read()
+      part <- read_source(source)
       list(payload = if (is.null(part)) raw() else encode_part(part, source, target$spec, call), failure = NULL)
     },
     error = function(cnd) list(payload = raw(), failure = note_failure(line, cnd))
   )
 }
 
+# A function of the user's is called by the name of the parameter, as a callback is.
+read_source <- function(source) {
+  name <- source$path$arg
+  eval(as.call(list(as.name(name))), rlang::new_environment(rlang::set_names(list(source$read), name), globalenv()))
+}
+
 # `call` is that of the call as it is now: a stream outlives the frame it began in.
 encode_part <- function(part, source, spec, call) {
   source$parts <- source$parts + 1
-  path <- path_to(source$path, paste("part", source$parts))
+  path <- source$path
+  path$subject <- paste("part", source$parts, "of", describe_path(path))
   path["call"] <- list(call)
   encode_row(list(result = coerce_part(part, spec, path)), call = call)
 }

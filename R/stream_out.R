@@ -91,6 +91,7 @@ close.mangoro_stream <- function(con, ...) {
 }
 
 check_stream <- function(s, call = rlang::caller_env()) {
+  check_given(s, call = call)
   if (!inherits(s, "mangoro_stream")) {
     abort_invalid_argument(
       "s", "{.arg s} must be a stream that a Go function has returned, not {.obj_type_friendly {s}}.",
@@ -165,7 +166,7 @@ next_part <- function(s, timeout = NULL, read = read_part) {
   if (!is_ready(s, end)) abort_no_part(s$signature$name, timeout, s$call)
   on.exit(if (s$state == "open" && !done) close_stream(s))
   done <- FALSE
-  failed <- function(cnd) if (s$state == "open") end_stream(s, "failed", cnd) else raise(cnd)
+  failed <- function(cnd) if (s$state == "open") end_stream(s, "failed", about_program(s, cnd)) else raise(cnd)
   part <- tryCatch(take_part(s, end, read), error = failed)
   if (s$state == "failed") raise(s$condition)
   done <- TRUE
@@ -357,16 +358,15 @@ read_arrow <- function(s, reply, offer) {
 #' @export
 format.mangoro_stream <- function(x, ...) {
   call <- paste(deparse(x$call %||% call(x$signature$name), nlines = 1), collapse = "")
-  state <- if (!is_own_stream(x)) {
-    "lost: it belongs to another R process, or was saved and loaded again"
-  } else if (x$state == "failed") {
-    paste("failed:", conditionMessage(x$condition))
-  } else {
-    x$state
-  }
+  read <- sprintf("%s with %s read", quantity(x$parts, "part"), quantity(x$rows, "row"))
   c(
     paste("<mangoro stream>", call),
-    sprintf("%s, %s with %s read", state, quantity(x$parts, "part"), quantity(x$rows, "row"))
+    if (!is_own_stream(x)) {
+      "lost: it belongs to another R process, or was saved and loaded again"
+    } else {
+      paste0(x$state, ", ", read)
+    },
+    if (is_own_stream(x) && x$state == "failed") conditionMessage(x$condition)
   )
 }
 

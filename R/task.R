@@ -109,6 +109,7 @@ mangoro_cancel <- function(task) {
 }
 
 check_function <- function(fn, call) {
+  check_given(fn, ".fn", call)
   if (!inherits(fn, "mangoro_function")) {
     abort_invalid_argument(
       ".fn",
@@ -122,6 +123,7 @@ check_function <- function(fn, call) {
 }
 
 check_task <- function(task, call = rlang::caller_env()) {
+  check_given(task, call = call)
   if (!inherits(task, "mangoro_task")) {
     abort_invalid_argument(
       "task", "{.arg task} must be a task of {.fn mangoro_async}, not {.obj_type_friendly {task}}.",
@@ -209,7 +211,7 @@ advance <- function(task) {
 advance_once <- function(task) {
   # Whoever leaves with the word has given the call up: Go waits for it.
   on.exit(if (task$state == "running" && is.null(task$line$aio)) cancel_task(task))
-  tryCatch(take_reply(task), error = function(cnd) end_task(task, "failed", condition = cnd))
+  tryCatch(take_reply(task), error = function(cnd) end_task(task, "failed", condition = about_program(task, cnd)))
 }
 
 take_reply <- function(task) {
@@ -230,6 +232,16 @@ take_reply <- function(task) {
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
   end_task(task, "done", value = result_value(values, task$signature, task$layout))
+}
+
+# What a task or stream raises for `cnd`. That the connection was lost is no news where R has
+# stopped the program, or started it again.
+about_program <- function(x, cnd) {
+  server <- x$connection$server
+  if (is.null(server) || !inherits(cnd, "mangoro_error_connection")) return(cnd)
+  now <- server$connection
+  if (is.null(now)) return(program_condition(x$signature$name, "stopped", x$call))
+  if (identical(now$state, x$connection$state)) cnd else program_condition(x$signature$name, "started again", x$call)
 }
 
 cancel_task <- function(task) {

@@ -3,6 +3,7 @@
 #
 #   shiny::runApp(system.file("examples", "fit.R", package = "mangoro"))
 
+# nolint start: object_usage_linter. Shiny need not be there where this is linted.
 library(shiny)
 library(mangoro)
 
@@ -52,3 +53,4 @@ server <- function(input, output, session) {
 }
 
 shinyApp(ui, server)
+# nolint end

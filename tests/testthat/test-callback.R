@@ -110,7 +110,7 @@ test_that("an error of R becomes Go's, and is the parent of what the call raises
     expect_s3_class(cnd$parent, "simpleError")
     expect_identical(conditionMessage(cnd$parent), "at four")
     expect_identical(deparse(conditionCall(cnd$parent)), "f(.x1)")
-    expect_match(conditionMessage(cnd), "`Repeat()` failed, since an R function that it called did.", fixed = TRUE)
+    expect_match(conditionMessage(cnd), "The Go function `Repeat()` failed because of an error in R.", fixed = TRUE)
     expect_error(go$Deferred(function(x) stop("no"), 1), class = "mangoro_error_handler")
     expect_identical(go$HowEnded(), "deferred")
     # The error of a callback of a callback.

@@ -47,3 +47,15 @@ test_that("the argument and the call are those of the function that checks", {
   expect_identical(cnd$arg, "size")
   expect_identical(conditionCall(cnd), quote(f(-1)))
 })
+
+test_that("an argument that is missing is named, in the call of the user's function", {
+  go <- list(f = structure(identity, class = "mangoro_function"))
+  calls <- expression(
+    mangoro_async(), mangoro_map(), mangoro_map(go$f), mangoro_value(), mangoro_is_done(), mangoro_cancel(),
+    mangoro_next(), mangoro_collect()
+  )
+  for (call in calls) {
+    cnd <- expect_error(eval(call), "^`[.]?[a-z]+` is missing[.]$", class = "mangoro_error_invalid_argument")
+    expect_identical(conditionCall(cnd), call)
+  }
+})

@@ -10,10 +10,10 @@ test_that("only conditions.R raises conditions", {
   expect_identical(that_call("error_cnd"), "chain_condition")
   expect_setequal(
     that_call("abort_mangoro"),
-    paste0("abort_", c(
-      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "not_served",
-      "protocol", "reply", "resource_exhausted", "start", "timeout", "toolchain"
-    ))
+    c("cancelled_condition", "closed_condition", paste0("abort_", c(
+      "build", "connection", "ended", "install", "invalid_argument", "no_element", "no_function", "no_part",
+      "not_served", "object", "protocol", "reply", "resource_exhausted", "start", "timeout", "toolchain", "waited"
+    )))
   )
 })
 
@@ -104,4 +104,16 @@ test_that("a cause that the message ends with is not shown again", {
   cnd <- chain_condition(c("a failed", "b: c", "c"), "a failed")
   expect_identical(conditionMessage(cnd), "b: c")
   expect_null(cnd$parent)
+})
+
+test_that("a call with the code of a function in it is shown", {
+  call <- quote(go$Minimize(function(x) x, list(function() 1, f = function(y) y), 0))
+  expect_identical(shown_call(call), quote(go$Minimize(..., ..., 0)))
+  cnd <- expect_error(abort_mangoro("handler", "no", call = call), class = "mangoro_error_handler")
+  expect_identical(rlang::format_error_call(conditionCall(cnd)), "`go$Minimize()`")
+  go <- list(fail = function(f) abort_mangoro("handler", "no", call = rlang::current_env()))
+  cnd <- expect_error(go$fail(function(x) x))
+  expect_identical(conditionCall(cnd), quote(go$fail(...)))
+  same <- expression(f(function(x) x), go$f(1, x), go$f(), NULL)
+  for (call in same) expect_identical(shown_call(call), call)
 })

@@ -7,6 +7,7 @@ test_that("results come in the order of the elements, with their names", {
     expect_identical(mangoro_map(go$Nothing, list(1, 2)), list(NULL, NULL))
     expect_identical(mangoro_map(go$Total, data.frame(x = 1:2, y = 3:4)), list(x = 3, y = 7))
     expect_identical(mangoro_map(go$Double, list()), list())
+    expect_identical(mangoro_map(go$Double, NULL), list())
     expect_identical(mangoro_map(go$Double, 1, .progress = TRUE), list(2))
   })
 })

@@ -70,7 +70,7 @@ test_that("what is wrong with a part is an error that says which", {
     expect_error(go$Sum("a"), class = "mangoro_error_invalid_argument")
     expect_error(go$Sum(as.character(1:2e5)), class = "mangoro_error_invalid_argument")
     expect_error(go$Sum(NULL), class = "mangoro_error_invalid_argument")
-    expect_error(go$Sum(textConnection("a")), class = "mangoro_error_invalid_argument")
+    expect_error(go$Sum(textConnection("a")), "only an `iter.Seq[string]` takes", fixed = TRUE, class = "mangoro_error_invalid_argument")
     expect_error(go$Sizes(1:3), class = "mangoro_error_invalid_argument")
     parts <- list(1, "a")
     expect_error(
@@ -79,12 +79,14 @@ test_that("what is wrong with a part is an error that says which", {
         parts <<- parts[-1]
         part
       }),
-      "part 2.*must be numeric"
+      "part 2 of argument `x` must be numeric"
     )
     for (call in expression(go$Sum(function() stop("mine")), go$Sizes(function() stop("mine")))) {
       expect_error(eval(call), "mine", class = "mangoro_error")
     }
     expect_error(mangoro_collect(go$Twice(function() stop("mine"))), "mine")
+    cnd <- expect_error(go$Sum(function() stop("mine")), "because of an error in R")
+    expect_identical(conditionCall(cnd$parent), quote(x()))
     expect_error(go$Sum(go$Rows(3, "")), "must be numeric")
     expect_error(go$Again(c(1, 2)), "only once", class = "mangoro_error_panic")
     expect_identical(go$Add(1, 2), 3)

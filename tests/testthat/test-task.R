@@ -186,10 +186,10 @@ test_that("the end of the process is an error of its tasks", {
 
     task <- mangoro_async(go$Hold, 1)
     mangoro_restart(go)
-    expect_error(mangoro_value(task), class = "mangoro_error_connection")
+    expect_error(mangoro_value(task), "its program was started again", class = "mangoro_error_connection")
     tasks <- lapply(1:3, function(i) mangoro_async(go$Hold, i))
     mangoro_stop(go)
-    expect_error(mangoro_value(tasks[[1]]), class = "mangoro_error_connection")
+    expect_error(mangoro_value(tasks[[1]]), "its program was stopped", class = "mangoro_error_connection")
     expect_error(mangoro_async(go$Double, 1), "stopped", class = "mangoro_error_connection")
     tasks <- NULL
     expect_silent(gc())
