@@ -212,3 +212,13 @@ close_lane <- function(state) {
   if (!is.null(state$lane)) .Call(c_lane_close, state$lane$pointer)
   state$lane <- NULL
 }
+
+# What a task or stream raises for `cnd`. That the connection was lost is no news where R has
+# stopped the program, or started it again.
+about_program <- function(x, cnd) {
+  server <- x$connection$server
+  if (is.null(server) || !inherits(cnd, "mangoro_error_connection")) return(cnd)
+  now <- server$connection
+  if (is.null(now)) return(program_condition(x$signature$name, "stopped", x$call))
+  if (identical(now$state, x$connection$state)) cnd else program_condition(x$signature$name, "started again", x$call)
+}

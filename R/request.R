@@ -110,8 +110,8 @@ finish <- function(line) {
     line$aio <- NULL
   } else {
     if (!is.null(line$posted)) {
-      held <- .Call(c_lane_release_held, line$lane$pointer, line$posted, value)
-      if (!is.null(held)) line$segments <- held
+      segments <- .Call(c_lane_release_held, line$lane$pointer, line$posted, value)
+      if (!is.null(segments)) line$segments <- segments
     }
     forget_request(line)
   }

@@ -234,16 +234,6 @@ take_reply <- function(task) {
   end_task(task, "done", value = result_value(values, task$signature, task$layout))
 }
 
-# What a task or stream raises for `cnd`. That the connection was lost is no news where R has
-# stopped the program, or started it again.
-about_program <- function(x, cnd) {
-  server <- x$connection$server
-  if (is.null(server) || !inherits(cnd, "mangoro_error_connection")) return(cnd)
-  now <- server$connection
-  if (is.null(now)) return(program_condition(x$signature$name, "stopped", x$call))
-  if (identical(now$state, x$connection$state)) cnd else program_condition(x$signature$name, "started again", x$call)
-}
-
 cancel_task <- function(task) {
   end_task(task, "cancelled", condition = cancelled_condition(task$signature$name, task$call))
 }
