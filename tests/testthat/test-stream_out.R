@@ -44,7 +44,7 @@ test_that("an error or a panic comes at its place, with the user's own call, and
       cnd <- expect_error(mangoro_next(s), "there are no more", class = class)
       expect_identical(deparse(conditionCall(cnd)), "go$Rows(n, how)")
     }
-    expect_match(format(s)[[2]], "^failed: ")
+    expect_match(format(s)[[2]], "^failed, ")
     expect_error(mangoro_collect(go$Rows(1e6, how)), "there are no more")
     expect_identical(go$Add(1, 2), 3)
   })
