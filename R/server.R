@@ -80,23 +80,18 @@ abort_foreign_handle <- function(server, call) {
 
 abort_forked_handle <- function(server, call) {
   site <- server$site
-  if (!is.null(site)) {
-    abort_connection(
-      c(
-        "A fork of an R process cannot use the handle of {.file {server$label}}.",
-        "i" = "It can read its files, at {site_urls(site)}."
-      ),
-      url = server$url, call = call
-    )
-  }
-  abort_connection(
+  instead <- if (!is.null(site)) {
+    c("i" = "It can read its files, at {site_urls(site)}.")
+  } else {
     c(
-      "A fork of an R process cannot use the handle of {.file {server$label}}.",
       "i" = "Instead of {.fn parallel::mclapply}, call Go once with all values: a function with
              {.code //mangoro:parallel} runs on all cores.",
       "i" = "Or use a cluster of {.fn parallel::makeCluster}, in which each worker makes a handle of its own
              with {maker(server)}."
-    ),
+    )
+  }
+  abort_connection(
+    c("A fork of an R process cannot use the handle of {.file {server$label}}.", instead),
     url = server$url, call = call
   )
 }

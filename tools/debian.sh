@@ -49,6 +49,19 @@ debian_unpack() {
   done
 }
 
+# debian_take TREE SUITE PACKAGE...: packages of a suite, unpacked in the place of what is there.
+debian_take() {
+  taken=$1 suite=$2
+  shift 2
+  work=$(mktemp -d "$(dirname "$taken").XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  debian_open "$suite" "$work"
+  debian_unpack "$work/root" "$@"
+  rm -rf "$taken"
+  mkdir -p "$(dirname "$taken")"
+  mv "$work/root" "$taken"
+}
+
 # debian_run TREE PROGRAM ARGUMENT...: a program of an unpacked tree that has its
 # libraries and libc6 too: it runs whatever the machine's own are.
 debian_run() {

@@ -216,15 +216,12 @@ func loop1[A, R any](fn any) *loop {
 	default:
 		return nil
 	}
-	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
-		results := columns[0].([]R)[p.first : p.first+p.n]
-		return func(from, to int, at *progress) error {
-			a := rows[A](p.args[0], p.n, from, to)
-			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
-				return each(row, a[i-from:j-from], results[i:j])
-			})
+	return typedLoop(func(p *piece, from, to int) typedRun[R] {
+		a := rows[A](p.args[0], p.n, from, to)
+		return func(row *int, i, j int, out []R) (int, error) {
+			return each(row, a[i:j], out)
 		}
-	}}
+	})
 }
 
 func loop2[A, B, R any](fn any) *loop {
@@ -257,15 +254,12 @@ func loop2[A, B, R any](fn any) *loop {
 	default:
 		return nil
 	}
-	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
-		results := columns[0].([]R)[p.first : p.first+p.n]
-		return func(from, to int, at *progress) error {
-			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
-			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
-				return each(row, a[i-from:j-from], b[i-from:j-from], results[i:j])
-			})
+	return typedLoop(func(p *piece, from, to int) typedRun[R] {
+		a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
+		return func(row *int, i, j int, out []R) (int, error) {
+			return each(row, a[i:j], b[i:j], out)
 		}
-	}}
+	})
 }
 
 func loop3[A, B, C, R any](fn any) *loop {
@@ -298,15 +292,12 @@ func loop3[A, B, C, R any](fn any) *loop {
 	default:
 		return nil
 	}
-	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
-		results := columns[0].([]R)[p.first : p.first+p.n]
-		return func(from, to int, at *progress) error {
-			a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
-			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
-				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], results[i:j])
-			})
+	return typedLoop(func(p *piece, from, to int) typedRun[R] {
+		a, b, c := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to), rows[C](p.args[2], p.n, from, to)
+		return func(row *int, i, j int, out []R) (int, error) {
+			return each(row, a[i:j], b[i:j], c[i:j], out)
 		}
-	}}
+	})
 }
 
 func loop4[A, B, C, D, R any](fn any) *loop {
@@ -342,13 +333,26 @@ func loop4[A, B, C, D, R any](fn any) *loop {
 	default:
 		return nil
 	}
+	return typedLoop(func(p *piece, from, to int) typedRun[R] {
+		a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
+		c, d := rows[C](p.args[2], p.n, from, to), rows[D](p.args[3], p.n, from, to)
+		return func(row *int, i, j int, out []R) (int, error) {
+			return each(row, a[i:j], b[i:j], c[i:j], d[i:j], out)
+		}
+	})
+}
+
+// typedRun computes the results of the rows [i, j) of those that it was made for.
+type typedRun[R any] func(row *int, i, j int, out []R) (int, error)
+
+// typedLoop returns a loop over runs, which rowsOf makes for the rows [from, to) of a piece.
+func typedLoop[R any](rowsOf func(p *piece, from, to int) typedRun[R]) *loop {
 	return &loop{newColumns[R], func(_ context.Context, p *piece, columns []any) span {
 		results := columns[0].([]R)[p.first : p.first+p.n]
 		return func(from, to int, at *progress) error {
-			a, b := rows[A](p.args[0], p.n, from, to), rows[B](p.args[1], p.n, from, to)
-			c, d := rows[C](p.args[2], p.n, from, to), rows[D](p.args[3], p.n, from, to)
+			run := rowsOf(p, from, to)
 			return p.eachRun(from, to, at, func(row *int, i, j int) (int, error) {
-				return each(row, a[i-from:j-from], b[i-from:j-from], c[i-from:j-from], d[i-from:j-from], results[i:j])
+				return run(row, i-from, j-from, results[i:j])
 			})
 		}
 	}}
