@@ -213,7 +213,8 @@ reply_readers <- function() {
   signatures <- list(
     f = new_signature(signature(FALSE), "f"), g = new_signature(signature(TRUE), "g"), h = new_signature(living, "h")
   )
-  known <- list(sock = sock, state = list2env(list(signatures = signatures)))
+  known <- list(sock = sock, state = new_state())
+  known$state$signatures <- signatures
   list(
     parse = function() mangoro_rpc_parse_response(the_reply$bytes),
     rpc_call = function() {
@@ -232,7 +233,7 @@ reply_readers <- function() {
       exchange_step(line, known, the_reply$bytes, known$state$signatures$h, NULL)
     },
     signatures = function() {
-      found <- fetch_signatures(list(sock = sock, state = new.env()), 60, NULL)
+      found <- fetch_signatures(list(sock = sock, state = new_state()), 60, NULL)
       lapply(found, function(signature) format(make_function(list(), signature)))
     }
   )
