@@ -226,7 +226,7 @@ reply_readers <- function() {
     call = function() call_function(known, "f", list(1), 60, NULL),
     call_boxed = function() call_function(known, "g", list(1), 60, NULL),
     exchange = function() {
-      line <- new_line()
+      line <- note_request(new_line(), known, 0, "h", 60, NULL)
       line$targets <- new_targets()
       add_target(line$targets, "function", identity, NULL)
       add_target(line$targets, "source", identity, NULL)
