@@ -373,6 +373,9 @@ func (x *exchange) fail(err error) {
 		send := x.end(reply)
 		x.call.ctx.cancel() // before R has the reply, since its next call may ask
 		send()
+		if x.request.mail != nil {
+			x.request.mail.Leave()
+		}
 	}
 	x.mu.Unlock()
 	x.call.ctx.cancel()
