@@ -11,12 +11,8 @@ show_output <- function(server, all = FALSE) {
     return(invisible())
   }
   if (all && !server$wakes) wake_for_output(server)
-  if (isFALSE(getOption("mangoro.output")) || serves_files(server)) {
-    .Call(c_log_seen, server$log)
-    return(invisible())
-  }
   output <- .Call(c_log_output, server$log, output_limit, all)
-  if (is.null(output)) {
+  if (is.null(output) || isFALSE(getOption("mangoro.output")) || serves_files(server)) {
     return(invisible())
   }
   if (output[[4]] > 0) tell_output(dropped_text(output[[4]]), "stderr")
