@@ -78,7 +78,7 @@ call_function <- function(connection, name, args, timeout, call, method = NULL, 
   if (streams && has_part(reply)) return(open_stream(line, connection, signature, call))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
-  result_value(values, signature, message)
+  result_value(values, signature, message, connection)
 }
 
 # --- The request ------------------------------------------------------------
@@ -199,11 +199,6 @@ without_shape <- function(x) {
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call, segments = NULL) {
-  values <- decode_reply(reply, signature, connection, call, segments)
-  if (signature$objects && !signature$streams) result_objects(values, signature, connection) else values
-}
-
-decode_reply <- function(reply, signature, connection, call, segments) {
   decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
     values <- decode(reply, signature$result_header, call, segments)
@@ -225,10 +220,11 @@ is_by_reference <- function(reply, segments) {
   !is.null(segments) && length(reply) > 0 && reply[[1]] == message_types[["refer_result"]]
 }
 
-result_value <- function(values, signature, message) {
+result_value <- function(values, signature, message, connection) {
   if (signature$streams) {
     return(values)
   }
+  if (signature$objects) values <- result_objects(values, signature, connection)
   if (!signature$returns) {
     return(invisible(NULL))
   }

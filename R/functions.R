@@ -129,7 +129,7 @@ finish_call <- function(connection, name, call, method = NULL) {
   show_output(connection$server, all = TRUE)
   values <- reply_values(reply, signature, connection, call, line$segments)
   end_segments(line, given_up = FALSE)
-  result_value(values, signature, list())
+  result_value(values, signature, list(), connection)
 }
 
 # The arguments that were given to a call that lacks one, for the message.

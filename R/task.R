@@ -231,7 +231,7 @@ take_reply <- function(task) {
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
-  end_task(task, "done", value = result_value(values, task$signature, task$layout))
+  end_task(task, "done", value = result_value(values, task$signature, task$layout, task$connection))
 }
 
 cancel_task <- function(task) {
