@@ -55,13 +55,13 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call_function(connection_of(.sock, call), .name, list(...), .timeout, call)
 }
 
-# `method` is the signature of one, NULL for a function.
-call_function <- function(connection, name, args, timeout, call, method = NULL) {
-  check_options(call)
+# `method` is the signature of one, NULL for a function. `known` is what C knows of calls of it.
+call_function <- function(connection, name, args, timeout, call, method = NULL, known = NULL) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- if (is.null(method)) find_signature(connection, name, timeout, call) else method
   flush_releases(connection)
-  attach_lane(connection, call)
+  lane <- attach_lane(connection, call)
+  if (!is.null(known)) know_call(known, connection, lane, signature, call)
   line <- take_line(connection, call)
   on.exit({
     end_segments(line, given_up = TRUE)
@@ -70,15 +70,15 @@ call_function <- function(connection, name, args, timeout, call, method = NULL) 
   if (signature$lives) line$targets <- new_targets()
   streams <- opens_stream(signature)
   header <- call_header(signature, if (streams) Inf else timeout, line$id)
-  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, lane), line$targets)
   line$segments <- message$segments
-  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) usable_lane(connection))
-  reply <- settle_call(line, connection, reply, signature, call)
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) lane)
+  if (signature$lives) reply <- settle_call(line, connection, reply, signature, call)
   show_output(connection$server, all = TRUE)
   if (streams && has_part(reply)) return(open_stream(line, connection, signature, call))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
-  result_value(values, signature, message)
+  result_value(values, signature, message, connection)
 }
 
 # --- The request ------------------------------------------------------------
@@ -118,8 +118,7 @@ as_message <- function(encoded) if (is.raw(encoded)) list(bytes = encoded) else 
 
 # What segment is offered for the result of a call: its bytes, as many as the last result had,
 # and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
-new_offer <- function(signature, connection) {
-  lane <- usable_lane(connection)
+new_offer <- function(signature, lane) {
   if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
 }
 
@@ -200,11 +199,6 @@ without_shape <- function(x) {
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call, segments = NULL) {
-  values <- decode_reply(reply, signature, connection, call, segments)
-  if (signature$objects && !signature$streams) result_objects(values, signature, connection) else values
-}
-
-decode_reply <- function(reply, signature, connection, call, segments) {
   decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
     values <- decode(reply, signature$result_header, call, segments)
@@ -226,10 +220,11 @@ is_by_reference <- function(reply, segments) {
   !is.null(segments) && length(reply) > 0 && reply[[1]] == message_types[["refer_result"]]
 }
 
-result_value <- function(values, signature, message) {
+result_value <- function(values, signature, message, connection) {
   if (signature$streams) {
     return(values)
   }
+  if (signature$objects) values <- result_objects(values, signature, connection)
   if (!signature$returns) {
     return(invisible(NULL))
   }

@@ -6,9 +6,6 @@
 # The reply that ends the call on `line`, or has a part of its stream. `reply` is the first
 # one.
 settle_call <- function(line, connection, reply, signature, call) {
-  if (!signature$lives) {
-    return(reply)
-  }
   repeat {
     reply <- answer_known(line, connection, reply, signature, call)
     bytes <- exchange_step(line, connection, reply, signature, call)

@@ -12,14 +12,20 @@ lane_status <- function(connection) {
   }
 }
 
-# Makes a lane, if the server takes one and was not asked before, and has the server open it.
-# If it does not, there is none, and `no_lane` says why. Each call tries, since the option may
-# be another one than at the last.
+# The lane that a call may try, which is made if the server takes one and was not asked before.
+# NULL for none. Each call asks for it, since the option may be another one than at the last.
 attach_lane <- function(connection, call) {
-  state <- connection$state
-  if (!state$offers_lane || !is.null(state$lane) || !wants_shared_memory()) {
-    return(invisible())
+  if (!wants_shared_memory()) {
+    return(NULL)
   }
+  state <- connection$state
+  if (state$offers_lane && is.null(state$lane)) make_lane(connection, call)
+  state$lane
+}
+
+# Makes a lane, and has the server open it. If it does not, there is none, and `no_lane` says why.
+make_lane <- function(connection, call) {
+  state <- connection$state
   state$offers_lane <- FALSE
   token <- nanonext::random(16, convert = FALSE)
   opened <- .Call(c_lane_open, token)

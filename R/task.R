@@ -172,7 +172,7 @@ start_task <- function(fn, args, timeout, call, shows = NULL) {
   if (is.null(signature$receiver)) {
     signature <- find_signature(connection, signature$name, call_timeout(NULL, connection$server, call), call)
   }
-  attach_lane(connection, call)
+  lane <- attach_lane(connection, call)
   flush_releases(connection)
   line <- take_line(connection, call)
   task <- NULL
@@ -185,7 +185,7 @@ start_task <- function(fn, args, timeout, call, shows = NULL) {
     line$shows <- shows
   }
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, lane), line$targets)
   line$segments <- message$segments
   begin(
     line, connection, request(line$ctx, message$bytes, send_mode = "raw", recv_mode = "raw", cv = line$signal),
@@ -231,7 +231,7 @@ take_reply <- function(task) {
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
-  end_task(task, "done", value = result_value(values, task$signature, task$layout))
+  end_task(task, "done", value = result_value(values, task$signature, task$layout, task$connection))
 }
 
 cancel_task <- function(task) {
