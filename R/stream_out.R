@@ -101,7 +101,13 @@ check_stream <- function(s, call = rlang::caller_env()) {
     )
   }
   if (!is_own_stream(s)) {
-    abort_connection("The stream belongs to another R process, or was saved and loaded again.", call = call)
+    abort_connection(
+      c(
+        "The stream belongs to another R process, or was saved and loaded again.",
+        "i" = "A stream ends with its session: call its function again for another one."
+      ),
+      call = call
+    )
   }
 }
 
