@@ -78,7 +78,9 @@ mangoro_collect <- function(s) {
   check_stream(s)
   parts <- list()
   while (!is.null(part <- next_part(s))) parts[[length(parts) + 1]] <- part
-  if (length(parts) > 0) return(combine_parts(parts))
+  if (length(parts) > 0) {
+    return(rlang::try_fetch(combine_parts(parts), error = function(cnd) abort_parts(s, cnd)))
+  }
   if (length(s$none) > 0) part_value(decode_record(s$none, call = s$call), s$signature)
 }
 
@@ -99,7 +101,13 @@ check_stream <- function(s, call = rlang::caller_env()) {
     )
   }
   if (!is_own_stream(s)) {
-    abort_connection("The stream belongs to another R process, or was saved and loaded again.", call = call)
+    abort_connection(
+      c(
+        "The stream belongs to another R process, or was saved and loaded again.",
+        "i" = "A stream ends with its session: call its function again for another one."
+      ),
+      call = call
+    )
   }
 }
 
@@ -112,7 +120,9 @@ is_own_stream <- function(s) identical(s$session, session) && !is_fork()
 opens_stream <- function(signature) signature$streams && signature$lives
 
 # Whether a reply has a part, or says that the stream is open.
-has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
+has_part <- function(reply) {
+  length(reply) > 0 && reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
+}
 
 #   session     the R session that it belongs to
 #   line        that of the call, while it is open
@@ -124,6 +134,7 @@ has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refe
 #   state       "open", "ended", "failed" or "closed"
 #   condition   what is raised if it is failed or closed
 #   none        a stream of its schema, once it has ended
+#   schema      of the parts that were read as Arrow data
 #   taken       how many bytes of a segment the last part had
 #   parts, rows how many have been read
 #
@@ -135,7 +146,7 @@ open_stream <- function(line, connection, signature, call) {
     session = session, line = line, arguments = line$segments, offer = NULL, connection = connection,
     signature = signature,
     call = call, header = envelope_header("part", signature$name), state = "open", condition = NULL, none = NULL,
-    taken = 0, parts = 0, rows = 0
+    schema = NULL, taken = 0, parts = 0, rows = 0
   ))
   class(s) <- "mangoro_stream"
   line$segments <- NULL
@@ -323,17 +334,16 @@ as_iterator.mangoro_stream <- function(x) {
 as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
   check_stream(x)
   ahead <- NULL
-  known <- NULL
   or_message <- function(f) {
     function() tryCatch(f(), error = function(cnd) paste(cli::ansi_strip(conditionMessage(cnd))))
   }
   schema_of <- or_message(function() {
-    if (is.null(known)) {
+    if (is.null(x$schema)) {
       ahead <<- next_part(x, read = read_arrow)
-      known <<- (ahead %||% nanoarrow::read_nanoarrow(check_decoded(.Call(c_verify, x$none, 0), x$call)))$get_schema()
+      if (is.null(ahead)) read_schema(x, check_decoded(.Call(c_verify, x$none, 0), x$call))
     }
     copy <- nanoarrow::nanoarrow_allocate_schema() # the one that is handed over is moved
-    nanoarrow::nanoarrow_pointer_export(known, copy)
+    nanoarrow::nanoarrow_pointer_export(x$schema, copy)
     copy
   })
   next_of <- or_message(function() {
@@ -350,7 +360,34 @@ as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
 read_arrow <- function(s, reply, offer) {
   bytes <- check_decoded(.Call(c_part_stream, reply, part_start(s, reply), offer), s$call)
   s$taken <- max(s$taken, end_use(offer, given_up = FALSE))
-  nanoarrow::read_nanoarrow(bytes)
+  read_schema(s, bytes)
+}
+
+# An Arrow stream, which must have the types of those before: whoever reads the parts takes
+# their memory for that.
+read_schema <- function(s, bytes) {
+  stream <- nanoarrow::read_nanoarrow(bytes)
+  schema <- stream$get_schema()
+  if (is.null(s$schema)) s$schema <- schema
+  if (!has_layout(schema, s$schema)) abort_parts(s)
+  stream
+}
+
+# Whether two schemas have the same fields and types, whatever their metadata.
+has_layout <- function(schema, other) {
+  if (is.null(schema) || is.null(other)) return(is.null(schema) && is.null(other))
+  identical(schema$format, other$format) && identical(names(schema$children), names(other$children)) &&
+    all(unlist(Map(has_layout, schema$children, other$children))) && has_layout(schema$dictionary, other$dictionary)
+}
+
+abort_parts <- function(s, parent = NULL) {
+  abort_protocol(
+    c(
+      "The parts of the stream of {.fn {s$signature$name}} do not fit together: their types differ.",
+      "i" = "Read them one by one, with {.fn mangoro_next}."
+    ),
+    call = s$call, parent = parent
+  )
 }
 
 # --- Printing ---------------------------------------------------------------

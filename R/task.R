@@ -131,7 +131,13 @@ check_task <- function(task, call = rlang::caller_env()) {
     )
   }
   if (!is_own_task(task)) {
-    abort_connection("The task belongs to another R process, or was saved and loaded again.", call = call)
+    abort_connection(
+      c(
+        "The task belongs to another R process, or was saved and loaded again.",
+        "i" = "A task ends with its session: start another one with {.fn mangoro_async}."
+      ),
+      call = call
+    )
   }
 }
 

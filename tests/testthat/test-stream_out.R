@@ -253,3 +253,32 @@ test_that("a stream of a server that lies is a protocol error", {
     expect_error(mangoro_collect(s), class = "mangoro_error_protocol", info = name)
   }
 })
+
+test_that("parts that do not fit together are a protocol error", {
+  puppet <- local_puppet()
+  json <- "{\"f\":{\"Args\":[],\"Boxed\":true,\"Lives\":true,\"ReturnType\":{\"Type\":\"stream\",\"Nullable\":true}}}"
+  manifest <- c(envelope_header("manifest"), charToRaw(json))
+  opened <- envelope_header("part", "f")
+  part <- function(...) encode_record(data.frame(...), envelope_header("part", "f"))
+  open_puppet <- function(second) {
+    last <- encode_record(data.frame(x = numeric()), envelope_header("result", "f"))
+    puppet$answer(manifest, opened, part(x = c(1, 2)), second, last)
+    fetch_signatures(connection_of(puppet$sock, NULL), 10, NULL)
+    mangoro_call(puppet$sock, "f")
+  }
+  as_arrow <- function(s) as.data.frame(nanoarrow::as_nanoarrow_array_stream(s))
+  expect_identical(as_arrow(open_puppet(part(x = 3))), data.frame(x = c(1, 2, 3)))
+  seconds <- list(
+    integers = part(x = 3L), strings = part(x = "a"), factor = part(x = factor("a")), names = part(y = 3),
+    columns = part(x = 3, y = 4)
+  )
+  for (name in names(seconds)) {
+    expect_error(as_arrow(open_puppet(seconds[[name]])), "do not fit together", info = name)
+  }
+  expect_error(mangoro_collect(open_puppet(envelope_header("part", "f"))), class = "mangoro_error_protocol")
+  expect_error(mangoro_collect(open_puppet(raw())), class = "mangoro_error_protocol")
+  nested <- function(value) list(x = structure(list(a = value), class = "data.frame", row.names = 1L))
+  row <- function(value) encode_record(nested(value), envelope_header("part", "f"))
+  s <- open_puppet(row(1))
+  expect_error(mangoro_collect(s), "do not fit together", class = "mangoro_error_protocol")
+})

@@ -11,6 +11,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // PartRows and PartBytes are how many rows and about how many bytes of values a part of a
@@ -46,17 +48,17 @@ func sequenceKind(t reflect.Type, result bool) (kind Kind, is bool, err error) {
 	case t.Kind() == reflect.Chan && t.ChanDir() != reflect.SendDir:
 		elem, s.class = t.Elem(), channel
 		if !result {
-			return nil, true, fmt.Errorf("type %v is not supported: R cannot send to a channel; use iter.Seq", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.ChannelParameter)
 		}
 	case t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0:
 		return nil, false, nil
 	case t.CanSeq2():
 		elem, s.class = t.In(0).In(0), withErrors
 		if t.In(0).In(1) != reflect.TypeFor[error]() {
-			return nil, true, fmt.Errorf("type %v is not supported: only values and errors come in pairs; use iter.Seq of a struct of both", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.PairsOfOthers)
 		}
 		if !result {
-			return nil, true, fmt.Errorf("type %v is not supported: an R error ends the call; use iter.Seq", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.ErrorsParameter)
 		}
 	case t.CanSeq() && t.In(0).NumIn() == 1:
 		elem = t.In(0).In(0)
