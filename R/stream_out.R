@@ -124,7 +124,6 @@ has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refe
 #   state       "open", "ended", "failed" or "closed"
 #   condition   what is raised if it is failed or closed
 #   none        a stream of its schema, once it has ended
-#   taken       how many bytes of a segment the last part had
 #   parts, rows how many have been read
 #
 # The stream of the call that is out on `line`, once its function has returned one. `call`
@@ -135,7 +134,7 @@ open_stream <- function(line, connection, signature, call) {
     session = session, line = line, arguments = line$segments, offer = NULL, connection = connection,
     signature = signature,
     call = call, header = envelope_header("part", signature$name), state = "open", condition = NULL, none = NULL,
-    taken = 0, parts = 0, rows = 0
+    parts = 0, rows = 0
   ))
   class(s) <- "mangoro_stream"
   line$segments <- NULL
@@ -150,8 +149,8 @@ open_stream <- function(line, connection, signature, call) {
 # Asks for the next part, for which a segment is offered if there is shared memory.
 ask_ahead <- function(s) {
   line <- s$line
-  lane <- usable_lane(s$connection)
-  offer <- if (!is.null(lane)) .Call(c_segments_offer, c(s$taken, lane$peer))
+  size <- new_offer(s$signature, s$connection)
+  offer <- if (!is.null(size)) .Call(c_segments_offer, size)
   s$offer <- offer$segments
   line$offer <- offer$name
   bytes <- continue_message(s$signature$name, line$id, offer = line$offer)
@@ -215,10 +214,16 @@ take_part <- function(s, end, read) {
 read_part <- function(s, reply, segments) {
   start <- part_start(s, reply)
   values <- decode_record(reply, start, s$call, segments)
-  s$taken <- max(s$taken, end_use(segments, given_up = FALSE))
+  note_part(s, segments)
   part <- part_value(values, s$signature)
   s$rows <- s$rows + row_count(part)
   part
+}
+
+# The next part may be as large as the largest so far, also that of another stream.
+note_part <- function(s, segments) {
+  taken <- end_use(segments, given_up = FALSE)
+  if (taken > (s$signature$last$taken %||% 0)) note_taken(s$signature, taken)
 }
 
 # Where the payload of a part begins.
@@ -349,7 +354,7 @@ as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
 # A part as a stream of nanoarrow.
 read_arrow <- function(s, reply, offer) {
   bytes <- check_decoded(.Call(c_part_stream, reply, part_start(s, reply), offer), s$call)
-  s$taken <- max(s$taken, end_use(offer, given_up = FALSE))
+  note_part(s, offer)
   nanoarrow::read_nanoarrow(bytes)
 }
 

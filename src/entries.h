@@ -44,6 +44,7 @@ SEXP mg_c_segment_write(SEXP lease, SEXP offset, SEXP x);
 SEXP mg_c_segment_grow(SEXP lease);
 SEXP mg_c_segment_limit(SEXP bytes, SEXP segments);
 SEXP mg_c_segment_fail(SEXP at);
+SEXP mg_c_segment_collections(void);
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na);
 SEXP mg_c_string_view(SEXP lease, SEXP at, SEXP width, SEXP n);
 SEXP mg_c_view_is_untouched(SEXP x);

@@ -47,6 +47,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_grow, 1),
     ENTRY(segment_limit, 2),
     ENTRY(segment_fail, 1),
+    ENTRY(segment_collections, 0),
     ENTRY(view, 5),
     ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),

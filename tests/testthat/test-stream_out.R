@@ -111,6 +111,33 @@ test_that("many streams are open at once", {
   })
 })
 
+test_that("streams leave few segments behind, however many there were", {
+  skip_without_segments()
+  go <- local_streams()
+  with_segment_limits()
+  go$Add(1, 2)
+  ends <- list(
+    read = mangoro_collect,
+    closed = function(s) {
+      mangoro_next(s)
+      close(s)
+    },
+    collected = function(s) {
+      mangoro_next(s)
+      NULL
+    }
+  )
+  for (end in ends) {
+    for (i in 1:40) end(go$Count(6e5))
+    invisible(gc())
+    expect_lte(segment_counts()$segments, 16)
+  }
+  expect_lte(memory_files()[["descriptors"]], 20)
+  # Go keeps mappings of segments that are closed until it has some 64 MB of these.
+  expect_lte(memory_files(pid_of(go))[["mappings"]], 50)
+  expect_identical(memory_files(pid_of(go))[["descriptors"]], 0)
+})
+
 test_that("a task may have a stream as its value", {
   go <- local_streams()
   both_ways({
