@@ -153,6 +153,7 @@ ask_ahead <- function(s) {
   offer <- if (!is.null(size)) .Call(c_segments_offer, size)
   s$offer <- offer$segments
   line$offer <- offer$name
+  line$talk <- NULL # what C says for this call names the offer
   bytes <- continue_message(s$signature$name, line$id, offer = line$offer)
   send_continue(line, s$connection, bytes, s$signature, s$call)
 }
@@ -181,9 +182,13 @@ is_ready <- function(s, end) {
   if (is.null(line$aio)) abort_own_part(s$signature$name, s$call)
   waited <- FALSE
   on.exit(if (!waited) close_stream(s))
-  while (look(line) > 0 && mclock() < end) await(list(line), end)
+  repeat {
+    await(list(line), end)
+    left <- look(line)
+    if (left == 0 || mclock() >= end) break
+  }
   waited <- TRUE
-  look(line) == 0
+  left == 0
 }
 
 # The part that has come, NULL at the end.

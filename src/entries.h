@@ -61,6 +61,7 @@ SEXP mg_c_lane_continue(SEXP pointer, SEXP posted, SEXP message, SEXP line);
 SEXP mg_c_lane_release_held(SEXP pointer, SEXP posted, SEXP reply);
 SEXP mg_c_lane_age(SEXP pointer);
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted);
+SEXP mg_c_question_answer(SEXP reply, SEXP talk);
 SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP talk);
 SEXP mg_c_template(SEXP message, SEXP ahead);
 SEXP mg_c_array_stream(SEXP pointer, SEXP next, SEXP schema, SEXP close);

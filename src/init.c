@@ -66,6 +66,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(lane_age, 1),
     ENTRY(lane_give_up, 2),
     ENTRY(lane_converse, 5),
+    ENTRY(question_answer, 2),
     ENTRY(template, 2),
     // Objects, functions and streams
     ENTRY(array_stream, 4),
