@@ -101,6 +101,38 @@ test_that("a stream that is closed or collected ends in Go", {
   })
 })
 
+test_that("an R function that Go calls may close the stream of its call", {
+  go <- local_streams()
+  both_ways(for (at in c(0, 5)) {
+    s <- go$Applied(function(x) {
+      if (x == at) close(s)
+      x
+    }, 10)
+    for (i in 1:2) {
+      cnd <- expect_error(mangoro_next(s), "was closed", class = "mangoro_error_cancelled")
+      expect_identical(conditionCall(cnd)[[1]], quote(go$Applied))
+    }
+    expect_error(mangoro_collect(s), class = "mangoro_error_cancelled")
+    wait_for(go$Running() == 0)
+    expect_identical(mangoro_collect(go$Applied(function(x) -x, 3)), c(0, -1, -2))
+  })
+})
+
+test_that("an R function is asked for many values of a stream", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Applied(function(x) 2 * x, 1000)
+    values <- mangoro_collect(s)
+    expect_identical(values, 2 * (0:999))
+    s <- go$Applied(function(x) if (x == 50) stop("fifty") else if (x %% 7 == 0) NA else 1L, 1000)
+    cnd <- expect_error(mangoro_collect(s), class = "mangoro_error_handler")
+    expect_identical(conditionMessage(cnd$parent), "fifty")
+    expect_identical(mangoro_collect(go$Applied(function(x) if (x %% 3 == 0) NA else 1L, 6)), c(NA, 1, 1, NA, 1, 1))
+    expect_error(mangoro_collect(go$Applied(function(x) if (x == 3) "a" else x, 6)), "must return one number")
+    expect_identical(mangoro_collect(go$Applied(function(x) sum(mangoro_collect(go$Count(x))), 5)), c(0, 0, 1, 3, 6))
+  })
+})
+
 test_that("many streams are open at once", {
   go <- local_streams()
   both_ways({
