@@ -135,7 +135,6 @@ has_part <- function(reply) {
 #   condition   what is raised if it is failed or closed
 #   none        a stream of its schema, once it has ended
 #   schema      of the parts that were read as Arrow data
-#   taken       how many bytes of a segment the last part had
 #   parts, rows how many have been read
 #
 # The stream of the call that is out on `line`, once its function has returned one. `call`
@@ -146,7 +145,7 @@ open_stream <- function(line, connection, signature, call) {
     session = session, line = line, arguments = line$segments, offer = NULL, connection = connection,
     signature = signature,
     call = call, header = envelope_header("part", signature$name), state = "open", condition = NULL, none = NULL,
-    schema = NULL, taken = 0, parts = 0, rows = 0
+    schema = NULL, parts = 0, rows = 0
   ))
   class(s) <- "mangoro_stream"
   line$segments <- NULL
@@ -161,10 +160,11 @@ open_stream <- function(line, connection, signature, call) {
 # Asks for the next part, for which a segment is offered if there is shared memory.
 ask_ahead <- function(s) {
   line <- s$line
-  lane <- usable_lane(s$connection)
-  offer <- if (!is.null(lane)) .Call(c_segments_offer, c(s$taken, lane$peer))
+  size <- new_offer(s$signature, s$connection)
+  offer <- if (!is.null(size)) .Call(c_segments_offer, size)
   s$offer <- offer$segments
   line$offer <- offer$name
+  line$talk <- NULL # what C says for this call names the offer
   bytes <- continue_message(s$signature$name, line$id, offer = line$offer)
   send_continue(line, s$connection, bytes, s$signature, s$call)
 }
@@ -193,9 +193,13 @@ is_ready <- function(s, end) {
   if (is.null(line$aio)) abort_own_part(s$signature$name, s$call)
   waited <- FALSE
   on.exit(if (!waited) close_stream(s))
-  while (look(line) > 0 && mclock() < end) await(list(line), end)
+  repeat {
+    await(list(line), end)
+    left <- look(line)
+    if (left == 0 || mclock() >= end) break
+  }
   waited <- TRUE
-  look(line) == 0
+  left == 0
 }
 
 # The part that has come, NULL at the end.
@@ -226,10 +230,16 @@ take_part <- function(s, end, read) {
 read_part <- function(s, reply, segments) {
   start <- part_start(s, reply)
   values <- decode_record(reply, start, s$call, segments)
-  s$taken <- max(s$taken, end_use(segments, given_up = FALSE))
+  note_part(s, segments)
   part <- part_value(values, s$signature)
   s$rows <- s$rows + row_count(part)
   part
+}
+
+# The next part may be as large as the largest so far, also that of another stream.
+note_part <- function(s, segments) {
+  taken <- end_use(segments, given_up = FALSE)
+  if (taken > (s$signature$last$taken %||% 0)) note_taken(s$signature, taken)
 }
 
 # Where the payload of a part begins.
@@ -359,7 +369,7 @@ as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
 # A part as a stream of nanoarrow.
 read_arrow <- function(s, reply, offer) {
   bytes <- check_decoded(.Call(c_part_stream, reply, part_start(s, reply), offer), s$call)
-  s$taken <- max(s$taken, end_use(offer, given_up = FALSE))
+  note_part(s, offer)
   read_schema(s, bytes)
 }
 

@@ -231,6 +231,24 @@ test_that("a callback may call Go again", {
   })
 })
 
+test_that("C answers questions that differ in their numbers, over the lane and over the socket", {
+  go <- local_callbacks()
+  answer <- answer_question
+  answered <- 0
+  local_mocked_bindings(answer_question = function(...) {
+    answered <<- answered + 1
+    answer(...)
+  })
+  both_ways({
+    answered <- 0
+    expect_identical(go$Repeat(function(x) x, 50), sum(0:49) + 0)
+    expect_identical(mangoro_value(mangoro_async(go$Repeat, function(x) x, 50)), sum(0:49) + 0)
+    # The inner calls go over the socket.
+    expect_identical(go$Repeat(function(x) go$Repeat(function(y) y, 3), 50), 150)
+    expect_lte(answered, 1)
+  })
+})
+
 test_that("vectors of several lengths, and several functions, are told apart", {
   go <- local_callbacks()
   both_ways(for (i in 1:2) {
@@ -262,6 +280,10 @@ test_that("what is large goes over the socket", {
     expect_identical(go$Large(function(x) numeric(1e5), 3), numeric(1e5))
     expect_identical(go$Large(function(x) x + 1, 1e5), rep(1, 1e5))
     expect_identical(go$Texts(identity, 3e5), 300000L)
+    # The arguments are in a segment, the question is not.
+    data <- data.frame(a = as.numeric(1:2e5))
+    expect_identical(go$Records(identity, data), data)
+    expect_identical(go$Records(function(d) d[1:2, , drop = FALSE], data)$a, c(1, 2))
     expect_match(go$Try(function(x) stop(strrep("x", 1e6)), 1), "simpleError: x+")
     expect_usable(go)
   })

@@ -101,6 +101,38 @@ test_that("a stream that is closed or collected ends in Go", {
   })
 })
 
+test_that("an R function that Go calls may close the stream of its call", {
+  go <- local_streams()
+  both_ways(for (at in c(0, 5)) {
+    s <- go$Applied(function(x) {
+      if (x == at) close(s)
+      x
+    }, 10)
+    for (i in 1:2) {
+      cnd <- expect_error(mangoro_next(s), "was closed", class = "mangoro_error_cancelled")
+      expect_identical(conditionCall(cnd)[[1]], quote(go$Applied))
+    }
+    expect_error(mangoro_collect(s), class = "mangoro_error_cancelled")
+    wait_for(go$Running() == 0)
+    expect_identical(mangoro_collect(go$Applied(function(x) -x, 3)), c(0, -1, -2))
+  })
+})
+
+test_that("an R function is asked for many values of a stream", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Applied(function(x) 2 * x, 1000)
+    values <- mangoro_collect(s)
+    expect_identical(values, 2 * (0:999))
+    s <- go$Applied(function(x) if (x == 50) stop("fifty") else if (x %% 7 == 0) NA else 1L, 1000)
+    cnd <- expect_error(mangoro_collect(s), class = "mangoro_error_handler")
+    expect_identical(conditionMessage(cnd$parent), "fifty")
+    expect_identical(mangoro_collect(go$Applied(function(x) if (x %% 3 == 0) NA else 1L, 6)), c(NA, 1, 1, NA, 1, 1))
+    expect_error(mangoro_collect(go$Applied(function(x) if (x == 3) "a" else x, 6)), "must return one number")
+    expect_identical(mangoro_collect(go$Applied(function(x) sum(mangoro_collect(go$Count(x))), 5)), c(0, 0, 1, 3, 6))
+  })
+})
+
 test_that("many streams are open at once", {
   go <- local_streams()
   both_ways({
@@ -109,6 +141,33 @@ test_that("many streams are open at once", {
     expect_identical(vapply(rev(streams), function(s) length(mangoro_collect(s)), 1L), as.integer(1e5 + 100:1))
     expect_identical(go$Running(), 0L)
   })
+})
+
+test_that("streams leave few segments behind, however many there were", {
+  skip_without_segments()
+  go <- local_streams()
+  with_segment_limits()
+  go$Add(1, 2)
+  ends <- list(
+    read = mangoro_collect,
+    closed = function(s) {
+      mangoro_next(s)
+      close(s)
+    },
+    collected = function(s) {
+      mangoro_next(s)
+      NULL
+    }
+  )
+  for (end in ends) {
+    for (i in 1:40) end(go$Count(6e5))
+    invisible(gc())
+    expect_lte(segment_counts()$segments, 16)
+  }
+  expect_lte(memory_files()[["descriptors"]], 20)
+  # Go keeps mappings of segments that are closed until it has some 64 MB of these.
+  expect_lte(memory_files(pid_of(go))[["mappings"]], 50)
+  expect_identical(memory_files(pid_of(go))[["descriptors"]], 0)
 })
 
 test_that("a task may have a stream as its value", {

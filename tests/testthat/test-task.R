@@ -23,6 +23,19 @@ test_that("a task returns at once, and its value is that of the call", {
   })
 })
 
+test_that("more tasks than there are segments cost few collections", {
+  skip_without_segments()
+  go <- local_long()
+  with_segment_limits()
+  x <- lapply(1:300, function(i) as.numeric(i + 1:2e4))
+  collections <- count_collections({
+    tasks <- lapply(x, function(x) mangoro_async(go$Double, x))
+    values <- lapply(tasks, mangoro_value)
+  })
+  expect_identical(values, lapply(x, `*`, 2))
+  expect_lte(collections, 12)
+})
+
 test_that("arguments are checked before anything is sent", {
   go <- local_long()
   cnd <- expect_error(mangoro_async(go$Hold, "a"), class = "mangoro_error_invalid_argument")

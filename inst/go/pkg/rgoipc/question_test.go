@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -264,6 +265,33 @@ func TestFunctionsNeedACallThatLives(t *testing.T) {
 	reply := callWith(t, newSocketPeer, sumOf, `{"call_id":"a"}`, doubled)
 	if reply.Type != MsgTypeError || codeOf(t, reply) != CodeInvalidArgument || !strings.Contains(reply.ErrorMsg, "argument `x` must be a function") {
 		t.Errorf("got %d, %s, %s", reply.Type, reply.ErrorMsg, reply.ArrowData)
+	}
+}
+
+func TestSourcesNeedACallThatLives(t *testing.T) {
+	for name, fn := range map[string]any{
+		"values":  func(iter.Seq[float64]) {},
+		"records": func(array.RecordReader) {},
+	} {
+		registry := NewRegistry()
+		if err := registry.Func("f", fn); err != nil {
+			t.Fatal(err)
+		}
+		index := columns(t, arg{int32s, `[0]`, "", ""}).Column(0)
+		target, err := array.NewStructArray([]arrow.Array{index}, []string{"target"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: target.DataType()}}, nil)
+		payload, err := WriteArrowRecord(array.NewRecordBatch(schema, []arrow.Array{target}, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newSocketPeer(t, newDispatcher(t.Context(), registry, limits{running: 1, waiting: 10, givenUp: 10, bytes: 1 << 20}))
+		p.send((&RPCMessage{Type: MsgTypeCall, FuncName: "f", ErrorMsg: `{"call_id":"a"}`, ArrowData: payload}).Marshal())
+		if reply := p.receive(); codeOf(t, reply) != CodeInvalidArgument || !strings.Contains(reply.ErrorMsg, "a client that can be asked") {
+			t.Errorf("%s: got %d, %s, %s", name, reply.Type, reply.ErrorMsg, reply.ArrowData)
+		}
 	}
 }
 
