@@ -224,7 +224,8 @@ object_id <- function(x, type, path) {
   check_object(object, path$call)
   if (!identical(object$connection$state, path$signature$home)) {
     abort_arguments(
-      path$signature, "{describe_path(path)} is the {describe_object(object)}: an object can only be used in its own program.",
+      path$signature,
+      "{describe_path(path)} is the {describe_object(object)}: an object can only be used in its own program.",
       arg = path$arg, call = path$call
     )
   }
