@@ -63,7 +63,10 @@ callback_result <- function(value, target, signature) {
         check_one(coerced, spec, path)
         coerced
       },
-      mangoro_error_invalid_argument = function(cnd) abort_returned(target, one_value(spec), value)
+      mangoro_error_invalid_argument = function(cnd) {
+        # Of an object that says which one is wanted, and of what program.
+        if (inherits(value, "mangoro_object")) raise(cnd) else abort_returned(target, one_value(spec), value)
+      }
     )
     return(encode_record(list(result = coerced)))
   }
@@ -95,7 +98,8 @@ one_value <- function(spec) {
     complex64 = , complex128 = "one complex number",
     timestamp = "one date-time",
     duration = "one difftime",
-    date = "one Date"
+    date = "one Date",
+    object = paste0("a *", spec$name)
   )
 }
 

@@ -215,17 +215,17 @@ object_ids <- function(x, type, path) {
 object_id <- function(x, type, path) {
   if (!inherits(x, "mangoro_object")) abort_type(x, paste0("a *", type), path, advice = "")
   object <- object_of(x)
-  subject <- describe_path(path)
   if (object$type != type) {
     abort_arguments(
-      path$signature, "{subject} must be a *{type}, not a *{object$type}.",
+      path$signature, "{describe_path(path)} must be a *{type}, not a *{object$type}.",
       arg = path$arg, call = path$call
     )
   }
   check_object(object, path$call)
   if (!identical(object$connection$state, path$signature$home)) {
     abort_arguments(
-      path$signature, "{subject} is the {describe_object(object)}: an object can only be used in its own program.",
+      path$signature,
+      "{describe_path(path)} is the {describe_object(object)}: an object can only be used in its own program.",
       arg = path$arg, call = path$call
     )
   }

@@ -102,6 +102,34 @@ test_that("objects are arguments", {
   })
 })
 
+test_that("where an argument is is only told of one that is wrong", {
+  go <- local_objects()
+  x <- go$NewIndex("a")
+  local_mocked_bindings(describe_path = function(path) stop("told"))
+  expect_identical(go$Sizes(list(x, x)), c(1L, 1L))
+  expect_error(go$Sizes(list(x, go$NewTree(x))), "told")
+})
+
+test_that("an R function returns an object of the type, and of the program", {
+  go <- local_objects()
+  other <- local_objects()
+  x <- go$NewIndex("a")
+  wrong <- function(expr, text) {
+    cnd <- expect_error(expr, class = "mangoro_error_handler")
+    expect_match(conditionMessage(cnd$parent), text, fixed = TRUE)
+  }
+  both_ways({
+    expect_identical(go$Pick(x, function(x) x), x)
+    wrong(go$Pick(x, function(x) NULL), "`f` must return a *Index, not NULL.")
+    wrong(go$Pick(x, function(x) 3), "`f` must return a *Index, not 3.")
+    wrong(go$Pick(x, function(x) go$NewTree(x)), "the result of `f` must be a *Index, not a *Tree.")
+    wrong(go$Pick(x, function(x) other$NewIndex("a")), "an object can only be used in its own program.")
+    closed <- go$NewIndex("b")
+    close(closed)
+    wrong(go$Pick(x, function(x) closed), "was closed.")
+  })
+})
+
 test_that("an object tells what it is", {
   go <- local_objects()
   x <- go$NewIndex(c("a", "b"))
@@ -123,6 +151,14 @@ test_that("an object tells what it is", {
   buffer$WriteString("ab")
   expect_identical(buffer$String(), "ab")
   expect_identical(format(buffer)[[2]], "ab")
+})
+
+test_that("a text that does not come does not keep R from printing", {
+  local_mocked_bindings(text_timeout = 0.1)
+  x <- local_objects()$NewStuck()
+  expect_match(format(x)[[2]], "did not answer within 0.1 seconds")
+  x$Free()
+  expect_identical(format(x)[[2]], "free")
 })
 
 test_that("what cannot be called says why", {

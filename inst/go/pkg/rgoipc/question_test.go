@@ -359,3 +359,29 @@ func TestKeptFunctions(t *testing.T) {
 	}()
 	<-ended
 }
+
+// A client may send any number for a function, also for one that is called by another
+// goroutine, whose panic would end the program.
+func TestTargetThatIsNone(t *testing.T) {
+	registry := NewRegistry()
+	err := registry.Func("f", func(f func(float64) (float64, error)) error {
+		failed := make(chan error)
+		go func() {
+			_, err := f(1)
+			failed <- err
+		}()
+		return <-failed
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newSocketPeer(t, newDispatcher(t.Context(), registry, limits{running: 1, waiting: 10, givenUp: 10, bytes: 1 << 20}))
+	payload, err := WriteArrowRecord(lists(t, arg{dataType: int32s, text: "[-1]"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.send((&RPCMessage{Type: MsgTypeCall, FuncName: "f", ErrorMsg: living, ArrowData: payload}).Marshal())
+	if reply := p.receive(); reply.Type != MsgTypeError || !strings.Contains(reply.ErrorMsg, "the number of an R function, not -1") {
+		t.Errorf("the reply is of type %d: %s", reply.Type, reply.ErrorMsg)
+	}
+}
