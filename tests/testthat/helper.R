@@ -108,6 +108,13 @@ other_session <- function(code, ..., load = TRUE) {
   )
 }
 
+# R 4.6 ignores SIGINT where it was started so, as a shell starts its background jobs.
+skip_if_no_sigint <- function() {
+  skip_on_os("windows")
+  sent <- processx::run("sh", c("-c", "kill -INT $$; echo ignored"), error_on_status = FALSE)
+  skip_if(nzchar(sent$stdout), "SIGINT is ignored")
+}
+
 # Replaces the directories of this run in messages.
 scrub_paths <- function(...) {
   dirs <- c(...)
