@@ -68,7 +68,13 @@ exchange_step <- function(line, connection, reply, signature, call) {
       continue_message(signature$name, line$id, offer = line$offer)
     },
     question = answer_message(line, connection, said$target, reply, message$start, signature, call),
-    error = abort_failed_callback(line, connection, message, reply, signature, call)
+    error = {
+      # The time-out is Go's as well: a call may end by it while R goes on with it.
+      if (identical(said$code, "not_found") && seconds_out(line) >= line$timeout) {
+        abort_timeout(paste0("`", signature$name, "()`"), line$timeout, call)
+      }
+      abort_failed_callback(line, connection, message, reply, signature, call)
+    }
   )
 }
 
@@ -179,9 +185,7 @@ send_continue <- function(line, connection, bytes, signature, call) {
 is_on_lane <- function(line) !is.null(line$posted) && !isTRUE(line$moved)
 
 # How long the call is out.
-seconds_out <- function(line) {
-  if (is_on_lane(line)) .Call(c_lane_age, line$lane$pointer) else (mclock() - line$started) / 1000
-}
+seconds_out <- function(line) (mclock() - line$started) / 1000
 
 # What R has to say does not fit the lane: tells Go that it comes over the socket.
 ask_for_socket <- function(line, connection, signature, call) {
@@ -201,7 +205,6 @@ ask_for_socket <- function(line, connection, signature, call) {
 # The call goes on over the socket. It holds the lane until it ends.
 move_to_socket <- function(line, connection, call) {
   if (!is_on_lane(line)) abort_protocol("The server has the call moved, which is not on a lane.", call = call)
-  line$started <- mclock() - 1000 * seconds_out(line)
   if (is.null(line$ctx)) line$ctx <- take_line(connection, call)$ctx
   line$moved <- TRUE
 }

@@ -125,6 +125,7 @@ finish_call <- function(connection, name, call, method = NULL) {
   signature <- method %||% connection$state$signatures[[name]]
   timeout <- call_timeout(NULL, connection$server, call)
   note_request(line, connection, sent = 0, name, timeout, call)
+  line$started <- line$started - 1000 * .Call(c_lane_age, lane$pointer)
   if (signature$lives) line$targets <- new_targets()
   reply <- await_lane(line, lane, line$posted)
   reply <- settle_call(line, connection, reply, signature, call)

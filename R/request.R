@@ -44,7 +44,6 @@ roundtrip <- function(line, connection, message, name, timeout, call, lane = NUL
 begin <- function(line, connection, aio, sent, name, timeout, call) {
   note_request(line, connection, sent, name, timeout, call)
   line$aio <- aio
-  line$started <- mclock()
   line
 }
 
@@ -54,6 +53,7 @@ note_request <- function(line, connection, sent, name, timeout, call) {
   line$name <- name
   line$timeout <- timeout
   line$call <- call
+  line$started <- mclock()
   line
 }
 

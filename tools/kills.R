@@ -1,7 +1,8 @@
 # Kills R, or R and its Go programs together, at random moments while it builds,
 # starts, calls and stops, and counts what is left: after a second, and after the
 # next session has started a program. Then kills the Go program alone, again and again
-# while R calls it over shared memory: R's values must stay right, and no memory be left.
+# while R calls it over shared memory, and in calls that live: R's values must stay right, and
+# no memory be left.
 # Rscript tools/kills.R [KILLS] [SEED]
 
 library(mangoro)
@@ -17,11 +18,16 @@ doing <- list(
   lane = "h <- calculator(); repeat small(h)",
   ring = "h <- calculator(); repeat elementwise(h)",
   segments = "h <- calculator(); repeat whole(h)",
-  results = "h <- calculator(); for (i in 1:1e6) kept[[i %% 20 + 1]] <- h$Halves(1e5)"
+  results = "h <- calculator(); for (i in 1:1e6) kept[[i %% 20 + 1]] <- h$Halves(1e5)",
+  tasks = "h <- calculator(); repeat tasks(h)",
+  callback = "h <- calculator(); repeat callback(h)",
+  stream = "h <- calculator(); repeat stream(h)",
+  parts = "h <- calculator(); repeat parts(h)",
+  object = "h <- calculator(); repeat object(h)"
 )
 
-# Each way of a call over shared memory, for kills of the Go program alone.
-ways <- c("small", "elementwise", "whole", "returned")
+# Each way of a call, for kills of the Go program alone.
+ways <- c("small", "elementwise", "whole", "returned", "tasks", "callback", "stream", "parts", "object")
 
 preamble <- "
 library(mangoro)
@@ -35,6 +41,8 @@ source_file <- function(i, kind = 'main') {
   file
 }
 calculator_code <- '
+import \"iter\"
+
 func Add(x, y float64) float64 { return x + y }
 func Sum(x []float64) float64 {
 	s := 0.0
@@ -49,7 +57,34 @@ func Halves(n int) []float64 {
 		x[i] = float64(i) / 2
 	}
 	return x
-}'
+}
+func Apply(f func(float64) float64, n int) float64 {
+	s := 0.0
+	for i := range n {
+		s += f(float64(i))
+	}
+	return s
+}
+func Count(n int) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for i := range n {
+			if !yield(float64(i)) {
+				return
+			}
+		}
+	}
+}
+func Total(x iter.Seq[float64]) float64 {
+	s := 0.0
+	for v := range x {
+		s += v
+	}
+	return s
+}
+type Counter struct{ n int }
+func NewCounter() *Counter { return &Counter{} }
+func (c *Counter) Next() int { c.n++; return c.n }
+'
 calculator <- function() mangoro_source(code = calculator_code)
 x <- as.double(1:3e5)
 halves <- (1:1e5 - 1) / 2
@@ -61,6 +96,20 @@ whole <- function(h) check(h$Sum(x) == sum(x))
 returned <- function(h) {
   kept[[length(kept) %% 20 + 1]] <<- h$Halves(1e5)
   check(identical(h$Add(kept[[length(kept)]], 1), halves + 1))
+}
+tasks <- function(h) {
+  made <- lapply(1:20, function(i) mangoro_async(h$Add, x, i))
+  for (i in 1:20) check(identical(mangoro_value(made[[i]]), x + i))
+}
+callback <- function(h) check(h$Apply(function(x) x * 2, 100) == 9900)
+stream <- function(h) check(identical(mangoro_collect(h$Count(1e6)), as.double(0:(1e6 - 1))))
+parts <- function(h) {
+  left <- 5
+  check(h$Total(function() { left <<- left - 1; if (left >= 0) x }) == 5 * sum(x))
+}
+object <- function(h) {
+  o <- h$NewCounter()
+  for (i in 1:10) check(o$Next() == i)
 }
 
 check_kept <- function() for (result in kept) check(identical(result, halves))

@@ -213,7 +213,8 @@ reply_readers <- function() {
   signatures <- list(
     f = new_signature(signature(FALSE), "f"), g = new_signature(signature(TRUE), "g"), h = new_signature(living, "h")
   )
-  known <- list(sock = sock, state = list2env(list(signatures = signatures)))
+  known <- list(sock = sock, state = new_state())
+  known$state$signatures <- signatures
   list(
     parse = function() mangoro_rpc_parse_response(the_reply$bytes),
     rpc_call = function() {
@@ -225,14 +226,14 @@ reply_readers <- function() {
     call = function() call_function(known, "f", list(1), 60, NULL),
     call_boxed = function() call_function(known, "g", list(1), 60, NULL),
     exchange = function() {
-      line <- new_line()
+      line <- note_request(new_line(), known, 0, "h", 60, NULL)
       line$targets <- new_targets()
       add_target(line$targets, "function", identity, NULL)
       add_target(line$targets, "source", identity, NULL)
       exchange_step(line, known, the_reply$bytes, known$state$signatures$h, NULL)
     },
     signatures = function() {
-      found <- fetch_signatures(list(sock = sock, state = new.env()), 60, NULL)
+      found <- fetch_signatures(list(sock = sock, state = new_state()), 60, NULL)
       lapply(found, function(signature) format(make_function(list(), signature)))
     }
   )

@@ -201,6 +201,18 @@ test_that("questions of several goroutines come one after the other", {
   })
 })
 
+test_that("a function that goes on after its callback has failed does not hold the next call", {
+  go <- local_callbacks()
+  both_ways({
+    for (x in list(1, numeric(1e5))) { # by value, and over the socket
+      expect_error(go$Stays(function(x) stop("no more"), x), class = "mangoro_error_handler")
+      expect_usable(go)
+      go$LetGo()
+      expect_usable(go)
+    }
+  })
+})
+
 test_that("a callback may call Go again", {
   go <- local_callbacks()
   both_ways({

@@ -282,6 +282,16 @@ test_that("only what the call has given can be asked", {
   expect_error(mangoro_call(puppet$sock, "f", function() stop("mine")), "mine")
 })
 
+test_that("a call whose time-out Go saw first has ended by its time-out", {
+  ended <- event_reply("the call has ended", "error", charToRaw("{\"code\":\"not_found\"}"))
+  step <- function(timeout) {
+    line <- note_request(new_line(), list(), 0, "f", timeout, NULL)
+    exchange_step(line, list(), ended, list(name = "f", result_header = raw(1)), NULL)
+  }
+  expect_error(step(timeout = 0), "`f()` did not answer", fixed = TRUE, class = "mangoro_error_timeout")
+  expect_null(step(timeout = 60))
+})
+
 test_that("a continue says what R has to say", {
   text <- function(...) {
     message <- parse_envelope(continue_message(...), NULL)

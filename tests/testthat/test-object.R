@@ -132,7 +132,7 @@ test_that("what cannot be called says why", {
     x <- go$NewIndex("a")
   })
   local_handle(go)
-  expect_error(x$Chan, "R cannot receive from a channel", class = "mangoro_error_not_found")
+  expect_error(x$Chan, "R cannot send to a channel; use iter.Seq", class = "mangoro_error_not_found")
   expect_error(x$Skipped, "mangoro:skip", class = "mangoro_error_not_found")
   expect_error(x$lookup, "Is `Lookup\\(\\)`", class = "mangoro_error_not_found")
   expect_error(go$Generic, "write a function that calls it", class = "mangoro_error_not_found")

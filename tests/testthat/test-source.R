@@ -133,7 +133,7 @@ test_that("a function of a type that only Go knows is left out, the others are t
   parameter <- c("io.Reader", "*big.Int", "[]sync.Mutex", "unsafe.Pointer", "*array.Float64", "fmt.Stringer")
   code <- c(
     sprintf("func P%d(r %s) int32 { return 1 }", seq_along(parameter), parameter),
-    "func R() (url.URL, error) { return url.URL{}, nil }",
+    "func R() (exec.Cmd, error) { return exec.Cmd{}, nil }",
     "func Month(m time.Month) string { return m.String() }",
     "func Ip(a net.IP) string { return a.String() }",
     "func Ok(x float64) float64 { return x }"

@@ -86,7 +86,7 @@ func (x *Index) Len() int { return len(x.words) }
 //mangoro:skip
 func (x *Index) Skipped() {}
 
-func (x *Index) Chan() chan int { return nil }
+func (x *Index) Chan(c chan int) {}
 
 func (x *Index) Fail() error { return errors.New("no luck") }
 

@@ -7,7 +7,7 @@ import "reflect"
 func Unsupported(kind reflect.Kind) string {
 	switch kind {
 	case reflect.Chan:
-		return ": R cannot receive from a channel; use a slice"
+		return ": only the result of a function can be a channel; use a slice or an iter.Seq"
 	case reflect.Func:
 		return ": R has no Go functions; use what they return. An R function is a parameter of its own"
 	case reflect.Interface:

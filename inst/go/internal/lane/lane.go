@@ -37,8 +37,15 @@ type Request struct {
 	// Offer is the segment that the result may be written to. Its FD may be segment.None.
 	Offer segment.Name
 
-	lane   *Lane
-	number uint32
+	lane    *Lane
+	number  uint32
+	serving *serving
+}
+
+// serving is a goroutine that serves a lane.
+type serving struct {
+	answer Answer
+	left   atomic.Bool // another one does
 }
 
 // MaxMessage is how many bytes a request has at most, and a reply that does not lie in the
@@ -99,40 +106,44 @@ func (l *Lane) offer() segment.Name {
 
 // Serve answers the requests one after the other, until the lane is closed.
 func (l *Lane) Serve(answer Answer) {
+	s := &serving{answer: answer}
 	over := false
 	defer func() {
-		if over {
+		switch {
+		case s.left.Load():
+		case over:
 			l.end()
-		} else {
+		default:
 			go l.Serve(answer) // a function has ended this goroutine
 		}
 	}()
-	for l.next(answer) {
+	for l.next(s) {
 	}
 	over = true
 }
 
 // next answers the next request, and returns false if there is none.
-func (l *Lane) next(answer Answer) bool {
+func (l *Lane) next(s *serving) bool {
 	replied := time.Now()
 	if !l.wait(l.arrived, l.gap < 2*spinTime) {
 		return false
 	}
 	l.gap = time.Since(replied)
-	r, ok := l.request()
+	r, ok := l.request(s)
 	if ok {
-		answer(r)
+		s.answer(r)
 	}
-	return ok
+	return ok && !s.left.Load()
 }
 
 // request returns the request that has come, and false if it cannot be one.
-func (l *Lane) request() (r Request, ok bool) {
+func (l *Lane) request(s *serving) (r Request, ok bool) {
 	n := l.load(requestSize)
 	if n > mailboxSize {
 		return r, false
 	}
-	return Request{Message: bytes.Clone(l.box(requestBox, int(n))), Offer: l.offer(), lane: l, number: l.load(request)}, true
+	message := bytes.Clone(l.box(requestBox, int(n)))
+	return Request{Message: message, Offer: l.offer(), lane: l, number: l.load(request), serving: s}, true
 }
 
 // Reply answers the request. If inOffer is not 0, the reply lies at the beginning of the
@@ -153,8 +164,16 @@ func (r Request) Next(giveUp func() bool) (next Request, ok bool) {
 	if !l.wait(func() bool { return l.hasRequest() || giveUp() }, true) || !l.hasRequest() {
 		return next, false
 	}
-	next, ok = l.request()
+	next, ok = l.request(r.serving)
 	return next, ok && !l.isGivenUp(next.number)
+}
+
+// Leave has another goroutine serve the lane. The request has been answered, but what it
+// has called goes on.
+func (r Request) Leave() {
+	if !r.serving.left.Swap(true) {
+		go r.lane.Serve(r.serving.answer)
+	}
 }
 
 // Wake has Next ask giveUp again.

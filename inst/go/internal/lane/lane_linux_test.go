@@ -189,6 +189,31 @@ func TestServeAfterGoexit(t *testing.T) {
 	}
 }
 
+// A request that was left does not hold those after it, nor serves them when it ends.
+func TestServeLeft(t *testing.T) {
+	c := newClient(t)
+	goesOn := make(chan bool)
+	c.serve(func(r Request) {
+		r.Reply(r.Message, 0)
+		if string(r.Message) == "goes on" {
+			r.Leave()
+			r.Leave()
+			<-goesOn
+		}
+	})
+	for i, message := range []string{"a", "goes on", "b", "c"} {
+		if got := c.call(uint32(i+1), message); got != message {
+			t.Errorf("got %q", got)
+		}
+	}
+	goesOn <- true
+	for i := range uint32(3) {
+		if got := c.call(5+i, "d"); got != "d" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 // Closed while it waits, computes, or before it is served, a lane says so and is unmapped.
 func TestClose(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {

@@ -370,7 +370,12 @@ func (x *exchange) fail(err error) {
 		if mail := x.request.mail; x.onLane {
 			x.request.send = func(reply []byte) { mail.Reply(reply, 0) }
 		}
-		x.end(reply)()
+		send := x.end(reply)
+		x.call.ctx.cancel() // before R has the reply, since its next call may ask
+		send()
+		if x.request.mail != nil {
+			x.request.mail.Leave()
+		}
 	}
 	x.mu.Unlock()
 	x.call.ctx.cancel()
