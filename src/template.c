@@ -121,7 +121,7 @@ static bool write_ints(const mg_numbers *s, uint8_t *data, const int *x) {
 }
 
 bool mg_numbers_write(const mg_numbers *s, uint8_t *data, SEXP x) {
-  if (Rf_xlength(x) != s->n || OBJECT(x)) return false;
+  if (Rf_xlength(x) != s->n || Rf_isObject(x)) return false;
   data += s->at;
   switch (TYPEOF(x)) {
   case REALSXP: return write_doubles(s, data, REAL_RO(x));

@@ -84,7 +84,8 @@ go_printing <- function(expression, ...) {
 output_of <- function(program) processx::run(program)$stdout
 
 # Another R session that runs `code`, with mangoro loaded unless `load` is FALSE, and with
-# the same option about shared memory.
+# the same option about shared memory and the same cache: in R CMD check, that is one of
+# this session, without which the other builds all that it runs.
 other_session <- function(code, ..., load = TRUE) {
   package <- find.package("mangoro")
   load <- if (!load) {
@@ -99,9 +100,19 @@ other_session <- function(code, ..., load = TRUE) {
   writeLines(c(load, option, code), script)
   processx::process$new(
     file.path(R.home("bin"), "Rscript"), script,
-    env = c("current", R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), ...),
+    env = c(
+      "current",
+      R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), MANGORO_CACHE_DIR = cache_dir(), ...
+    ),
     stdout = "|", stderr = "2>&1", cleanup_tree = TRUE
   )
+}
+
+# R 4.6 ignores SIGINT where it was started so, as a shell starts its background jobs.
+skip_if_no_sigint <- function() {
+  skip_on_os("windows")
+  sent <- processx::run("sh", c("-c", "kill -INT $$; echo ignored"), error_on_status = FALSE)
+  skip_if(nzchar(sent$stdout), "SIGINT is ignored")
 }
 
 # Replaces the directories of this run in messages.

@@ -301,7 +301,7 @@ test_that("what is to run here is built for this system", {
 })
 
 test_that("an interrupt ends Go and leaves nothing", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   local_cache()
   dir <- local_files("main.go" = go_printing("1"))
   pid <- withr::local_tempfile()

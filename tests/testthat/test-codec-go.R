@@ -170,14 +170,14 @@ test_that("frames of random columns are the same for us, for nanoarrow and for G
   for (i in 1:200) {
     frame <- random_frame()
     bytes <- encode_record(frame)
-    expect_same(decode_record(bytes), frame, info = i)
+    expect_same(decode_record(bytes), frame, info = format(i))
     from_go <- answer(server, "echo", bytes)
     expect_same(decode_record(from_go), frame, info = paste(i, "by rgoipc"))
     expect_same(decode_record(answer(plain, "echo", bytes)), frame, info = paste(i, "by arrow-go"))
     for (stream in list(bytes, from_go)) {
       read <- nanoarrow::read_nanoarrow(stream)
-      expect_identical(as.character(names(read$get_schema()$children)), names(frame), info = i)
-      expect_identical(nanoarrow::collect_array_stream(read)[[1]]$length, nrow(frame), info = i)
+      expect_identical(as.character(names(read$get_schema()$children)), names(frame), info = format(i))
+      expect_identical(nanoarrow::collect_array_stream(read)[[1]]$length, nrow(frame), info = format(i))
     }
   }
 })

@@ -51,7 +51,7 @@ test_that("values that nest at random come back the same", {
   withr::local_seed(1)
   for (i in 1:300) {
     x <- list(x = random_value(4))
-    expect_same(trip_row(x), x, info = i)
+    expect_same(trip_row(x), x, info = format(i))
     # As a column it may be refused, but never come back as something else.
     got <- tryCatch(trip(x), mangoro_error_invalid_argument = function(cnd) x)
     expect_same(got, x, info = paste(i, "as a column"))

@@ -180,7 +180,7 @@ test_that("a server that is killed while R has the word ends the call", {
 })
 
 test_that("Ctrl-C ends a call that lives", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   skip_if_no_go()
   both_ways({
     session <- other_session(c(

@@ -163,7 +163,7 @@ test_that("the context of a call ends when its time is over", {
 })
 
 test_that("an interrupt ends a call, wherever it waits", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   skip_if_no_shared_memory()
   skip_if_no_go()
   for (wait in c(0, 0.01, 0.3)) {
@@ -180,7 +180,7 @@ test_that("an interrupt ends a call, wherever it waits", {
     session$poll_io(as.integer(1000 * wait))
     tools::pskill(session$get_pid(), tools::SIGINT)
     session$wait(60000)
-    expect_match(paste(session$read_all_output(), collapse = ""), "interrupted", info = wait)
+    expect_match(paste(session$read_all_output(), collapse = ""), "interrupted", info = format(wait))
     session$kill()
   }
 })

@@ -83,7 +83,7 @@ test_that("the progress of a map is that of its elements", {
 })
 
 test_that("an interrupt ends a map and its calls", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   go <- local_long()
   session <- other_session(c(
     sprintf("go <- mangoro_connect('%s')", mangoro_status(go)$url),

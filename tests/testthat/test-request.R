@@ -28,7 +28,7 @@ test_that("a peer that says nothing holds nobody beyond the time-out", {
 })
 
 test_that("an interrupt ends each wait", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   server <- local_stopped()
   waits <- c(
     connect = "mangoro_connect(url, timeout = 600)",

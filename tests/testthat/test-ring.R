@@ -186,7 +186,8 @@ test_that("a call that takes too long is given up, and others follow at once", {
 })
 
 test_that("an interrupt gives a call up", {
-  skip_on_os(c("windows", "mac", "solaris"))
+  skip_on_os(c("mac", "solaris"))
+  skip_if_no_sigint()
   skip_if_no_go()
   session <- other_session(c(
     sprintf("go <- mangoro_source('%s')", normalizePath(test_source("ring"))),

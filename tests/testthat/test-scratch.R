@@ -77,7 +77,7 @@ test_that("in a fork, nothing of its parent is removed", {
 # written a line and `delay` milliseconds have passed.
 kill_session <- function(code, delay, servers = FALSE, env = parent.frame()) {
   place <- withr::local_tempdir(.local_envir = env)
-  session <- other_session(c("cat('ready\n')", code), TMPDIR = place, MANGORO_CACHE_DIR = cache_dir())
+  session <- other_session(c("cat('ready\n')", code), TMPDIR = place)
   session$poll_io(60000)
   session$wait(delay)
   children <- ps_children(session$get_pid())

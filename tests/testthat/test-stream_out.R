@@ -204,7 +204,7 @@ test_that("the end of the process, or of the handle, is raised", {
 })
 
 test_that("an interrupt closes the stream", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   skip_if_no_go()
   both_ways({
     session <- other_session(c(

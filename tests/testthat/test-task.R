@@ -211,7 +211,7 @@ test_that("the end of the process is an error of its tasks", {
 })
 
 test_that("an interrupt of a wait leaves the task alone", {
-  skip_on_os("windows")
+  skip_if_no_sigint()
   go <- local_long()
   url <- mangoro_status(go)$url
   session <- other_session(c(
