@@ -72,7 +72,10 @@ test_that("what is wrong with a part is an error that says which", {
     expect_error(go$Sum("a"), class = "mangoro_error_invalid_argument")
     expect_error(go$Sum(as.character(1:2e5)), class = "mangoro_error_invalid_argument")
     expect_error(go$Sum(NULL), class = "mangoro_error_invalid_argument")
-    expect_error(go$Sum(textConnection("a")), "only an `iter.Seq[string]` takes", fixed = TRUE, class = "mangoro_error_invalid_argument")
+    expect_error(
+      go$Sum(textConnection("a")), "only an `iter.Seq[string]` takes",
+      fixed = TRUE, class = "mangoro_error_invalid_argument"
+    )
     expect_error(go$Sizes(1:3), class = "mangoro_error_invalid_argument")
     parts <- list(1, "a")
     expect_error(
