@@ -167,5 +167,16 @@ abort_failed_callback <- function(line, connection, message, reply, signature, c
   if (is.null(failure)) return()
   show_output(connection$server, all = TRUE)
   frames <- panic_frames(detail, connection$server)
-  abort_reply(signature$name, message$error_msg, detail, frames, call, failure = failure)
+  abort_reply(signature$name, message$error_msg, detail, frames, call, failure = near_cause(failure))
+}
+
+# How many conditions a chain of callbacks has.
+max_causes <- 5L
+
+# A condition, or what has caused it if that has further causes: a chain is formatted each time
+# that a condition is raised.
+near_cause <- function(cnd) {
+  chain <- list(cnd)
+  while (inherits(parent <- chain[[length(chain)]]$parent, "condition")) chain <- c(chain, list(parent))
+  if (length(chain) < max_causes) cnd else chain[[length(chain) - 1]]
 }

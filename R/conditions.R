@@ -17,23 +17,27 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     text[] <- vapply(text, format_inline, "", .envir = .envir)
     text
   }
-  # As rlang does, except that it sets options on the way, which is slow the first time.
-  trace <- if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
-  if (!is.null(trace)) trace$call <- lapply(trace$call, shorten_call)
-  rlang::abort(
-    c(
+  # As rlang does, except that it sets options on the way, which is slow the first time, and
+  # looks at all frames for each condition of a chain.
+  trace <- parent$trace
+  if (is.null(trace)) {
+    trace <- rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
+    trace$call <- lapply(trace$call, shorten_call)
+  }
+  raise(rlang::error_cnd(
+    c(paste0("mangoro_error_", code), "mangoro_error"),
+    ...,
+    message = rlang::format_error_bullets(c(
       format_each(message),
       rlang::set_names(as.character(lines), rep(" ", length(lines))),
       rlang::set_names(format_each(as.character(hints)), rep("i", length(hints)))
-    ),
-    ...,
-    class = c(paste0("mangoro_error_", code), "mangoro_error"),
+    )),
     code = code,
     call = shown_call(call),
     parent = parent,
     trace = trace,
-    use_cli_format = FALSE
-  )
+    rlang = list(inherit = TRUE) # for rlang::try_fetch(), as rlang::abort() does
+  ))
 }
 
 # A call, or that of a frame, such as go$Minimize(function(x) x): rlang shows no call of this kind

@@ -18,6 +18,7 @@ settle_call <- function(line, connection, reply, signature, call) {
 # Has C answer `reply` and what follows over the lane, as long as these are questions that it
 # knows. Returns the next reply.
 answer_known <- function(line, connection, reply, signature, call) {
+  if (is_question(reply)) check_stack(signature, call)
   while (is_on_lane(line) && is_question(reply) && !is.null(talk <- find_talk(line, connection, signature))) {
     said <- tryCatch(
       .Call(c_lane_converse, line$lane$pointer, line$posted, line, reply, talk),
@@ -49,6 +50,24 @@ message_of <- function(said, line, signature) {
   continue_message(signature$name, line$id, said$payload, offer = line$offer, failure = said$failure)
 }
 
+# Refuses a question if R functions that call Go are nested too deeply. An overflow of R's stack
+# ends whatever code runs then, and not all packages bear that.
+check_stack <- function(signature, call) {
+  stack <- Cstack_info()
+  if (isTRUE(stack[["current"]] > stack_share * stack[["size"]])) {
+    abort_resource_exhausted(
+      c(
+        "{.fn {signature$name}} calls R code that calls Go too deeply: R's stack is nearly full.",
+        "i" = "Is there a recursion without an end?"
+      ),
+      call = call
+    )
+  }
+}
+
+# How much of the stack may be used, so that errors still have room.
+stack_share <- 0.7
+
 is_question <- function(reply) length(reply) > 0 && reply[[1]] == message_types[["question"]]
 
 find_talk <- function(line, connection, signature) {
@@ -66,6 +85,7 @@ exchange_step <- function(line, connection, reply, signature, call) {
   if (begins_with(reply, signature$result_header)) {
     return(NULL)
   }
+  if (is_question(reply)) check_stack(signature, call)
   answer <- known_answer(line, connection, reply, signature)
   if (!is.null(answer)) return(answer)
   message <- parse_envelope(reply, call)

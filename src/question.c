@@ -76,7 +76,8 @@ static bool write_answer(uint8_t *to, SEXP header, SEXP target, SEXP value) {
   size_t ahead = (size_t)Rf_xlength(header), size = (size_t)Rf_xlength(answer);
   memcpy(to, RAW_RO(header), ahead);
   if (size > 0) memcpy(to + ahead, RAW_RO(answer), size);
-  return numbers == R_NilValue || mg_numbers_write(&template_of(target, TARGET_ANSWER_TEMPLATE)->slots[0], to + ahead, value);
+  return numbers == R_NilValue ||
+         mg_numbers_write(&template_of(target, TARGET_ANSWER_TEMPLATE)->slots[0], to + ahead, value);
 }
 
 static SEXP unusual(int index, SEXP value) {

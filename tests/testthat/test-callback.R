@@ -227,6 +227,27 @@ test_that("a callback may call Go again", {
     # Without an end R's own limit ends it.
     forever <- function(depth) go$Nest(forever, 1)
     expect_error(withr::with_options(list(expressions = 200), forever(1)))
+    cnd <- expect_error(forever(1), class = "mangoro_error_handler")
+    while (!is.null(cnd$parent)) cnd <- cnd$parent
+    expect_s3_class(cnd, "mangoro_error_resource_exhausted")
+    expect_match(conditionMessage(cnd), "`Nest()` calls R code that calls Go too deeply", fixed = TRUE)
+    expect_usable(go)
+  })
+})
+
+test_that("the chain of conditions of callbacks in callbacks is short", {
+  go <- local_callbacks()
+  both_ways({
+    deep <- function(depth) if (depth == 0) stop("bottom") else go$Nest(deep, depth)
+    for (depth in c(3, 20)) {
+      cnd <- expect_error(deep(depth), class = "mangoro_error_handler")
+      expect_identical(cnd$error_msg, "bottom")
+      chain <- list(cnd)
+      while (!is.null(parent <- chain[[length(chain)]]$parent)) chain <- c(chain, list(parent))
+      expect_length(chain, if (depth == 3) 4L else length(chain))
+      expect_lte(length(chain), max_causes)
+      expect_identical(conditionMessage(chain[[length(chain)]]), "bottom")
+    }
     expect_usable(go)
   })
 })

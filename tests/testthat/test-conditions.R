@@ -5,9 +5,11 @@ test_that("only conditions.R raises conditions", {
     calls <- function(f) any(names %in% setdiff(all.names(body(f)), all.vars(body(f))))
     names(Filter(calls, functions))
   }
-  raising <- c("stop", "warning", "abort", "warn", "cli_abort", "cli_warn", "signalCondition", "simpleError")
-  expect_setequal(that_call(raising), c("abort_mangoro", "warn_of_go"))
-  expect_identical(that_call("error_cnd"), "chain_condition")
+  raising <- c(
+    "stop", "warning", "abort", "warn", "cli_abort", "cli_warn", "cnd_signal", "signalCondition", "simpleError"
+  )
+  expect_setequal(that_call(raising), c("raise", "warn_of_go"))
+  expect_setequal(that_call("error_cnd"), c("abort_mangoro", "chain_condition"))
   expect_setequal(
     that_call("abort_mangoro"),
     c("cancelled_condition", "closed_condition", paste0("abort_", c(
