@@ -20,6 +20,7 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
   # As rlang does, except that it sets options on the way, which is slow the first time.
   trace <- if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
   if (!is.null(trace)) trace$call <- lapply(trace$call, shorten_call)
+  shown <- shown_call(call)
   rlang::abort(
     c(
       format_each(message),
@@ -29,17 +30,24 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     ...,
     class = c(paste0("mangoro_error_", code), "mangoro_error"),
     code = code,
-    call = shown_call(call),
+    call = shown,
+    own_call = if (!identical(shown, call)) own_call(call),
     parent = parent,
     trace = trace,
     use_cli_format = FALSE
   )
 }
 
+# The user's own call, of which conditions show no more than shown_call().
+#' @export
+conditionCall.mangoro_error <- function(c) c$own_call %||% c$call
+
+own_call <- function(call) if (is.environment(call)) rlang::frame_call(call) else call
+
 # A call, or that of a frame, such as go$Minimize(function(x) x): rlang shows no call of this kind
 # that has the code of a function in it.
 shown_call <- function(call) {
-  known <- if (is.environment(call)) rlang::frame_call(call) else call
+  known <- own_call(call)
   if (!is.call(known) || !is.call(known[[1]]) || rlang::is_expression(known)) return(call)
   for (i in seq_along(known)[-1]) {
     if (is.call(known[[i]]) && !rlang::is_expression(known[[i]])) known[[i]] <- quote(...)
