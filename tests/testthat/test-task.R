@@ -175,7 +175,7 @@ test_that("a task is one thing to R's own functions", {
   expect_null(names(task))
   expect_output(str(list(task)), "<mangoro task> go$Range(3, 2)", fixed = TRUE)
   expect_identical(summary(task), task)
-  expect_identical(mangoro_value(task), c(3, 4))
+  expect_identical(mangoro_value(task), c(2, 3, 4))
 })
 
 test_that("the end of the process is an error of its tasks", {
