@@ -24,6 +24,7 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     trace <- rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
     trace$call <- lapply(trace$call, shorten_call)
   }
+  shown <- shown_call(call)
   raise(rlang::error_cnd(
     c(paste0("mangoro_error_", code), "mangoro_error"),
     ...,
@@ -33,17 +34,24 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
       rlang::set_names(format_each(as.character(hints)), rep("i", length(hints)))
     )),
     code = code,
-    call = shown_call(call),
+    call = shown,
+    own_call = if (!identical(shown, call)) own_call(call),
     parent = parent,
     trace = trace,
     rlang = list(inherit = TRUE) # for rlang::try_fetch(), as rlang::abort() does
   ))
 }
 
+# The user's own call, of which conditions show no more than shown_call().
+#' @export
+conditionCall.mangoro_error <- function(c) c$own_call %||% c$call
+
+own_call <- function(call) if (is.environment(call)) rlang::frame_call(call) else call
+
 # A call, or that of a frame, such as go$Minimize(function(x) x): rlang shows no call of this kind
 # that has the code of a function in it.
 shown_call <- function(call) {
-  known <- if (is.environment(call)) rlang::frame_call(call) else call
+  known <- own_call(call)
   if (!is.call(known) || !is.call(known[[1]]) || rlang::is_expression(known)) return(call)
   for (i in seq_along(known)[-1]) {
     if (is.call(known[[i]]) && !rlang::is_expression(known[[i]])) known[[i]] <- quote(...)

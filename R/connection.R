@@ -196,7 +196,7 @@ wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE
 
 #   pointer  an external pointer, see src/lane.c
 #   peer     stands for the server in the pool of segments, see src/segment.h
-#   line     the line of the calls that C makes in one piece (R/functions.R): they go over
+#   line     the line of the calls that C makes in one piece (R/call.R): they go over
 #            the lane only, so it is no more than an id
 new_lane <- function(pointer, peer) {
   rlang::new_environment(list(pointer = pointer, peer = peer, line = new_line()))

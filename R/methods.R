@@ -110,5 +110,9 @@ print.mangoro_object <- function(x, ...) {
   invisible(x)
 }
 
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_object <- function(object, ...) object
+
 #' @export
 str.mangoro_object <- function(object, ...) cat(sprintf(" <Go object> %s\n", describe_object(object_of(object))))

@@ -417,11 +417,22 @@ format.mangoro_stream <- function(x, ...) {
   )
 }
 
+# It is one thing, whatever is kept of it: how many parts there are nobody knows.
+#' @export
+length.mangoro_stream <- function(x) 1L
+
+#' @export
+names.mangoro_stream <- function(x) NULL
+
 #' @export
 print.mangoro_stream <- function(x, ...) {
   cat(format(x), sep = "\n")
   invisible(x)
 }
+
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_stream <- function(object, ...) object
 
 #' @export
 str.mangoro_stream <- function(object, ...) cat("", format(object)[[1]], "\n")

@@ -317,11 +317,22 @@ format.mangoro_task <- function(x, ...) {
   )
 }
 
+# It is one thing, whatever is kept of it.
+#' @export
+length.mangoro_task <- function(x) 1L
+
+#' @export
+names.mangoro_task <- function(x) NULL
+
 #' @export
 print.mangoro_task <- function(x, ...) {
   cat(format(x), sep = "\n")
   invisible(x)
 }
+
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_task <- function(object, ...) object
 
 #' @export
 str.mangoro_task <- function(object, ...) cat("", format(object)[[1]], "\n")

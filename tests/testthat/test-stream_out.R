@@ -33,6 +33,16 @@ test_that("a stream has all values, part by part, and then NULL", {
   })
 })
 
+test_that("a stream is one thing to R's own functions", {
+  go <- local_streams()
+  s <- go$Count(3)
+  expect_length(s, 1)
+  expect_null(names(s))
+  expect_output(str(list(s)), "<mangoro stream> go$Count(3)", fixed = TRUE)
+  expect_identical(summary(s), s)
+  expect_identical(mangoro_collect(s), c(0, 1, 2))
+})
+
 test_that("an error or a panic comes at its place, with the user's own call, and again", {
   go <- local_streams()
   both_ways(for (how in c("error", "panic")) {

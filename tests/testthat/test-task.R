@@ -181,6 +181,16 @@ test_that("a task prints its call and state", {
   expect_error(mangoro_value(saved), "saved and loaded", class = "mangoro_error_connection")
 })
 
+test_that("a task is one thing to R's own functions", {
+  go <- local_long()
+  task <- mangoro_async(go$Range, 3, 2)
+  expect_length(task, 1)
+  expect_null(names(task))
+  expect_output(str(list(task)), "<mangoro task> go$Range(3, 2)", fixed = TRUE)
+  expect_identical(summary(task), task)
+  expect_identical(mangoro_value(task), c(2, 3, 4))
+})
+
 test_that("the end of the process is an error of its tasks", {
   go <- local_long()
   both_ways({
