@@ -116,14 +116,6 @@ call_message <- function(signature, args, header, call, offer = NULL, targets = 
 
 as_message <- function(encoded) if (is.raw(encoded)) list(bytes = encoded) else encoded
 
-# What segment is offered for the result of a call: its bytes, as many as the last result had,
-# and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
-new_offer <- function(signature, lane) {
-  if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
-}
-
-note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken
-
 # Ends what the call on a line uses of segments; the server may still use it if the call was
 # given up. Returns how many bytes its result has in them.
 end_segments <- function(line, given_up) {

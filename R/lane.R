@@ -61,3 +61,13 @@ attach_message <- function(opened, token) {
   )
   c(envelope_header("attach"), charToRaw(json))
 }
+
+# --- The result's segment -------------------------------------------------------
+
+# What segment is offered for the result of a call: its bytes, as many as the last result had,
+# and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
+new_offer <- function(signature, lane) {
+  if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
+}
+
+note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken

@@ -160,7 +160,7 @@ open_stream <- function(line, connection, signature, call) {
 # Asks for the next part, for which a segment is offered if there is shared memory.
 ask_ahead <- function(s) {
   line <- s$line
-  size <- new_offer(s$signature, s$connection)
+  size <- new_offer(s$signature, usable_lane(s$connection))
   offer <- if (!is.null(size)) .Call(c_segments_offer, size)
   s$offer <- offer$segments
   line$offer <- offer$name
