@@ -16,7 +16,7 @@ test_that("a stream has all values, part by part, and then NULL", {
       expect_null(mangoro_next(s))
       expect_identical(mangoro_collect(go$Count(n)), seq_len(n) - 1)
     }
-    expect_length(parts, 2)
+    expect_gte(length(parts), 2) # more if a part is late
     expect_identical(mangoro_collect(go$Rows(1e5, "")), data.frame(A = 0:99999, B = as.character(0:99999)))
     expect_identical(mangoro_collect(go$Rows(0, "")), data.frame(A = integer(), B = character()))
     expect_identical(mangoro_collect(go$Send(1e4)), as.character(0:9999))
