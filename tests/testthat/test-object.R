@@ -418,3 +418,19 @@ test_that("a manifest with broken objects is refused", {
     expect_error(parse_classes(text, NULL), class = "mangoro_error_protocol")
   }
 })
+
+test_that("an object is lost in a fork, which calls nothing of NNG's", {
+  skip_on_os("windows")
+  go <- local_objects()
+  x <- go$NewIndex("a")
+  class_and_text <- function(expr) tryCatch(expr, error = function(cnd) c(class(cnd)[[1]], conditionMessage(cnd)))
+  x$size()
+  child <- parallel::mcparallel({
+    list(class_and_text(x$size()), class_and_text(x$Lookup("a")), class_and_text(go$Sizes(list(x))), format(x)[[2]], close(x))
+  })
+  said <- parallel::mccollect(child)[[1]]
+  for (i in 1:3) expect_identical(said[[i]][[1]], "mangoro_error_connection")
+  for (i in 1:2) expect_match(said[[i]][[2]], "was saved and loaded again, or sent to another R process", fixed = TRUE)
+  expect_identical(said[[4]], object_states[["lost"]])
+  expect_identical(x$size(), 1L)
+})
