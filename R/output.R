@@ -5,7 +5,7 @@
 output_limit <- 2^20
 
 # Shows what `server` has printed since the last time, an unfinished line soon or, with `all`,
-# at once. NULL: nothing is known of it.
+# at once. NULL is the server of a user's own socket, which prints elsewhere.
 show_output <- function(server, all = FALSE) {
   if (is.null(server$log) || !server$shows) {
     return(invisible())

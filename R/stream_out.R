@@ -44,7 +44,9 @@
 #' @section Errors:
 #' An error of the Go function is raised at its place, after the values before it, and again
 #' each time that the stream is read; its call is that of the Go function. A stream that was
-#' closed raises `mangoro_error_cancelled`. `mangoro_error_invalid_argument` if `s` is not a
+#' closed raises `mangoro_error_cancelled`, one of another R session or that was saved and loaded
+#' `mangoro_error_connection`. `mangoro_error_timeout` after `timeout`, `mangoro_error_protocol` if
+#' parts have types that cannot be one value, `mangoro_error_invalid_argument` if `s` is not a
 #' stream, and those of [mangoro_call()].
 #'
 #' @examplesIf mangoro:::runs_examples()

@@ -54,7 +54,11 @@
 #'
 #' @section Errors:
 #' `mangoro_async()` raises those of [mangoro_call()] about arguments, `mangoro_value()` all
-#' others. Their call is that of the Go function, as if it had been called directly.
+#' others: `mangoro_error_timeout` if `.timeout` is over, or `timeout`, after which the call goes on;
+#' `mangoro_error_cancelled` after `mangoro_cancel()`; `mangoro_error_connection` if the program
+#' was stopped, started again or has ended. Their call is that of the Go function, as if it had
+#' been called directly. A task of another R session, or one that was saved and loaded, is a
+#' `mangoro_error_connection` as well, and what is no task a `mangoro_error_invalid_argument`.
 #'
 #' @seealso [mangoro_map()] for a call for each element.
 #' @examplesIf mangoro:::runs_examples()

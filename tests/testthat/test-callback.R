@@ -1,20 +1,5 @@
 local_callbacks <- function(frame = parent.frame()) local_source(test_source("callback"), frame = frame)
 
-# The connection is as it was: calls work, over the lane too if there is one.
-expect_usable <- function(go) {
-  for (i in 1:2) expect_identical(go$Add(1, 2), 3)
-  lane <- usable_lane(server_of(go)$connection)
-  if (is.null(lane)) return(invisible())
-  posted <- function() .Call(c_lane_counts, lane$pointer)[[1]]
-  deadline <- Sys.time() + 30
-  repeat {
-    before <- posted()
-    expect_identical(go$Add(1, 2), 3)
-    if (posted() > before) break
-    if (Sys.time() > deadline) stop("the lane is not free")
-  }
-}
-
 test_that("Go calls R functions with values of all types", {
   go <- local_callbacks()
   both_ways({
