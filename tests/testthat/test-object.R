@@ -426,7 +426,8 @@ test_that("an object is lost in a fork, which calls nothing of NNG's", {
   class_and_text <- function(expr) tryCatch(expr, error = function(cnd) c(class(cnd)[[1]], conditionMessage(cnd)))
   x$size()
   child <- parallel::mcparallel({
-    list(class_and_text(x$size()), class_and_text(x$Lookup("a")), class_and_text(go$Sizes(list(x))), format(x)[[2]], close(x))
+    calls <- list(class_and_text(x$size()), class_and_text(x$Lookup("a")), class_and_text(go$Sizes(list(x))))
+    c(calls, format(x)[[2]], list(close(x)))
   })
   said <- parallel::mccollect(child)[[1]]
   for (i in 1:3) expect_identical(said[[i]][[1]], "mangoro_error_connection")
