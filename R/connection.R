@@ -157,6 +157,20 @@ new_line <- function(ctx = NULL) {
   rlang::new_environment(list(ctx = ctx, id = nanonext::random(16), signal = the$signal))
 }
 
+# The context and the request of each line that a task or stream keeps. R's collector must not
+# take them in a fork, where NNG would end the process, or wait for its threads.
+kept_lines <- new.env(parent = emptyenv())
+
+keep_line <- function(line) {
+  line$kept <- TRUE
+  assign(line$id, list(line$ctx, line$aio), envir = kept_lines)
+}
+
+unkeep_line <- function(line) {
+  line$kept <- NULL
+  if (exists(line$id, envir = kept_lines, inherits = FALSE)) rm(list = line$id, envir = kept_lines)
+}
+
 # A line for a request, until release_line(). Free ones are kept: to open a context and
 # close it takes 20 us of a small call's 200.
 take_line <- function(connection, call) {

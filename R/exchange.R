@@ -214,6 +214,7 @@ send_continue <- function(line, connection, bytes, signature, call) {
   }
   line$sent <- length(bytes)
   line$aio <- request(line$ctx, bytes, send_mode = "raw", recv_mode = "raw", cv = line$signal)
+  if (!is.null(line$kept)) keep_line(line)
   line$word <- NULL
 }
 

@@ -155,7 +155,7 @@ open_stream <- function(line, connection, signature, call) {
   line$call <- call
   reg.finalizer(s, drop_stream)
   ask_ahead(s)
-  line$kept <- TRUE
+  keep_line(line)
   s
 }
 
@@ -276,7 +276,8 @@ end_stream <- function(s, state, condition = NULL) {
   end_use(s$arguments, given_up = state != "ended")
   end_use(s$offer, given_up = state != "ended")
   s$arguments <- s$offer <- NULL
-  line$kept <- line$offer <- NULL
+  line$offer <- NULL
+  unkeep_line(line)
   release_line(line, s$connection)
 }
 
@@ -285,7 +286,9 @@ end_use <- function(segments, given_up) if (is.null(segments)) 0 else .Call(c_se
 
 # The finalizer. R runs it amid any code, so it takes no line and releases none.
 drop_stream <- function(s) {
-  if (s$state == "open" && is_own_stream(s) && is_out(s$line)) give_up(s$line)
+  if (s$state != "open" || !is_own_stream(s)) return(invisible())
+  if (is_out(s$line)) give_up(s$line)
+  unkeep_line(s$line)
 }
 
 # --- All parts as one -------------------------------------------------------

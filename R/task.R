@@ -204,7 +204,7 @@ start_task <- function(fn, args, timeout, call, shows = NULL) {
   started <- new_task(line, connection, signature, message[c("shape", "length", "single")], call)
   reg.finalizer(started, drop_task)
   started$objects <- list(attr(fn, "object"), if (signature$objects) args)
-  line$kept <- TRUE
+  keep_line(line)
   task <- started
   if (signature$lives) watch_task(task)
   task
@@ -257,7 +257,7 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
   task$line <- task$objects <- NULL
   if (!inherits(value, "mangoro_stream")) { # which keeps the line
     end_segments(line, given_up = TRUE)
-    line$kept <- NULL
+    unkeep_line(line)
     release_line(line, task$connection)
   }
   if (!is.null(task$settle)) task$settle(task)
@@ -266,7 +266,9 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
 
 # The finalizer. R runs it amid any code, so it takes no line and releases none.
 drop_task <- function(task) {
-  if (task$state == "running" && is_own_task(task) && is_out(task$line)) give_up(task$line)
+  if (task$state != "running" || !is_own_task(task)) return(invisible())
+  if (is_out(task$line)) give_up(task$line)
+  unkeep_line(task$line)
 }
 
 # --- The event loop ---------------------------------------------------------

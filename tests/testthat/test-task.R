@@ -260,3 +260,26 @@ test_that("the tasks of a session end with it, and those of another go on", {
   go$Open(1)
   expect_identical(mangoro_value(mine), 1)
 })
+
+test_that("a fork collects tasks and streams that its parent has dropped, and goes on", {
+  skip_on_os("windows")
+  skip_if_no_go()
+  go <- local_source(code = c(
+    "import \"iter\"", "func Wait(ctx context.Context) { <-ctx.Done() }",
+    "func Count(n int) iter.Seq[int] { return slices.Values(make([]int, n)) }"
+  ))
+  gc() # closed sockets of other tests: NNG cannot free them in a fork
+  both_ways({
+    for (i in 1:3) {
+      mangoro_async(go$Wait)
+      go$Count(10)
+    }
+    child <- parallel::mcparallel({
+      for (i in 1:3) gc()
+      "collected"
+    })
+    expect_identical(parallel::mccollect(child, wait = FALSE, timeout = 60)[[1]], "collected")
+    invisible(gc())
+    expect_identical(mangoro_collect(go$Count(3)), integer(3))
+  })
+})
