@@ -113,7 +113,7 @@ test_that("a data.table that came back before its package was there can be chang
     sprintf("x <- readRDS('%s')", file),
     "got <- mangoro:::decode_record(mangoro:::encode_record(x))",
     "stopifnot(!isNamespaceLoaded('data.table'), identical(got, x))",
-    "library(data.table)", "options(warn = 2)", "got[, y := x + 1L]", "cat(got$y, '\\n')"
+    "library(data.table, warn.conflicts = FALSE)", "options(warn = 2)", "got[, y := x + 1L]", "cat(got$y, '\\n')"
   ))
   session$wait(60000)
   expect_identical(session$read_all_output(), "2 3 \n")
