@@ -41,6 +41,18 @@ shown_arguments <- function(signature) c(fixed_arguments(signature), rep("...", 
 
 of_names <- function(names) if (length(names) > 0) format_inline(", {.arg {names}}") else ""
 
+# The arguments of our own verbs that may be meant by names without their dot, and whose they are.
+dotted <- list(
+  timeout = c("mangoro_call", "mangoro_async", "mangoro_map"),
+  progress = c("mangoro_async", "mangoro_map")
+)
+
+dotted_advice <- function(unknown) {
+  meant <- intersect(unknown, names(dotted))
+  advice <- vapply(meant, function(name) format_inline("{.arg .{name}} is an argument of {.fn {dotted[[name]]}}."), "")
+  rlang::set_names(advice, rep("i", length(advice)))
+}
+
 check_argument_names <- function(given, signature, call) {
   named <- given[given != ""]
   unknown <- setdiff(named, fixed_arguments(signature))
@@ -50,8 +62,10 @@ check_argument_names <- function(given, signature, call) {
     abort_arguments(
       signature,
       c(
-        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}}; {cli::qty(shown)}its argument{?s} {?is/are} {.arg {shown}}.",
-        "i" = if (length(variadic) > 0) "The values of {.arg {variadic}} are given without a name."
+        "{cli::qty(unknown)}it has no argument{?s} {.arg {unknown}};
+         {cli::qty(shown)}its argument{?s} {?is/are} {.arg {shown}}.",
+        "i" = if (length(variadic) > 0) "The values of {.arg {variadic}} are given without a name.",
+        dotted_advice(unknown)
       ),
       arg = unknown, call = call
     )

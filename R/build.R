@@ -167,6 +167,7 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
     return(out)
   }
 
+  limits <- cache_limits()
   key <- build_key(program, go, env, settings)
   cached <- find_program(key, program$src)
   if (!is.null(cached) && (!copy || copy_program(cached, out))) {
@@ -176,7 +177,7 @@ build_program <- function(program, out, settings, call, copy = TRUE) {
   run_go_build(go, program, out, env, settings, call)
   # Unless the sources were changed meanwhile.
   cached <- if (identical(key, build_key(program, go, env, settings))) keep_program(out, key)
-  prune_cache(keep = cached)
+  prune_cache(limits$age, limits$size, keep = cached)
   if (copy || is.null(cached)) return(out)
   unlink(out)
   cached

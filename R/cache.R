@@ -105,7 +105,7 @@ mangoro_cache_clean <- function(max_age = NULL, max_size = NULL) {
 }
 
 check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (!is.numeric(x) || length(x) != 1 || is.na(x) || x < 0) {
+  if (!is_number(x) || x < 0) {
     abort_invalid_argument(
       arg,
       "{.arg {arg}} must be a number of at least 0, not {.obj_type_friendly {x}}.",
@@ -132,7 +132,7 @@ empty_cache <- function(dir) {
 
 # The limits that are kept after each build: in days and bytes.
 cache_limits <- function() {
-  list(age = getOption("mangoro.cache_max_age", 30), size = getOption("mangoro.cache_max_size", 1e9))
+  list(age = read_option("mangoro.cache_max_age", 30), size = read_option("mangoro.cache_max_size", 1e9))
 }
 
 # Removes programs and modules that were not used for `max_age` days, and the
@@ -178,10 +178,9 @@ check_parts <- function(parts) {
 
 # The directory that was chosen and the `source` of that choice, NULL if there is none.
 named_cache_dir <- function() {
-  option <- getOption("mangoro.cache_dir")
+  option <- read_option("mangoro.cache_dir")
   variable <- Sys.getenv("MANGORO_CACHE_DIR")
   if (!is.null(option)) {
-    check_string(option, "options(mangoro.cache_dir)")
     list(dir = absolute_path(option), source = "option mangoro.cache_dir")
   } else if (nzchar(variable)) {
     list(dir = absolute_path(variable), source = "MANGORO_CACHE_DIR")

@@ -55,13 +55,13 @@ mangoro_call <- function(.sock, .name, ..., .timeout = NULL) {
   call_function(connection_of(.sock, call), .name, list(...), .timeout, call)
 }
 
-# `method` is the signature of one, NULL for a function.
-call_function <- function(connection, name, args, timeout, call, method = NULL) {
-  check_options(call)
+# `method` is the signature of one, NULL for a function. `known` is what C knows of calls of it.
+call_function <- function(connection, name, args, timeout, call, method = NULL, known = NULL) {
   timeout <- call_timeout(timeout, connection$server, call)
   signature <- if (is.null(method)) find_signature(connection, name, timeout, call) else method
   flush_releases(connection)
-  attach_lane(connection, call)
+  lane <- attach_lane(connection, call)
+  if (!is.null(known)) know_call(known, connection, lane, signature, call)
   line <- take_line(connection, call)
   on.exit({
     end_segments(line, given_up = TRUE)
@@ -70,15 +70,15 @@ call_function <- function(connection, name, args, timeout, call, method = NULL) 
   if (signature$lives) line$targets <- new_targets()
   streams <- opens_stream(signature)
   header <- call_header(signature, if (streams) Inf else timeout, line$id)
-  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, lane), line$targets)
   line$segments <- message$segments
-  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) usable_lane(connection))
-  reply <- settle_call(line, connection, reply, signature, call)
+  reply <- roundtrip(line, connection, message$bytes, name, timeout, call, if (!streams) lane)
+  if (signature$lives) reply <- settle_call(line, connection, reply, signature, call)
   show_output(connection$server, all = TRUE)
   if (streams && has_part(reply)) return(open_stream(line, connection, signature, call))
   values <- reply_values(reply, signature, connection, call, line$segments)
   note_taken(signature, end_segments(line, given_up = FALSE))
-  result_value(values, signature, message)
+  result_value(values, signature, message, connection)
 }
 
 # --- The request ------------------------------------------------------------
@@ -115,15 +115,6 @@ call_message <- function(signature, args, header, call, offer = NULL, targets = 
 }
 
 as_message <- function(encoded) if (is.raw(encoded)) list(bytes = encoded) else encoded
-
-# What segment is offered for the result of a call: its bytes, as many as the last result had,
-# and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
-new_offer <- function(signature, connection) {
-  lane <- usable_lane(connection)
-  if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
-}
-
-note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken
 
 # Ends what the call on a line uses of segments; the server may still use it if the call was
 # given up. Returns how many bytes its result has in them.
@@ -200,11 +191,6 @@ without_shape <- function(x) {
 # The values of a reply. Nearly all begin with the same header, which the codec compares:
 # to parse it takes 20 us of a small call's 200.
 reply_values <- function(reply, signature, connection, call, segments = NULL) {
-  values <- decode_reply(reply, signature, connection, call, segments)
-  if (signature$objects && !signature$streams) result_objects(values, signature, connection) else values
-}
-
-decode_reply <- function(reply, signature, connection, call, segments) {
   decode <- if (signature$boxed || signature$each) decode_row else decode_record
   if (!signature$streams && length(reply) > length(signature$result_header)) {
     values <- decode(reply, signature$result_header, call, segments)
@@ -226,10 +212,11 @@ is_by_reference <- function(reply, segments) {
   !is.null(segments) && length(reply) > 0 && reply[[1]] == message_types[["refer_result"]]
 }
 
-result_value <- function(values, signature, message) {
+result_value <- function(values, signature, message, connection) {
   if (signature$streams) {
     return(values)
   }
+  if (signature$objects) values <- result_objects(values, signature, connection)
   if (!signature$returns) {
     return(invisible(NULL))
   }
@@ -282,4 +269,55 @@ has_fields <- function(x, spec) {
   }
   all(names(x) %in% names(fields)) && all(setdiff(names(fields), spec$optional) %in% names(x)) &&
     all(vapply(names(x), fits, NA))
+}
+
+# --- Calls in one piece -------------------------------------------------------
+
+# Most calls have plain arguments and one vector as their result. src/call.c does all of
+# such a call over the lane: to evaluate R code for it takes twice as long as all else.
+
+# Tells C what the next call of a function over a lane may be like.
+know_call <- function(known, connection, lane, signature, call) {
+  if (is.null(lane) || is.null(signature$plain) || !returns_column(signature) ||
+    .Call(c_call_is_known, known, lane$pointer)) {
+    return(invisible())
+  }
+  server <- connection$server
+  timeout <- call_timeout(NULL, server, call)
+  .Call(
+    c_call_know, known, lane$pointer, signature$plain, signature$args,
+    envelope_header("call", signature$name, call_metadata(timeout, lane$line$id, signature$lives, signature$receiver)),
+    signature$result_header,
+    timeout, c(!is.null(server$timeout), signature$recycles), server$log, rlang::call2(show_output, server, all = TRUE),
+    connection$state$releases
+  )
+}
+
+# Whether result_value() takes the only column of what a plain call returns.
+returns_column <- function(signature) {
+  signature$returns && !signature$record && !signature$each && !signature$boxed && !signature$streams
+}
+
+# What is left of a call that C has posted.
+finish_call <- function(connection, name, call, method = NULL) {
+  lane <- connection$state$lane
+  line <- lane$line
+  line$lane <- lane
+  line$connection <- connection
+  on.exit({
+    end_segments(line, given_up = TRUE)
+    release_line(line, connection)
+  })
+  line$posted <- .Call(c_lane_out, lane$pointer) # from here on, whatever ends this call cancels it
+  signature <- method %||% connection$state$signatures[[name]]
+  timeout <- call_timeout(NULL, connection$server, call)
+  note_request(line, connection, sent = 0, name, timeout, call)
+  line$started <- line$started - 1000 * .Call(c_lane_age, lane$pointer)
+  if (signature$lives) line$targets <- new_targets()
+  reply <- await_lane(line, lane, line$posted)
+  if (signature$lives) reply <- settle_call(line, connection, reply, signature, call)
+  show_output(connection$server, all = TRUE)
+  values <- reply_values(reply, signature, connection, call, line$segments)
+  end_segments(line, given_up = FALSE)
+  result_value(values, signature, list(), connection)
 }

@@ -63,7 +63,10 @@ callback_result <- function(value, target, signature) {
         check_one(coerced, spec, path)
         coerced
       },
-      mangoro_error_invalid_argument = function(cnd) abort_returned(target, one_value(spec), value)
+      mangoro_error_invalid_argument = function(cnd) {
+        # Of an object that says which one is wanted, and of what program.
+        if (inherits(value, "mangoro_object")) raise(cnd) else abort_returned(target, one_value(spec), value)
+      }
     )
     return(encode_record(list(result = coerced)))
   }
@@ -95,7 +98,8 @@ one_value <- function(spec) {
     complex64 = , complex128 = "one complex number",
     timestamp = "one date-time",
     duration = "one difftime",
-    date = "one Date"
+    date = "one Date",
+    object = paste0("a *", spec$name)
   )
 }
 
@@ -163,5 +167,16 @@ abort_failed_callback <- function(line, connection, message, reply, signature, c
   if (is.null(failure)) return()
   show_output(connection$server, all = TRUE)
   frames <- panic_frames(detail, connection$server)
-  abort_reply(signature$name, message$error_msg, detail, frames, call, failure = failure)
+  abort_reply(signature$name, message$error_msg, detail, frames, call, failure = near_cause(failure))
+}
+
+# How many conditions a chain of callbacks has.
+max_causes <- 5L
+
+# A condition, or what has caused it if that has further causes: a chain is formatted each time
+# that a condition is raised.
+near_cause <- function(cnd) {
+  chain <- list(cnd)
+  while (inherits(parent <- chain[[length(chain)]]$parent, "condition")) chain <- c(chain, list(parent))
+  if (length(chain) < max_causes) cnd else chain[[length(chain) - 1]]
 }

@@ -2,7 +2,7 @@
 # raises mangoro_error_invalid_argument, naming the argument and the value.
 
 check_string <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (!rlang::is_string(x) || !nzchar(x)) {
+  if (!is_nonempty(x)) {
     abort_invalid_argument(
       arg,
       "{.arg {arg}} must be one non-empty string, not {.obj_type_friendly {x}}.",
@@ -11,6 +11,8 @@ check_string <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env
   }
   invisible(x)
 }
+
+is_nonempty <- function(x) rlang::is_string(x) && nzchar(x)
 
 # That an argument was given at all.
 check_given <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
@@ -46,9 +48,13 @@ describe_number <- function(x) {
   if (is.numeric(x) && length(x) == 1) format(x, scientific = FALSE) else format_inline("{.obj_type_friendly {x}}")
 }
 
+is_number <- function(x) is.numeric(x) && length(x) == 1 && !is.na(x)
+
 # A length of time in seconds, more than 0; Inf waits for ever.
+is_seconds <- function(x) is_number(x) && x > 0
+
 check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (!is.numeric(x) || length(x) != 1 || is.na(x) || x <= 0) {
+  if (!is_seconds(x)) {
     abort_invalid_argument(
       arg,
       "{.arg {arg}} must be a number of seconds above 0, not {describe_number(x)}.",
@@ -56,37 +62,6 @@ check_seconds <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_en
     )
   }
   invisible(x)
-}
-
-# The options that C reads, before anything is sent: it takes what is not valid for the default.
-check_options <- function(call = rlang::caller_env()) {
-  check_int64_option(call)
-  check_shared_memory_option(call)
-}
-
-check_shared_memory_option <- function(call = rlang::caller_env()) {
-  option <- getOption("mangoro.shared_memory", TRUE)
-  if (!rlang::is_bool(option)) {
-    abort_option("mangoro.shared_memory", option, "{.code TRUE} or {.code FALSE}", call)
-  }
-  invisible(option)
-}
-
-# The option mangoro.int64, which the codec reads: before a call, whose result it is about.
-check_int64_option <- function(call = rlang::caller_env()) {
-  option <- getOption("mangoro.int64", "auto")
-  if (!rlang::is_string(option, c("auto", "integer64", "double"))) {
-    abort_option("mangoro.int64", option, "{.val auto}, {.val integer64} or {.val double}", call)
-  }
-  invisible(option)
-}
-
-abort_option <- function(name, option, wanted, call) {
-  got <- if (rlang::is_string(option)) format_inline("{.val {option}}") else describe_number(option)
-  abort_invalid_argument(
-    name, paste0("The option {.code {name}} must be ", wanted, ", not {got}."),
-    call = call
-  )
 }
 
 check_raw <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {

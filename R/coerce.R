@@ -108,7 +108,11 @@ as_value_stream <- function(x) {
 
 # Values of a stream as one argument: a list of them, or a record.
 coerce_part <- function(x, spec, path) {
-  if (is.null(spec$element)) return(coerce_record(x, path))
+  if (is.null(spec$element)) {
+    x <- sent_as(x)
+    if (is.atomic(x)) abort_type(x, "a data frame or an Arrow stream of them", path, advice = "")
+    return(coerce_record(x, path))
+  }
   if (is_arrow(x)) x <- nanoarrow::convert_array_stream(as_value_stream(x))
   if (is.null(x)) abort_type(x, "a vector", path)
   coerce(x, list(type = "list", nullable = FALSE, element = spec$element), path)

@@ -17,29 +17,41 @@ abort_mangoro <- function(code, message, ..., lines = NULL, hints = NULL, call =
     text[] <- vapply(text, format_inline, "", .envir = .envir)
     text
   }
-  # As rlang does, except that it sets options on the way, which is slow the first time.
-  trace <- if (is.null(parent$trace)) rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
-  if (!is.null(trace)) trace$call <- lapply(trace$call, shorten_call)
-  rlang::abort(
-    c(
+  # As rlang does, except that it sets options on the way, which is slow the first time, and
+  # looks at all frames for each condition of a chain.
+  trace <- parent$trace
+  if (is.null(trace)) {
+    trace <- rlang::trace_back(bottom = if (is.environment(call)) call else parent.frame())
+    trace$call <- lapply(trace$call, shorten_call)
+  }
+  shown <- shown_call(call)
+  raise(rlang::error_cnd(
+    c(paste0("mangoro_error_", code), "mangoro_error"),
+    ...,
+    message = rlang::format_error_bullets(c(
       format_each(message),
       rlang::set_names(as.character(lines), rep(" ", length(lines))),
       rlang::set_names(format_each(as.character(hints)), rep("i", length(hints)))
-    ),
-    ...,
-    class = c(paste0("mangoro_error_", code), "mangoro_error"),
+    )),
     code = code,
-    call = shown_call(call),
+    call = shown,
+    own_call = if (!identical(shown, call)) own_call(call),
     parent = parent,
     trace = trace,
-    use_cli_format = FALSE
-  )
+    rlang = list(inherit = TRUE) # for rlang::try_fetch(), as rlang::abort() does
+  ))
 }
+
+# The user's own call, of which conditions show no more than shown_call().
+#' @export
+conditionCall.mangoro_error <- function(c) c$own_call %||% c$call
+
+own_call <- function(call) if (is.environment(call)) rlang::frame_call(call) else call
 
 # A call, or that of a frame, such as go$Minimize(function(x) x): rlang shows no call of this kind
 # that has the code of a function in it.
 shown_call <- function(call) {
-  known <- if (is.environment(call)) rlang::frame_call(call) else call
+  known <- own_call(call)
   if (!is.call(known) || !is.call(known[[1]]) || rlang::is_expression(known)) return(call)
   for (i in seq_along(known)[-1]) {
     if (is.call(known[[i]]) && !rlang::is_expression(known[[i]])) known[[i]] <- quote(...)
@@ -206,38 +218,57 @@ abort_no_part <- function(name, timeout, call) {
   )
 }
 
-# R code that a stream's own call waits for asks for a part of it.
+# R code that the own call of a stream waits for asks for its next part.
 abort_own_part <- function(name, call) {
-  abort_invalid_argument("s", "The call of {.fn {name}} waits for the R code that reads its stream.", call = call)
-}
-
-# What a stream that was closed before its end has as its condition.
-closed_condition <- function(name, call) {
-  tryCatch(
-    abort_mangoro("cancelled", "The stream of {.fn {name}} was closed.", func_name = name, call = call),
-    mangoro_error = identity
+  abort_invalid_argument(
+    "s",
+    c(
+      "The call of {.fn {name}} waits for the R code that reads its stream.",
+      "i" = "The next part comes once that code has returned."
+    ),
+    call = call
   )
 }
 
-# R code that a task's own call waits for asks for the value of that task.
+# R code that the own call of a task waits for asks for its value.
 abort_own_value <- function(name, call) {
-  abort_invalid_argument("task", "The call of {.fn {name}} waits for the R code that asks for its value.", call = call)
+  abort_invalid_argument(
+    "task",
+    c(
+      "The call of {.fn {name}} waits for the R code that asks for its value.",
+      "i" = "The value comes once that code has returned."
+    ),
+    call = call
+  )
 }
 
-# What a task of the function `name` that was cancelled has as its condition.
+# What `expr` raises, for later.
+condition_of <- function(expr) tryCatch(expr, mangoro_error = identity)
+
+# Of a stream that was closed before its end.
+closed_condition <- function(name, call) {
+  condition_of(abort_mangoro(
+    "cancelled",
+    c("The stream of {.fn {name}} was closed.", "i" = "Call {.fn {name}} again for a new one."),
+    func_name = name, call = call
+  ))
+}
+
+# Of a task that was cancelled.
 cancelled_condition <- function(name, call) {
-  tryCatch(
-    abort_mangoro("cancelled", "The call of {.fn {name}} was cancelled.", func_name = name, call = call),
-    mangoro_error = identity
-  )
+  condition_of(abort_mangoro("cancelled", "The call of {.fn {name}} was cancelled.", func_name = name, call = call))
 }
 
-# What has become of the program of a call is `what`.
+# Of a task or stream whose program was stopped or started again, as `what` says.
 program_condition <- function(name, what, call) {
-  tryCatch(
-    abort_connection("The call of {.fn {name}} has ended: its program was {what}.", call = call),
-    mangoro_error = identity
-  )
+  condition_of(abort_connection(
+    c(
+      "The call of {.fn {name}} has ended: its program was {what}.",
+      "i" = if (what == "stopped") "Start it again with {.fn mangoro_restart}.",
+      "i" = if (what != "stopped") "Call {.fn {name}} again."
+    ),
+    call = call
+  ))
 }
 
 # "3 of `slow()` and 1 of `wait()`"

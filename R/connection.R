@@ -45,18 +45,16 @@ server_connection <- function(server, call) {
 }
 
 # How long a call waits, in seconds. NULL leaves it to the time-out that the server
-# was given, or to the option.
+# was given, or to the option. Whatever asks a server begins here, so all options are checked.
 call_timeout <- function(timeout, server, call) {
-  if (is.null(timeout) && !is.null(server$timeout)) {
-    return(server$timeout) # which was checked
-  }
-  if (is.null(timeout)) timeout <- getOption("mangoro.timeout", 60)
-  check_seconds(timeout, "timeout", call)
-  timeout
+  check_options(call)
+  if (!is.null(timeout)) return(check_seconds(timeout, "timeout", call))
+  if (!is.null(server$timeout)) return(server$timeout) # which was checked
+  getOption("mangoro.timeout", 60)
 }
 
 # How long anything waits for a connection.
-connect_timeout <- function() getOption("mangoro.connect_timeout", 10)
+connect_timeout <- function(call = NULL) read_option("mangoro.connect_timeout", 10, call)
 
 # --- What is kept for a socket ------------------------------------------------
 
@@ -198,7 +196,7 @@ wants_shared_memory <- function() isTRUE(getOption("mangoro.shared_memory", TRUE
 
 #   pointer  an external pointer, see src/lane.c
 #   peer     stands for the server in the pool of segments, see src/segment.h
-#   line     the line of the calls that C makes in one piece (R/functions.R): they go over
+#   line     the line of the calls that C makes in one piece (R/call.R): they go over
 #            the lane only, so it is no more than an id
 new_lane <- function(pointer, peer) {
   rlang::new_environment(list(pointer = pointer, peer = peer, line = new_line()))

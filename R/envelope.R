@@ -143,7 +143,7 @@ call_metadata <- function(timeout, id, lives = FALSE, object = NULL) {
   sprintf("{\"call_id\":\"%s\"%s%s%s}", id, limit, if (lives) ",\"lives\":1" else "", method)
 }
 
-# Whether a reply does not end its call: R has the word.
+# Whether a reply to a call that lives does not end it: R has the word.
 is_talk <- function(reply) is.raw(reply) && length(reply) > 0 && reply[[1]] >= 10L && reply[[1]] <= 13L
 
 # Tells a server to end the call of this name. The reply is a result without payload,

@@ -6,9 +6,6 @@
 # The reply that ends the call on `line`, or has a part of its stream. `reply` is the first
 # one.
 settle_call <- function(line, connection, reply, signature, call) {
-  if (!signature$lives) {
-    return(reply)
-  }
   repeat {
     reply <- answer_known(line, connection, reply, signature, call)
     bytes <- exchange_step(line, connection, reply, signature, call)
@@ -18,30 +15,65 @@ settle_call <- function(line, connection, reply, signature, call) {
   }
 }
 
-# Has C answer `reply` and what follows, as long as these are questions that it knows. Returns
-# the next reply.
+# Has C answer `reply` and what follows over the lane, as long as these are questions that it
+# knows. Returns the next reply.
 answer_known <- function(line, connection, reply, signature, call) {
-  is_question <- function() is_on_lane(line) && reply[[1]] == message_types[["question"]]
-  while (is_question() && !is.null(talk <- find_talk(line, connection, signature))) {
+  if (is_question(reply)) check_stack(signature, call)
+  while (is_on_lane(line) && is_question(reply) && !is.null(talk <- find_talk(line, connection, signature))) {
     said <- tryCatch(
       .Call(c_lane_converse, line$lane$pointer, line$posted, line, reply, talk),
       error = function(cnd) if (is.null(line$word)) raise(cnd) else failed_answer(line, cnd)
     )
     if (is.raw(said)) return(said)
     if (!is.null(said)) {
-      if (is.null(names(said))) said <- answer_with(line, line$targets$list[[said[[1]] + 1L]], said[[2]], signature)
-      bytes <- continue_message(signature$name, line$id, said$payload, failure = said$failure)
-      send_continue(line, connection, bytes, signature, call)
+      send_continue(line, connection, message_of(said, line, signature), signature, call)
     }
     reply <- await_reply(line)
   }
   reply
 }
 
+# The message by which C answers `reply`, a question that has come over the socket. NULL: that is
+# not one that it knows.
+known_answer <- function(line, connection, reply, signature) {
+  if (is_on_lane(line) || !is_question(reply)) return(NULL)
+  talk <- find_talk(line, connection, signature)
+  if (is.null(talk)) return(NULL)
+  said <- tryCatch(.Call(c_question_answer, reply, talk), error = function(cnd) failed_answer(line, cnd))
+  if (is.list(said)) message_of(said, line, signature) else said
+}
+
+# The message that goes on with what C has left to R code: list(index of a target, value that it
+# has returned), or an answer.
+message_of <- function(said, line, signature) {
+  if (is.null(names(said))) said <- answer_with(line, line$targets$list[[said[[1]] + 1L]], said[[2]], signature)
+  continue_message(signature$name, line$id, said$payload, offer = line$offer, failure = said$failure)
+}
+
+# Refuses a question if R functions that call Go are nested too deeply. An overflow of R's stack
+# ends whatever code runs then, and not all packages bear that.
+check_stack <- function(signature, call) {
+  stack <- Cstack_info()
+  if (isTRUE(stack[["current"]] > stack_share * stack[["size"]])) {
+    abort_resource_exhausted(
+      c(
+        "{.fn {signature$name}} calls R code that calls Go too deeply: R's stack is nearly full.",
+        "i" = "Is there a recursion without an end?"
+      ),
+      call = call
+    )
+  }
+}
+
+# How much of the stack may be used, so that errors still have room.
+stack_share <- 0.7
+
+is_question <- function(reply) length(reply) > 0 && reply[[1]] == message_types[["question"]]
+
 find_talk <- function(line, connection, signature) {
   if (is.null(line$talk)) {
     server <- connection$server
-    header <- continue_message(signature$name, line$id)
+    header <- continue_message(signature$name, line$id, offer = line$offer)
     line$talk <- talk_of(line, header, rlang::call2(show_output, server), server, signature)
   }
   line$talk
@@ -53,6 +85,9 @@ exchange_step <- function(line, connection, reply, signature, call) {
   if (begins_with(reply, signature$result_header)) {
     return(NULL)
   }
+  if (is_question(reply)) check_stack(signature, call)
+  answer <- known_answer(line, connection, reply, signature)
+  if (!is.null(answer)) return(answer)
   message <- parse_envelope(reply, call)
   type <- names(message_types)[message_types == message$type]
   said <- if (type == "error") {
@@ -145,7 +180,7 @@ answer_message <- function(line, connection, index, question, start, signature, 
   } else {
     answer_question(line, connection, target, payload, signature, call)
   }
-  if (!is_part && is_on_lane(line) && is.null(answer$failure)) {
+  if (!is_part && is.null(answer$failure)) {
     learn_question(line, target, question, start, answer$payload, signature)
   }
   continue_message(signature$name, line$id, answer$payload %||% raw(), offer = line$offer, failure = answer$failure)

@@ -50,8 +50,8 @@ make_function <- function(server, signature, connection = NULL, object = NULL) {
   method <- if (!is.null(object)) signature
   over <- function(frame) if (is.null(object)) server_connection(server, frame) else object_connection(object, frame)
   run <- function(args, frame = parent.frame()) {
-    if (!is.null(known)) know_call(known, over(frame), name, frame, method)
-    about_object(object, frame, call_function(over(frame), name, args, NULL, frame, method))
+    if (is.null(object)) return(call_function(over(frame), name, args, NULL, frame, known = known))
+    about_object(object, frame, call_function(over(frame), name, args, NULL, frame, method, known))
   }
   args <- rlang::syms(rlang::set_names(symbol_names(fixed_arguments(signature))))
   required <- args[!signature$optional[seq_along(args)]]
@@ -68,7 +68,7 @@ make_function <- function(server, signature, connection = NULL, object = NULL) {
         about_object(object, frame, finish_call(over(frame), name, frame, method))
       }
       known <- .Call(c_call_new, body, rlang::call2(finish))
-      if (!is.null(connection)) know_call(known, connection, name, NULL, method)
+      if (!is.null(connection)) know_call(known, connection, usable_lane(connection), signature, NULL)
       body <- rlang::call2(.External2, quote(c_call), known, !!!unname(args))
     }
     if (length(required) > 0) {
@@ -81,58 +81,6 @@ make_function <- function(server, signature, connection = NULL, object = NULL) {
     rlang::new_function(formals, body, env = topenv()),
     class = c("mangoro_function", "function"), signature = signature, server = server, object = object
   )
-}
-
-# --- Calls in one piece -------------------------------------------------------
-
-# Most calls have plain arguments and one vector as their result. src/call.c does all of
-# such a call over the lane: to evaluate R code for it takes twice as long as all else.
-
-# Tells C what the next call of a function may be like.
-know_call <- function(known, connection, name, call, method = NULL) {
-  lane <- usable_lane(connection)
-  signature <- if (!is.null(lane)) method %||% connection$state$signatures[[name]]
-  if (is.null(signature$plain) || !returns_column(signature) || .Call(c_call_is_known, known, lane$pointer)) {
-    return(invisible())
-  }
-  server <- connection$server
-  timeout <- call_timeout(NULL, server, call)
-  .Call(
-    c_call_know, known, lane$pointer, signature$plain, signature$args,
-    envelope_header("call", name, call_metadata(timeout, lane$line$id, signature$lives, signature$receiver)),
-    signature$result_header,
-    timeout, c(!is.null(server$timeout), signature$recycles), server$log, rlang::call2(show_output, server, all = TRUE),
-    connection$state$releases
-  )
-}
-
-# Whether result_value() takes the only column of what a plain call returns.
-returns_column <- function(signature) {
-  signature$returns && !signature$record && !signature$each && !signature$boxed && !signature$streams
-}
-
-# What is left of a call that C has posted.
-finish_call <- function(connection, name, call, method = NULL) {
-  lane <- connection$state$lane
-  line <- lane$line
-  line$lane <- lane
-  line$connection <- connection
-  on.exit({
-    end_segments(line, given_up = TRUE)
-    release_line(line, connection)
-  })
-  line$posted <- .Call(c_lane_out, lane$pointer) # from here on, whatever ends this call cancels it
-  signature <- method %||% connection$state$signatures[[name]]
-  timeout <- call_timeout(NULL, connection$server, call)
-  note_request(line, connection, sent = 0, name, timeout, call)
-  line$started <- line$started - 1000 * .Call(c_lane_age, lane$pointer)
-  if (signature$lives) line$targets <- new_targets()
-  reply <- await_lane(line, lane, line$posted)
-  reply <- settle_call(line, connection, reply, signature, call)
-  show_output(connection$server, all = TRUE)
-  values <- reply_values(reply, signature, connection, call, line$segments)
-  end_segments(line, given_up = FALSE)
-  result_value(values, signature, list())
 }
 
 # The arguments that were given to a call that lacks one, for the message.

@@ -88,8 +88,7 @@ check_version <- function(version, call) {
 confirm <- function(question) isTRUE(utils::askYesNo(question))
 
 go_site <- function() {
-  site <- getOption("mangoro.go_site", "https://go.dev/dl/")
-  check_string(site, "options(mangoro.go_site)")
+  site <- read_option("mangoro.go_site", "https://go.dev/dl/")
   if (endsWith(site, "/")) site else paste0(site, "/")
 }
 

@@ -12,14 +12,20 @@ lane_status <- function(connection) {
   }
 }
 
-# Makes a lane, if the server takes one and was not asked before, and has the server open it.
-# If it does not, there is none, and `no_lane` says why. Each call tries, since the option may
-# be another one than at the last.
+# The lane that a call may try, which is made if the server takes one and was not asked before.
+# NULL for none. Each call asks for it, since the option may be another one than at the last.
 attach_lane <- function(connection, call) {
-  state <- connection$state
-  if (!state$offers_lane || !is.null(state$lane) || !wants_shared_memory()) {
-    return(invisible())
+  if (!wants_shared_memory()) {
+    return(NULL)
   }
+  state <- connection$state
+  if (state$offers_lane && is.null(state$lane)) make_lane(connection, call)
+  state$lane
+}
+
+# Makes a lane, and has the server open it. If it does not, there is none, and `no_lane` says why.
+make_lane <- function(connection, call) {
+  state <- connection$state
   state$offers_lane <- FALSE
   token <- nanonext::random(16, convert = FALSE)
   opened <- .Call(c_lane_open, token)
@@ -55,3 +61,13 @@ attach_message <- function(opened, token) {
   )
   c(envelope_header("attach"), charToRaw(json))
 }
+
+# --- The result's segment -------------------------------------------------------
+
+# What segment is offered for the result of a call: its bytes, as many as the last result had,
+# and the server. The server makes it larger if need be. NULL if there is no shared memory with it.
+new_offer <- function(signature, lane) {
+  if (!is.null(lane)) c(signature$last$taken %||% 0, lane$peer)
+}
+
+note_taken <- function(signature, taken) if (taken > 0) signature$last$taken <- taken

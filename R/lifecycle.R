@@ -25,7 +25,7 @@ connect_server <- function(server, call) {
   open_socket(server, call)
   ready <- FALSE
   on.exit(if (!ready) close_socket(server))
-  fetch_signatures(server$connection, min(call_timeout(NULL, server, call), connect_timeout()), call)
+  fetch_signatures(server$connection, min(call_timeout(NULL, server, call), connect_timeout(call)), call)
   server$functions <- list()
   ready <- TRUE
 }
@@ -33,7 +33,7 @@ connect_server <- function(server, call) {
 # A server is ready once it has answered.
 await_server <- function(server, call) {
   server$functions <- list()
-  patience <- connect_timeout()
+  patience <- connect_timeout(call)
   started <- seconds()
   rlang::try_fetch(
     fetch_signatures(server$connection, patience, call),

@@ -49,6 +49,7 @@
 # What the package keeps in memory for the session:
 #   pid                 of the process that loaded it: another one is a fork
 #   signal              the condition variable of all lines, see new_line()
+#   options             those that were last checked, see check_options()
 #   retired             sockets that are to be closed, see retire()
 #   locks, scratch, scratch_owners, host, swept
 #                       temporary directories, see R/scratch.R

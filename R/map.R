@@ -11,8 +11,9 @@ default_map_calls <- 64L
 #' calls at the same time as the Go program runs.
 #'
 #' @param .fn A Go function of a handle, as `handle$name`. No default.
-#' @param .x A vector, list or data frame, whose elements, `.x[[i]]`, are the first argument
-#'   of the calls that no name in `...` gives. No default.
+#' @param .x A vector, list or data frame of any length, whose elements, `.x[[i]]`, are the first
+#'   argument of the calls that no name in `...` gives; `NULL` has none. Elements may be `NA` or
+#'   `NULL` where the argument may be. No default.
 #' @param ... Further arguments, the same for all calls.
 #' @param .progress Whether to show a progress bar, `TRUE` or `FALSE`, or a function of `done`,
 #'   `total` and `label`, which is called when calls have ended. `NULL`, the default, leaves it to
@@ -27,7 +28,9 @@ default_map_calls <- 64L
 #' @returns A list of the results in the order of `.x`, with its names.
 #'
 #' @section Errors:
-#' Those of the call that fails, with the field `index`, the number of its element.
+#' `mangoro_error_invalid_argument` if `.fn` is not a Go function, or another argument not as
+#' described. Otherwise those of [mangoro_call()], of the first call that fails, with the field
+#' `index`, the number of its element.
 #'
 #' @seealso [mangoro_async()] for single calls.
 #' @examplesIf mangoro:::runs_examples()

@@ -81,14 +81,27 @@ format.mangoro_object <- function(x, ...) {
   c(shown, object_text(x), methods)
 }
 
+# How long printing waits for String() in seconds, which may wait for what never comes.
+text_timeout <- 5
+
 # What its method String() says.
 object_text <- function(x) {
   signature <- object_class(x)$signatures$String
   if (is.null(signature) || length(signature$args) > 0) {
     return(NULL)
   }
-  text <- tryCatch(x[["String"]](), error = function(cnd) paste("String() failed:", conditionMessage(cnd)))
+  text <- tryCatch(
+    call_string(x, signature, rlang::current_env()),
+    error = function(cnd) paste("String() failed:", conditionMessage(cnd))
+  )
   if (is.character(text)) strsplit(paste(text, collapse = "\n"), "\n")[[1]]
+}
+
+call_string <- function(x, signature, call) {
+  connection <- object_connection(x, call)
+  timeout <- min(text_timeout, call_timeout(NULL, connection$server, call))
+  method <- method_signature(signature, object_of(x))
+  about_object(x, call, call_function(connection, signature$name, list(), timeout, call, method))
 }
 
 #' @export
@@ -96,6 +109,10 @@ print.mangoro_object <- function(x, ...) {
   cat(format(x), sep = "\n")
   invisible(x)
 }
+
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_object <- function(object, ...) object
 
 #' @export
 str.mangoro_object <- function(object, ...) cat(sprintf(" <Go object> %s\n", describe_object(object_of(object))))

@@ -215,17 +215,17 @@ object_ids <- function(x, type, path) {
 object_id <- function(x, type, path) {
   if (!inherits(x, "mangoro_object")) abort_type(x, paste0("a *", type), path, advice = "")
   object <- object_of(x)
-  subject <- describe_path(path)
   if (object$type != type) {
     abort_arguments(
-      path$signature, "{subject} must be a *{type}, not a *{object$type}.",
+      path$signature, "{describe_path(path)} must be a *{type}, not a *{object$type}.",
       arg = path$arg, call = path$call
     )
   }
   check_object(object, path$call)
   if (!identical(object$connection$state, path$signature$home)) {
     abort_arguments(
-      path$signature, "{subject} is the {describe_object(object)}: an object can only be used in its own program.",
+      path$signature,
+      "{describe_path(path)} is the {describe_object(object)}: an object can only be used in its own program.",
       arg = path$arg, call = path$call
     )
   }
@@ -234,9 +234,12 @@ object_id <- function(x, type, path) {
 
 # --- Their end ----------------------------------------------------------------
 
+# Whether an object belongs to this process, not to one that was saved or forked.
+is_own_object <- function(object) identical(object$session, session) && !is_fork()
+
 # What has become of an object, "alive" if it can be used.
 object_state <- function(object) {
-  if (!identical(object$session, session)) {
+  if (!is_own_object(object)) {
     return("lost")
   }
   connection <- object$connection
@@ -292,7 +295,7 @@ abort_object <- function(what, state, server, call) {
 # the call fails, see about_object().
 object_connection <- function(x, call) {
   object <- object_of(x)
-  if (!identical(object$session, session) || object$closed) check_object(object, call)
+  if (!is_own_object(object) || object$closed) check_object(object, call)
   server <- object$connection$server
   if (is.null(server)) {
     check_socket(object$connection$sock, call)
@@ -318,7 +321,7 @@ about_object <- function(x, call, expr) {
 # The finalizer. R runs it amid any code.
 drop_object <- function(x) {
   object <- object_of(x)
-  if (!object$closed && identical(object$session, session) && !is_fork()) note_release(object)
+  if (!object$closed && is_own_object(object)) note_release(object)
 }
 
 # Notes that R does not refer to an object any more. There may be another one of its id.
@@ -351,10 +354,9 @@ close.mangoro_object <- function(con, ...) {
   object <- object_of(con)
   call <- rlang::current_env()
   if (object_state(object) != "alive") {
-    if (identical(object$session, session)) object$closed <- TRUE
+    if (is_own_object(object)) object$closed <- TRUE
     return(invisible())
   }
-  check_no_fork(call)
   connection <- object$connection
   note_release(object)
   payload <- .Call(c_release_take, connection$state$releases)

@@ -5,18 +5,14 @@
 output_limit <- 2^20
 
 # Shows what `server` has printed since the last time, an unfinished line soon or, with `all`,
-# at once. NULL: nothing is known of it.
+# at once. NULL is the server of a user's own socket, which prints elsewhere.
 show_output <- function(server, all = FALSE) {
   if (is.null(server$log) || !server$shows) {
     return(invisible())
   }
-  if (all && !server$wakes) wake_for_output(server)
-  if (isFALSE(getOption("mangoro.output")) || serves_files(server)) {
-    .Call(c_log_seen, server$log)
-    return(invisible())
-  }
+  if (all && !server$wakes && isNamespaceLoaded("later")) wake_for_output(server)
   output <- .Call(c_log_output, server$log, output_limit, all)
-  if (is.null(output)) {
+  if (is.null(output) || isFALSE(getOption("mangoro.output")) || serves_files(server)) {
     return(invisible())
   }
   if (output[[4]] > 0) tell_output(dropped_text(output[[4]]), "stderr")
@@ -40,7 +36,7 @@ dropped_text <- function(n) {
 begin_output <- function(server) {
   .Call(c_log_seen, server$log)
   server$shows <- TRUE
-  wake_for_output(server)
+  if (isNamespaceLoaded("later")) wake_for_output(server)
 }
 
 end_output <- function(server) {
@@ -53,9 +49,6 @@ end_output <- function(server) {
 # Where later has been loaded, its loop shows what is printed between two calls. Of the
 # call that it evaluates nothing is to be left to the next call.
 wake_for_output <- function(server) {
-  if (!isNamespaceLoaded("later")) {
-    return(invisible())
-  }
   .Call(c_log_wake, server$log, rlang::call2(show_output, server, all = TRUE))
   server$wakes <- TRUE
 }

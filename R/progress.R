@@ -23,7 +23,8 @@ end_progress <- function(line) {
 new_progress <- function(total, label, shows = NULL) {
   if (is.function(shows)) {
     .progress <- shows # the name that the user knows
-    list(total = total, update = function(done, label) .progress(done, total %||% NA_real_, label), end = function() NULL)
+    update <- function(done, label) .progress(done, total %||% NA_real_, label)
+    list(total = total, update = update, end = function() NULL)
   } else if (!isFALSE(shows) && has_progressr()) {
     progressr_progress(total, label)
   } else if (shows %||% isTRUE(getOption("mangoro.progress", rlang::is_interactive()))) {

@@ -105,7 +105,7 @@ finish <- function(line) {
   value <- line$aio$data
   if (is.null(value)) value <- line$aio$result # of what is only sent
   if (is_error_value(value)) abort_result(value, line$sent, line$connection$server, line$call)
-  if (is_talk(value) && !is.null(line$ctx)) {
+  if (!is.null(line$targets) && is_talk(value)) {
     line$word <- TRUE
     line$aio <- NULL
   } else {
@@ -136,15 +136,15 @@ abort_unanswered <- function(line) {
 # Gives up the call that is out on a line, or else keeps the line for the next one. One that
 # somebody else keeps (`kept`) is left alone.
 release_line <- function(line, connection) {
-  if (isTRUE(line$kept)) {
+  if (!is.null(line$kept)) {
     return(invisible())
   }
-  if (length(connection$state$partings) > 0) end_partings(connection$state$partings)
+  state <- connection$state
+  if (length(state$partings) > 0) end_partings(state$partings)
   if (!is.null(line$targets)) end_exchange(line)
   if (is_out(line)) {
     give_up(line)
   } else if (!is.null(line$ctx)) {
-    state <- connection$state
     if (state$closed) {
       discard(line$ctx)
     } else if (identical(line, state$lane$line)) { # whose call has moved to the socket
@@ -241,7 +241,7 @@ await_lane <- function(line, lane, posted) {
     abort_protocol("The server's reply is not where it says.", call = line$call)
   }
   if (!is.null(reply[[2]])) line$segments <- reply[[2]]
-  if (is_talk(reply[[1]])) line$word <- TRUE else forget_request(line)
+  if (!is.null(line$targets) && is_talk(reply[[1]])) line$word <- TRUE else forget_request(line)
   reply[[1]]
 }
 

@@ -42,11 +42,10 @@ server_of <- function(x) if (inherits(x, "mangoro_handle")) .subset2(x, "server"
 is_ours <- function(server) server$owner == Sys.getpid() && identical(server$session, session)
 
 check_owner <- function(server, call) {
-  if (!identical(server$session, session)) {
-    abort_foreign_handle(server, call)
-  } else if (!is_ours(server)) {
-    abort_forked_handle(server, call)
+  if (is_ours(server)) {
+    return(invisible())
   }
+  if (identical(server$session, session)) abort_forked_handle(server, call) else abort_foreign_handle(server, call)
 }
 
 # The function that makes such a handle.

@@ -47,7 +47,7 @@ mangoro_sitrep <- function() {
       cache = if (!is.na(cache_dir)) cache_info(counted = "bin"),
       cache_dir = cache_dir,
       cache_source = if (is.na(cache_dir)) NA_character_ else cache_source(),
-      cache_limits = cache_limits(),
+      cache_limits = told(cache_limits(), list(age = NA_real_, size = NA_real_)),
       shared_memory = told(shared_memory_status(), shared_memory_status("options(mangoro.shared_memory) is not valid")),
       advice = c(problem, if (length(go) == 0) go_advice(candidates), if (!is.na(cache_dir)) cache_advice())
     ),
@@ -87,7 +87,7 @@ shared_memory_status <- function(problem = shared_memory_problem()) {
 }
 
 shared_memory_problem <- function() {
-  if (check_shared_memory_option(call = NULL)) {
+  if (read_option("mangoro.shared_memory", TRUE, call = NULL)) {
     .Call(c_segment_problem)
   } else {
     "options(mangoro.shared_memory) is FALSE"

@@ -44,7 +44,9 @@
 #' @section Errors:
 #' An error of the Go function is raised at its place, after the values before it, and again
 #' each time that the stream is read; its call is that of the Go function. A stream that was
-#' closed raises `mangoro_error_cancelled`. `mangoro_error_invalid_argument` if `s` is not a
+#' closed raises `mangoro_error_cancelled`, one of another R session or that was saved and loaded
+#' `mangoro_error_connection`. `mangoro_error_timeout` after `timeout`, `mangoro_error_protocol` if
+#' parts have types that cannot be one value, `mangoro_error_invalid_argument` if `s` is not a
 #' stream, and those of [mangoro_call()].
 #'
 #' @examplesIf mangoro:::runs_examples()
@@ -78,7 +80,9 @@ mangoro_collect <- function(s) {
   check_stream(s)
   parts <- list()
   while (!is.null(part <- next_part(s))) parts[[length(parts) + 1]] <- part
-  if (length(parts) > 0) return(combine_parts(parts))
+  if (length(parts) > 0) {
+    return(rlang::try_fetch(combine_parts(parts), error = function(cnd) abort_parts(s, cnd)))
+  }
   if (length(s$none) > 0) part_value(decode_record(s$none, call = s$call), s$signature)
 }
 
@@ -99,7 +103,13 @@ check_stream <- function(s, call = rlang::caller_env()) {
     )
   }
   if (!is_own_stream(s)) {
-    abort_connection("The stream belongs to another R process, or was saved and loaded again.", call = call)
+    abort_connection(
+      c(
+        "The stream belongs to another R process, or was saved and loaded again.",
+        "i" = "A stream ends with its session: call its function again for another one."
+      ),
+      call = call
+    )
   }
 }
 
@@ -112,7 +122,9 @@ is_own_stream <- function(s) identical(s$session, session) && !is_fork()
 opens_stream <- function(signature) signature$streams && signature$lives
 
 # Whether a reply has a part, or says that the stream is open.
-has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
+has_part <- function(reply) {
+  length(reply) > 0 && reply[[1]] %in% as.raw(message_types[c("part", "refer_part")])
+}
 
 #   session     the R session that it belongs to
 #   line        that of the call, while it is open
@@ -124,7 +136,7 @@ has_part <- function(reply) reply[[1]] %in% as.raw(message_types[c("part", "refe
 #   state       "open", "ended", "failed" or "closed"
 #   condition   what is raised if it is failed or closed
 #   none        a stream of its schema, once it has ended
-#   taken       how many bytes of a segment the last part had
+#   schema      of the parts that were read as Arrow data
 #   parts, rows how many have been read
 #
 # The stream of the call that is out on `line`, once its function has returned one. `call`
@@ -135,7 +147,7 @@ open_stream <- function(line, connection, signature, call) {
     session = session, line = line, arguments = line$segments, offer = NULL, connection = connection,
     signature = signature,
     call = call, header = envelope_header("part", signature$name), state = "open", condition = NULL, none = NULL,
-    taken = 0, parts = 0, rows = 0
+    schema = NULL, parts = 0, rows = 0
   ))
   class(s) <- "mangoro_stream"
   line$segments <- NULL
@@ -150,10 +162,11 @@ open_stream <- function(line, connection, signature, call) {
 # Asks for the next part, for which a segment is offered if there is shared memory.
 ask_ahead <- function(s) {
   line <- s$line
-  lane <- usable_lane(s$connection)
-  offer <- if (!is.null(lane)) .Call(c_segments_offer, c(s$taken, lane$peer))
+  size <- new_offer(s$signature, usable_lane(s$connection))
+  offer <- if (!is.null(size)) .Call(c_segments_offer, size)
   s$offer <- offer$segments
   line$offer <- offer$name
+  line$talk <- NULL # what C says for this call names the offer
   bytes <- continue_message(s$signature$name, line$id, offer = line$offer)
   send_continue(line, s$connection, bytes, s$signature, s$call)
 }
@@ -182,9 +195,13 @@ is_ready <- function(s, end) {
   if (is.null(line$aio)) abort_own_part(s$signature$name, s$call)
   waited <- FALSE
   on.exit(if (!waited) close_stream(s))
-  while (look(line) > 0 && mclock() < end) await(list(line), end)
+  repeat {
+    await(list(line), end)
+    left <- look(line)
+    if (left == 0 || mclock() >= end) break
+  }
   waited <- TRUE
-  look(line) == 0
+  left == 0
 }
 
 # The part that has come, NULL at the end.
@@ -215,10 +232,16 @@ take_part <- function(s, end, read) {
 read_part <- function(s, reply, segments) {
   start <- part_start(s, reply)
   values <- decode_record(reply, start, s$call, segments)
-  s$taken <- max(s$taken, end_use(segments, given_up = FALSE))
+  note_part(s, segments)
   part <- part_value(values, s$signature)
   s$rows <- s$rows + row_count(part)
   part
+}
+
+# The next part may be as large as the largest so far, also that of another stream.
+note_part <- function(s, segments) {
+  taken <- end_use(segments, given_up = FALSE)
+  if (taken > (s$signature$last$taken %||% 0)) note_taken(s$signature, taken)
 }
 
 # Where the payload of a part begins.
@@ -323,17 +346,16 @@ as_iterator.mangoro_stream <- function(x) {
 as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
   check_stream(x)
   ahead <- NULL
-  known <- NULL
   or_message <- function(f) {
     function() tryCatch(f(), error = function(cnd) paste(cli::ansi_strip(conditionMessage(cnd))))
   }
   schema_of <- or_message(function() {
-    if (is.null(known)) {
+    if (is.null(x$schema)) {
       ahead <<- next_part(x, read = read_arrow)
-      known <<- (ahead %||% nanoarrow::read_nanoarrow(check_decoded(.Call(c_verify, x$none, 0), x$call)))$get_schema()
+      if (is.null(ahead)) read_schema(x, check_decoded(.Call(c_verify, x$none, 0), x$call))
     }
     copy <- nanoarrow::nanoarrow_allocate_schema() # the one that is handed over is moved
-    nanoarrow::nanoarrow_pointer_export(known, copy)
+    nanoarrow::nanoarrow_pointer_export(x$schema, copy)
     copy
   })
   next_of <- or_message(function() {
@@ -349,8 +371,35 @@ as_nanoarrow_array_stream.mangoro_stream <- function(x, ..., schema = NULL) {
 # A part as a stream of nanoarrow.
 read_arrow <- function(s, reply, offer) {
   bytes <- check_decoded(.Call(c_part_stream, reply, part_start(s, reply), offer), s$call)
-  s$taken <- max(s$taken, end_use(offer, given_up = FALSE))
-  nanoarrow::read_nanoarrow(bytes)
+  note_part(s, offer)
+  read_schema(s, bytes)
+}
+
+# An Arrow stream, which must have the types of those before: whoever reads the parts takes
+# their memory for that.
+read_schema <- function(s, bytes) {
+  stream <- nanoarrow::read_nanoarrow(bytes)
+  schema <- stream$get_schema()
+  if (is.null(s$schema)) s$schema <- schema
+  if (!has_layout(schema, s$schema)) abort_parts(s)
+  stream
+}
+
+# Whether two schemas have the same fields and types, whatever their metadata.
+has_layout <- function(schema, other) {
+  if (is.null(schema) || is.null(other)) return(is.null(schema) && is.null(other))
+  identical(schema$format, other$format) && identical(names(schema$children), names(other$children)) &&
+    all(unlist(Map(has_layout, schema$children, other$children))) && has_layout(schema$dictionary, other$dictionary)
+}
+
+abort_parts <- function(s, parent = NULL) {
+  abort_protocol(
+    c(
+      "The parts of the stream of {.fn {s$signature$name}} do not fit together: their types differ.",
+      "i" = "Read them one by one, with {.fn mangoro_next}."
+    ),
+    call = s$call, parent = parent
+  )
 }
 
 # --- Printing ---------------------------------------------------------------
@@ -370,11 +419,22 @@ format.mangoro_stream <- function(x, ...) {
   )
 }
 
+# It is one thing, whatever is kept of it: how many parts there are nobody knows.
+#' @export
+length.mangoro_stream <- function(x) 1L
+
+#' @export
+names.mangoro_stream <- function(x) NULL
+
 #' @export
 print.mangoro_stream <- function(x, ...) {
   cat(format(x), sep = "\n")
   invisible(x)
 }
+
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_stream <- function(object, ...) object
 
 #' @export
 str.mangoro_stream <- function(object, ...) cat("", format(object)[[1]], "\n")

@@ -54,7 +54,11 @@
 #'
 #' @section Errors:
 #' `mangoro_async()` raises those of [mangoro_call()] about arguments, `mangoro_value()` all
-#' others. Their call is that of the Go function, as if it had been called directly.
+#' others: `mangoro_error_timeout` if `.timeout` is over, or `timeout`, after which the call goes on;
+#' `mangoro_error_cancelled` after `mangoro_cancel()`; `mangoro_error_connection` if the program
+#' was stopped, started again or has ended. Their call is that of the Go function, as if it had
+#' been called directly. A task of another R session, or one that was saved and loaded, is a
+#' `mangoro_error_connection` as well, and what is no task a `mangoro_error_invalid_argument`.
 #'
 #' @seealso [mangoro_map()] for a call for each element.
 #' @examplesIf mangoro:::runs_examples()
@@ -131,7 +135,13 @@ check_task <- function(task, call = rlang::caller_env()) {
     )
   }
   if (!is_own_task(task)) {
-    abort_connection("The task belongs to another R process, or was saved and loaded again.", call = call)
+    abort_connection(
+      c(
+        "The task belongs to another R process, or was saved and loaded again.",
+        "i" = "A task ends with its session: start another one with {.fn mangoro_async}."
+      ),
+      call = call
+    )
   }
 }
 
@@ -172,7 +182,7 @@ start_task <- function(fn, args, timeout, call, shows = NULL) {
   if (is.null(signature$receiver)) {
     signature <- find_signature(connection, signature$name, call_timeout(NULL, connection$server, call), call)
   }
-  attach_lane(connection, call)
+  lane <- attach_lane(connection, call)
   flush_releases(connection)
   line <- take_line(connection, call)
   task <- NULL
@@ -185,7 +195,7 @@ start_task <- function(fn, args, timeout, call, shows = NULL) {
     line$shows <- shows
   }
   header <- call_header(signature, timeout, line$id)
-  message <- call_message(signature, args, header, call, new_offer(signature, connection), line$targets)
+  message <- call_message(signature, args, header, call, new_offer(signature, lane), line$targets)
   line$segments <- message$segments
   begin(
     line, connection, request(line$ctx, message$bytes, send_mode = "raw", recv_mode = "raw", cv = line$signal),
@@ -231,7 +241,7 @@ take_reply <- function(task) {
   }
   values <- reply_values(reply, task$signature, task$connection, task$call, line$segments)
   note_taken(task$signature, end_segments(line, given_up = FALSE))
-  end_task(task, "done", value = result_value(values, task$signature, task$layout))
+  end_task(task, "done", value = result_value(values, task$signature, task$layout, task$connection))
 }
 
 cancel_task <- function(task) {
@@ -311,11 +321,22 @@ format.mangoro_task <- function(x, ...) {
   )
 }
 
+# It is one thing, whatever is kept of it.
+#' @export
+length.mangoro_task <- function(x) 1L
+
+#' @export
+names.mangoro_task <- function(x) NULL
+
 #' @export
 print.mangoro_task <- function(x, ...) {
   cat(format(x), sep = "\n")
   invisible(x)
 }
+
+# What it prints is all there is to say.
+#' @export
+summary.mangoro_task <- function(object, ...) object
 
 #' @export
 str.mangoro_task <- function(object, ...) cat("", format(object)[[1]], "\n")

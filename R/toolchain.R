@@ -56,8 +56,7 @@ mangoro_min_go_version <- function() {
 # The binaries that are looked at, and where each comes from. One that the user named
 # is listed even if it does not exist.
 go_candidates <- function(call = rlang::caller_env()) {
-  option <- getOption("mangoro.go_path")
-  if (!is.null(option)) check_string(option, "options(mangoro.go_path)", call)
+  option <- read_option("mangoro.go_path", call = call)
   usual <- c(usual_places(os_name()), installed_places())
   on_path <- find_on_path("go")
   path <- c(option, Sys.getenv("MANGORO_GO"), Sys.getenv("GOROOT"), on_path, usual)

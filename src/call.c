@@ -120,12 +120,16 @@ static SEXP part(SEXP pointer, int i) { return VECTOR_ELT(R_ExternalPtrProtected
 
 // --- Before the request -----------------------------------------------------
 
-// Whether options are what they were when R code last looked at them.
+static bool is_flag(SEXP option) {
+  return TYPEOF(option) == LGLSXP && Rf_xlength(option) == 1 && LOGICAL(option)[0] != NA_LOGICAL;
+}
+
+// Whether options are what they were when R code last looked at them, or else it looks again.
 static bool are_options_the_same(const known *k) {
   SEXP shared = Rf_GetOption1(Rf_install("mangoro.shared_memory"));
-  if (shared != R_NilValue && !(TYPEOF(shared) == LGLSXP && Rf_xlength(shared) == 1 && LOGICAL(shared)[0] == 1)) {
-    return false;
-  }
+  if (shared != R_NilValue && !(is_flag(shared) && LOGICAL(shared)[0] == 1)) return false;
+  SEXP output = Rf_GetOption1(Rf_install("mangoro.output"));
+  if (output != R_NilValue && !is_flag(output)) return false;
   int int64;
   if (!mg_int64_option(&int64)) return false;
   if (k->own_timeout) return true;

@@ -47,6 +47,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(segment_grow, 1),
     ENTRY(segment_limit, 2),
     ENTRY(segment_fail, 1),
+    ENTRY(segment_collections, 0),
     ENTRY(view, 5),
     ENTRY(string_view, 4),
     ENTRY(view_is_untouched, 1),
@@ -65,6 +66,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(lane_age, 1),
     ENTRY(lane_give_up, 2),
     ENTRY(lane_converse, 5),
+    ENTRY(question_answer, 2),
     ENTRY(template, 2),
     // Objects, functions and streams
     ENTRY(array_stream, 4),

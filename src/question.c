@@ -1,4 +1,4 @@
-// R functions that Go calls over the lane. A question that is equal to the last one of its
+// R functions that Go calls. A question that is equal to the last one of its
 // target but for its numbers is answered here, without R code but the function itself: R code
 // takes ten times as long. It handles all others, and what is known of a target is from there.
 
@@ -66,17 +66,18 @@ static SEXP frame_of(SEXP target, const uint8_t *data) {
   return read ? frame : NULL;
 }
 
-// Writes the answer to the mailbox; returns its size, 0 if R code has to write it.
-static size_t write_answer(const mg_lane *l, SEXP header, SEXP target, SEXP value) {
-  SEXP answer = VECTOR_ELT(target, TARGET_ANSWER);
+static size_t answer_size(SEXP header, SEXP target) {
+  return (size_t)Rf_xlength(header) + (size_t)Rf_xlength(VECTOR_ELT(target, TARGET_ANSWER));
+}
+
+// Writes the answer. FALSE: R code has to.
+static bool write_answer(uint8_t *to, SEXP header, SEXP target, SEXP value) {
+  SEXP answer = VECTOR_ELT(target, TARGET_ANSWER), numbers = VECTOR_ELT(target, TARGET_ANSWER_TEMPLATE);
   size_t ahead = (size_t)Rf_xlength(header), size = (size_t)Rf_xlength(answer);
-  if (ahead + size > MAILBOX_SIZE) return 0;
-  uint8_t *box = mg_lane_box(l);
-  memcpy(box, RAW_RO(header), ahead);
-  if (size > 0) memcpy(box + ahead, RAW_RO(answer), size);
-  bool written = VECTOR_ELT(target, TARGET_ANSWER_TEMPLATE) == R_NilValue ||
-                 mg_numbers_write(&template_of(target, TARGET_ANSWER_TEMPLATE)->slots[0], box + ahead, value);
-  return written ? ahead + size : 0;
+  memcpy(to, RAW_RO(header), ahead);
+  if (size > 0) memcpy(to + ahead, RAW_RO(answer), size);
+  return numbers == R_NilValue ||
+         mg_numbers_write(&template_of(target, TARGET_ANSWER_TEMPLATE)->slots[0], to + ahead, value);
 }
 
 static SEXP unusual(int index, SEXP value) {
@@ -97,6 +98,24 @@ static void show_output(SEXP talk, R_xlen_t questions) {
   if (log == R_NilValue) return;
   if (questions < FIRST_QUESTIONS) mg_log_drain(log);
   if (mg_log_news(log)) Rf_eval(VECTOR_ELT(talk, TALK_SHOW), R_BaseEnv);
+}
+
+// The message that answers `reply`, a question that a call over the socket has got. NULL if that
+// is left to R code; if only the value that a function has returned is left to it,
+// list(index of the target, value).
+SEXP mg_c_question_answer(SEXP reply, SEXP talk) {
+  const uint8_t *data = RAW_RO(reply);
+  int index;
+  SEXP target = find_target(VECTOR_ELT(talk, TALK_TARGETS), data, (size_t)Rf_xlength(reply), &index);
+  SEXP frame = target == NULL ? NULL : frame_of(target, data), header = VECTOR_ELT(talk, TALK_HEADER);
+  if (frame == NULL) return R_NilValue;
+  PROTECT(frame);
+  show_output(talk, 0);
+  SEXP value = PROTECT(Rf_eval(VECTOR_ELT(target, TARGET_CALL), frame));
+  SEXP out = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)answer_size(header, target)));
+  if (!write_answer(RAW(out), header, target, value)) out = unusual(index, value);
+  UNPROTECT(3);
+  return out;
 }
 
 // Answers `reply`, a question that a call over the lane has got, and those that follow. Returns
@@ -127,8 +146,9 @@ SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP t
     show_output(talk, i);
     SEXP value = PROTECT(Rf_eval(VECTOR_ELT(target, TARGET_CALL), frame));
     l = lane_in(pointer, REAL(number)[0], REQUEST_HELD);
-    size_t answer = l == NULL || mg_seconds() - l->posted >= timeout ? 0 : write_answer(l, header, target, value);
-    if (answer == 0) {
+    size_t answer = answer_size(header, target);
+    bool in_time = l != NULL && mg_seconds() - l->posted < timeout && answer <= MAILBOX_SIZE;
+    if (!in_time || !write_answer(mg_lane_box(l), header, target, value)) {
       out = unusual(index, value);
       UNPROTECT(2);
       break;

@@ -284,7 +284,7 @@ static void init_system(void) {}
 // can be collected, the next attempt is a long way off.
 typedef struct {
   size_t leased, pooled;
-  size_t taken; // since the last collection
+  size_t asked; // since the last collection, whether there was any or not
   size_t base, most; // the latter is how far base may rise
   size_t trigger, limit;
 } quantity;
@@ -302,11 +302,11 @@ void mg_segment_limit(size_t most_bytes, size_t most_segments) {
   if (most_bytes == 0) most_bytes = memory / 2;
   if (most_segments == 0) most_segments = segments_at_most();
   set_limits(&bytes, smaller((size_t)256 << 20, memory / 8), memory / 8, most_bytes);
-  set_limits(&segments, most_segments / 2, most_segments / 2, most_segments);
+  set_limits(&segments, most_segments / 2, most_segments, most_segments);
 }
 
 static bool passes_trigger(const quantity *q, size_t more) {
-  return more > q->trigger - smaller(q->leased, q->trigger) && q->taken >= q->base / 2;
+  return more > q->trigger - smaller(q->leased, q->trigger) && q->asked >= q->base / 2;
 }
 
 static bool passes_limit(const quantity *q, size_t more) {
@@ -315,19 +315,25 @@ static bool passes_limit(const quantity *q, size_t more) {
 
 static void after_collection(quantity *q) {
   size_t twice = q->leased * 2;
-  q->taken = 0;
+  q->asked = 0;
   q->trigger = smaller(twice > q->base ? twice : q->base, q->limit);
 }
 
-static void count_taken(quantity *q, size_t n) {
+static void raise_base(quantity *q) { q->base = smaller(2 * q->base, q->most); }
+
+static void count_leased(quantity *q, size_t n) {
   q->leased += n;
-  q->taken += n;
+  q->asked += n;
 }
 
 // --- The pool -----------------------------------------------------------------
 
 // What nobody has taken for so many seconds is given back to the system.
 #define IDLE 60.0
+
+// So many may wait for a call that they fit. Of more, a new one takes the place of one: their
+// number does not grow with that of the calls, whatever sizes these need.
+#define SPARE 16
 
 static mg_segment *pool; // those that came back last are first
 
@@ -385,7 +391,7 @@ void mg_segment_forget(uint32_t peer) {
 
 // Those that have been idle for longest make room for a new one.
 static bool make_room(size_t size) {
-  if (size > bytes.limit) return false;
+  if (segments.pooled >= SPARE) close_pooled(last_in_pool());
   while (passes_limit(&bytes, size) || passes_limit(&segments, 1)) {
     if (!pool) return false;
     close_pooled(last_in_pool());
@@ -433,12 +439,7 @@ static bool passes_any_trigger(size_t size) { return passes_trigger(&bytes, size
 #define COLLECTING 0.25
 
 static double last_collection; // when it ended
-static size_t since_all; // segments that were taken since all objects were looked at
-
-static void collect_all(void) {
-  R_gc();
-  since_all = 0;
-}
+static int collections;
 
 // Runs R's collector. Most results that nobody refers to are young: to look for those takes
 // 7 ms, and for others 90 ms more; in a session with millions of strings, much longer.
@@ -448,9 +449,13 @@ static void collect(size_t size) {
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
-  if (bytes.leased > before / 2 && passes_any_trigger(size)) collect_all();
+  if (bytes.leased > before / 2 && passes_any_trigger(size)) R_gc();
+  collections++;
   double ended = mg_seconds();
-  if (ended - started > COLLECTING * (started - last_collection)) bytes.base = smaller(2 * bytes.base, bytes.most);
+  if (ended - started > COLLECTING * (started - last_collection)) {
+    raise_base(&bytes);
+    raise_base(&segments);
+  }
   last_collection = ended;
   after_collection(&bytes);
   after_collection(&segments);
@@ -482,16 +487,15 @@ static mg_segment *lease(mg_segment *s) {
   if (!s) return NULL;
   s->uses = 1;
   s->forks = forks;
-  since_all++;
-  count_taken(&bytes, s->size);
-  count_taken(&segments, 1);
+  count_leased(&bytes, s->size);
+  count_leased(&segments, 1);
   return s;
 }
 
 mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
   if (!mg_segment_possible()) return NULL;
   size = size_class(size);
-  if (size == 0) return NULL;
+  if (size == 0 || size > bytes.limit) return NULL;
   watch();
   trim(mg_seconds() - IDLE);
   mg_segment *s = find_pooled(role, size, peer);
@@ -499,11 +503,11 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
     collect(size);
     s = find_pooled(role, size, peer);
   }
-  if (!s && !make_room(size) && since_all > 0) { // at the limit, old objects count too
-    collect_all();
-    s = find_pooled(role, size, peer);
-  }
   if (!s && make_room(size)) s = new_segment(role, size, peer);
+  if (!s) {
+    bytes.asked += size;
+    segments.asked++;
+  }
   return lease(s);
 }
 
@@ -546,7 +550,7 @@ void mg_segment_retire(mg_segment *s) { s->retired = true; }
 bool mg_segment_grow(mg_segment *s) {
   size_t before = s->size;
   if (is_fork() || s->role != SEGMENT_RESULTS || !map_growth(s)) return false;
-  count_taken(&bytes, s->size - before);
+  count_leased(&bytes, s->size - before);
   return true;
 }
 
@@ -563,6 +567,8 @@ int mg_segment_fail(int at) {
   fail_at = at;
   return n;
 }
+
+int mg_segment_collections(void) { return collections; }
 
 SEXP mg_c_segment_counts(void) {
   const char *names[] = {"leased", "pooled", "segments", ""};

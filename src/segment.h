@@ -64,5 +64,6 @@ bool mg_segment_is_untouched(const mg_part *part);
 // call that fails: number `at` from now, 0 for none. Returns how many there have been.
 void mg_segment_limit(size_t bytes, size_t segments);
 int mg_segment_fail(int at);
+int mg_segment_collections(void); // how often R's collector was run for them
 
 #endif

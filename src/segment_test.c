@@ -93,6 +93,8 @@ SEXP mg_c_segment_limit(SEXP bytes, SEXP segments) {
 
 SEXP mg_c_segment_fail(SEXP at) { return Rf_ScalarInteger(mg_segment_fail(Rf_asInteger(at))); }
 
+SEXP mg_c_segment_collections(void) { return Rf_ScalarInteger(mg_segment_collections()); }
+
 // Of the type of `like`.
 SEXP mg_c_view(SEXP lease, SEXP offset, SEXP like, SEXP n, SEXP no_na) {
   return mg_view(segment_of(lease), (size_t)Rf_asReal(offset), (SEXPTYPE)TYPEOF(like), (R_xlen_t)Rf_asReal(n),

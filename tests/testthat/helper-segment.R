@@ -67,6 +67,13 @@ others <- new.env()
 others$counts <- list(leased = 0, pooled = 0, segments = 0)
 
 segment_counts <- function() Map(`-`, as.list(.Call(c_segment_counts)), others$counts)
+# How often R's collector is run for segments while `expr` is evaluated.
+count_collections <- function(expr) {
+  before <- .Call(c_segment_collections)
+  force(expr)
+  .Call(c_segment_collections) - before
+}
+
 trim_segments <- function() .Call(c_segment_trim)
 
 # From a pool that is empty, with limits of their own (0: the usual ones).
@@ -79,10 +86,11 @@ with_segment_limits <- function(bytes = 0, segments = 0, frame = parent.frame())
   withr::defer(.Call(c_segment_limit, 0, 0), frame)
 }
 
-# The memory files of this process: its descriptors and its mappings.
-memory_files <- function() {
-  targets <- Sys.readlink(list.files("/proc/self/fd", full.names = TRUE))
-  maps <- readLines("/proc/self/maps")
+# The memory files of a process: its descriptors and its mappings.
+memory_files <- function(pid = "self") {
+  of_process <- file.path("/proc", pid)
+  targets <- Sys.readlink(list.files(file.path(of_process, "fd"), full.names = TRUE))
+  maps <- readLines(file.path(of_process, "maps"))
   count <- function(text) as.double(length(grep("/memfd:mangoro", text, fixed = TRUE)))
   c(descriptors = count(targets), mappings = count(maps))
 }

@@ -119,3 +119,19 @@ test_that("a relative path needs a working directory", {
   cnd <- expect_error(coerce_arguments(list(x = "a"), signature, NULL), class = "mangoro_error_invalid_argument")
   expect_identical(cnd$arg, "x")
 })
+
+test_that("an argument without the dot of one of ours is told", {
+  signature <- new_signature(list(Args = list(list(Name = "x", Type = list(Type = "float64")))), "F")
+  refused <- function(...) {
+    cnd <- expect_error(match_arguments(list(...), signature, NULL), class = "mangoro_error_invalid_argument")
+    cli::ansi_strip(conditionMessage(cnd))
+  }
+  expect_match(
+    refused(1, timeout = 1),
+    "`.timeout` is an argument of `mangoro_call()`, `mangoro_async()`, and `mangoro_map()`.", fixed = TRUE
+  )
+  expect_match(
+    refused(1, progress = TRUE), "`.progress` is an argument of `mangoro_async()` and `mangoro_map()`.", fixed = TRUE
+  )
+  expect_no_match(refused(1, other = 1), "is an argument of", fixed = TRUE)
+})

@@ -1,20 +1,5 @@
 local_callbacks <- function(frame = parent.frame()) local_source(test_source("callback"), frame = frame)
 
-# The connection is as it was: calls work, over the lane too if there is one.
-expect_usable <- function(go) {
-  for (i in 1:2) expect_identical(go$Add(1, 2), 3)
-  lane <- usable_lane(server_of(go)$connection)
-  if (is.null(lane)) return(invisible())
-  posted <- function() .Call(c_lane_counts, lane$pointer)[[1]]
-  deadline <- Sys.time() + 30
-  repeat {
-    before <- posted()
-    expect_identical(go$Add(1, 2), 3)
-    if (posted() > before) break
-    if (Sys.time() > deadline) stop("the lane is not free")
-  }
-}
-
 test_that("Go calls R functions with values of all types", {
   go <- local_callbacks()
   both_ways({
@@ -227,7 +212,46 @@ test_that("a callback may call Go again", {
     # Without an end R's own limit ends it.
     forever <- function(depth) go$Nest(forever, 1)
     expect_error(withr::with_options(list(expressions = 200), forever(1)))
+    cnd <- expect_error(forever(1), class = "mangoro_error_handler")
+    while (!is.null(cnd$parent)) cnd <- cnd$parent
+    expect_s3_class(cnd, "mangoro_error_resource_exhausted")
+    expect_match(conditionMessage(cnd), "`Nest()` calls R code that calls Go too deeply", fixed = TRUE)
     expect_usable(go)
+  })
+})
+
+test_that("the chain of conditions of callbacks in callbacks is short", {
+  go <- local_callbacks()
+  both_ways({
+    deep <- function(depth) if (depth == 0) stop("bottom") else go$Nest(deep, depth)
+    for (depth in c(3, 20)) {
+      cnd <- expect_error(deep(depth), class = "mangoro_error_handler")
+      expect_identical(cnd$error_msg, "bottom")
+      chain <- list(cnd)
+      while (!is.null(parent <- chain[[length(chain)]]$parent)) chain <- c(chain, list(parent))
+      expect_length(chain, if (depth == 3) 4L else length(chain))
+      expect_lte(length(chain), max_causes)
+      expect_identical(conditionMessage(chain[[length(chain)]]), "bottom")
+    }
+    expect_usable(go)
+  })
+})
+
+test_that("C answers questions that differ in their numbers, over the lane and over the socket", {
+  go <- local_callbacks()
+  answer <- answer_question
+  answered <- 0
+  local_mocked_bindings(answer_question = function(...) {
+    answered <<- answered + 1
+    answer(...)
+  })
+  both_ways({
+    answered <- 0
+    expect_identical(go$Repeat(function(x) x, 50), sum(0:49) + 0)
+    expect_identical(mangoro_value(mangoro_async(go$Repeat, function(x) x, 50)), sum(0:49) + 0)
+    # The inner calls go over the socket.
+    expect_identical(go$Repeat(function(x) go$Repeat(function(y) y, 3), 50), 150)
+    expect_lte(answered, 1)
   })
 })
 
@@ -262,6 +286,10 @@ test_that("what is large goes over the socket", {
     expect_identical(go$Large(function(x) numeric(1e5), 3), numeric(1e5))
     expect_identical(go$Large(function(x) x + 1, 1e5), rep(1, 1e5))
     expect_identical(go$Texts(identity, 3e5), 300000L)
+    # The arguments are in a segment, the question is not.
+    data <- data.frame(a = as.numeric(1:2e5))
+    expect_identical(go$Records(identity, data), data)
+    expect_identical(go$Records(function(d) d[1:2, , drop = FALSE], data)$a, c(1, 2))
     expect_match(go$Try(function(x) stop(strrep("x", 1e6)), 1), "simpleError: x+")
     expect_usable(go)
   })

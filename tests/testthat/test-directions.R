@@ -1,7 +1,7 @@
 # Dependencies between the files of R/ point one way: each uses itself and those
 # before it in this list.
 layers <- c(
-  "mangoro-package", "text", "message", "conditions", "check", "path", "zone",
+  "mangoro-package", "text", "message", "conditions", "check", "options", "path", "zone",
   "scratch", "ipc", "trust", "cache", "vendor", "toolchain", "literal", "diagnostics", "modules", "program", "build",
   "send_as", "codec", "dynamic", "stream", "envelope", "socket", "server", "output", "progress", "reply", "dialers",
   "connection", "request", "lane", "manifest", "rpc", "refusal", "object", "targets", "vectors", "coerce", "arguments",

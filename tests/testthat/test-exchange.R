@@ -11,21 +11,6 @@ heard <- function(expr, then = function(text) NULL) {
 
 local_exchange <- function(frame = parent.frame()) local_source(test_source("exchange"), frame = frame)
 
-# Whether the lane, if there is one, is free for the next call.
-expect_free <- function(go) {
-  for (i in 1:2) expect_identical(go$Add(1, 2), 3)
-  lane <- usable_lane(server_of(go)$connection)
-  if (is.null(lane)) return(invisible())
-  posted <- function() .Call(c_lane_counts, lane$pointer)[[1]]
-  deadline <- Sys.time() + 30
-  repeat {
-    before <- posted()
-    expect_identical(go$Add(1, 2), 3)
-    if (posted() > before) break
-    if (Sys.time() > deadline) stop("the lane is not free")
-  }
-}
-
 # --- What a call says -----------------------------------------------------------
 
 test_that("progress and warnings come while the call is out, and its value after them", {
@@ -46,7 +31,7 @@ test_that("progress and warnings come while the call is out, and its value after
     }
     got <- heard(go$Warns(200, FALSE))
     expect_match(got$texts[[length(got$texts)]], "^\\.\\.\\. and 1[0-9][0-9] further warnings$")
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -62,7 +47,7 @@ test_that("an elementwise call, and one through the ring, have their warnings as
     got <- heard(go$Halve(large))
     expect_identical(got$texts, "9 is odd")
     expect_identical(got$value, large %/% 2L)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -90,7 +75,7 @@ test_that("warnings come before the error that ends the call", {
     expect_s3_class(cnd, "mangoro_error_handler")
     expect_match(conditionMessage(cnd), "it failed")
     expect_identical(texts, sprintf("warning %d", 1:3))
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -102,7 +87,7 @@ test_that("other calls run while R has the word", {
       expect_identical(heard(go$Warns(1, FALSE))$texts, "warning 1")
     })
     expect_length(got$texts, 3)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -116,7 +101,7 @@ test_that("what does not fit the lane moves the call to the socket", {
     })
     expect_identical(got$value, numeric(size))
     expect_length(got$texts, 30)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -135,14 +120,14 @@ test_that("whatever R raises while it has the word gives the call up", {
   both_ways(for (call in expression(go$Wait(1), mangoro_call(go, "Wait", c(a = 1)))) {
     expect_error(withCallingHandlers(eval(call), warning = function(cnd) stop("mine")), "mine")
     expect_ended(go, n <- n + 1)
-    expect_free(go)
+    expect_usable(go)
     got <- tryCatch(
       withCallingHandlers(eval(call), warning = function(cnd) rlang::interrupt()),
       interrupt = function(cnd) "interrupted"
     )
     expect_identical(got, "interrupted")
     expect_ended(go, n <- n + 1)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -159,7 +144,7 @@ test_that("the time-out is that of the whole call, whoever has the word", {
     )
     withr::local_options(mangoro.timeout = NULL)
     expect_ended(go, n <- n + 2)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 
@@ -175,7 +160,7 @@ test_that("a server that is killed while R has the word ends the call", {
       class = "mangoro_error_connection"
     )
     mangoro_restart(go)
-    expect_free(go)
+    expect_usable(go)
   })
 })
 

@@ -102,6 +102,34 @@ test_that("objects are arguments", {
   })
 })
 
+test_that("where an argument is is only told of one that is wrong", {
+  go <- local_objects()
+  x <- go$NewIndex("a")
+  local_mocked_bindings(describe_path = function(path) stop("told"))
+  expect_identical(go$Sizes(list(x, x)), c(1L, 1L))
+  expect_error(go$Sizes(list(x, go$NewTree(x))), "told")
+})
+
+test_that("an R function returns an object of the type, and of the program", {
+  go <- local_objects()
+  other <- local_objects()
+  x <- go$NewIndex("a")
+  wrong <- function(expr, text) {
+    cnd <- expect_error(expr, class = "mangoro_error_handler")
+    expect_match(conditionMessage(cnd$parent), text, fixed = TRUE)
+  }
+  both_ways({
+    expect_identical(go$Pick(x, function(x) x), x)
+    wrong(go$Pick(x, function(x) NULL), "`f` must return a *Index, not NULL.")
+    wrong(go$Pick(x, function(x) 3), "`f` must return a *Index, not 3.")
+    wrong(go$Pick(x, function(x) go$NewTree(x)), "the result of `f` must be a *Index, not a *Tree.")
+    wrong(go$Pick(x, function(x) other$NewIndex("a")), "an object can only be used in its own program.")
+    closed <- go$NewIndex("b")
+    close(closed)
+    wrong(go$Pick(x, function(x) closed), "was closed.")
+  })
+})
+
 test_that("an object tells what it is", {
   go <- local_objects()
   x <- go$NewIndex(c("a", "b"))
@@ -123,6 +151,14 @@ test_that("an object tells what it is", {
   buffer$WriteString("ab")
   expect_identical(buffer$String(), "ab")
   expect_identical(format(buffer)[[2]], "ab")
+})
+
+test_that("a text that does not come does not keep R from printing", {
+  local_mocked_bindings(text_timeout = 0.1)
+  x <- local_objects()$NewStuck()
+  expect_match(format(x)[[2]], "did not answer within 0.1 seconds")
+  x$Free()
+  expect_identical(format(x)[[2]], "free")
 })
 
 test_that("what cannot be called says why", {
@@ -381,4 +417,21 @@ test_that("a manifest with broken objects is refused", {
   for (text in c("{\"objects\": {\"A\": 1}}", "{\"objects\": {\"A\": {\"Methods\": {\"F\": 1}}}}")) {
     expect_error(parse_classes(text, NULL), class = "mangoro_error_protocol")
   }
+})
+
+test_that("an object is lost in a fork, which calls nothing of NNG's", {
+  skip_on_os("windows")
+  go <- local_objects()
+  x <- go$NewIndex("a")
+  class_and_text <- function(expr) tryCatch(expr, error = function(cnd) c(class(cnd)[[1]], conditionMessage(cnd)))
+  x$size()
+  child <- parallel::mcparallel({
+    calls <- list(class_and_text(x$size()), class_and_text(x$Lookup("a")), class_and_text(go$Sizes(list(x))))
+    c(calls, format(x)[[2]], list(close(x)))
+  })
+  said <- parallel::mccollect(child)[[1]]
+  for (i in 1:3) expect_identical(said[[i]][[1]], "mangoro_error_connection")
+  for (i in 1:2) expect_match(said[[i]][[2]], "was saved and loaded again, or sent to another R process", fixed = TRUE)
+  expect_identical(said[[4]], object_states[["lost"]])
+  expect_identical(x$size(), 1L)
 })

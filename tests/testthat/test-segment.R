@@ -192,6 +192,33 @@ test_that("beyond the limit of descriptors there is no segment", {
   expect_identical(memory_files(), before + 10)
 })
 
+test_that("at the limit R's collector runs from time to time", {
+  skip_without_segments()
+  with_segment_limits(segments = 100)
+  held <- lapply(1:100, function(i) take_segment(1e5))
+  refused <- 0
+  collections <- count_collections(for (i in 1:200) refused <- refused + is.null(take_segment(1e5)))
+  expect_identical(refused, 200)
+  expect_gte(collections, 2)
+  expect_lte(collections, 8)
+  rm(held)
+  tries <- 1
+  while (is.null(take_segment(1e5))) tries <- tries + 1
+  expect_lte(tries, 51)
+})
+
+test_that("results of sizes that alternate do not fill the pool", {
+  skip_without_segments()
+  with_segment_limits()
+  for (i in 1:100) {
+    segment <- take_segment(if (i %% 2 == 0) 1e5 else 1e6)
+    write_segment(segment, raw(1e6)) # which makes the smaller one larger
+    expect_true(.Call(c_segment_grow, segment))
+    release_segment(segment)
+  }
+  expect_lte(segment_counts()$segments, 16)
+})
+
 test_that("segments of the pool make room for those of other sizes", {
   skip_without_segments()
   with_segment_limits(bytes = 4 * 2^20, segments = 4)

@@ -14,17 +14,19 @@ test_that("vectors and data frames are read part by part, whatever their size", 
   })
 })
 
+# A source of these parts.
+parts <- function(...) {
+  left <- list(...)
+  function() {
+    part <- left[1]
+    left <<- left[-1]
+    if (length(part) > 0) part[[1]]
+  }
+}
+
 test_that("a function gives parts until it returns NULL", {
   go <- local_streams()
   both_ways({
-    parts <- function(...) {
-      left <- list(...)
-      function() {
-        part <- left[1]
-        left <<- left[-1]
-        if (length(part) > 0) part[[1]]
-      }
-    }
     expect_identical(go$Sum(parts(1, 2:3, numeric(), 4)), 10)
     expect_identical(go$Sum(function() NULL), 0)
     expect_identical(go$Sizes(parts(data.frame(x = 1:2), data.frame(x = 3L))), c(2L, 1L))
@@ -93,6 +95,57 @@ test_that("what is wrong with a part is an error that says which", {
     expect_error(go$Sum(go$Rows(3, "")), "must be numeric")
     expect_error(go$Again(c(1, 2)), "only once", class = "mangoro_error_panic")
     expect_identical(go$Add(1, 2), 3)
+  })
+})
+
+test_that("a part of the wrong type ends the stream that is made of it", {
+  go <- local_streams()
+  both_ways({
+    f <- function(x) go$Twice(x)
+    s <- f(parts("a"))
+    for (i in 1:2) {
+      cnd <- expect_error(mangoro_next(s), class = "mangoro_error_handler")
+      expect_match(conditionMessage(cnd$parent), "part 1 of argument `x` must be numeric, not character", fixed = TRUE)
+      expect_identical(deparse(conditionCall(cnd)), "go$Twice(x)")
+    }
+    cnd <- expect_error(mangoro_collect(go$Twice(parts(1, 2:3, "a"))), class = "mangoro_error_handler")
+    expect_match(conditionMessage(cnd$parent), "part 3 of argument `x`", fixed = TRUE)
+    expect_error(mangoro_collect(go$Twice(go$Rows(3, ""))), "must be numeric")
+    expect_identical(go$Add(1, 2), 3)
+  })
+})
+
+test_that("an error of a source is raised if the function does not look at it", {
+  go <- local_streams()
+  both_ways({
+    frame <- data.frame(x = 1:3)
+    expect_identical(go$Blind(parts(frame, frame)), 6L)
+    expect_error(go$Blind(go$Count(3)), "must be a data frame", class = "mangoro_error_handler")
+    cnd <- expect_error(go$Blind(parts(frame, 1)), class = "mangoro_error_handler")
+    expect_s3_class(cnd$parent, "mangoro_error_invalid_argument")
+    expect_error(go$Blind(parts(frame, data.frame(y = 1))), "has the columns", class = "mangoro_error_handler")
+    expect_error(go$Blind(function() stop("mine")), "mine", class = "mangoro_error_handler")
+    # In its place, after the values before it.
+    s <- go$Blindly(parts(frame, 1))
+    expect_identical(mangoro_next(s), 3L)
+    for (i in 1:2) expect_error(mangoro_next(s), "must be a data frame", class = "mangoro_error_handler")
+    expect_identical(go$Add(1, 2), 3)
+  })
+})
+
+test_that("a source may close the stream that is made of it", {
+  go <- local_streams()
+  both_ways({
+    s <- go$Twice(function() {
+      close(s)
+      1
+    })
+    for (i in 1:2) {
+      cnd <- expect_error(mangoro_next(s), "was closed", class = "mangoro_error_cancelled")
+      expect_identical(conditionCall(cnd)[[1]], quote(go$Twice))
+    }
+    expect_error(mangoro_collect(s), class = "mangoro_error_cancelled")
+    expect_identical(mangoro_collect(go$Twice(parts(1, 2))), c(2, 4))
   })
 })
 

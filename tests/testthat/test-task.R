@@ -23,6 +23,19 @@ test_that("a task returns at once, and its value is that of the call", {
   })
 })
 
+test_that("more tasks than there are segments cost few collections", {
+  skip_without_segments()
+  go <- local_long()
+  with_segment_limits()
+  x <- lapply(1:300, function(i) as.numeric(i + 1:2e4))
+  collections <- count_collections({
+    tasks <- lapply(x, function(x) mangoro_async(go$Double, x))
+    values <- lapply(tasks, mangoro_value)
+  })
+  expect_identical(values, lapply(x, `*`, 2))
+  expect_lte(collections, 12)
+})
+
 test_that("arguments are checked before anything is sent", {
   go <- local_long()
   cnd <- expect_error(mangoro_async(go$Hold, "a"), class = "mangoro_error_invalid_argument")
@@ -166,6 +179,16 @@ test_that("a task prints its call and state", {
   saved <- unserialize(serialize(task, NULL))
   expect_match(format(saved)[[2]], "lost")
   expect_error(mangoro_value(saved), "saved and loaded", class = "mangoro_error_connection")
+})
+
+test_that("a task is one thing to R's own functions", {
+  go <- local_long()
+  task <- mangoro_async(go$Range, 3, 2)
+  expect_length(task, 1)
+  expect_null(names(task))
+  expect_output(str(list(task)), "<mangoro task> go$Range(3, 2)", fixed = TRUE)
+  expect_identical(summary(task), task)
+  expect_identical(mangoro_value(task), c(2, 3, 4))
 })
 
 test_that("the end of the process is an error of its tasks", {

@@ -250,3 +250,18 @@ type Buffer struct{ *strings.Builder }
 func NewBuffer() *Buffer { return &Buffer{new(strings.Builder)} }
 
 func Generic[T any](x T) T { return x }
+
+// Stuck has a text that never comes.
+type Stuck struct{ free chan struct{} }
+
+func NewStuck() *Stuck { return &Stuck{make(chan struct{})} }
+
+func (s *Stuck) String() string {
+	<-s.free
+	return "free"
+}
+
+func (s *Stuck) Free() { close(s.free) }
+
+// Pick returns the index that R picks.
+func Pick(x *Index, f func(*Index) *Index) *Index { return f(x) }

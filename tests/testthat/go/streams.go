@@ -223,6 +223,35 @@ func Last(x iter.Seq[Row]) (n int, last Row) {
 	return n, last
 }
 
+// Blind counts rows, and does not look at the error of the reader.
+func Blind(x array.RecordReader) (rows int) {
+	for x.Next() {
+		rows += int(x.RecordBatch().NumRows())
+	}
+	return rows
+}
+
+// Blindly has the rows of each batch, and does not look at the error of the reader.
+func Blindly(x array.RecordReader) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for x.Next() && yield(int(x.RecordBatch().NumRows())) {
+		}
+	}
+}
+
+// Applied has what a function returns.
+func Applied(f func(float64) float64, n int) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		running.Add(1)
+		defer running.Add(-1)
+		for i := range n {
+			if !yield(f(float64(i))) {
+				return
+			}
+		}
+	}
+}
+
 // Sizes returns how many rows the batches have.
 func Sizes(x array.RecordReader) (sizes []int, err error) {
 	for x.Next() {

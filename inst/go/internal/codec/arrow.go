@@ -160,7 +160,11 @@ func (s streams) Absent(arg Column, optional bool) bool {
 }
 
 func (streams) Read(arg Column, args *Arguments) (reflect.Value, error) {
-	if target, ok := targetOf(arg); ok {
+	target, ok, err := targetOf(arg, args)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	if ok {
 		return reflect.ValueOf(&source{args: args, target: target}), nil
 	}
 	if bytes, ok := streamBytes(arg); ok {
@@ -275,6 +279,9 @@ func (s *source) Next() bool {
 	if s.batch = nil; !s.ended {
 		s.batch, s.err = s.part()
 		s.ended = s.batch == nil
+		if s.err != nil {
+			s.args.caller.HasFailed(s.err)
+		}
 	}
 	return !s.ended
 }

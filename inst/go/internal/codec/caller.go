@@ -21,6 +21,9 @@ type Caller interface {
 	AskAgain(target int, values [][]byte, fit func(Memory) bool) (again Memory, answer arrow.RecordBatch, asked bool, err error)
 	// Fail ends the call with an error, which R gets at once.
 	Fail(err error)
+	// HasFailed notes an error that a function may not look at. If it does not fail itself, its
+	// call fails with that when it has ended.
+	HasFailed(err error)
 	// Objects returns those that the call uses.
 	Objects() *object.Uses
 }

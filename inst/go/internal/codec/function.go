@@ -109,6 +109,9 @@ func (f function) Read(arg Column, args *Arguments) (reflect.Value, error) {
 	if args.caller == nil || !args.caller.Lives() {
 		return reflect.Value{}, wrong("must be a function, which needs a client that Go can ask: package mangoro of the same version or a newer one")
 	}
+	if index.Int() < 0 {
+		return reflect.Value{}, wrong("must be the number of an R function, not %d", index.Int())
+	}
 	r := &rFunction{function: f, caller: args.caller, target: int(index.Int())}
 	return reflect.MakeFunc(f.t, r.call), nil
 }

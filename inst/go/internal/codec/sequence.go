@@ -11,6 +11,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"mangoro.local/internal/gotype"
 )
 
 // PartRows and PartBytes are how many rows and about how many bytes of values a part of a
@@ -46,17 +48,17 @@ func sequenceKind(t reflect.Type, result bool) (kind Kind, is bool, err error) {
 	case t.Kind() == reflect.Chan && t.ChanDir() != reflect.SendDir:
 		elem, s.class = t.Elem(), channel
 		if !result {
-			return nil, true, fmt.Errorf("type %v is not supported: R cannot send to a channel; use iter.Seq", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.ChannelParameter)
 		}
 	case t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0:
 		return nil, false, nil
 	case t.CanSeq2():
 		elem, s.class = t.In(0).In(0), withErrors
 		if t.In(0).In(1) != reflect.TypeFor[error]() {
-			return nil, true, fmt.Errorf("type %v is not supported: only values and errors come in pairs; use iter.Seq of a struct of both", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.PairsOfOthers)
 		}
 		if !result {
-			return nil, true, fmt.Errorf("type %v is not supported: an R error ends the call; use iter.Seq", t)
+			return nil, true, fmt.Errorf("type %v is not supported%s", t, gotype.ErrorsParameter)
 		}
 	case t.CanSeq() && t.In(0).NumIn() == 1:
 		elem = t.In(0).In(0)
@@ -95,7 +97,11 @@ var errReadTwice = errors.New("an iter.Seq that R gives can be read only once: k
 // read once.
 func (s Sequence) Read(arg Column, args *Arguments) (reflect.Value, error) {
 	var next func() (reflect.Value, bool)
-	if target, ok := targetOf(arg); ok {
+	target, ok, err := targetOf(arg, args)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	if ok {
 		next = s.asking(args, target)
 	} else {
 		values, err := Values{s.list}.Read(arg, args)
@@ -147,26 +153,26 @@ func (s Sequence) part(args *Arguments, target int) (values reflect.Value, err e
 const targetField = "target"
 
 // targetOf returns the target that an argument is, and whether it is one.
-func targetOf(arg Column) (target int, ok bool) {
+func targetOf(arg Column, args *Arguments) (target int, ok bool, err error) {
 	s, ok := arg.Array.(*array.Struct)
 	if !ok || s.Len() != 1 || s.NumField() != 1 || s.DataType().(*arrow.StructType).Field(0).Name != targetField {
-		return 0, false
+		return 0, false, nil
 	}
 	inner, release := newColumn(s.Field(0)).unbox()
 	defer release()
 	index, ok := inner.Array.(*array.Int32)
 	if !ok || index.Len() != 1 || index.IsNull(0) {
-		return 0, false
+		return 0, false, nil
 	}
-	return int(index.Value(0)), true
+	if args.caller == nil || !args.caller.Lives() {
+		return 0, false, wrong("is read part by part, which needs a client that can be asked: package mangoro of the same version or a newer one")
+	}
+	return int(index.Value(0)), true, nil
 }
 
 // nextPart asks a target for its next part, which the caller releases. It has no array if
 // there is none.
 func nextPart(caller Caller, target int) (Column, error) {
-	if caller == nil {
-		return Column{}, wrong("is read part by part, which needs a client that can be asked")
-	}
 	answer, err := caller.Ask(target, nil, nil)
 	if err != nil || answer == nil {
 		return Column{}, err

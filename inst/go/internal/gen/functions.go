@@ -51,7 +51,7 @@ func judgeFunction(t types.Type) (verdict, bool) {
 // unfitInFunction returns why a value cannot be an argument or a result of an R function,
 // given why it cannot be one of a Go function.
 func (v value) unfitInFunction(reason string) string {
-	if reason == "" && (v.stream || v.arrow == arrowPath+"/array.RecordReader") {
+	if reason == "" && v.isStream() {
 		return gotype.StreamInFunction
 	}
 	if reason == "" && v.gonum != "" {

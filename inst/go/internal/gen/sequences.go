@@ -3,6 +3,8 @@ package gen
 import (
 	"go/types"
 	"slices"
+
+	"mangoro.local/internal/gotype"
 )
 
 // judgeSequence judges a type that is read or written part by part, of a result or of a
@@ -15,7 +17,7 @@ func judgeSequence(t types.Type, result bool) (verdict, bool) {
 			return verdict{}, false
 		}
 		if !result {
-			return verdict{reason: unsupported(t) + ": R cannot send to a channel; use iter.Seq"}, true
+			return verdict{reason: unsupported(t) + gotype.ChannelParameter}, true
 		}
 		elem = u.Elem()
 	case *types.Signature:
@@ -25,9 +27,9 @@ func judgeSequence(t types.Type, result bool) (verdict, bool) {
 			return verdict{}, false
 		case yield.Len() == 1:
 		case !types.Identical(yield.At(1).Type(), types.Universe.Lookup("error").Type()):
-			return verdict{reason: unsupported(t) + ": only values and errors come in pairs; use iter.Seq of a struct of both"}, true
+			return verdict{reason: unsupported(t) + gotype.PairsOfOthers}, true
 		case !result:
-			return verdict{reason: unsupported(t) + ": an R error ends the call; use iter.Seq"}, true
+			return verdict{reason: unsupported(t) + gotype.ErrorsParameter}, true
 		}
 		elem = yield.At(0).Type()
 	default:

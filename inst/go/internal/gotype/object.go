@@ -28,9 +28,6 @@ const codecMethod = "Codec"
 
 func isText(name string) bool { return name == "String" || name == "Error" }
 
-// GenericFunction is why a generic function is left out.
-const GenericFunction = "it is generic: write a function that calls it with the types that R needs"
-
 // HasOwnMeaning tells whether the types of a package are none whose values are objects:
 // those that R has other values for.
 func HasOwnMeaning(path string) bool {

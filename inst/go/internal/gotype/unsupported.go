@@ -26,6 +26,16 @@ const (
 	FunctionInFunction = "an R function cannot return one"
 )
 
+// What is wrong with the type of a stream.
+const (
+	ChannelParameter = ": R cannot send to a channel; use iter.Seq"
+	PairsOfOthers    = ": only values and errors come in pairs; use iter.Seq of a struct of both"
+	ErrorsParameter  = ": an R error ends the call; use iter.Seq"
+)
+
+// GenericFunction is why a generic function is left out.
+const GenericFunction = "it is generic: write a function that calls it with the types that R needs"
+
 // Recursive is what to write instead of a type that contains itself.
 const Recursive = ": R needs to know how deep it is; use any"
 

@@ -242,6 +242,9 @@ func (c *connection) inTurn(fn *Function, m metadata, r *request, bytes int, run
 		ctx = c.within(ctx, r.exchange, r.uses)
 	}
 	err = run(ctx)
+	if lives && err == nil {
+		err = r.exchange.failure()
+	}
 	if r.uses != nil {
 		r.over = call.over()
 	}

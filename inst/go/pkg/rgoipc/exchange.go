@@ -42,6 +42,7 @@ type exchange struct {
 	reading   bool            // a goroutine waits for the next one there
 	answering bool            // the next one answers a question
 	answer    *rAnswer        // the one that did
+	failed    error           // of a source, which the function may not have looked at
 	pending   events
 	last      time.Time // of the last message of events
 	timer     stopper   // for the next one
@@ -143,6 +144,9 @@ func exchangeOf(ctx context.Context) *exchange {
 
 // Fail is for kinds, see [codec.Caller].
 func (c *caller) Fail(err error) { c.exchange.fail(err) }
+
+// HasFailed is for kinds, see [codec.Caller].
+func (c *caller) HasFailed(err error) { c.exchange.hasFailed(err) }
 
 // Objects is for kinds, see [codec.Caller].
 func (c *caller) Objects() *object.Uses { return c.uses }
@@ -379,6 +383,21 @@ func (x *exchange) fail(err error) {
 	}
 	x.mu.Unlock()
 	x.call.ctx.cancel()
+}
+
+func (x *exchange) hasFailed(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.failed == nil {
+		x.failed = err
+	}
+}
+
+// failure returns an error for a function that has returned none.
+func (x *exchange) failure() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.failed
 }
 
 // end returns what sends the reply that ends the call, if R waits for it. Nothing is said

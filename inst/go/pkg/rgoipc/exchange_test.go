@@ -588,6 +588,16 @@ func exchangeTests() map[string]func(*stage) {
 			s.hasEnded()
 			s.connection().Gone()
 		},
+		"returned: event": func(s *stage) {
+			s.inWord()
+			var within context.Context
+			s.do(func(ctx context.Context) { within = ctx })
+			s.finish()
+			s.hasEnded()
+			Warn(within, "late")
+			s.goesOn("")
+			s.expect(MsgTypeResult, "warning")
+		},
 		"returned: who asks": func(s *stage) {
 			s.inWord()
 			answer := make(chan asked, 1)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -267,6 +268,33 @@ func TestFunctionsNeedACallThatLives(t *testing.T) {
 	}
 }
 
+func TestSourcesNeedACallThatLives(t *testing.T) {
+	for name, fn := range map[string]any{
+		"values":  func(iter.Seq[float64]) {},
+		"records": func(array.RecordReader) {},
+	} {
+		registry := NewRegistry()
+		if err := registry.Func("f", fn); err != nil {
+			t.Fatal(err)
+		}
+		index := columns(t, arg{int32s, `[0]`, "", ""}).Column(0)
+		target, err := array.NewStructArray([]arrow.Array{index}, []string{"target"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: target.DataType()}}, nil)
+		payload, err := WriteArrowRecord(array.NewRecordBatch(schema, []arrow.Array{target}, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newSocketPeer(t, newDispatcher(t.Context(), registry, limits{running: 1, waiting: 10, givenUp: 10, bytes: 1 << 20}))
+		p.send((&RPCMessage{Type: MsgTypeCall, FuncName: "f", ErrorMsg: `{"call_id":"a"}`, ArrowData: payload}).Marshal())
+		if reply := p.receive(); codeOf(t, reply) != CodeInvalidArgument || !strings.Contains(reply.ErrorMsg, "a client that can be asked") {
+			t.Errorf("%s: got %d, %s, %s", name, reply.Type, reply.ErrorMsg, reply.ArrowData)
+		}
+	}
+}
+
 func TestFunctionSignature(t *testing.T) {
 	f := typed(t, func(func(float64, []person) (map[string]int, error), float64) float64 { return 0 })
 	text, err := json.Marshal(f.Signature.Args[0].Type)
@@ -330,4 +358,30 @@ func TestKeptFunctions(t *testing.T) {
 		t.Error("it has returned")
 	}()
 	<-ended
+}
+
+// A client may send any number for a function, also for one that is called by another
+// goroutine, whose panic would end the program.
+func TestTargetThatIsNone(t *testing.T) {
+	registry := NewRegistry()
+	err := registry.Func("f", func(f func(float64) (float64, error)) error {
+		failed := make(chan error)
+		go func() {
+			_, err := f(1)
+			failed <- err
+		}()
+		return <-failed
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newSocketPeer(t, newDispatcher(t.Context(), registry, limits{running: 1, waiting: 10, givenUp: 10, bytes: 1 << 20}))
+	payload, err := WriteArrowRecord(lists(t, arg{dataType: int32s, text: "[-1]"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.send((&RPCMessage{Type: MsgTypeCall, FuncName: "f", ErrorMsg: living, ArrowData: payload}).Marshal())
+	if reply := p.receive(); reply.Type != MsgTypeError || !strings.Contains(reply.ErrorMsg, "the number of an R function, not -1") {
+		t.Errorf("the reply is of type %d: %s", reply.Type, reply.ErrorMsg)
+	}
 }
