@@ -107,6 +107,10 @@ adopt <- function(sock, call) {
 # NNG's threads are not there in a fork, and it crashes without them.
 is_fork <- function() the$pid != Sys.getpid()
 
+# Whether a task, stream or object is of this session, and how one that is not is shown.
+is_own <- function(x) identical(x$session, session) && !is_fork()
+lost_text <- "lost: it belongs to another R process, or was saved and loaded again"
+
 check_no_fork <- function(call) if (is_fork()) abort_fork(call)
 
 abort_fork <- function(call) {

@@ -191,7 +191,7 @@ format.mangoro_handle <- function(x, ...) {
       lost = if (is_ours(server)) {
         sprintf("lost: no server listens at %s", server$url)
       } else {
-        "lost: it belongs to another R process, or was saved and loaded again"
+        lost_text
       }
     ),
     vapply(known_signatures(server), function(signature) {

@@ -59,7 +59,7 @@ abort_no_method <- function(object, name, methods, connection, call) {
 # --- Printing ---------------------------------------------------------------
 
 object_states <- c(
-  lost = "lost: it belongs to another R process, or was saved and loaded again",
+  lost = lost_text,
   closed = "closed", disconnected = "gone: its socket was closed", stopped = "gone: its program was stopped",
   restarted = "gone: its program was started again",
   ended = "gone: its process has ended"

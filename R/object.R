@@ -234,12 +234,9 @@ object_id <- function(x, type, path) {
 
 # --- Their end ----------------------------------------------------------------
 
-# Whether an object belongs to this process, not to one that was saved or forked.
-is_own_object <- function(object) identical(object$session, session) && !is_fork()
-
 # What has become of an object, "alive" if it can be used.
 object_state <- function(object) {
-  if (!is_own_object(object)) {
+  if (!is_own(object)) {
     return("lost")
   }
   connection <- object$connection
@@ -295,7 +292,7 @@ abort_object <- function(what, state, server, call) {
 # the call fails, see about_object().
 object_connection <- function(x, call) {
   object <- object_of(x)
-  if (!is_own_object(object) || object$closed) check_object(object, call)
+  if (!is_own(object) || object$closed) check_object(object, call)
   server <- object$connection$server
   if (is.null(server)) {
     check_socket(object$connection$sock, call)
@@ -321,7 +318,7 @@ about_object <- function(x, call, expr) {
 # The finalizer. R runs it amid any code.
 drop_object <- function(x) {
   object <- object_of(x)
-  if (!object$closed && is_own_object(object)) note_release(object)
+  if (!object$closed && is_own(object)) note_release(object)
 }
 
 # Notes that R does not refer to an object any more. There may be another one of its id.
@@ -354,7 +351,7 @@ close.mangoro_object <- function(con, ...) {
   object <- object_of(con)
   call <- rlang::current_env()
   if (object_state(object) != "alive") {
-    if (is_own_object(object)) object$closed <- TRUE
+    if (is_own(object)) object$closed <- TRUE
     return(invisible())
   }
   connection <- object$connection

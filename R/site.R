@@ -153,7 +153,7 @@ format.mangoro_site <- function(x, ...) {
     sprintf("<mangoro site> %s: %s", encodeString(site$name), switch(state,
       running = paste("running, pid", server$process$get_pid()),
       ended = paste("ended: the process", describe_status(server$process$get_exit_status())),
-      lost = "lost: it belongs to another R process, or was saved and loaded again",
+      lost = lost_text,
       state
     )),
     paste0(

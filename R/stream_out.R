@@ -102,7 +102,7 @@ check_stream <- function(s, call = rlang::caller_env()) {
       call = call
     )
   }
-  if (!is_own_stream(s)) {
+  if (!is_own(s)) {
     abort_connection(
       c(
         "The stream belongs to another R process, or was saved and loaded again.",
@@ -112,8 +112,6 @@ check_stream <- function(s, call = rlang::caller_env()) {
     )
   }
 }
-
-is_own_stream <- function(s) identical(s$session, session) && !is_fork()
 
 # --- A stream ---------------------------------------------------------------
 
@@ -286,7 +284,7 @@ end_use <- function(segments, given_up) if (is.null(segments)) 0 else .Call(c_se
 
 # The finalizer. R runs it amid any code, so it takes no line and releases none.
 drop_stream <- function(s) {
-  if (s$state != "open" || !is_own_stream(s)) return(invisible())
+  if (s$state != "open" || !is_own(s)) return(invisible())
   if (is_out(s$line)) give_up(s$line)
   unkeep_line(s$line)
 }
@@ -413,12 +411,12 @@ format.mangoro_stream <- function(x, ...) {
   read <- sprintf("%s with %s read", quantity(x$parts, "part"), quantity(x$rows, "row"))
   c(
     paste("<mangoro stream>", call),
-    if (!is_own_stream(x)) {
-      "lost: it belongs to another R process, or was saved and loaded again"
+    if (!is_own(x)) {
+      lost_text
     } else {
       paste0(x$state, ", ", read)
     },
-    if (is_own_stream(x) && x$state == "failed") conditionMessage(x$condition)
+    if (is_own(x) && x$state == "failed") conditionMessage(x$condition)
   )
 }
 

@@ -134,7 +134,7 @@ check_task <- function(task, call = rlang::caller_env()) {
       call = call
     )
   }
-  if (!is_own_task(task)) {
+  if (!is_own(task)) {
     abort_connection(
       c(
         "The task belongs to another R process, or was saved and loaded again.",
@@ -144,8 +144,6 @@ check_task <- function(task, call = rlang::caller_env()) {
     )
   }
 }
-
-is_own_task <- function(task) identical(task$session, session) && !is_fork()
 
 # The call of the Go function itself, of which conditions tell: go$Fit(x) for
 # mangoro_async(go$Fit, x). It is no frame, since that would keep what is in it.
@@ -266,7 +264,7 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
 
 # The finalizer. R runs it amid any code, so it takes no line and releases none.
 drop_task <- function(task) {
-  if (task$state != "running" || !is_own_task(task)) return(invisible())
+  if (task$state != "running" || !is_own(task)) return(invisible())
   if (is_out(task$line)) give_up(task$line)
   unkeep_line(task$line)
 }
@@ -300,7 +298,7 @@ advance_later <- function(ref) {
   force(ref)
   function(...) {
     task <- if (rlang::is_weakref(ref)) rlang::wref_key(ref) else ref
-    if (!is.null(task) && is_own_task(task)) advance(task)
+    if (!is.null(task) && is_own(task)) advance(task)
     invisible()
   }
 }
@@ -309,12 +307,12 @@ advance_later <- function(ref) {
 
 #' @export
 format.mangoro_task <- function(x, ...) {
-  own <- is_own_task(x)
+  own <- is_own(x)
   if (own) advance(x)
   c(
     paste("<mangoro task>", paste(deparse(x$call, nlines = 1), collapse = "")),
     if (!own) {
-      "lost: it belongs to another R process, or was saved and loaded again"
+      lost_text
     } else if (x$state == "failed") {
       paste("failed:", conditionMessage(x$condition))
     } else {

@@ -352,12 +352,14 @@ SEXP mg_c_lane_post(SEXP pointer, SEXP message, SEXP line, SEXP segments) {
 }
 
 // The lane if the last request is of this number, and in this state.
-static mg_lane *lane_in(SEXP pointer, SEXP posted, mg_request_state state) {
+mg_lane *mg_lane_in(SEXP pointer, double request, mg_request_state state) {
   mg_lane *l = mg_lane_of(pointer);
-  return l != NULL && l->state == state && (double)l->request == Rf_asReal(posted) ? l : NULL;
+  return l != NULL && l->state == state && (double)l->request == request ? l : NULL;
 }
 
-static mg_lane *lane_with(SEXP pointer, SEXP posted) { return lane_in(pointer, posted, REQUEST_OUT); }
+static mg_lane *lane_with(SEXP pointer, SEXP posted) { return mg_lane_in(pointer, Rf_asReal(posted), REQUEST_OUT); }
+
+static mg_lane *lane_held(SEXP pointer, SEXP posted) { return mg_lane_in(pointer, Rf_asReal(posted), REQUEST_HELD); }
 
 // The number of the request that is out, NULL if there is none.
 SEXP mg_c_lane_out(SEXP pointer) {
@@ -436,10 +438,10 @@ SEXP mg_c_lane_take(SEXP pointer, SEXP posted) {
 // the call does not hold the lane.
 SEXP mg_c_lane_continue(SEXP pointer, SEXP posted, SEXP message, SEXP line) {
   if (Rf_xlength(message) > MAILBOX_SIZE) return R_NilValue;
-  if (lane_in(pointer, posted, REQUEST_HELD) == NULL) return Rf_ScalarLogical(0);
+  if (lane_held(pointer, posted) == NULL) return Rf_ScalarLogical(0);
   SEXP number = PROTECT(Rf_ScalarReal(Rf_asReal(posted)));
   Rf_defineVar(Rf_install("posted"), number, line);
-  mg_lane *l = lane_in(pointer, posted, REQUEST_HELD);
+  mg_lane *l = lane_held(pointer, posted);
   if (l != NULL) {
     memcpy(mg_lane_box(l), RAW_RO(message), (size_t)Rf_xlength(message));
     mg_lane_continue(l, (size_t)Rf_xlength(message));
@@ -453,7 +455,7 @@ SEXP mg_c_lane_continue(SEXP pointer, SEXP posted, SEXP message, SEXP line) {
 // that uses of segments, or NULL.
 SEXP mg_c_lane_release_held(SEXP pointer, SEXP posted, SEXP reply) {
   SEXP uses = PROTECT(mg_uses_new(1));
-  mg_lane *l = lane_in(pointer, posted, REQUEST_HELD);
+  mg_lane *l = lane_held(pointer, posted);
   SEXP out = l == NULL || TYPEOF(reply) != RAWSXP ? R_NilValue : end_call(l, reply, uses);
   UNPROTECT(1);
   return out;
@@ -467,7 +469,7 @@ SEXP mg_c_lane_age(SEXP pointer) {
 
 SEXP mg_c_lane_give_up(SEXP pointer, SEXP posted) {
   mg_lane *l = lane_with(pointer, posted);
-  if (l == NULL) l = lane_in(pointer, posted, REQUEST_HELD);
+  if (l == NULL) l = lane_held(pointer, posted);
   if (l != NULL) mg_lane_give_up(l);
   return R_NilValue;
 }

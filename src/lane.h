@@ -70,6 +70,8 @@ typedef struct {
 // The lane of an external pointer; NULL if it is closed, or belongs to another process. It is
 // there as long as the pointer is protected, even if it is closed meanwhile.
 mg_lane *mg_lane_of(SEXP pointer);
+// The same, NULL also if that request does not hold it in that state.
+mg_lane *mg_lane_in(SEXP pointer, double request, mg_request_state state);
 // Whether a request can be posted: none holds the lane, and the server lives.
 bool mg_lane_is_free(mg_lane *l);
 // Where to write a request of at most MAILBOX_SIZE bytes if the lane is free. No R code may

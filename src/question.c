@@ -88,11 +88,6 @@ static SEXP unusual(int index, SEXP value) {
   return out;
 }
 
-static mg_lane *lane_in(SEXP pointer, double request, mg_request_state state) {
-  mg_lane *l = mg_lane_of(pointer);
-  return l != NULL && l->state == state && (double)l->request == request ? l : NULL;
-}
-
 static void show_output(SEXP talk, R_xlen_t questions) {
   SEXP log = VECTOR_ELT(talk, TALK_LOG);
   if (log == R_NilValue) return;
@@ -135,7 +130,7 @@ SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP t
     if (i % BETWEEN_LOOKS == BETWEEN_LOOKS - 1) R_CheckUserInterrupt();
     int index;
     SEXP target = find_target(targets, data, size, &index), frame = target == NULL ? NULL : frame_of(target, data);
-    mg_lane *l = lane_in(pointer, REAL(number)[0], i == 0 ? REQUEST_HELD : REQUEST_OUT);
+    mg_lane *l = mg_lane_in(pointer, REAL(number)[0], i == 0 ? REQUEST_HELD : REQUEST_OUT);
     if (frame == NULL || l == NULL) {
       out = i == 0 ? reply : R_NilValue;
       break;
@@ -145,7 +140,7 @@ SEXP mg_c_lane_converse(SEXP pointer, SEXP posted, SEXP line, SEXP reply, SEXP t
     Rf_defineVar(word, Rf_ScalarLogical(1), line);
     show_output(talk, i);
     SEXP value = PROTECT(Rf_eval(VECTOR_ELT(target, TARGET_CALL), frame));
-    l = lane_in(pointer, REAL(number)[0], REQUEST_HELD);
+    l = mg_lane_in(pointer, REAL(number)[0], REQUEST_HELD);
     size_t answer = answer_size(header, target);
     bool in_time = l != NULL && mg_seconds() - l->posted < timeout && answer <= MAILBOX_SIZE;
     if (!in_time || !write_answer(mg_lane_box(l), header, target, value)) {
