@@ -440,6 +440,12 @@ static bool passes_any_trigger(size_t size) { return passes_trigger(&bytes, size
 
 static double last_collection; // when it ended
 static int collections;
+static size_t since_all; // segments that were leased since R looked at all objects
+
+static void collect_all(void) {
+  R_gc();
+  since_all = 0;
+}
 
 // Runs R's collector. Most results that nobody refers to are young: to look for those takes
 // 7 ms, and for others 90 ms more; in a session with millions of strings, much longer.
@@ -449,7 +455,7 @@ static void collect(size_t size) {
   SEXP call = PROTECT(Rf_lang4(Rf_install("gc"), Rf_ScalarLogical(0), Rf_ScalarLogical(0), Rf_ScalarLogical(0)));
   Rf_eval(call, R_BaseEnv);
   UNPROTECT(1);
-  if (bytes.leased > before / 2 && passes_any_trigger(size)) R_gc();
+  if (bytes.leased > before / 2 && passes_any_trigger(size)) collect_all();
   collections++;
   double ended = mg_seconds();
   if (ended - started > COLLECTING * (started - last_collection)) {
@@ -489,6 +495,7 @@ static mg_segment *lease(mg_segment *s) {
   s->forks = forks;
   count_leased(&bytes, s->size);
   count_leased(&segments, 1);
+  since_all++;
   return s;
 }
 
@@ -501,6 +508,12 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
   mg_segment *s = find_pooled(role, size, peer);
   if (!s && passes_any_trigger(size)) {
     collect(size);
+    s = find_pooled(role, size, peer);
+  }
+  // At the limit old objects count too, if there can be many.
+  if (!s && !make_room(size) && since_all >= segments.limit / 4) {
+    collect_all();
+    collections++;
     s = find_pooled(role, size, peer);
   }
   if (!s && make_room(size)) s = new_segment(role, size, peer);
