@@ -133,7 +133,9 @@ func (c *calls) begin(o *owner, name string, m metadata, bytes int) (*pendingCal
 func (c *calls) add(k *pendingCall) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var now time.Time // before it is seen which calls are over: the timer is for the others
 	if len(c.running) >= c.limits.running {
+		now = time.Now()
 		c.giveUp()
 	}
 	l := c.limits
@@ -153,7 +155,7 @@ func (c *calls) add(k *pendingCall) error {
 	default:
 		k.turn, k.place = make(chan struct{}), c.queue.PushBack(k)
 		c.queued += k.bytes
-		c.setTimer(time.Now())
+		c.setTimer(now)
 	}
 	c.table = append(c.table, k)
 	return nil
