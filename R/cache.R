@@ -105,7 +105,7 @@ mangoro_cache_clean <- function(max_age = NULL, max_size = NULL) {
 }
 
 check_limit <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (!is_number(x) || x < 0) {
+  if (!is_limit(x)) {
     abort_invalid_argument(
       arg,
       "{.arg {arg}} must be a number of at least 0, not {.obj_type_friendly {x}}.",

@@ -50,6 +50,9 @@ describe_number <- function(x) {
 
 is_number <- function(x) is.numeric(x) && length(x) == 1 && !is.na(x)
 
+# How long something is kept, or how much of it; Inf has no limit.
+is_limit <- function(x) is_number(x) && x >= 0
+
 # A length of time in seconds, more than 0; Inf waits for ever.
 is_seconds <- function(x) is_number(x) && x > 0
 

@@ -5,7 +5,7 @@ option_rule <- function(is_valid, wanted) list(is_valid = is_valid, wanted = wan
 
 seconds_rule <- option_rule(is_seconds, "a number of seconds above 0")
 flag_rule <- option_rule(rlang::is_bool, "{.code TRUE} or {.code FALSE}")
-limit_rule <- option_rule(function(x) is_number(x) && x >= 0, "a number of at least 0")
+limit_rule <- option_rule(is_limit, "a number of at least 0")
 name_rule <- option_rule(is_nonempty, "one non-empty string")
 
 option_rules <- list(

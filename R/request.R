@@ -188,6 +188,13 @@ give_up <- function(line, patience = 0) {
   if (!unresolved(parting$aio)) parse_load(parting$aio$data)
 }
 
+# The same for a line that a task or stream has kept, from its finalizer. R runs that amid any
+# code, so it takes no line and releases none.
+drop_line <- function(line) {
+  if (is_out(line)) give_up(line)
+  unkeep_line(line)
+}
+
 # Sends a message whose reply nobody needs, over a line of its own. NNG does not send one
 # whose aio is collected, so the line is kept, by a name of its own. A finalizer may do this
 # amid any other code.

@@ -282,12 +282,8 @@ end_stream <- function(s, state, condition = NULL) {
 # Ends what is used of segments. Returns how many bytes a part has there.
 end_use <- function(segments, given_up) if (is.null(segments)) 0 else .Call(c_segments_end, segments, given_up)
 
-# The finalizer. R runs it amid any code, so it takes no line and releases none.
-drop_stream <- function(s) {
-  if (s$state != "open" || !is_own(s)) return(invisible())
-  if (is_out(s$line)) give_up(s$line)
-  unkeep_line(s$line)
-}
+# The finalizer.
+drop_stream <- function(s) if (s$state == "open" && is_own(s)) drop_line(s$line)
 
 # --- All parts as one -------------------------------------------------------
 

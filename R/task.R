@@ -262,12 +262,8 @@ end_task <- function(task, state, value = NULL, condition = NULL) {
   task$settle <- NULL
 }
 
-# The finalizer. R runs it amid any code, so it takes no line and releases none.
-drop_task <- function(task) {
-  if (task$state != "running" || !is_own(task)) return(invisible())
-  if (is_out(task$line)) give_up(task$line)
-  unkeep_line(task$line)
-}
+# The finalizer.
+drop_task <- function(task) if (task$state == "running" && is_own(task)) drop_line(task$line)
 
 # --- The event loop ---------------------------------------------------------
 

@@ -510,13 +510,14 @@ mg_segment *mg_segment_take(mg_segment_role role, size_t size, uint32_t peer) {
     collect(size);
     s = find_pooled(role, size, peer);
   }
-  // At the limit old objects count too, if there can be many.
-  if (!s && !make_room(size) && since_all >= segments.limit / 4) {
+  bool room = s != NULL || make_room(size);
+  if (!room && since_all >= segments.limit / 4) { // at the limit old objects count too, if there can be many
     collect_all();
     collections++;
     s = find_pooled(role, size, peer);
+    room = s != NULL || make_room(size);
   }
-  if (!s && make_room(size)) s = new_segment(role, size, peer);
+  if (s == NULL && room) s = new_segment(role, size, peer);
   if (!s) {
     bytes.asked += size;
     segments.asked++;

@@ -67,6 +67,7 @@ others <- new.env()
 others$counts <- list(leased = 0, pooled = 0, segments = 0)
 
 segment_counts <- function() Map(`-`, as.list(.Call(c_segment_counts)), others$counts)
+
 # How often R's collector is run for segments while `expr` is evaluated.
 count_collections <- function(expr) {
   before <- .Call(c_segment_collections)

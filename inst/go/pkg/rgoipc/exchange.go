@@ -369,20 +369,22 @@ func (x *exchange) fail(err error) {
 		reply = errorReply(x.call.name, errorf(CodeOf(err), "%s", shortened(textOf(err), lane.MaxMessage/4)))
 	}
 	x.mu.Lock()
-	if !x.returned {
-		_ = x.await(x.isAwaited)
-		if mail := x.request.mail; x.onLane {
-			x.request.send = func(reply []byte) { mail.Reply(reply, 0) }
-		}
-		send := x.end(reply)
-		x.call.ctx.cancel() // before R has the reply, since its next call may ask
-		send()
-		if x.request.mail != nil {
-			x.request.mail.Leave()
-		}
+	defer x.mu.Unlock()
+	if x.returned {
+		x.call.ctx.cancel()
+		return
 	}
-	x.mu.Unlock()
-	x.call.ctx.cancel()
+	_ = x.await(x.isAwaited)
+	mail := x.request.mail
+	if x.onLane {
+		x.request.send = func(reply []byte) { mail.Reply(reply, 0) }
+	}
+	send := x.end(reply)
+	x.call.ctx.cancel() // before R has the reply, since its next call may ask
+	send()
+	if mail != nil {
+		mail.Leave()
+	}
 }
 
 func (x *exchange) hasFailed(err error) {
